@@ -1,0 +1,85 @@
+"""What a run left behind: a tidy table, one number per row."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = ("step", "epoch", "replica", "split", "metric", "site", "value")
+
+
+@dataclass
+class History:
+    """Numbers measured during a run, in long (tidy) form.
+
+    Each row is one number: at which `step` and `epoch` (epochs done, may be fractional), for which
+    `replica`, on which data `split` ("train", "validation", "test", or "probe"), which `metric`
+    ("loss", "accuracy", ...), at which `site` of the circuit (a projection's name, or ""), its `value`.
+
+    Attributes:
+        records: what probes returned that is not a number per replica: name -> list of (step, value).
+        runaways: one mapping (replica, step, projection, reason) per replica that ran away.
+        interrupted: whether the run was stopped by Ctrl-C.
+    """
+
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    records: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
+    runaways: list[dict[str, Any]] = field(default_factory=list)
+    interrupted: bool = False
+
+    def add(
+        self, *, step: int, epoch: float, split: str, metric: str, values: Iterable[float], site: str = ""
+    ) -> None:
+        """Append one row per replica; `values` has shape ``[replica]``."""
+        for replica, value in enumerate(np.atleast_1d(np.asarray(values, dtype=float))):
+            self.rows.append((step, epoch, replica, split, metric, site, float(value)))
+
+    def record(self, name: str, step: int, value: Any) -> None:
+        """Keep something that is not a number per replica, such as a copy of weights."""
+        self.records.setdefault(name, []).append((step, value))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The whole table, columns step, epoch, replica, split, metric, site, value."""
+        return pd.DataFrame(self.rows, columns=list(COLUMNS))
+
+    def curve(self, metric: str, split: str | None = None, site: str | None = None) -> pd.DataFrame:
+        """One metric over time: index epoch, one column per replica.
+
+        Raises:
+            KeyError: nothing of that name was measured.
+        """
+        table = self.to_pandas()
+        chosen = table[table.metric == metric]
+        chosen = chosen if split is None else chosen[chosen.split == split]
+        chosen = chosen if site is None else chosen[chosen.site == site]
+        if chosen.empty:
+            known = sorted(set(table.metric))
+            raise KeyError(f"no metric {metric!r} with split={split!r}, site={site!r} in this history (known: {known})")
+        return chosen.pivot_table(index="epoch", columns="replica", values="value", aggfunc="last")
+
+    def final(self, metric: str, split: str | None = None, site: str | None = None) -> np.ndarray:
+        """The last value of one metric, shape ``[replica]``."""
+        return self.curve(metric, split, site).iloc[-1].to_numpy()
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table as CSV; folders are made as needed."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.to_pandas().to_csv(path, index=False)
+        return path
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> History:
+        """Read a table written by `save`."""
+        table = pd.read_csv(path, keep_default_na=False, na_values={"value": ["", "nan"]})
+        return cls(rows=list(table[list(COLUMNS)].itertuples(index=False, name=None)))
+
+    def mark_runaway(self, report: Mapping[str, Any]) -> None:
+        """Note a replica that ran away and was frozen at its last good state."""
+        self.runaways.append(dict(report))

@@ -1,0 +1,15 @@
+"""Declare a circuit: frozen values and a networkx graph. No torch, no matplotlib."""
+
+from circuitsim.motif.activation import GatedBy
+from circuitsim.motif.connectivity import All, Edges, Mask, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.init import Constant, Gaussian, Given, Identity, Uniform
+from circuitsim.motif.motif import Motif
+from circuitsim.motif.objective import Objective
+from circuitsim.motif.population import Bias, Population
+from circuitsim.motif.projection import Derived, Projection
+from circuitsim.motif.rule import Rule
+
+__all__ = [
+    "All", "Bias", "Constant", "Derived", "Edges", "GatedBy", "Gaussian", "Given", "Identity", "Mask", "Motif",
+    "Objective", "OneToOne", "Population", "Projection", "Random", "ReciprocalOf", "Rule", "Uniform",
+]  # fmt: skip

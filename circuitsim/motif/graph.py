@@ -1,0 +1,57 @@
+"""A motif as a networkx graph, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from circuitsim.errors import MotifError
+from circuitsim.motif.objective import Objective
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Projection
+
+if TYPE_CHECKING:
+    from circuitsim.motif.motif import Motif
+
+
+def to_networkx(motif: Motif) -> nx.MultiDiGraph:
+    """Nodes and edges carry the fields of the declared values as attributes."""
+    network = nx.MultiDiGraph(name=motif.name, objectives=motif.objectives)
+    for population in motif.populations:
+        network.add_node(population.name, **_attributes(population, leave_out=("name",)))
+    for p in motif.projections:
+        network.add_edge(p.pre, p.post, key=p.name, **_attributes(p, leave_out=("name", "pre", "post")))
+    return network
+
+
+def values_of(network: nx.MultiDiGraph) -> Iterator[Population | Projection | Objective]:
+    """The values that a graph declares; absent attributes take their defaults.
+
+    Raises:
+        MotifError: not a MultiDiGraph, an attribute that no field has, a node without a size.
+    """
+    if not isinstance(network, nx.MultiDiGraph):
+        raise MotifError(f"from_networkx takes a networkx.MultiDiGraph (got {type(network).__name__})")
+    for name, attributes in network.nodes(data=True):
+        yield _build(Population, f"population {name!r}", name=name, **attributes)
+    for pre, post, name, attributes in network.edges(keys=True, data=True):
+        yield _build(Projection, f"projection {name!r}", name=name, pre=pre, post=post, **attributes)
+    yield from network.graph.get("objectives", ())
+
+
+def _attributes(value: Any, leave_out: tuple[str, ...]) -> dict[str, Any]:
+    return {f.name: getattr(value, f.name) for f in fields(value) if f.name not in leave_out}
+
+
+def _build(kind: type[Any], owner: str, **entries: Any) -> Any:
+    known = {f.name for f in fields(kind)}
+    unknown = sorted(set(entries) - known)
+    if unknown:
+        raise MotifError(f"{owner}: unknown attribute {unknown[0]!r} (known: {', '.join(sorted(known))})")
+    try:
+        return kind(**entries)
+    except TypeError as error:
+        raise MotifError(f"{owner}: {error}") from None

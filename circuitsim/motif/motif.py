@@ -1,0 +1,180 @@
+"""A motif: populations, projections and objectives, declared one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import networkx as nx
+
+from circuitsim.errors import MotifError
+from circuitsim.motif import graph, validate
+from circuitsim.motif.objective import Objective
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Projection
+from circuitsim.motif.value import plain, restore
+
+
+class Motif:
+    """A declared circuit: what there is and how it changes, with no numbers drawn yet.
+
+    >>> motif = Motif("hebb")
+    >>> motif.add(Population("x", size=3))
+    >>> motif.add(Population("y", size=2, activation="relu"))
+    >>> motif.connect("x", "y", name="W", rule=Rule("eta * (post * pre - w)", eta=0.1))
+    >>> motif.validate()
+
+    Args:
+        name: what the motif is called in tables and pictures.
+    """
+
+    def __init__(self, name: str = "motif") -> None:
+        self.name = name
+        self._populations: list[Population] = []
+        self._projections: list[Projection] = []
+        self._objectives: list[Objective] = []
+
+    @property
+    def populations(self) -> tuple[Population, ...]:
+        """All populations, in the order of declaration."""
+        return tuple(self._populations)
+
+    @property
+    def projections(self) -> tuple[Projection, ...]:
+        """All projections, in the order of declaration."""
+        return tuple(self._projections)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All objectives, in the order of declaration."""
+        return tuple(self._objectives)
+
+    def add(self, *values: Population | Objective) -> None:
+        """Add populations or objectives.
+
+        Raises:
+            MotifError: a value is neither.
+        """
+        for value in values:
+            if isinstance(value, Population):
+                self._populations.append(value)
+            elif isinstance(value, Objective):
+                self._objectives.append(value)
+            elif isinstance(value, Projection):
+                self._projections.append(value)
+            else:
+                raise MotifError(f"motif {self.name!r}: add takes Population, Projection or Objective (got {value!r})")
+
+    def connect(self, pre: str, post: str, *, name: str, **options: Any) -> None:
+        """Add a projection from population `pre` onto population `post`; options as in `Projection`."""
+        self.add(Projection(name, pre, post, **options))
+
+    def population(self, name: str) -> Population:
+        """The population of that name."""
+        return self._named(self._populations, "population", name)
+
+    def projection(self, name: str) -> Projection:
+        """The projection of that name."""
+        return self._named(self._projections, "projection", name)
+
+    def _named(self, values: list[Any], kind: str, name: str) -> Any:
+        for value in values:
+            if value.name == name:
+                return value
+        known = ", ".join(value.name for value in values) or "none"
+        raise MotifError(f"motif {self.name!r} has no {kind} {name!r} (known: {known})")
+
+    def replace(self, name: str, **changes: Any) -> Motif:
+        """A copy in which one population or projection has other fields, such as ``plastic=False``."""
+        copy = Motif(self.name)
+        known = {value.name for value in (*self._populations, *self._projections)}
+        if name not in known:
+            raise MotifError(f"motif {self.name!r} has no population or projection {name!r} (known: {sorted(known)})")
+        changed = [
+            dataclasses.replace(value, **changes) if value.name == name else value
+            for value in (*self._populations, *self._projections)
+        ]
+        copy.add(*changed, *self._objectives)
+        return copy
+
+    def renamed(self, name: str) -> Motif:
+        """A copy under another name."""
+        copy = Motif(name)
+        copy.add(*self._populations, *self._projections, *self._objectives)
+        return copy
+
+    def validate(self) -> None:
+        """Check the whole declaration.
+
+        Raises:
+            MotifError: once, with every fault found (`faults`), each naming its object.
+        """
+        faults = validate.faults(self)
+        if faults:
+            raise MotifError(faults)
+
+    @property
+    def graph(self) -> nx.MultiDiGraph:
+        """Populations as nodes, projections as edges keyed by name; attributes are the declared fields."""
+        return graph.to_networkx(self)
+
+    @classmethod
+    def from_networkx(cls, network: nx.MultiDiGraph) -> Motif:
+        """The motif that a graph in the form of `graph` declares."""
+        motif = cls(str(network.graph.get("name") or "motif"))
+        motif.add(*graph.values_of(network))
+        return motif
+
+    def to_json(self) -> str:
+        """The declaration as text; `from_json` reads it back."""
+        document = {
+            "name": self.name,
+            "populations": plain(self._populations),
+            "projections": plain(self._projections),
+            "objectives": plain(self._objectives),
+        }
+        return json.dumps(document, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Motif:
+        """Read a declaration written by `to_json`; nothing in it is run.
+
+        Raises:
+            MotifError: the text is not such a declaration.
+        """
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise MotifError(f"motif: not JSON: {error}") from None
+        if not isinstance(document, dict) or not isinstance(document.get("name"), str):
+            raise MotifError("motif: JSON must hold an object with a name, populations, projections and objectives")
+        motif = cls(document["name"])
+        for kind in ("populations", "projections", "objectives"):
+            entries = document.get(kind, [])
+            if not isinstance(entries, list):
+                raise MotifError(f"motif {motif.name!r}: {kind} must be a list (got {type(entries).__name__})")
+            motif.add(*(restore(entry, f"motif {motif.name!r}: {kind}[{k}]") for k, entry in enumerate(entries)))
+        return motif
+
+    def draw(self, path: Any = None, **options: Any) -> Any:
+        """A picture of the motif, as a matplotlib Figure; see `circuitsim.plots.draw`."""
+        from circuitsim.plots import draw  # here: a declaration does not need matplotlib
+
+        return draw(self, path, **options)
+
+    def __eq__(self, other: object) -> bool:
+        """Same name and same declarations, in whatever order (a graph does not keep it)."""
+        return isinstance(other, Motif) and self._content() == other._content()
+
+    def _content(self) -> tuple[str, list[str]]:
+        values = plain([*self._populations, *self._projections, *self._objectives])
+        return self.name, sorted(map(json.dumps, values))
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def __repr__(self) -> str:
+        return (
+            f"Motif({self.name!r}: {len(self._populations)} populations, {len(self._projections)} projections, "
+            f"{len(self._objectives)} objectives)"
+        )

@@ -1,0 +1,49 @@
+"""A plasticity rule: an expression for the change of one synapse, and its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from circuitsim.motif.value import Value, frozen_array
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Rule(Value):
+    """The change of one synapse in one step, for one sample; the weight changes by its batch mean.
+
+    Args:
+        expression: in the rule language (`docs/rule_language.md`), for example
+            ``"eta * (slope_post * I_V1 * pre - gamma * w)"``, where ``I_V1`` is the current that projection
+            V1 delivers to the same postsynaptic neuron.
+        parameters: named values: a number, one number per replica (shape ``[replica]``), or one per
+            synapse (shape ``[post, pre]``).
+    """
+
+    expression: str
+    parameters: Mapping[str, Any]
+
+    def __init__(self, expression: str, /, **parameters: Any) -> None:
+        object.__setattr__(self, "expression", expression)
+        object.__setattr__(self, "parameters", MappingProxyType({k: _parameter(v) for k, v in parameters.items()}))
+
+    @classmethod
+    def from_entries(cls, entries: dict[str, Any]) -> Rule:
+        expression, parameters = entries.pop("expression"), entries.pop("parameters", {})
+        if entries:
+            raise TypeError(f"unknown entries {sorted(entries)}")
+        return cls(expression, **parameters)
+
+    def __repr__(self) -> str:
+        return f"Rule({', '.join([repr(self.expression)] + [f'{k}={v!r}' for k, v in self.parameters.items()])})"
+
+
+def _parameter(value: Any) -> Any:
+    try:
+        return float(value) if np.ndim(value) == 0 else frozen_array(value)
+    except (TypeError, ValueError):
+        return value  # `Motif.validate` names the rule that holds it

@@ -1,0 +1,144 @@
+"""Read an expression: Python's `ast`, a whitelist, SymPy. Nothing is ever evaluated as code."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import sympy
+
+from circuitsim.errors import RuleError
+from circuitsim.rules import functions as f
+
+MAX_LENGTH = 2000  # characters; keeps the parser's own recursion bounded
+MAX_EXPONENT = 16  # larger integer powers stay powers and are not expanded
+
+_BINARY = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+}
+_COMPARE = {
+    ast.Gt: f.greater,
+    ast.GtE: f.greater_equal,
+    ast.Lt: lambda a, b: f.greater(b, a),
+    ast.LtE: lambda a, b: f.greater_equal(b, a),
+    ast.Eq: f.equal,
+    ast.NotEq: f.not_equal,
+}
+
+
+def parse(
+    text: str, names: Mapping[str, sympy.Expr], functions: Mapping[str, Any] = f.RULE_FUNCTIONS, owner: str = "rule"
+) -> sympy.Expr:
+    """Turn `text` into a SymPy expression over the given names.
+
+    Args:
+        text: the expression.
+        names: what each allowed name stands for.
+        functions: the allowed functions by name.
+        owner: who holds the expression, for messages, such as ``"projection 'V1': rule"``.
+
+    Raises:
+        RuleError: an unknown name or function, anything but arithmetic, a value that is not finite; with
+            the owner, the column, and what is known.
+    """
+    if not isinstance(text, str):
+        raise RuleError(f"{owner}: an expression must be a string (got {text!r})")
+    if len(text) > MAX_LENGTH:
+        raise RuleError(f"{owner}: expression has {len(text)} characters; the limit is {MAX_LENGTH}")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except SyntaxError as error:
+        raise RuleError(f"{owner}: cannot read {text!r}: {error.msg} at column {error.offset}", error.offset) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise RuleError(f"{owner}: cannot read the expression: {error}") from None
+    try:
+        expression = _Reader(names, functions, owner).read(tree.body)
+    except RecursionError:
+        raise RuleError(f"{owner}: expression is nested too deeply") from None
+    if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+        raise RuleError(f"{owner}: {text!r} contains a value that is not finite, such as a division by zero")
+    return expression
+
+
+class _Reader:
+    """One pass over the syntax tree."""
+
+    def __init__(self, names: Mapping[str, sympy.Expr], functions: Mapping[str, Any], owner: str) -> None:
+        self.names, self.functions, self.owner = names, functions, owner
+
+    def read(self, node: ast.AST) -> sympy.Expr:
+        """The SymPy expression of one node of the tree."""
+        match node:
+            case ast.Constant(value=value) if type(value) in (int, float):
+                return self.number(value, node)
+            case ast.Name(id=name):
+                return self.name(name, node)
+            case ast.UnaryOp(op=ast.USub()):
+                return -self.read(node.operand)
+            case ast.UnaryOp(op=ast.UAdd()):
+                return self.read(node.operand)
+            case ast.BinOp(op=ast.Pow()):
+                return self.power(self.read(node.left), self.read(node.right), node)
+            case ast.BinOp() if type(node.op) in _BINARY:
+                left, right = self.read(node.left), self.read(node.right)
+                if isinstance(node.op, ast.Div) and right.is_zero:
+                    raise self.error("division by zero", node)
+                return _BINARY[type(node.op)](left, right)
+            case ast.Compare(ops=[operator]) if type(operator) in _COMPARE:
+                return _COMPARE[type(operator)](self.read(node.left), self.read(node.comparators[0]))
+            case ast.Call(func=ast.Name(id=name), keywords=[]):
+                return self.call(name, node)
+        what = {ast.Compare: "a chained comparison", ast.BoolOp: "and/or (multiply comparisons instead)"}.get(type(node))
+        what = what or f"{type(node).__name__} {ast.unparse(node)!r}"
+        raise self.error(f"{what} is not part of the rule language", node)
+
+    def number(self, value: int | float, node: ast.AST) -> sympy.Expr:
+        """A finite number."""
+        try:
+            finite = math.isfinite(float(value))
+        except OverflowError:
+            finite = False
+        if not finite:
+            raise self.error("number too large", node)
+        return sympy.Integer(value) if isinstance(value, int) and abs(value) < 2**53 else sympy.Float(float(value))
+
+    def name(self, name: str, node: ast.AST) -> sympy.Expr:
+        """A known name."""
+        if name in self.names:
+            return self.names[name]
+        near = difflib.get_close_matches(name, self.names, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise self.error(f"unknown name {name!r}{hint} (known: {', '.join(sorted(self.names))})", node, name)
+
+    def call(self, name: str, node: ast.Call) -> sympy.Expr:
+        """A known function with the right number of arguments."""
+        function = self.functions.get(name)
+        if function is None:
+            near = difflib.get_close_matches(name, self.functions, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise self.error(f"unknown function {name!r}{hint} (known: {', '.join(sorted(self.functions))})", node)
+        if len(node.args) not in function.nargs:
+            raise self.error(f"{name} takes {function.nargs.args[0]} argument(s), not {len(node.args)}", node)
+        return function(*(self.read(argument) for argument in node.args))
+
+    def power(self, base: sympy.Expr, exponent: sympy.Expr, node: ast.AST) -> sympy.Expr:
+        """A power; whole exponents of moderate size are expanded later, others are kept as they are."""
+        if base.is_number and exponent.is_number:
+            try:
+                return self.number(float(base) ** float(exponent), node)
+            except (OverflowError, ZeroDivisionError, TypeError):
+                raise self.error("number too large or undefined", node) from None
+        if exponent.is_Integer and abs(int(exponent)) <= MAX_EXPONENT:
+            return base**exponent
+        return f.power(base, exponent)
+
+    def error(self, message: str, node: ast.AST, name: str | None = None) -> RuleError:
+        """An error at the node's column."""
+        column = getattr(node, "col_offset", 0) + 1
+        return RuleError(f"{self.owner}: {message} at column {column}", column, name)
