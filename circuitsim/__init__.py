@@ -1,6 +1,8 @@
 """circuitsim: neural circuits with explicit plastic synapses and local rules."""
 
 from circuitsim._version import __version__
+from circuitsim.data import Dataset, Split, load_dataset, minibatches
+from circuitsim.engine import Circuit, SlowRuleWarning, StepResult, Synapse, compile
 from circuitsim.errors import (
     AnalysisError,
     ArchiveError,
@@ -14,8 +16,11 @@ from circuitsim.errors import (
 from circuitsim.history import History
 from circuitsim.motif import *  # noqa: F403
 from circuitsim.motif import __all__ as _motif_names
+from circuitsim.train import Probe, evaluate, fit
 
 __all__ = [  # noqa: PLE0604
-    "AnalysisError", "ArchiveError", "CircuitError", "DataError", "History", "MotifError", "ParameterError",
-    "RuleError", "SimulationDiverged", "__version__", *_motif_names,
+    "AnalysisError", "ArchiveError", "Circuit", "CircuitError", "DataError", "Dataset", "History", "MotifError",
+    "ParameterError", "Probe",
+    "RuleError", "SimulationDiverged", "SlowRuleWarning", "Split", "StepResult", "Synapse", "__version__",
+    "compile", "evaluate", "fit", "load_dataset", "minibatches", *_motif_names,
 ]  # fmt: skip

@@ -1,0 +1,7 @@
+"""Plan -> tensors: the circuit, its step, its synapses."""
+
+from circuitsim.engine.circuit import Circuit, StepResult
+from circuitsim.engine.compile import SlowRuleWarning, compile
+from circuitsim.engine.synapse import Synapse
+
+__all__ = ["Circuit", "SlowRuleWarning", "StepResult", "Synapse", "compile"]

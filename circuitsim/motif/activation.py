@@ -39,4 +39,4 @@ def activation_expression(activation: str | GatedBy) -> str:
     """The expression in `drive` that a declared activation stands for."""
     if isinstance(activation, GatedBy):
         return f"drive * slope_{activation.population}"
-    return NAMED.get(activation, activation)
+    return NAMED.get(activation, activation) if isinstance(activation, str) else activation

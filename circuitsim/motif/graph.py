@@ -36,9 +36,9 @@ def values_of(network: nx.MultiDiGraph) -> Iterator[Population | Projection | Ob
     if not isinstance(network, nx.MultiDiGraph):
         raise MotifError(f"from_networkx takes a networkx.MultiDiGraph (got {type(network).__name__})")
     for name, attributes in network.nodes(data=True):
-        yield _build(Population, f"population {name!r}", name=name, **attributes)
+        yield _build(Population, f"population {name!r}", attributes, name=name)
     for pre, post, name, attributes in network.edges(keys=True, data=True):
-        yield _build(Projection, f"projection {name!r}", name=name, pre=pre, post=post, **attributes)
+        yield _build(Projection, f"projection {name!r}", attributes, name=name, pre=pre, post=post)
     yield from network.graph.get("objectives", ())
 
 
@@ -46,12 +46,12 @@ def _attributes(value: Any, leave_out: tuple[str, ...]) -> dict[str, Any]:
     return {f.name: getattr(value, f.name) for f in fields(value) if f.name not in leave_out}
 
 
-def _build(kind: type[Any], owner: str, **entries: Any) -> Any:
-    known = {f.name for f in fields(kind)}
-    unknown = sorted(set(entries) - known)
+def _build(kind: type[Any], owner: str, attributes: dict[Any, Any], **place: str) -> Any:
+    known = {f.name for f in fields(kind)} - set(place)
+    unknown = sorted(map(repr, set(attributes) - known))
     if unknown:
-        raise MotifError(f"{owner}: unknown attribute {unknown[0]!r} (known: {', '.join(sorted(known))})")
+        raise MotifError(f"{owner}: unknown attribute {unknown[0]} (known: {', '.join(sorted(known))})")
     try:
-        return kind(**entries)
+        return kind(**attributes, **place)
     except TypeError as error:
         raise MotifError(f"{owner}: {error}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from typing import Any
 
 import networkx as nx
@@ -154,7 +155,10 @@ class Motif:
             entries = document.get(kind, [])
             if not isinstance(entries, list):
                 raise MotifError(f"motif {motif.name!r}: {kind} must be a list (got {type(entries).__name__})")
-            motif.add(*(restore(entry, f"motif {motif.name!r}: {kind}[{k}]") for k, entry in enumerate(entries)))
+            try:
+                motif.add(*(restore(entry, f"motif {motif.name!r}: {kind}[{k}]") for k, entry in enumerate(entries)))
+            except RecursionError:
+                raise MotifError(f"motif {motif.name!r}: {kind} are nested too deeply") from None
         return motif
 
     def draw(self, path: Any = None, **options: Any) -> Any:
@@ -167,9 +171,8 @@ class Motif:
         """Same name and same declarations, in whatever order (a graph does not keep it)."""
         return isinstance(other, Motif) and self._content() == other._content()
 
-    def _content(self) -> tuple[str, list[str]]:
-        values = plain([*self._populations, *self._projections, *self._objectives])
-        return self.name, sorted(map(json.dumps, values))
+    def _content(self) -> tuple[str, Counter[Any]]:
+        return self.name, Counter([*self._populations, *self._projections, *self._objectives])
 
     __hash__ = None  # type: ignore[assignment]  # it grows
 

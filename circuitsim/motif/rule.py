@@ -33,10 +33,9 @@ class Rule(Value):
 
     @classmethod
     def from_entries(cls, entries: dict[str, Any]) -> Rule:
-        expression, parameters = entries.pop("expression"), entries.pop("parameters", {})
-        if entries:
-            raise TypeError(f"unknown entries {sorted(entries)}")
-        return cls(expression, **parameters)
+        if set(entries) - {"parameters"} != {"expression"}:
+            raise TypeError("a rule has an expression and parameters")
+        return cls(entries["expression"], **entries.get("parameters", {}))
 
     def __repr__(self) -> str:
         return f"Rule({', '.join([repr(self.expression)] + [f'{k}={v!r}' for k, v in self.parameters.items()])})"

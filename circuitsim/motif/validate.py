@@ -27,40 +27,58 @@ Faults = Iterator[str]
 
 
 def faults(motif: Motif) -> list[str]:
-    """All faults of the motif; empty if it is sound. Later checks run only on what earlier ones found sound."""
-    for stage in (_names, _fields, _references, _meaning):
-        found = list(stage(motif))
-        if found:
-            return found
-    return []
-
-
-# -- names and plain fields
-
-
-def _names(motif: Motif) -> Faults:
-    """Without unique names nothing else can be said clearly, but all other faults of fields can."""
-    yield from _name_faults("population", motif.populations)
-    yield from _name_faults("projection", motif.projections)
+    """All faults of the motif; empty if it is sound. What refers to a faulty object is not checked against it."""
+    found = list(_references(motif))
+    if found:
+        return found  # nothing can be looked up by a name that is not a string
+    found = [*_name_faults("population", motif.populations), *_name_faults("projection", motif.projections)]
     if not motif.populations:
-        yield f"motif {motif.name!r} has no population; add one with motif.add(Population(name, size))"
+        found.append(f"motif {motif.name!r} has no population; add one with motif.add(Population(name, size))")
+    sound: set[str] = set()
+    for population in motif.populations:
+        wrong = list(_population_fields(population))
+        found += wrong
+        if not wrong:
+            sound.add(population.name)
+    found += _endpoints(motif)
+    for population in motif.populations:
+        if population.name in sound:
+            found += _population_meaning(motif, population, sound)
+    for projection in motif.projections:
+        wrong = list(_projection_fields(projection))
+        found += wrong or _projection_meaning(motif, projection, sound)
+    found += _objectives(motif, sound)
+    found += _whole(motif)
+    return found
+
+
+def _references(motif: Motif) -> Faults:
+    for kind, values, names in (
+        ("population", motif.populations, ("name",)),
+        ("projection", motif.projections, ("name", "pre", "post")),
+        ("objective", motif.objectives, ("output", "error", "loss")),
+    ):
+        for value in values:
+            for field in names:
+                if not isinstance(getattr(value, field), str):
+                    yield f"{kind}: {field} must be a string (got {getattr(value, field)!r})"
+
+
+def _whole(motif: Motif) -> Faults:
+    cycle = find_cycle(motif)
+    if cycle:
+        yield f"motif {motif.name!r}: soma projections, gates and objectives form a cycle: {cycle}"
+    if motif.populations and not any(is_input(motif, p) for p in motif.populations):
+        yield f"motif {motif.name!r} has no input: an ascending population with no soma projection onto it"
 
 
 def _name_faults(kind: str, values: tuple[Any, ...]) -> Faults:
-    for name, count in Counter(repr(value.name) for value in values).items():
+    for name, count in Counter(value.name for value in values).items():
         if count > 1:
-            yield f"{kind} {name}: duplicate name, declared {count} times"
+            yield f"{kind} {name!r}: duplicate name, declared {count} times"
     for value in values:
-        if not (isinstance(value.name, str) and value.name.isidentifier()):
+        if not value.name.isidentifier():
             yield f"{kind} {value.name!r}: a name must be an identifier (letters, digits, _), since rules use it"
-
-
-def _fields(motif: Motif) -> Faults:
-    for population in motif.populations:
-        yield from _population_fields(population)
-    for projection in motif.projections:
-        yield from _projection_fields(projection)
-    yield from _endpoints(motif)
 
 
 def _population_fields(p: Population) -> Faults:
@@ -111,20 +129,25 @@ def _endpoints(motif: Motif) -> Faults:
 # -- what refers to something else
 
 
-def _references(motif: Motif) -> Faults:
-    for population in motif.populations:
-        yield from _gates(motif, population)
-    for projection in motif.projections:
-        yield from _connectivity(motif, projection)
-        yield from _derived(motif, projection)
-        yield from _init(motif, projection)
-    cycle = find_cycle(motif)
-    if cycle:
-        yield f"motif {motif.name!r}: soma projections, gates and objectives form a cycle: {cycle}"
+def _population_meaning(motif: Motif, population: Population, sound: set[str]) -> Faults:
+    yield from _read(parse_activation, population)
+    yield from _read(parse_trace, population)
+    yield from _gates(motif, population, sound)
+    yield from _drive(motif, population)
 
 
-def _gates(motif: Motif, population: Population) -> Faults:
-    for gate in gates_of(population):
+def _projection_meaning(motif: Motif, p: Projection, sound: set[str]) -> Faults:
+    if {p.pre, p.post} <= sound:
+        yield from _connectivity(motif, p)
+        yield from _derived(motif, p, sound)
+        yield from _init(motif, p)
+        yield from _parameters(motif, p)
+    if p.rule is not None:
+        yield from _read(lambda text: rule_vocabulary(motif, p).parse(text), p.rule.expression)
+
+
+def _gates(motif: Motif, population: Population, sound: set[str]) -> Faults:
+    for gate in sound.intersection(gates_of(population)):
         if motif.population(gate).size != population.size:
             yield (
                 f"population {population.name!r} of size {population.size}: gated by {gate!r} of size "
@@ -170,7 +193,7 @@ def _reciprocal(motif: Motif, p: Projection, name: str) -> Faults:
         yield f"{owner}: {name} must have a connectivity of its own"
 
 
-def _derived(motif: Motif, p: Projection) -> Faults:
+def _derived(motif: Motif, p: Projection, sound: set[str]) -> Faults:
     if p.weight is None:
         return
     owner = f"projection {p.name!r}: tied to {p.weight.projection!r}"
@@ -180,6 +203,8 @@ def _derived(motif: Motif, p: Projection) -> Faults:
         return
     if source.weight is not None:
         yield f"{owner}, which is itself derived; tie both to {source.weight.projection!r}"
+    if not {source.pre, source.post} <= sound:
+        return
     shape = _shape(motif, source)
     given = shape[::-1] if p.weight.transpose else shape
     if given != _shape(motif, p):
@@ -210,25 +235,6 @@ def _init(motif: Motif, p: Projection) -> Faults:
                 yield f"{owner}: Given holds {np.sum(~np.isfinite(array))} values that are not finite"
 
 
-# -- expressions, roles
-
-
-def _meaning(motif: Motif) -> Faults:
-    for population in motif.populations:
-        yield from _expressions(population)
-        yield from _drive(motif, population)
-    for projection in motif.projections:
-        yield from _rule(motif, projection)
-    yield from _objectives(motif)
-    if not any(is_input(motif, p) for p in motif.populations):
-        yield f"motif {motif.name!r} has no input: an ascending population with no soma projection onto it"
-
-
-def _expressions(population: Population) -> Faults:
-    yield from _read(parse_activation, population)
-    yield from _read(parse_trace, population)
-
-
 def _drive(motif: Motif, p: Population) -> Faults:
     driven, error = is_driven(motif, p), is_error(motif, p)
     if p.stream == "descending" and reads_drive(p) and not (driven or error):
@@ -240,32 +246,34 @@ def _drive(motif: Motif, p: Population) -> Faults:
         yield f"population {p.name!r}: an error population is driven by its objective alone; remove the soma projection"
 
 
-def _rule(motif: Motif, p: Projection) -> Faults:
-    if p.rule is None:
-        return
-    yield from _read(lambda text: rule_vocabulary(motif, p).parse(text), p.rule.expression)
-    for name, value in p.rule.parameters.items():
-        owner, shape = f"projection {p.name!r}: rule parameter {name!r}", np.shape(value)
+def _parameters(motif: Motif, p: Projection) -> Faults:
+    for name, value in p.rule.parameters.items() if p.rule is not None else ():
+        owner = f"projection {p.name!r}: rule parameter {name!r}"
         if isinstance(value, str) or not _is_finite(value):
             yield f"{owner} must be finite numbers (got {value!r})"
-        elif len(shape) > 3 or (len(shape) >= 2 and shape[-2:] != _shape(motif, p)):
+        elif len(shape := np.shape(value)) > 2 or (len(shape) == 2 and shape != _shape(motif, p)):
             yield f"{owner} has shape {shape}; needs a number, [replica], or [post, pre] = {_shape(motif, p)}"
 
 
-def _objectives(motif: Motif) -> Faults:
+def _objectives(motif: Motif, sound: set[str]) -> Faults:
     for error, count in Counter(o.error for o in motif.objectives).items():
         if count > 1:
             yield f"population {error!r} is the error of {count} objectives; give each its own"
     for o in motif.objectives:
-        output, error_population = motif.population(o.output), motif.population(o.error)
-        if output.size != error_population.size:
-            yield f"{_title(o)}: output size {output.size} is not error size {error_population.size}"
         if o.loss not in LOSSES:
             yield f"{_title(o)}: loss must be one of {LOSSES} (got {o.loss!r})"
-        if o.loss == "cross_entropy" and output.size < 2:
-            yield f"{_title(o)}: cross_entropy needs at least 2 outputs (got {output.size})"
-        if error_population.stream != "descending":
-            yield f"{_title(o)}: error population must be of the descending stream (got {error_population.stream!r})"
+        if {o.output, o.error} <= sound:
+            yield from _objective_sizes(motif, o)
+
+
+def _objective_sizes(motif: Motif, o: Objective) -> Faults:
+    output, error = motif.population(o.output), motif.population(o.error)
+    if output.size != error.size:
+        yield f"{_title(o)}: output size {output.size} is not error size {error.size}"
+    if o.loss == "cross_entropy" and output.size < 2:
+        yield f"{_title(o)}: cross_entropy needs at least 2 outputs (got {output.size})"
+    if error.stream != "descending":
+        yield f"{_title(o)}: error population must be of the descending stream (got {error.stream!r})"
 
 
 # -- helpers

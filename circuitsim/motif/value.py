@@ -39,9 +39,9 @@ def restore(data: Any, where: str) -> Any:
     Raises:
         MotifError: `data` names an unknown type or unknown fields; `where` says which object.
     """
-    if not (isinstance(data, dict) and "type" in data):
+    if not (isinstance(data, dict) and isinstance(data.get("type"), str)):
         return data
-    kind = Value.kinds.get(data["type"]) if isinstance(data["type"], str) else None
+    kind = Value.kinds.get(data["type"])
     if kind is None:
         raise MotifError(f"{where}: unknown type {data['type']!r} (known: {', '.join(sorted(Value.kinds))})")
     entries = {key: restore(item, where) for key, item in data.items() if key != "type"}
@@ -70,4 +70,11 @@ class Value:
         return type(self) is type(other) and plain(self) == plain(other)
 
     def __hash__(self) -> int:
-        return hash((type(self).__name__, repr(plain(self))))
+        return hash(_hashable(plain(self)))
+
+
+def _hashable(data: Any) -> Any:
+    """Equal for equal data, so ``1`` and ``1.0``, or a mapping in another order, hash alike."""
+    if isinstance(data, dict):
+        return frozenset((key, _hashable(item)) for key, item in data.items())
+    return tuple(map(_hashable, data)) if isinstance(data, list) else data

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sympy
 
+from circuitsim.errors import RuleError
 from circuitsim.motif.activation import activation_expression
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.rules import Axis, RuleVocabulary, parse
@@ -28,7 +29,9 @@ def rule_vocabulary(motif: Motif, projection: Projection) -> RuleVocabulary:
         post=projection.post,
         soma=tuple(p.name for p in onto if p.target == "soma"),
         dendrite=tuple(p.name for p in onto if p.target == "dendrite"),
-        parameters={k: Axis.SYNAPSE if np.ndim(v) >= 2 else Axis.NONE for k, v in parameters.items()},
+        parameters={
+            k: Axis.SYNAPSE if isinstance(v, np.ndarray) and v.ndim >= 2 else Axis.NONE for k, v in parameters.items()
+        },
     )
 
 
@@ -38,7 +41,10 @@ def parse_activation(population: Population) -> sympy.Expr:
     for gate in gates_of(population):
         names |= {f"{kind}_{gate}": local(f"{kind}_{gate}") for kind in ("activity", "slope")}
     owner = f"population {population.name!r}: activation"
-    return parse(activation_expression(population.activation), names, ELEMENTWISE, owner)
+    expression = parse(activation_expression(population.activation), names, ELEMENTWISE, owner)
+    if expression.diff(local("drive")).has(sympy.nan):
+        raise RuleError(f"{owner}: 'drive' in an exponent has no slope here; write exp(...) instead of **")
+    return expression
 
 
 def parse_trace(population: Population) -> sympy.Expr:

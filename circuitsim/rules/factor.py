@@ -22,11 +22,16 @@ Axes = dict[sympy.Symbol, Axis]
 
 
 def factor(expression: sympy.Expr, axes: Mapping[sympy.Symbol, Axis]) -> Sum:
-    """The normal form of `expression`, whose symbols have the given axes."""
+    """The normal form of `expression`, whose symbols have the given axes.
+
+    Args:
+        expression: read by `parse`.
+        axes: what each of its symbols depends on.
+    """
     axes = dict(axes)
     reductions: list[Reduction] = []
     expression = _extract_reductions(expression, axes, reductions)
-    return Sum(tuple(_terms(expression, axes)), tuple(reductions))
+    return Sum(tuple(_terms(expression, axes)), tuple(reductions), axes)
 
 
 def _extract_reductions(expression: sympy.Expr, axes: Axes, found: list[Reduction]) -> sympy.Expr:
@@ -41,6 +46,8 @@ def _extract_reductions(expression: sympy.Expr, axes: Axes, found: list[Reductio
     inner = axes_of(body, axes)
     sampled = Axis.SAMPLE in inner
     terms = tuple(_terms(body, axes)) if kind.startswith("sum") else _whole(body, sampled)
+    if not terms:
+        return sympy.Integer(0)
     for known in found:
         if (known.kind, known.body) == (kind, terms):
             return known.symbol
@@ -57,12 +64,12 @@ def _whole(body: sympy.Expr, sampled: bool) -> tuple[Term | SlowTerm, ...]:
 
 
 def _terms(expression: sympy.Expr, axes: Axes) -> list[Term | SlowTerm]:
-    expression = _split_where(expression, axes)
-    if _n_terms(expression) <= MAX_TERMS:
-        expression = sympy.expand(expression, mul=True, multinomial=True, power_base=False, power_exp=False, log=False)
+    outline, parts = _outline(_split_where(expression, axes), axes)
+    if _n_terms(outline) <= MAX_TERMS:
+        outline = sympy.expand(outline, mul=True, multinomial=True, power_base=False, power_exp=False, log=False)
     factored: list[Term] = []
     mixed: list[sympy.Expr] = []
-    for summand in expression.as_ordered_terms():
+    for summand in (summand.xreplace(parts) for summand in outline.as_ordered_terms()):
         term = _sort_factors(summand, axes)
         if isinstance(term, Term):
             factored.append(term)
@@ -70,6 +77,23 @@ def _terms(expression: sympy.Expr, axes: Axes) -> list[Term | SlowTerm]:
             mixed.append(summand)
     slow = [SlowTerm(sympy.Add(*mixed))] if mixed else []
     return [*_collect(_collect(factored, "post", "pre"), "pre", "post"), *slow]
+
+
+def _outline(expression: sympy.Expr, axes: Axes) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Expr]]:
+    """Stand symbols in for the parts that need no expansion, being factors already: ``(post - theta)**2``.
+
+    Expanded they would cost more and lose digits where they are small differences.
+    """
+    symbols: dict[sympy.Expr, sympy.Symbol] = {}
+
+    def outline(part: sympy.Expr) -> sympy.Expr:
+        if not part.args:
+            return part
+        if part.is_Mul or axes_of(part, axes) == Axis.SAMPLE | Axis.SYNAPSE:
+            return part.func(*map(outline, part.args))
+        return symbols.setdefault(part, sympy.Symbol(f"part {len(symbols)}", real=True))
+
+    return outline(expression), {symbol: part for part, symbol in symbols.items()}
 
 
 def _sort_factors(summand: sympy.Expr, axes: Axes) -> Term | None:

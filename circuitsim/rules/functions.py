@@ -48,7 +48,15 @@ sqrt = _function("sqrt", 1, lambda x: (1 / (2 * sqrt(x)),))
 power = _function("power", 2, lambda x, y: (y * power(x, y - 1), sympy.nan))
 minimum = _function("minimum", 2, lambda x, y: (greater_equal(y, x), greater(x, y)))
 maximum = _function("maximum", 2, lambda x, y: (greater_equal(x, y), greater(y, x)))
-clip = _function("clip", 3, lambda x, low, high: (greater(x, low) * greater(high, x), 0, 0))
+clip = _function(
+    "clip",
+    3,
+    lambda x, low, high: (
+        greater(x, low) * greater(high, x),
+        greater_equal(low, x) * greater(high, low),
+        greater_equal(maximum(x, low), high),
+    ),
+)
 where = _function("where", 3, lambda c, a, b: (sympy.Integer(0), not_equal(c, 0), equal(c, 0)))
 
 mean = _function("mean", 1, lambda x: (sympy.nan,))  # over batch and population; traces only

@@ -15,6 +15,7 @@ from circuitsim.rules import functions as f
 
 MAX_LENGTH = 2000  # characters; keeps the parser's own recursion bounded
 MAX_EXPONENT = 16  # larger integer powers stay powers and are not expanded
+MAX_DEPTH = 50  # of the expression tree; keeps every later recursion over it bounded
 
 _BINARY = {
     ast.Add: lambda a, b: a + b,
@@ -54,25 +55,47 @@ def parse(
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except SyntaxError as error:
-        raise RuleError(f"{owner}: cannot read {text!r}: {error.msg} at column {error.offset}", error.offset) from None
+        column = _column(text, error.lineno or 1, max(error.offset or 1, 1) - 1)
+        raise RuleError(f"{owner}: cannot read {text!r}: {error.msg} at column {column}", column) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise RuleError(f"{owner}: cannot read the expression: {error}") from None
     try:
-        expression = _Reader(names, functions, owner).read(tree.body)
+        expression = _Reader(names, functions, owner, text).read(tree.body)
+        too_deep = _depth(expression) > MAX_DEPTH
     except RecursionError:
-        raise RuleError(f"{owner}: expression is nested too deeply") from None
-    if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
-        raise RuleError(f"{owner}: {text!r} contains a value that is not finite, such as a division by zero")
+        too_deep = True
+    if too_deep:
+        raise RuleError(f"{owner}: expression is nested too deeply")
+    if not all(map(_is_finite, expression.atoms(sympy.Number, sympy.zoo, sympy.I))):
+        raise RuleError(f"{owner}: {text!r} contains a value that is not a finite real number")
     return expression
+
+
+def _column(text: str, line: int, offset: int) -> int:
+    """1-based column in `text` taken as one string; Python counts from a line of the stripped text."""
+    lines = text.lstrip().split("\n")[: line - 1]
+    return len(text) - len(text.lstrip()) + sum(len(x) + 1 for x in lines) + offset + 1
+
+
+def _depth(expression: sympy.Expr) -> int:
+    return 1 + max(map(_depth, expression.args), default=0)
+
+
+def _is_finite(number: sympy.Expr) -> bool:
+    """Whether it is real and not too large for a float (SymPy's own numbers have no largest)."""
+    try:
+        return math.isfinite(float(number))
+    except TypeError:  # not real
+        return False
 
 
 class _Reader:
     """One pass over the syntax tree."""
 
-    def __init__(self, names: Mapping[str, sympy.Expr], functions: Mapping[str, Any], owner: str) -> None:
-        self.names, self.functions, self.owner = names, functions, owner
+    def __init__(self, names: Mapping[str, sympy.Expr], functions: Mapping[str, Any], owner: str, text: str) -> None:
+        self.names, self.functions, self.owner, self.text = names, functions, owner, text
 
-    def read(self, node: ast.AST) -> sympy.Expr:
+    def read(self, node: ast.expr) -> sympy.Expr:
         """The SymPy expression of one node of the tree."""
         match node:
             case ast.Constant(value=value) if type(value) in (int, float):
@@ -94,11 +117,12 @@ class _Reader:
                 return _COMPARE[type(operator)](self.read(node.left), self.read(node.comparators[0]))
             case ast.Call(func=ast.Name(id=name), keywords=[]):
                 return self.call(name, node)
-        what = {ast.Compare: "a chained comparison", ast.BoolOp: "and/or (multiply comparisons instead)"}.get(type(node))
-        what = what or f"{type(node).__name__} {ast.unparse(node)!r}"
+        what = f"{type(node).__name__} {ast.unparse(node)!r}"
+        if isinstance(node, ast.BoolOp) or isinstance(node, ast.Compare) and len(node.ops) > 1:
+            what += " (multiply comparisons instead)"
         raise self.error(f"{what} is not part of the rule language", node)
 
-    def number(self, value: int | float, node: ast.AST) -> sympy.Expr:
+    def number(self, value: int | float, node: ast.expr) -> sympy.Expr:
         """A finite number."""
         try:
             finite = math.isfinite(float(value))
@@ -108,7 +132,7 @@ class _Reader:
             raise self.error("number too large", node)
         return sympy.Integer(value) if isinstance(value, int) and abs(value) < 2**53 else sympy.Float(float(value))
 
-    def name(self, name: str, node: ast.AST) -> sympy.Expr:
+    def name(self, name: str, node: ast.expr) -> sympy.Expr:
         """A known name."""
         if name in self.names:
             return self.names[name]
@@ -127,9 +151,9 @@ class _Reader:
             raise self.error(f"{name} takes {function.nargs.args[0]} argument(s), not {len(node.args)}", node)
         return function(*(self.read(argument) for argument in node.args))
 
-    def power(self, base: sympy.Expr, exponent: sympy.Expr, node: ast.AST) -> sympy.Expr:
+    def power(self, base: sympy.Expr, exponent: sympy.Expr, node: ast.expr) -> sympy.Expr:
         """A power; whole exponents of moderate size are expanded later, others are kept as they are."""
-        if base.is_number and exponent.is_number:
+        if base.is_Number and exponent.is_Number:
             try:
                 return self.number(float(base) ** float(exponent), node)
             except (OverflowError, ZeroDivisionError, TypeError):
@@ -138,7 +162,8 @@ class _Reader:
             return base**exponent
         return f.power(base, exponent)
 
-    def error(self, message: str, node: ast.AST, name: str | None = None) -> RuleError:
+    def error(self, message: str, node: ast.expr, name: str | None = None) -> RuleError:
         """An error at the node's column."""
-        column = getattr(node, "col_offset", 0) + 1
+        line = self.text.lstrip().split("\n")[node.lineno - 1]
+        column = _column(self.text, node.lineno, len(line.encode()[: node.col_offset].decode()))  # Python counts bytes
         return RuleError(f"{self.owner}: {message} at column {column}", column, name)

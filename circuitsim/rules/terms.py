@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import sympy
+
+from circuitsim.rules.axes import Axis
 
 ONE = sympy.Integer(1)
 
@@ -25,6 +28,11 @@ class Term:
     pre: sympy.Expr = ONE
 
     @property
+    def symbols(self) -> set[sympy.Symbol]:
+        """All symbols in it."""
+        return set().union(*(x.free_symbols for x in (self.coefficient, self.weight, self.post, self.pre)))
+
+    @property
     def has_data(self) -> bool:
         """Whether it depends on activity (decay does not)."""
         return not (self.post == ONE and self.pre == ONE)
@@ -41,6 +49,11 @@ class SlowTerm:
 
     expression: sympy.Expr
     has_data = True
+
+    @property
+    def symbols(self) -> set[sympy.Symbol]:
+        """All symbols in it."""
+        return set(self.expression.free_symbols)
 
     def __str__(self) -> str:
         return f"E[{self.expression}] (does not factor: sample by sample, slow)"
@@ -68,10 +81,20 @@ class Reduction:
 
 @dataclass(frozen=True)
 class Sum:
-    """A rule in normal form: the sum of the terms, with the reductions they use, in order."""
+    """A rule in normal form: the sum of the terms, with the reductions they use, in order.
+
+    `axes` says what each symbol depends on, those of the reductions included.
+    """
 
     terms: tuple[Term | SlowTerm, ...]
     reductions: tuple[Reduction, ...] = ()
+    axes: Mapping[sympy.Symbol, Axis] = field(default_factory=dict)
+
+    @property
+    def symbols(self) -> set[sympy.Symbol]:
+        """All symbols that an evaluation needs, those inside reductions included."""
+        parts = [*self.terms, *(part for reduction in self.reductions for part in reduction.body)]
+        return set().union(*(part.symbols for part in parts))
 
     @property
     def is_slow(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from circuitsim.rules.axes import Axis
 from circuitsim.rules.parse import parse
 
 POST_NAMES = ("post", "drive_post", "slope_post")
-RESERVED = frozenset({"pre", "w", "dendrite_post", "hetero", *POST_NAMES})
+RESERVED = re.compile(rf"(pre|w|dendrite_post|hetero|{'|'.join(POST_NAMES)}|I_.*|(sum|max)_(in|out)(_\d+)?)")
 
 
 def local(name: str) -> sympy.Symbol:
@@ -64,9 +65,8 @@ class RuleVocabulary:
             RuleError: see `circuitsim.rules.parse`; a current that does not reach the population is named so.
         """
         owner = f"projection {self.projection!r}: rule"
-        clash = RESERVED.intersection(self.parameters) | {p for p in self.parameters if p.startswith("I_")}
-        if clash:
-            raise RuleError(f"{owner}: parameter {min(clash)!r} has the name of a built-in quantity; rename it")
+        if clash := list(filter(RESERVED.fullmatch, self.parameters)):
+            raise RuleError(f"{owner}: parameter {clash[0]!r} has the name of a built-in quantity; rename it")
         try:
             return parse(text, self.names, owner=owner)
         except RuleError as error:

@@ -1,0 +1,84 @@
+"""From a motif to the tensors of a circuit: layouts, masks and starting weights of every projection."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from circuitsim.engine.draws import draw_mask, draw_weights
+from circuitsim.engine.layout import LAYOUTS, Layout
+from circuitsim.engine.parameters import Vary
+from circuitsim.errors import ParameterError
+from circuitsim.motif.connectivity import Random, ReciprocalOf
+from circuitsim.motif.init import Given
+from circuitsim.motif.motif import Motif
+from circuitsim.motif.projection import Projection
+from circuitsim.plan import Plan
+
+
+def assemble(
+    motif: Motif, plan: Plan, seed: int, n_replicas: int, vary: Vary, like: Tensor
+) -> tuple[dict[str, Layout], dict[str, Tensor]]:
+    """Layouts of all projections, and starting weights of those that are not derived, in the type of `like`.
+
+    Raises:
+        ParameterError: a Given array does not have one entry per replica.
+    """
+    layouts: dict[str, Layout] = {}
+    values: dict[str, Tensor] = {}
+    for p in motif.projections:
+        if p.weight is not None:
+            continue
+        shape, kind = plan.projections[p.name].shape, plan.projections[p.name].layout
+        if isinstance(p.start, Given) and p.start.array.ndim == 3 and len(p.start.array) != n_replicas:
+            raise ParameterError(
+                f"projection {p.name!r}: Given holds {len(p.start.array)} replicas; the circuit has {n_replicas}"
+            )
+        masks = [_mask(motif, p, shape, seed + r) for r in range(n_replicas)]
+        weights = [
+            draw_weights(_varied(p, vary, r), shape, masks[r], seed + r, p.name, r) for r in range(n_replicas)
+        ]
+        layouts[p.name] = LAYOUTS[kind](shape, None)
+        if kind == "dense" and masks[0] is not None:
+            layouts[p.name].mask = _tensor(np.stack(masks if _is_random(motif, p) else masks[:1]), like)
+        values[p.name] = layouts[p.name].pack(_tensor(np.stack(weights), like))
+    for p in motif.projections:
+        if p.weight is not None:
+            source = layouts[p.weight.projection]
+            mask = source.mask
+            if mask is not None and p.weight.transpose:
+                mask = source.transposed(mask)
+            layouts[p.name] = type(source)(plan.projections[p.name].shape, mask)
+    return layouts, values
+
+
+def _tensor(array: np.ndarray, like: Tensor) -> Tensor:
+    return torch.as_tensor(array).to(dtype=like.dtype).to(device=like.device)
+
+
+def _mask(motif: Motif, p: Projection, shape: tuple[int, int], seed: int) -> np.ndarray | None:
+    if isinstance(p.connectivity, ReciprocalOf):
+        other = motif.projection(p.connectivity.projection)
+        mask = draw_mask(other.connectivity, shape[::-1], seed, other.name)
+        return None if mask is None else mask.T
+    return draw_mask(p.connectivity, shape, seed, p.name)
+
+
+def _is_random(motif: Motif, p: Projection) -> bool:
+    if isinstance(p.connectivity, ReciprocalOf):
+        return _is_random(motif, motif.projection(p.connectivity.projection))
+    return isinstance(p.connectivity, Random)
+
+
+def _varied(p: Projection, vary: Vary, replica: int) -> Any:
+    """The declared start, with this replica's values of what varies, such as ``V1.init.gain``."""
+    changes = {
+        path.rsplit(".", 1)[1]: float(values[replica])
+        for path, values in vary.items()
+        if path.startswith(f"{p.name}.init.")
+    }
+    return dataclasses.replace(p.start, **changes) if changes else p.start

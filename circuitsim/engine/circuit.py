@@ -1,0 +1,336 @@
+"""A compiled circuit: weights of all replicas on one device, and what can be done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from circuitsim.engine import synapse as synapses
+from circuitsim.engine.assemble import assemble
+from circuitsim.engine.feed import Feed
+from circuitsim.engine.parameters import Vary, check_vary, rule_parameters
+from circuitsim.engine.plasticity import Plasticity
+from circuitsim.engine.runaway import Runaway, find_runaways
+from circuitsim.engine.sweep import Sweep
+from circuitsim.errors import ParameterError, SimulationDiverged
+from circuitsim.motif.motif import Motif
+from circuitsim.plan import Plan, build_plan
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one cycle gave.
+
+    Args:
+        loss: batch mean of the loss, shape ``[replica]``, on the device; None for a motif without objective.
+    """
+
+    loss: Tensor | None
+
+
+class Circuit:
+    """Independent replicas of one motif, run together. Made by `compile`.
+
+    Notation used for tensor shapes: replica, batch, post, pre, neuron.
+
+    Attributes:
+        motif: the declaration.
+        plan: what a step does; print it.
+        n_replicas, seed: replica r starts as the solo circuit of seed ``seed + r``.
+        device, dtype: where and how the weights are stored.
+        n_steps: how many steps it has done.
+        eta_scale: multiplies every `eta` of every rule (schedules set it).
+    """
+
+    def __init__(
+        self,
+        motif: Motif,
+        *,
+        n_replicas: int,
+        seed: int,
+        device: torch.device,
+        dtype: torch.dtype,
+        vary: Vary,
+        record_changes: bool,
+    ) -> None:
+        motif.validate()
+        check_vary(motif, vary, n_replicas)
+        self.motif, self.n_replicas, self.seed = motif, n_replicas, seed
+        self.device, self.dtype, self.vary = device, dtype, {k: tuple(map(float, v)) for k, v in vary.items()}
+        self.n_steps, self.eta_scale = 0, 1.0
+        self.plan: Plan = build_plan(motif)
+        like = torch.empty(0, device=device, dtype=dtype)
+        self._layouts, self._values = assemble(motif, self.plan, seed, n_replicas, vary, like)
+        self._parameters = rule_parameters(motif, vary, self._layouts, n_replicas, like)
+        self._changes: dict[str, Tensor] | None = {} if record_changes else None
+        self._frozen: set[str] = set()
+        self._held: dict[int, dict[str, Tensor]] = {}
+        self._env: dict[str, Any] = {}
+        self._lower()
+
+    def _lower(self) -> None:
+        """Make the functions that run the plan; again whenever the plan changes."""
+        self.plan = build_plan(self.motif, frozen=self._frozen)
+        self._feed = Feed(self.plan, self.n_replicas, self.device, self.dtype)
+        self._sweep = Sweep(self.plan, self._layouts)
+        self._plasticity = Plasticity(self.plan, self._layouts)
+
+    # -- running
+
+    def step(self, x: Any, target: Any = None) -> StepResult:
+        """One cycle of both streams, then one plasticity step with the batch mean of every rule.
+
+        Args:
+            x: ``[batch, input]`` or ``[replica, batch, input]``; with several inputs a dict by population.
+            target: class indices ``[batch]`` or vectors ``[batch, output]``; with several objectives a dict by
+                output population.
+        Raises:
+            DataError: x or target does not fit. Nothing has changed then.
+        """
+        result = self.cycle(x, target)
+        self._env |= self._scaled_parameters()
+        self._plasticity.run(self._env, self._values, self._changes)
+        for replica, weights in self._held.items():
+            for name, held in weights.items():
+                self._values[name][replica] = held
+        self.n_steps += 1
+        return result
+
+    def cycle(self, x: Any, target: Any = None) -> StepResult:
+        """One cycle of both streams, without plasticity. Arguments as in `step`."""
+        inputs, targets = self._feed.inputs(x), {}
+        if self.plan.objectives:
+            targets = self._feed.targets(target, next(iter(inputs.values())).shape[1])
+        with torch.no_grad():
+            self._env = {}
+            self._sweep.run(self._env, self._weight, inputs, targets)
+            self._sweep.dendrites(self._env, self._weight)
+            return StepResult(self._sweep.loss(self._env, targets) if targets else None)
+
+    def predict(self, x: Any, output: str | None = None) -> Tensor:
+        """The activity of the output, shape ``[replica, batch, output]``; nothing is kept.
+
+        Args:
+            x: as in `step`.
+            output: name of a population; by default the one that the (only) objective looks at.
+        """
+        output = self._only_output() if output is None else self.motif.population(output).name
+        env: dict[str, Any] = {}
+        needed = self._feed.ancestors(self.motif, output)
+        with torch.no_grad():
+            Sweep(self.plan, self._layouts, only=needed).run(env, self._weight, self._feed.inputs(x), {})
+        return self._expanded(env[f"activity[{output}]"])
+
+    def _only_output(self) -> str:
+        if len(self.plan.outputs) != 1:
+            raise ParameterError(
+                f"motif {self.motif.name!r} has {len(self.plan.outputs)} outputs {list(self.plan.outputs)}; name one"
+            )
+        return self.plan.outputs[0]
+
+    def _scaled_parameters(self) -> dict[str, float | Tensor]:
+        return {
+            path: value * self.eta_scale if path.endswith(".eta") else value for path, value in self._parameters.items()
+        }
+
+    # -- reading
+
+    def activity(self, population: str) -> Tensor:
+        """Activity in the last cycle, shape ``[replica, batch, neuron]``."""
+        return self._of_cycle("activity", self.motif.population(population).name)
+
+    def drive(self, population: str) -> Tensor:
+        """Soma input in the last cycle, shape ``[replica, batch, neuron]``."""
+        return self._of_cycle("drive", self.motif.population(population).name)
+
+    def current(self, projection: str) -> Tensor:
+        """The current that a projection delivered in the last cycle, shape ``[replica, batch, post]``."""
+        name = self.motif.projection(projection).name
+        if f"I[{name}]" in self._env or not self._env:
+            return self._of_cycle("I", name)
+        return self._expanded(self._sweep.current(name, self._env, self._weight))
+
+    def _of_cycle(self, kind: str, name: str) -> Tensor:
+        if f"{kind}[{name}]" not in self._env:
+            raise ParameterError(f"no {kind} of {name!r} yet: run circuit.step(x, target) or circuit.cycle(x, target)")
+        return self._expanded(self._env[f"{kind}[{name}]"])
+
+    def _expanded(self, quantity: Tensor) -> Tensor:
+        return quantity.expand(self.n_replicas, -1, -1)
+
+    def weights(self, projection: str) -> Tensor:
+        """A detached copy of the weights, shape ``[replica, post, pre]``."""
+        name = self.motif.projection(projection).name
+        dense = self._layouts[name].dense(self._weight(name))
+        return dense.expand(self.n_replicas, -1, -1).clone(memory_format=torch.contiguous_format)
+
+    def mask(self, projection: str) -> Tensor:
+        """Which synapses are present, boolean, shape ``[replica, post, pre]``."""
+        layout = self._layouts[self.motif.projection(projection).name]
+        ones = torch.ones_like(self._weight(projection)) if layout.mask is None else layout.mask
+        return (layout.dense(ones) != 0).expand(self.n_replicas, -1, -1).clone()
+
+    def last_change(self, projection: str) -> Tensor:
+        """The change of the weights in the last step, shape ``[replica, post, pre]``.
+
+        Raises:
+            ParameterError: changes are not recorded, or the projection did not change in the last step.
+        """
+        name = self.motif.projection(projection).name
+        if self._changes is None:
+            raise ParameterError("changes are not recorded; compile with record_changes=True")
+        if name not in self._changes:
+            raise ParameterError(f"projection {name!r} has not changed: it is not plastic, or no step was done yet")
+        return self._layouts[name].dense(self._changes[name]).clone()
+
+    def _weight(self, name: str) -> Tensor:
+        """Values in the projection's layout; a derived weight is read from its source, at no cost if tied plainly."""
+        derived = self.plan.projections[name].derived
+        if derived is None:
+            return self._values[name]
+        values = self._values[derived.projection]
+        values = self._layouts[derived.projection].transposed(values) if derived.transpose else values
+        values = values.sign() if derived.sign else values
+        return values if derived.scale == 1.0 else values * derived.scale
+
+    def parameters(self, projection: str) -> dict[str, Any]:
+        """The parameters of a projection's rule: floats, or tensors ``[replica]`` or ``[post, pre]``."""
+        return synapses.parameters(self, self.motif.projection(projection).name)
+
+    # -- synapses
+
+    def synapse(self, projection: str, *, post: int, pre: int, replica: int = 0) -> synapses.Synapse:
+        """One synapse, as it is now.
+
+        Raises:
+            ParameterError: an index is out of range, or there is no such synapse.
+        """
+        return synapses.synapse(self, projection, post=post, pre=pre, replica=replica)
+
+    def synapses(self, projection: str, replica: int = 0) -> Iterator[synapses.Synapse]:
+        """All present synapses of a projection, row by row."""
+        return synapses.iterate(self, projection, replica)
+
+    def table(self, projection: str | None = None, replica: int = 0) -> pd.DataFrame:
+        """A table of the present synapses, one row each, of one projection or of all.
+
+        Columns: projection, pre_population, pre, post_population, post, weight, plastic, rule parameters,
+        last_change (NaN where it is not recorded).
+        """
+        return synapses.table(self, projection, replica)
+
+    def connectome(self, replica: int = 0, threshold: float = 0.0) -> nx.MultiDiGraph:
+        """Neurons ``(population, index)`` and their synapses as a graph, keyed by projection.
+
+        Args:
+            replica: which replica.
+            threshold: synapses with a smaller absolute weight are left out.
+        """
+        return synapses.connectome(self, replica, threshold)
+
+    def set_weights(self, projection: str, weights: Any) -> None:
+        """Write weights, shape ``[post, pre]`` (for every replica) or ``[replica, post, pre]``.
+
+        Raises:
+            ParameterError: wrong shape, not finite, a weight where there is no synapse, or a derived projection.
+        """
+        name = self._own(projection)
+        dense = torch.as_tensor(np.array(weights) if not isinstance(weights, Tensor) else weights)
+        dense = dense.detach().to(device=self.device, dtype=self.dtype)
+        shape = (self.n_replicas, *self.plan.projections[name].shape)
+        if tuple(dense.shape) not in (shape, shape[1:]):
+            raise ParameterError(f"projection {name!r}: weights have shape {tuple(dense.shape)}, needs {shape}")
+        if not torch.isfinite(dense).all():
+            raise ParameterError(f"projection {name!r}: weights hold values that are not finite")
+        dense = dense.expand(shape)
+        if bool((dense[~self.mask(name)] != 0).any()):
+            raise ParameterError(f"projection {name!r}: a weight is given where there is no synapse; use 0 there")
+        self._values[name].copy_(self._layouts[name].pack(dense))
+
+    def freeze(self, *projections: str) -> None:
+        """Stop the plasticity of projections; their rule stays declared."""
+        self._frozen |= {self._own(name) for name in projections}
+        self._lower()
+
+    def thaw(self, *projections: str) -> None:
+        """Let frozen projections change again.
+
+        Raises:
+            ParameterError: a projection is declared without plasticity.
+        """
+        for name in projections:
+            if not self.motif.projection(name).is_plastic:
+                raise ParameterError(f"projection {name!r} is declared without plasticity; it cannot be thawed")
+        self._frozen -= set(projections)
+        self._lower()
+
+    def prune(self, projection: str, threshold: float) -> Tensor:
+        """Remove for ever all synapses with ``|w| < threshold``; returns how many, shape ``[replica]``."""
+        name = self._own(projection)
+        layout, values = self._layouts[name], self._values[name]
+        present = torch.ones_like(values) if layout.mask is None else layout.mask.expand_as(values)
+        kept = present * (values.abs() >= threshold)
+        layout.mask = kept
+        values.mul_(kept)
+        for p in self.motif.projections:  # what is tied to it loses the same synapses
+            if p.weight is not None and p.weight.projection == name:
+                self._layouts[p.name].mask = layout.transposed(kept) if p.weight.transpose else kept
+        return (present - kept).sum((1, 2)).long()
+
+    def _own(self, projection: str) -> str:
+        p = self.motif.projection(projection)
+        if p.weight is not None:
+            raise ParameterError(f"projection {p.name!r} is tied to {p.weight.projection!r}; change that one")
+        return p.name
+
+    # -- safety
+
+    def check(self, max_weight: float = 1e4) -> None:
+        """Look for runaway growth; for one's own loop, every now and then (it waits for the device).
+
+        Raises:
+            SimulationDiverged: a weight of a replica that is not held is not finite or exceeds `max_weight`.
+        """
+        runaways = self.runaways(max_weight)
+        if runaways:
+            raise SimulationDiverged(
+                str(runaways[0]), projection=runaways[0].projection, replica=runaways[0].replica, step=self.n_steps
+            )
+
+    def runaways(self, max_weight: float = 1e4, loss: Tensor | None = None) -> list[Runaway]:
+        """The replicas, not held already, whose weights (or `loss`, ``[replica]``) are not finite or too large."""
+        return [r for r in find_runaways(self._values, max_weight, loss, self.n_steps) if r.replica not in self._held]
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """A copy of all weights, in storage layout, for `hold`."""
+        return {name: values.clone() for name, values in self._values.items()}
+
+    def hold(self, replica: int, snapshot: Mapping[str, Tensor]) -> None:
+        """Put one replica back to a snapshot and keep it there; the others go on untouched."""
+        self._held[replica] = {name: values[replica].clone() for name, values in snapshot.items()}
+        for name, held in self._held[replica].items():
+            self._values[name][replica] = held
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The replicas that are kept at a snapshot."""
+        return tuple(sorted(self._held))
+
+    def save(self, path: Any) -> None:
+        """Write the circuit to one file (safetensors: weights, and the declaration as JSON), atomically."""
+        from circuitsim.engine.archive import save_circuit  # here: the archive knows the circuit
+
+        save_circuit(self, path)
+
+    def __repr__(self) -> str:
+        return (
+            f"Circuit({self.motif.name!r}: {self.n_replicas} replicas, seed {self.seed}, {self.device}, "
+            f"{str(self.dtype).removeprefix('torch.')}, {self.n_steps} steps done)"
+        )

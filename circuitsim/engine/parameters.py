@@ -1,0 +1,66 @@
+"""Parameters of rules on the device: a number, one per replica, or one per synapse."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from circuitsim.engine.layout import Layout
+from circuitsim.errors import ParameterError
+from circuitsim.motif.motif import Motif
+
+Vary = Mapping[str, Sequence[float]]
+
+
+def check_vary(motif: Motif, vary: Vary, n_replicas: int) -> None:
+    """Check the paths of per-replica values.
+
+    Raises:
+        ParameterError: a path names nothing that can vary, or has not one value per replica.
+    """
+    for path, values in vary.items():
+        if path not in (known := _paths(motif)):
+            raise ParameterError(f"vary: unknown path {path!r} (known: {', '.join(sorted(known))})")
+        array = np.asarray(values, dtype=float)
+        if array.shape != (n_replicas,) or not np.isfinite(array).all():
+            raise ParameterError(f"vary: {path!r} needs {n_replicas} finite values, one per replica (got {values!r})")
+
+
+def _paths(motif: Motif) -> set[str]:
+    paths = set()
+    for p in motif.projections:
+        paths |= {f"{p.name}.{name}" for name in (p.rule.parameters if p.rule is not None else ())}
+        fields = dataclasses.fields(p.start)
+        paths |= {f"{p.name}.init.{f.name}" for f in fields if isinstance(getattr(p.start, f.name), int | float)}
+    return paths
+
+
+def rule_parameters(
+    motif: Motif, vary: Vary, layouts: Mapping[str, Layout], n_replicas: int, like: Tensor
+) -> dict[str, float | Tensor]:
+    """Every parameter by its path: a float, ``[R, 1, 1]``, or values in the layout of its projection.
+
+    Raises:
+        ParameterError: a parameter has one value per replica, but not for this number of replicas.
+    """
+    found: dict[str, float | Tensor] = {}
+    for p in motif.projections:
+        for name, declared in p.rule.parameters.items() if p.rule is not None else ():
+            path = f"{p.name}.{name}"
+            value: Any = np.asarray(vary.get(path, declared), dtype=float)
+            if value.ndim == 0:
+                found[path] = float(value)
+                continue
+            tensor = torch.as_tensor(np.array(value), dtype=like.dtype, device=like.device)
+            if value.ndim == 1:
+                if len(value) != n_replicas:
+                    raise ParameterError(f"{path} has {len(value)} values; the circuit has {n_replicas} replicas")
+                found[path] = tensor.view(-1, 1, 1)
+            else:
+                found[path] = layouts[p.name].pack(tensor.unsqueeze(0))
+    return found

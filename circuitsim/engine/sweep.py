@@ -1,0 +1,124 @@
+"""One cycle of both streams: drives, activities, slopes, traces, errors, dendritic currents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+import sympy
+import torch
+from torch import Tensor
+
+from circuitsim.engine.layout import Layout
+from circuitsim.engine.losses import LOSSES
+from circuitsim.engine.lower import Evaluator, lower
+from circuitsim.plan import Plan, PopulationPlan
+
+Weights = Callable[[str], Tensor]  # name of a projection -> its values
+
+
+def read_quantity(symbol: sympy.Symbol) -> Evaluator:
+    """Read a quantity of the cycle by its name."""
+    name = symbol.name
+    return lambda env: env[name]
+
+
+class Sweep:
+    """The plan's cycle, lowered. It keeps nothing: quantities go into the mapping given.
+
+    Args:
+        plan: what to compute.
+        layouts: storage of each projection.
+        only: restrict the sweep to these populations (prediction needs no descending stream).
+    """
+
+    def __init__(self, plan: Plan, layouts: Mapping[str, Layout], only: Collection[str] | None = None) -> None:
+        self.plan, self.layouts = plan, layouts
+        chosen = [p for p in plan.populations.values() if only is None or p.name in only]
+        self.populations = [(p, self._lower(p)) for p in chosen]
+        self.currents = [p for p in plan.projections.values() if p.current_read and p.target == "dendrite"]
+
+    @staticmethod
+    def _lower(p: PopulationPlan) -> dict[str, Evaluator]:
+        wanted = {"activity": p.activity}
+        wanted |= {"slope": p.slope} if p.computes_slope else {}
+        wanted |= {"trace": p.trace} if p.computes_trace else {}
+        return {f"{kind}[{p.name}]": lower(expression, read_quantity) for kind, expression in wanted.items()}
+
+    def run(
+        self,
+        env: dict[str, Any],
+        weights: Weights,
+        inputs: Mapping[str, Tensor],
+        targets: Mapping[str, Tensor],
+        keep: Iterable[str] = (),
+    ) -> None:
+        """Fill `env` with the quantities of one cycle.
+
+        Args:
+            env: filled with tensors ``[R or 1, B, neuron]`` under the plan's names.
+            weights: values of a projection.
+            inputs: by population, ``[R or 1, B, neuron]``.
+            targets: by output population.
+            keep: projections whose soma current is wanted, beside those that rules read.
+        """
+        env["n_samples"] = n_samples = next(iter(inputs.values())).shape[1]
+        keep = {p.name for p in self.plan.projections.values() if p.current_read} | set(keep)
+        for p, evaluators in self.populations:
+            drive = self._drive(p, env, weights, inputs, targets, keep)
+            if drive is not None:
+                env[f"drive[{p.name}]"] = drive
+            for name, evaluate in evaluators.items():
+                value = evaluate(env)
+                if not isinstance(value, Tensor):  # a bias unit, or the slope of a linear population
+                    like = next(iter(inputs.values()))
+                    value = torch.full((1, n_samples, p.size), value, dtype=like.dtype, device=like.device)
+                env[name] = value
+
+    def _drive(
+        self,
+        p: PopulationPlan,
+        env: dict[str, Any],
+        weights: Weights,
+        inputs: Mapping[str, Tensor],
+        targets: Mapping[str, Tensor],
+        keep: Collection[str],
+    ) -> Tensor | None:
+        if p.source == "input":
+            return inputs[p.name]
+        if p.source == "error":
+            return self._error(p, env, targets)
+        drive: Tensor | None = None
+        for name in p.soma:
+            current = self.layouts[name].current(weights(name), env[f"activity[{self.plan.projections[name].pre}]"])
+            if name in keep:
+                env[f"I[{name}]"] = current
+            drive = current if drive is None else drive + current
+        return drive
+
+    def _error(self, p: PopulationPlan, env: dict[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
+        objective = next(o for o in self.plan.objectives if o.error == p.name)
+        output = env[f"activity[{objective.output}]"]
+        error = LOSSES[objective.loss].minus_gradient(output, targets[objective.output])
+        return error.roll(1, dims=1) if objective.shuffled else error
+
+    def dendrites(self, env: dict[str, Any], weights: Weights) -> None:
+        """Add the dendritic currents that rules read."""
+        for p in self.currents:
+            env[f"I[{p.name}]"] = self.current(p.name, env, weights)
+
+    def current(self, name: str, env: Mapping[str, Any], weights: Weights) -> Tensor:
+        """The current of one projection, from the activity (soma) or the trace (dendrite)."""
+        p = self.plan.projections[name]
+        pre = env[f"activity[{p.pre}]"]
+        if p.target == "dendrite":
+            pre = env.get(f"trace[{p.pre}]", pre)
+        return self.layouts[name].current(weights(name), pre)
+
+    def loss(self, env: Mapping[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
+        """The batch mean of the loss, summed over objectives, shape ``[R]``."""
+        total = [
+            LOSSES[o.loss].value(env[f"activity[{o.output}]"], targets[o.output]).mean(1)
+            for o in self.plan.objectives
+        ]
+        return torch.stack(total).sum(0)

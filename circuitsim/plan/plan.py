@@ -1,0 +1,139 @@
+"""What a step will do. Both lowerings, torch and Brian2, read nothing else of the motif's expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import sympy
+
+from circuitsim.motif.objective import Objective
+from circuitsim.motif.projection import Derived
+from circuitsim.rules import Sum
+from circuitsim.rules.terms import ONE
+
+
+@dataclass(frozen=True)
+class PopulationPlan:
+    """How one population gets its activity.
+
+    Args:
+        name, size, stream: as declared.
+        source: where the drive comes from: "input", "soma", "error" or "nothing" (a bias unit).
+        soma: the projections whose currents add up to the drive.
+        activity, slope, trace: expressions in the quantities of this and of earlier populations.
+        computes_slope, computes_trace: whether something reads the slope; whether a trace is declared.
+    """
+
+    name: str
+    size: int
+    stream: str
+    source: str
+    soma: tuple[str, ...]
+    activity: sympy.Expr
+    slope: sympy.Expr
+    trace: sympy.Expr
+    computes_slope: bool = False
+    computes_trace: bool = False
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A batch mean ``E_b[ post[b, i] * pre[b, j] ]``: a matrix product, or a mean where one factor is 1.
+
+    Args:
+        post, pre: expressions that depend on the sample and one end.
+        layout: "dense" or "one_to_one": which synapses it is computed for.
+        shape: (post, pre).
+    """
+
+    post: sympy.Expr
+    pre: sympy.Expr
+    layout: str
+    shape: tuple[int, int]
+
+    @property
+    def is_product(self) -> bool:
+        """Whether it takes a matrix product."""
+        return bool(self.post != ONE and self.pre != ONE)
+
+    def transposed(self) -> Moment:
+        """The same numbers, seen from the other side."""
+        return Moment(self.pre, self.post, self.layout, self.shape[::-1])
+
+
+@dataclass(frozen=True)
+class Change:
+    """One fast term of a rule: ``coefficient * weight[i, j] * moment[i, j]``.
+
+    Args:
+        coefficient: depends on the replica at most.
+        weight: depends on the synapse.
+        moment: index into `Plan.moments`, or None for a term without data, such as decay.
+        transposed: whether the moment is read transposed.
+    """
+
+    coefficient: sympy.Expr
+    weight: sympy.Expr
+    moment: int | None
+    transposed: bool = False
+
+
+@dataclass(frozen=True)
+class ProjectionPlan:
+    """What one projection delivers and how it changes.
+
+    Args:
+        name, pre, post, target, bounds, derived: as declared.
+        shape: (post, pre).
+        layout: "dense" or "one_to_one".
+        plastic: whether a step changes it.
+        rule: in normal form, in the rule's own names (`pre`, `I_V1`), or None.
+        binding: which quantity of the plan each of these names stands for.
+        changes: the fast terms of the rule, with their moments resolved.
+        current_read: whether a rule reads its current.
+    """
+
+    name: str
+    pre: str
+    post: str
+    target: str
+    shape: tuple[int, int]
+    layout: str
+    plastic: bool
+    rule: Sum | None
+    binding: Mapping[sympy.Symbol, sympy.Symbol]
+    changes: tuple[Change, ...]
+    bounds: tuple[float | None, float | None] | None
+    derived: Derived | None
+    current_read: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole step: sweeps, currents, moments, changes. Print it to read it."""
+
+    name: str
+    populations: Mapping[str, PopulationPlan]  # in the order of the sweep
+    projections: Mapping[str, ProjectionPlan]
+    objectives: tuple[Objective, ...]
+    moments: tuple[Moment, ...]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The populations that objectives look at."""
+        return tuple(dict.fromkeys(o.output for o in self.objectives))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The populations whose activity is given from outside."""
+        return tuple(p.name for p in self.populations.values() if p.source == "input")
+
+    def plastic(self) -> Iterator[ProjectionPlan]:
+        """The projections that a step changes."""
+        return (p for p in self.projections.values() if p.plastic)
+
+    def __str__(self) -> str:
+        from circuitsim.plan.describe import describe
+
+        return describe(self)

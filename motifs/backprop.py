@@ -1,0 +1,38 @@
+"""Backpropagation: the two-stream circuit with its feedback tied to the forward weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import circuitsim as cs
+from motifs.two_stream import IDENTITY, two_stream
+
+
+def backprop(
+    layers: Sequence[int],
+    *,
+    eta: float = 0.1,
+    gamma: float = 0.0,
+    gain_W: float = math.sqrt(2),
+    activation: str = "relu",
+    loss: str = "cross_entropy",
+    bias: bool = False,
+    name: str = "backprop",
+) -> cs.Motif:
+    """SGD: V = Vt = 1, not plastic; Wt tied to W^T; Dt the Jacobian of the partner.
+
+    Equals torch.autograd with torch.optim.SGD(lr=eta, weight_decay=gamma). Arguments as in `motifs.sal`.
+
+    Source: Liao et al. (2024), arXiv 2412.20018, Table 2 (SGD); Rumelhart, Hinton & Williams (1986).
+    """
+    return two_stream(
+        layers,
+        W={
+            "rule": "eta * ({I_V} * pre - gamma * w)",
+            "parameters": {"eta": eta, "gamma": gamma},
+            "init": cs.Gaussian(gain_W),
+        },
+        Wt={"weight": cs.Derived("W{l}", transpose=True)}, V=IDENTITY, Vt=IDENTITY, descending="jacobian",
+        activation=activation, loss=loss, bias=bias, name=name,
+    )  # fmt: skip

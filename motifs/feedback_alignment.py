@@ -1,0 +1,38 @@
+"""Feedback alignment: the error descends through fixed random weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import circuitsim as cs
+from motifs.two_stream import IDENTITY, two_stream
+
+
+def feedback_alignment(
+    layers: Sequence[int],
+    *,
+    eta: float = 0.1,
+    gamma: float = 0.0,
+    gain_W: float = math.sqrt(2),
+    gain_Wt: float = 1.0,
+    activation: str = "relu",
+    loss: str = "cross_entropy",
+    bias: bool = False,
+    name: str = "feedback_alignment",
+) -> cs.Motif:
+    """As `motifs.backprop`, but Wt is random and does not change (gain / sqrt(fan-out)).
+
+    Source: Lillicrap, Cownden, Tweed & Akerman (2016); Liao et al. (2024), arXiv 2412.20018, Table 2 (FA).
+    """
+    return two_stream(
+        layers,
+        W={
+            "rule": "eta * ({I_V} * pre - gamma * w)",
+            "parameters": {"eta": eta, "gamma": gamma},
+            "init": cs.Gaussian(gain_W),
+        },
+        Wt={"init": cs.Gaussian(gain_Wt, scaling="fan_out"), "plastic": False},
+        V=IDENTITY, Vt=IDENTITY, descending="jacobian",
+        activation=activation, loss=loss, bias=bias, name=name,
+    )  # fmt: skip
