@@ -13,6 +13,7 @@ import functools
 from pathlib import Path
 
 import circuitsim as cs
+from circuitsim.studies.controls import frozen_feedback
 from circuitsim.studies.search import LogUniform, Rung, random_search
 from motifs import backprop, direct_kolen_pollack, feedback_alignment, kolen_pollack, sal
 
@@ -32,6 +33,10 @@ ALGORITHMS = {
     "sal_homeostatic": (functools.partial(sal, regularizer="homeostatic"), SAL),
     "sal_ungated": (functools.partial(sal, gated=False), SAL),
     "sal_plain_trace": (functools.partial(sal, trace=None), SAL),
+    "sal_frozen": (
+        lambda *layers, **settings: frozen_feedback(sal(*layers, **settings)),
+        {**RATE, "gamma": LogUniform(3e-5, 1e-3), "gain_V": LogUniform(0.05, 2), "gain_Wt": LogUniform(0.3, 2)},
+    ),
     "backprop": (backprop, {**RATE, "gamma": LogUniform(1e-6, 1e-3)}),
     "kolen_pollack": (kolen_pollack, {**RATE, "gamma": LogUniform(1e-5, 1e-3), "gain_Wt": LogUniform(0.1, 2)}),
     "direct_kolen_pollack": (

@@ -43,8 +43,9 @@ def assemble(
             draw_weights(_varied(p, vary, r), shape, masks[r], seed + r, p.name, r) for r in range(n_replicas)
         ]
         layouts[p.name] = LAYOUTS[kind](shape, None)
-        if kind == "dense" and masks[0] is not None:
-            layouts[p.name].mask = _tensor(np.stack(masks if _is_random(motif, p) else masks[:1]), like)
+        present = [mask for mask in masks if mask is not None]
+        if kind == "dense" and present:
+            layouts[p.name].mask = _tensor(np.stack(present if _is_random(motif, p) else present[:1]), like)
         values[p.name] = layouts[p.name].pack(_tensor(np.stack(weights), like))
     for p in motif.projections:
         if p.weight is not None:
@@ -76,7 +77,7 @@ def _is_random(motif: Motif, p: Projection) -> bool:
 
 def _varied(p: Projection, vary: Vary, replica: int) -> Any:
     """The declared start, with this replica's values of what varies, such as ``V1.init.gain``."""
-    changes = {
+    changes: dict[str, Any] = {
         path.rsplit(".", 1)[1]: float(values[replica])
         for path, values in vary.items()
         if path.startswith(f"{p.name}.init.")

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import pandas as pd
+import sympy
 import torch
 from torch import Tensor
 
 from circuitsim.engine import synapse as synapses
 from circuitsim.engine.assemble import assemble
 from circuitsim.engine.feed import Feed
+from circuitsim.engine.layout import Layout
+from circuitsim.engine.lower import lower
 from circuitsim.engine.parameters import Vary, check_vary, rule_parameters
 from circuitsim.engine.plasticity import Plasticity
 from circuitsim.engine.runaway import Runaway, find_runaways
-from circuitsim.engine.sweep import Sweep
+from circuitsim.engine.sweep import Sweep, read_quantity
 from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.motif.motif import Motif
 from circuitsim.plan import Plan, build_plan
@@ -111,7 +114,7 @@ class Circuit:
         with torch.no_grad():
             self._env = {}
             self._sweep.run(self._env, self._weight, inputs, targets)
-            self._sweep.dendrites(self._env, self._weight)
+            self._sweep.deliver_to_dendrites(self._env, self._weight)
             return StepResult(self._sweep.loss(self._env, targets) if targets else None)
 
     def predict(self, x: Any, output: str | None = None) -> Tensor:
@@ -152,10 +155,7 @@ class Circuit:
 
     def current(self, projection: str) -> Tensor:
         """The current that a projection delivered in the last cycle, shape ``[replica, batch, post]``."""
-        name = self.motif.projection(projection).name
-        if f"I[{name}]" in self._env or not self._env:
-            return self._of_cycle("I", name)
-        return self._expanded(self._sweep.current(name, self._env, self._weight))
+        return self._of_cycle("I", self.motif.projection(projection).name)
 
     def _of_cycle(self, kind: str, name: str) -> Tensor:
         if f"{kind}[{name}]" not in self._env:
@@ -199,6 +199,36 @@ class Circuit:
         values = self._layouts[derived.projection].transposed(values) if derived.transpose else values
         values = values.sign() if derived.sign else values
         return values if derived.scale == 1.0 else values * derived.scale
+
+    # -- for analyses and other lowerings
+
+    @property
+    def layouts(self) -> Mapping[str, Layout]:
+        """How the synapses of each projection are stored."""
+        return self._layouts
+
+    def values(self, projection: str) -> Tensor:
+        """The weights in the projection's layout; not a copy."""
+        return self._weight(self.motif.projection(projection).name)
+
+    def evaluate(self, expression: sympy.Expr) -> float | Tensor:
+        """The value of an expression in the parameters of rules, with their declared rates."""
+        return lower(expression, read_quantity)(self._parameters)
+
+    def data_terms(self, x: Any, target: Any = None) -> dict[str, Tensor]:
+        """What each rule would change for this batch, without the terms that do not depend on activity (decay).
+
+        Args:
+            x, target: as in `step`.
+        Returns:
+            By plastic projection, shape ``[replica, post, pre]``; the weights are not changed.
+        """
+        self.cycle(x, target)
+        env = self._env | self._parameters
+        deltas = self._plasticity.deltas(env, self._values, data_only=True)
+        return {
+            name: self._layouts[name].dense(delta).expand(self.n_replicas, -1, -1) for name, delta in deltas.items()
+        }
 
     def parameters(self, projection: str) -> dict[str, Any]:
         """The parameters of a projection's rule: floats, or tensors ``[replica]`` or ``[post, pre]``."""
@@ -277,12 +307,17 @@ class Circuit:
         layout, values = self._layouts[name], self._values[name]
         present = torch.ones_like(values) if layout.mask is None else layout.mask.expand_as(values)
         kept = present * (values.abs() >= threshold)
-        layout.mask = kept
         values.mul_(kept)
-        for p in self.motif.projections:  # what is tied to it loses the same synapses
-            if p.weight is not None and p.weight.projection == name:
-                self._layouts[p.name].mask = layout.transposed(kept) if p.weight.transpose else kept
+        self._set_mask(name, kept)
         return (present - kept).sum((1, 2)).long()
+
+    def _set_mask(self, name: str, mask: Tensor) -> None:
+        """Change which synapses exist, also of the projections tied to this one."""
+        layout = self._layouts[name]
+        layout.mask = mask
+        for p in self.motif.projections:
+            if p.weight is not None and p.weight.projection == name:
+                self._layouts[p.name].mask = layout.transposed(mask) if p.weight.transpose else mask
 
     def _own(self, projection: str) -> str:
         p = self.motif.projection(projection)
@@ -322,6 +357,56 @@ class Circuit:
     def held(self) -> tuple[int, ...]:
         """The replicas that are kept at a snapshot."""
         return tuple(sorted(self._held))
+
+    # -- files
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """The projections whose plasticity was stopped by `freeze`."""
+        return frozenset(self._frozen)
+
+    def own_values(self) -> Mapping[str, Tensor]:
+        """The weights of all projections that are not derived, in their layouts; not copies."""
+        return self._values
+
+    def held_values(self) -> Mapping[int, Mapping[str, Tensor]]:
+        """The snapshots that replicas are held at."""
+        return self._held
+
+    def restore(self, tensors: Mapping[str, Tensor], n_steps: int, frozen: Iterable[str]) -> None:
+        """Put back what an archive holds: entries ``weights/<name>``, ``mask/<name>``, ``held/<replica>/<name>``.
+
+        Raises:
+            ParameterError: an entry is missing, unknown, of the wrong shape or type, or not finite.
+        """
+        expected = {f"weights/{name}": values for name, values in self._values.items()}
+        masked = {f"mask/{name}": self._values[name] for name in self._values if f"mask/{name}" in tensors}
+        held = {
+            f"held/{replica}/{name}": values[0]
+            for replica in range(self.n_replicas)
+            if any(key.startswith(f"held/{replica}/") for key in tensors)
+            for name, values in self._values.items()
+        }
+        wanted = expected | masked | held
+        if set(wanted) != set(tensors):
+            raise ParameterError(f"entries {sorted(set(wanted) ^ set(tensors))} are missing or unknown")
+        for key, like in wanted.items():
+            shapes = {tuple(like.shape), (1, *like.shape[1:])} if key in masked else {tuple(like.shape)}
+            dtype = torch.bool if key in masked else self.dtype
+            if tuple(tensors[key].shape) not in shapes or tensors[key].dtype != dtype:
+                found = f"{tuple(tensors[key].shape)} {tensors[key].dtype}"
+                raise ParameterError(f"entry {key!r} is {found}, needs {tuple(like.shape)} {dtype}")
+            if not torch.isfinite(tensors[key]).all():
+                raise ParameterError(f"entry {key!r} holds values that are not finite")
+        for name, values in self._values.items():
+            values.copy_(tensors[f"weights/{name}"])
+            if f"mask/{name}" in tensors:
+                self._set_mask(name, tensors[f"mask/{name}"].to(self.device, self.dtype))
+        for key in held:
+            _, replica, name = key.split("/")
+            self._held.setdefault(int(replica), {})[name] = tensors[key].to(self.device)
+        self.n_steps = n_steps
+        self.freeze(*frozen)
 
     def save(self, path: Any) -> None:
         """Write the circuit to one file (safetensors: weights, and the declaration as JSON), atomically."""

@@ -91,7 +91,7 @@ def _where(condition: Value, yes: Value, no: Value) -> Value:
 
 def _power(base: Value, exponent: Value) -> Value:
     if isinstance(base, Tensor) or isinstance(exponent, Tensor):
-        return torch.pow(base, exponent)  # type: ignore[no-any-return, call-overload]
+        return torch.pow(base, exponent)  # type: ignore[arg-type]  # one number and one tensor are fine
     return base**exponent if base >= 0 or exponent == round(exponent) else math.nan
 
 

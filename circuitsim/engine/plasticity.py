@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 import sympy
@@ -31,7 +31,8 @@ class Plasticity:
     def __init__(self, plan: Plan, layouts: Mapping[str, Layout]) -> None:
         self.moments = [_MomentRunner(m, layouts) for m in plan.moments]
         users = Counter(c.moment for p in plan.plastic() for c in p.changes)
-        self.changes = [_ProjectionChange(p, layouts[p.name], users) for p in plan.plastic()]
+        own = {k for k, moment in enumerate(plan.moments) if moment.is_product and users[k] == 1}
+        self.changes = [_ProjectionChange(p, layouts[p.name], own) for p in plan.plastic()]
 
     def run(self, env: Env, values: Mapping[str, Tensor], changed: MutableMapping[str, Tensor] | None) -> None:
         """Change `values` in place.
@@ -41,28 +42,43 @@ class Plasticity:
             values: weights by projection.
             changed: if given, filled with the change of each projection.
         """
-        for name, weights in values.items():
-            env[f"w[{name}]"] = weights
-        for change in self.changes:
-            change.reduce(env)
-        factors = [moment.factors(env) for moment in self.moments]
+        factors = self._prepare(env, values)
         n_samples = env["n_samples"]
-        means: dict[int, Tensor] = {}
-        deltas = {}
-        for change in self.changes:
-            if changed is None and change.fused is not None:
-                continue  # one product, straight into the weights, below
-            deltas[change.name] = change.delta(env, factors, self.moments, means, n_samples)
+        apart = [change for change in self.changes if changed is not None or change.fused is None]
+        deltas = self._deltas(apart, env, factors)
         for change in self.changes:
             w = values[change.name]
             before = w.clone() if changed is not None and change.bounded else None
             if change.name in deltas:
                 w.add_(deltas[change.name])
             else:
-                change.apply_fused(w, env, factors, n_samples)
+                change.apply_fused(w, env, factors, n_samples)  # one product, straight into the weights
             change.restrict(w)
             if changed is not None:
                 changed[change.name] = deltas[change.name] if before is None else w - before
+
+    def deltas(self, env: Env, values: Mapping[str, Tensor], data_only: bool = False) -> dict[str, Tensor]:
+        """The change that each rule asks for, in the projection's layout; nothing is changed.
+
+        Args:
+            env, values: as in `run`.
+            data_only: leave out terms without data, such as decay.
+        """
+        return self._deltas(self.changes, env, self._prepare(env, values), data_only)
+
+    def _prepare(self, env: Env, values: Mapping[str, Tensor]) -> list[tuple[Value, Value]]:
+        """Reductions into `env`; the two factors of every moment."""
+        for name, weights in values.items():
+            env[f"w[{name}]"] = weights
+        for change in self.changes:
+            change.reduce(env)
+        return [moment.factors(env) for moment in self.moments]
+
+    def _deltas(
+        self, changes: list[_ProjectionChange], env: Env, factors: list[tuple[Value, Value]], data_only: bool = False
+    ) -> dict[str, Tensor]:
+        means: dict[int, Tensor] = {}
+        return {c.name: c.delta(env, factors, self.moments, means, data_only) for c in changes}
 
 
 class _MomentRunner:
@@ -88,9 +104,9 @@ class _MomentRunner:
 
 
 class _ProjectionChange:
-    """The change of one projection."""
+    """The change of one projection; `own` are the products that no other projection uses."""
 
-    def __init__(self, p: ProjectionPlan, layout: Layout, users: Counter[int | None]) -> None:
+    def __init__(self, p: ProjectionPlan, layout: Layout, own: Collection[int]) -> None:
         assert p.rule is not None
         self.name, self.plan, self.layout = p.name, p, layout
         self.bounded = p.bounds is not None
@@ -100,9 +116,9 @@ class _ProjectionChange:
         ]
         self.slow = [lower(t.expression, self.names.of_sample) for t in p.rule.terms if isinstance(t, SlowTerm)]
         self.reductions = [_ReductionRunner(r, self.names) for r in p.rule.reductions]
-        self.fused = self._fusable(users)
+        self.fused = self._fusable(own)
 
-    def _fusable(self, users: Counter[int | None]) -> tuple[Change, Evaluator, list[Evaluator]] | None:
+    def _fusable(self, own: Collection[int]) -> tuple[Change, Evaluator, list[Evaluator]] | None:
         """The single product and the decays of a rule that needs no pass of its own over the weights."""
         own_weight = sympy.Symbol("w", real=True)
         data = [(c, coefficient) for c, coefficient, _ in self.terms if c.moment is not None]
@@ -110,7 +126,7 @@ class _ProjectionChange:
         if self.slow or len(data) != 1 or len(decays) != len(self.terms) - 1 or not isinstance(self.layout, DenseLayout):
             return None
         change, coefficient = data[0]
-        is_plain = change.weight == ONE and users[change.moment] == 1
+        is_plain = change.weight == ONE and change.moment in own
         return (change, coefficient, decays) if is_plain else None
 
     def reduce(self, env: Env) -> None:
@@ -123,11 +139,14 @@ class _ProjectionChange:
         factors: list[tuple[Value, Value]],
         moments: list[_MomentRunner],
         means: dict[int, Tensor],
-        n_samples: int,
+        data_only: bool,
     ) -> Tensor:
         """The whole change, in the layout's shape; 0 at absent synapses."""
         total: Value = 0.0
+        n_samples = env["n_samples"]
         for change, coefficient, weight in self.terms:
+            if data_only and change.moment is None:
+                continue
             value = coefficient(env) * weight(env)
             if change.moment is not None:
                 value = value * self._mean(change, factors, moments, means, n_samples)
@@ -162,11 +181,7 @@ class _ProjectionChange:
         post, pre = factors[change.moment][::-1] if change.transposed else factors[change.moment]
         keep = 1.0 + sum(decay(env) for decay in decays)
         rate = coefficient(env) / n_samples
-        if not (isinstance(post, Tensor) and isinstance(pre, Tensor)):
-            mean = self.layout.at_post(post.sum(1, keepdim=True)) if isinstance(post, Tensor) else None
-            mean = self.layout.at_pre(pre.sum(1, keepdim=True)) if isinstance(pre, Tensor) else mean
-            w.mul_(keep).add_(rate * mean)
-            return
+        assert isinstance(post, Tensor) and isinstance(pre, Tensor)
         if isinstance(rate, Tensor):
             post, rate = post * rate, 1.0
         if isinstance(keep, Tensor):
@@ -193,9 +208,9 @@ class _Names:
     def _placed(self, symbol: sympy.Symbol, read: Evaluator) -> Evaluator:
         axes = self.axes[symbol] & Axis.SYNAPSE
         if axes == Axis.POST:
-            return lambda env: self.layout.at_post(read(env))
+            return lambda env: self.layout.at_post(_tensor(read(env)))
         if axes == Axis.PRE:
-            return lambda env: self.layout.at_pre(read(env))
+            return lambda env: self.layout.at_pre(_tensor(read(env)))
         return read
 
     def at_synapse(self, symbol: sympy.Symbol) -> Evaluator:
@@ -209,7 +224,7 @@ class _Names:
             return self._placed(symbol, read)
 
         def of_one(env: Mapping[str, Any]) -> Value:
-            value = read(env)
+            value = _tensor(read(env))
             k = env["sample"] if value.shape[1] > 1 else 0
             return value[:, k : k + 1]
 
@@ -264,8 +279,7 @@ class _ReductionRunner:
         return torch.zeros_like(like) + weight(env)
 
     def _wide(self, vector: Value, values: Tensor, end: int) -> Tensor:
-        assert isinstance(vector, Tensor)
-        return vector.expand(-1, -1, self.layout.shape[end])
+        return _tensor(vector).expand(-1, -1, self.layout.shape[end])
 
     def _reduce(self, body: Evaluator, env: Env) -> Tensor:
         return self.layout.reduce(self.reduction.kind, self._values(body, env))
@@ -276,6 +290,12 @@ class _ReductionRunner:
             env["sample"] = sample
             per_sample.append(sum((self._reduce(body, env) for body in self.slow[1:]), self._reduce(self.slow[0], env)))
         return torch.cat(per_sample, dim=1)
+
+
+def _tensor(value: Value) -> Tensor:
+    """What is known to be a tensor: everything that depends on a neuron."""
+    assert isinstance(value, Tensor)
+    return value
 
 
 def _batch_mean(evaluate: Evaluator, env: Env, n_samples: int) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import sympy
@@ -36,7 +36,7 @@ class Sweep:
         self.plan, self.layouts = plan, layouts
         chosen = [p for p in plan.populations.values() if only is None or p.name in only]
         self.populations = [(p, self._lower(p)) for p in chosen]
-        self.currents = [p for p in plan.projections.values() if p.current_read and p.target == "dendrite"]
+        self.dendrites = [p for p in plan.projections.values() if p.target == "dendrite"]
 
     @staticmethod
     def _lower(p: PopulationPlan) -> dict[str, Evaluator]:
@@ -51,7 +51,6 @@ class Sweep:
         weights: Weights,
         inputs: Mapping[str, Tensor],
         targets: Mapping[str, Tensor],
-        keep: Iterable[str] = (),
     ) -> None:
         """Fill `env` with the quantities of one cycle.
 
@@ -60,12 +59,10 @@ class Sweep:
             weights: values of a projection.
             inputs: by population, ``[R or 1, B, neuron]``.
             targets: by output population.
-            keep: projections whose soma current is wanted, beside those that rules read.
         """
         env["n_samples"] = n_samples = next(iter(inputs.values())).shape[1]
-        keep = {p.name for p in self.plan.projections.values() if p.current_read} | set(keep)
         for p, evaluators in self.populations:
-            drive = self._drive(p, env, weights, inputs, targets, keep)
+            drive = self._drive(p, env, weights, inputs, targets)
             if drive is not None:
                 env[f"drive[{p.name}]"] = drive
             for name, evaluate in evaluators.items():
@@ -82,7 +79,6 @@ class Sweep:
         weights: Weights,
         inputs: Mapping[str, Tensor],
         targets: Mapping[str, Tensor],
-        keep: Collection[str],
     ) -> Tensor | None:
         if p.source == "input":
             return inputs[p.name]
@@ -91,8 +87,7 @@ class Sweep:
         drive: Tensor | None = None
         for name in p.soma:
             current = self.layouts[name].current(weights(name), env[f"activity[{self.plan.projections[name].pre}]"])
-            if name in keep:
-                env[f"I[{name}]"] = current
+            env[f"I[{name}]"] = current
             drive = current if drive is None else drive + current
         return drive
 
@@ -102,18 +97,11 @@ class Sweep:
         error = LOSSES[objective.loss].minus_gradient(output, targets[objective.output])
         return error.roll(1, dims=1) if objective.shuffled else error
 
-    def dendrites(self, env: dict[str, Any], weights: Weights) -> None:
-        """Add the dendritic currents that rules read."""
-        for p in self.currents:
-            env[f"I[{p.name}]"] = self.current(p.name, env, weights)
-
-    def current(self, name: str, env: Mapping[str, Any], weights: Weights) -> Tensor:
-        """The current of one projection, from the activity (soma) or the trace (dendrite)."""
-        p = self.plan.projections[name]
-        pre = env[f"activity[{p.pre}]"]
-        if p.target == "dendrite":
-            pre = env.get(f"trace[{p.pre}]", pre)
-        return self.layouts[name].current(weights(name), pre)
+    def deliver_to_dendrites(self, env: dict[str, Any], weights: Weights) -> None:
+        """Add the dendritic currents, from the traces at the end of the cycle."""
+        for p in self.dendrites:
+            pre = env.get(f"trace[{p.pre}]", env[f"activity[{p.pre}]"])
+            env[f"I[{p.name}]"] = self.layouts[p.name].current(weights(p.name), pre)
 
     def loss(self, env: Mapping[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
         """The batch mean of the loss, summed over objectives, shape ``[R]``."""

@@ -51,11 +51,11 @@ class Motif:
         """All objectives, in the order of declaration."""
         return tuple(self._objectives)
 
-    def add(self, *values: Population | Objective) -> None:
-        """Add populations or objectives.
+    def add(self, *values: Population | Projection | Objective) -> None:
+        """Add populations, objectives, or projections (`connect` reads better for those).
 
         Raises:
-            MotifError: a value is neither.
+            MotifError: a value is none of these.
         """
         for value in values:
             if isinstance(value, Population):
@@ -89,14 +89,13 @@ class Motif:
     def replace(self, name: str, **changes: Any) -> Motif:
         """A copy in which one population or projection has other fields, such as ``plastic=False``."""
         copy = Motif(self.name)
-        known = {value.name for value in (*self._populations, *self._projections)}
+        values: list[Population | Projection] = [*self._populations, *self._projections]
+        known = sorted(value.name for value in values)
         if name not in known:
-            raise MotifError(f"motif {self.name!r} has no population or projection {name!r} (known: {sorted(known)})")
-        changed = [
-            dataclasses.replace(value, **changes) if value.name == name else value
-            for value in (*self._populations, *self._projections)
-        ]
-        copy.add(*changed, *self._objectives)
+            raise MotifError(f"motif {self.name!r} has no population or projection {name!r} (known: {known})")
+        for value in values:
+            copy.add(dataclasses.replace(value, **changes) if value.name == name else value)
+        copy.add(*self._objectives)
         return copy
 
     def renamed(self, name: str) -> Motif:

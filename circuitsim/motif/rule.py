@@ -42,6 +42,8 @@ class Rule(Value):
 
 
 def _parameter(value: Any) -> Any:
+    if isinstance(value, str):
+        return value  # "0.1" is no number
     try:
         return float(value) if np.ndim(value) == 0 else frozen_array(value)
     except (TypeError, ValueError):

@@ -102,7 +102,7 @@ def _projection_fields(p: Projection) -> Faults:
         yield f"{owner}: target must be one of {TARGETS} (got {p.target!r})"
     if p.weight is not None and (p.init is not None or p.rule is not None or p.connectivity != c.All()):
         yield f"{owner}: its weight is derived, so it takes no init, rule or connectivity of its own"
-    if p.bounds is not None and not _is_interval(p.bounds):
+    if isinstance(p.bounds, tuple) and not _is_interval(p.bounds):
         yield f"{owner}: bounds must be (low, high) with low < high (got {p.bounds!r})"
 
 

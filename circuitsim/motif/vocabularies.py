@@ -50,4 +50,5 @@ def parse_activation(population: Population) -> sympy.Expr:
 def parse_trace(population: Population) -> sympy.Expr:
     """The population's trace as an expression in `activity`, `drive` and `slope`; it may use `mean`."""
     names = {name: local(name) for name in ("activity", "drive", "slope")}
-    return parse(population.trace or "activity", names, TRACE_FUNCTIONS, f"population {population.name!r}: trace")
+    text = "activity" if population.trace is None else population.trace
+    return parse(text, names, TRACE_FUNCTIONS, f"population {population.name!r}: trace")

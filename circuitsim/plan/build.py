@@ -34,8 +34,8 @@ def build_plan(motif: Motif, frozen: Collection[str] = ()) -> Plan:
         projections[p.name] = _projection(motif, p, populations, moments, plastic=p.name not in frozen)
     read = set().union(*({q.binding[s] for s in q.rule.symbols} for q in projections.values() if q.rule is not None))
     read |= {symbol for p in populations.values() for symbol in p.activity.free_symbols}
-    for name, p in projections.items():
-        projections[name] = dataclasses.replace(p, current_read=quantity("I", name) in read)
+    for name, planned in projections.items():
+        projections[name] = dataclasses.replace(planned, current_read=quantity("I", name) in read)
     populations = {name: _needs(p, read) for name, p in populations.items()}
     return Plan(motif.name, populations, projections, motif.objectives, tuple(moments))
 

@@ -123,6 +123,10 @@ def _collect(terms: list[Term], summed: str, shared: str) -> list[Term]:
         if len(group) == 1:
             collected.append(group[0])
             continue
+        if all(getattr(term, summed) == ONE for term in group):  # then the sum is no data
+            total = sympy.Add(*(term.coefficient for term in group))
+            collected.append(Term(total, group[0].weight, **{shared: getattr(group[0], shared)}))
+            continue
         common = _common_factor([term.coefficient for term in group])
         total = sympy.Add(*(term.coefficient / common * getattr(term, summed) for term in group))
         collected.append(Term(common, group[0].weight, **{summed: total, shared: getattr(group[0], shared)}))

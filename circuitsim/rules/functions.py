@@ -21,7 +21,9 @@ class RuleFunction(sympy.Function):
         return None
 
 
-def _function(name: str, n_args: int, derivatives: Any) -> type[RuleFunction]:
+def _function(name: str, n_args: int, derivatives: Any) -> Any:  # a class; SymPy is untyped
+    """A new function of the language; `derivatives` gives those with respect to each argument."""
+
     def fdiff(self: RuleFunction, argindex: int = 1) -> sympy.Expr:
         return derivatives(*self.args)[argindex - 1]
 
@@ -39,13 +41,13 @@ equal = _function("equal", 2, _flat)
 not_equal = _function("not_equal", 2, _flat)
 COMPARISONS = (greater, greater_equal, equal, not_equal)
 
-sign = _function("sign", 1, _flat)
-absolute = _function("absolute", 1, lambda x: (sign(x),))
-relu = _function("relu", 1, lambda x: (greater(x, 0),))  # slope 0 at 0
-tanh = _function("tanh", 1, lambda x: (1 - tanh(x) ** 2,))
-exp = _function("exp", 1, lambda x: (exp(x),))
-sqrt = _function("sqrt", 1, lambda x: (1 / (2 * sqrt(x)),))
-power = _function("power", 2, lambda x, y: (y * power(x, y - 1), sympy.nan))
+sign: Any = _function("sign", 1, _flat)
+absolute: Any = _function("absolute", 1, lambda x: (sign(x),))
+relu: Any = _function("relu", 1, lambda x: (greater(x, 0),))  # slope 0 at 0
+tanh: Any = _function("tanh", 1, lambda x: (1 - tanh(x) ** 2,))
+exp: Any = _function("exp", 1, lambda x: (exp(x),))
+sqrt: Any = _function("sqrt", 1, lambda x: (1 / (2 * sqrt(x)),))
+power: Any = _function("power", 2, lambda x, y: (y * power(x, y - 1), sympy.nan))
 minimum = _function("minimum", 2, lambda x, y: (greater_equal(y, x), greater(x, y)))
 maximum = _function("maximum", 2, lambda x, y: (greater_equal(x, y), greater(y, x)))
 clip = _function(

@@ -17,13 +17,13 @@ MAX_LENGTH = 2000  # characters; keeps the parser's own recursion bounded
 MAX_EXPONENT = 16  # larger integer powers stay powers and are not expanded
 MAX_DEPTH = 50  # of the expression tree; keeps every later recursion over it bounded
 
-_BINARY = {
+_BINARY: dict[type[ast.operator], Any] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
     ast.Mult: lambda a, b: a * b,
     ast.Div: lambda a, b: a / b,
 }
-_COMPARE = {
+_COMPARE: dict[type[ast.cmpop], Any] = {
     ast.Gt: f.greater,
     ast.GtE: f.greater_equal,
     ast.Lt: lambda a, b: f.greater(b, a),
@@ -98,7 +98,7 @@ class _Reader:
     def read(self, node: ast.expr) -> sympy.Expr:
         """The SymPy expression of one node of the tree."""
         match node:
-            case ast.Constant(value=value) if type(value) in (int, float):
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 return self.number(value, node)
             case ast.Name(id=name):
                 return self.name(name, node)

@@ -47,9 +47,9 @@ def _numbers(motif: Motif) -> dict[str, float]:
 
 
 def _without_numbers(motif: Motif) -> Motif:
-    return_motif = Motif(motif.name)
-    return_motif.add(*motif.populations, *(_stripped(p) for p in motif.projections), *motif.objectives)
-    return return_motif
+    stripped = Motif(motif.name)
+    stripped.add(*motif.populations, *(_stripped(p) for p in motif.projections), *motif.objectives)
+    return stripped
 
 
 def _stripped(p: Projection) -> Projection:
@@ -58,6 +58,7 @@ def _stripped(p: Projection) -> Projection:
         rule = Rule(rule.expression, **{k: 0.0 if np.ndim(v) == 0 else v for k, v in rule.parameters.items()})
     init = p.init
     if init is not None:
-        numbers = {f.name for f in dataclasses.fields(init) if isinstance(getattr(init, f.name), int | float)}
-        init = dataclasses.replace(init, **dict.fromkeys(numbers, 0.0))
+        numbers = [f.name for f in dataclasses.fields(init) if isinstance(getattr(init, f.name), int | float)]
+        zeros: dict[str, Any] = dict.fromkeys(numbers, 0.0)
+        init = dataclasses.replace(init, **zeros)
     return dataclasses.replace(p, rule=rule, init=init)

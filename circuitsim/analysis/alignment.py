@@ -1,0 +1,110 @@
+"""How far a circuit has assembled itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from circuitsim.analysis.cosine import cosine, relative_residual, zero_reason
+from circuitsim.analysis.gradient import loss_gradients
+from circuitsim.analysis.rates import decay_per_drive
+from circuitsim.analysis.squares import Square, mirror_pairs, squares
+from circuitsim.engine import Circuit
+from circuitsim.errors import ParameterError
+
+COLUMNS = ["quantity", "site", "replica", "index", "value", "reason"]
+Row = tuple[str, str, int, int, float, str]
+
+
+QUANTITIES = (
+    "mirror_cosine",
+    "stationarity_cosine",
+    "stationarity_residual",
+    "gradient_cosine",
+    "eigenvalue",
+    "norm",
+)
+
+
+def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str] = QUANTITIES) -> pd.DataFrame:
+    r"""Alignment of the circuit's pathways and of its learning signal, per site and replica.
+
+    | quantity | site | value |
+    |---|---|---|
+    | mirror_cosine | V | cos(V, Vt^T) over synapses that both have |
+    | stationarity_cosine | W | cos(W Vt^T, V' Wt^T), with V' the V onto W's postsynaptic population |
+    | stationarity_residual | W | ``|a - b| / sqrt(|a| |b|)`` of the same two, each in units of its own eta / gamma |
+    | gradient_cosine | W | cosine of the data term of W's change (decay left out) with -dLoss/dW |
+    | eigenvalue | V | eigenvalues of V V^T, ascending; `index` counts them |
+    | norm | every projection | Frobenius norm |
+
+    Args:
+        circuit: its weights are not changed; the quantities of its last cycle become those of (x, target).
+        x, target: a batch, as in `Circuit.step`.
+        quantities: which of the above (all by default; eigenvalues make a long table).
+    Returns:
+        Tidy: quantity, site, replica, index, value, reason. Where a value is NaN (0 / 0), `reason` says why.
+    Raises:
+        ParameterError: an unknown quantity.
+        DataError: x or target does not fit.
+    Source: Liao et al. (2024), arXiv 2412.20018, Lemma 1 (mirror) and Theorem 1 (stationarity, gradient, V V^T).
+    """
+    unknown = set(quantities) - set(QUANTITIES)
+    if unknown:
+        raise ParameterError(f"alignment: unknown quantities {sorted(unknown)} (known: {list(QUANTITIES)})")
+    wanted = set(quantities)
+    rows: list[Row] = []
+    weights = {p.name: circuit.weights(p.name) for p in circuit.motif.projections}
+    pairs = mirror_pairs(circuit.motif)
+    for v, vt in pairs if "mirror_cosine" in wanted else ():
+        both = circuit.mask(v) & circuit.mask(vt).transpose(1, 2)
+        a, b = weights[v] * both, weights[vt].transpose(1, 2) * both
+        rows += _rows("mirror_cosine", v, cosine(a, b), zero_reason(a, b, (v, vt)))
+    for square in squares(circuit.motif) if wanted & {"stationarity_cosine", "stationarity_residual"} else ():
+        rows += _stationarity(circuit, square, weights)
+    if circuit.plan.objectives and "gradient_cosine" in wanted:
+        rows += _gradient(circuit, x, target)
+    for v, _ in pairs if "eigenvalue" in wanted else ():
+        eigenvalues = torch.linalg.eigvalsh(weights[v].double() @ weights[v].double().transpose(1, 2))
+        for index in range(eigenvalues.shape[1]):
+            rows += _rows("eigenvalue", v, eigenvalues[:, index], index=index)
+    for name, w in weights.items() if "norm" in wanted else ():
+        rows += _rows("norm", name, w.double().flatten(1).norm(dim=1))
+    return pd.DataFrame([row for row in rows if row[0] in wanted], columns=COLUMNS)
+
+
+def _stationarity(circuit: Circuit, square: Square, weights: dict[str, Tensor]) -> Iterator[Row]:
+    """Theorem 1: where W and Wt are at rest, both sides equal V' E[g h^T] Vt^T, each in units of eta / gamma."""
+    up = weights[square.W].double() @ weights[square.Vt].double().transpose(1, 2)
+    down = weights[square.V].double() @ weights[square.Wt].double().transpose(1, 2)
+    names = (f"{square.W} {square.Vt}^T", f"{square.V} {square.Wt}^T")
+    reasons = zero_reason(up, down, names)
+    yield from _rows("stationarity_cosine", square.W, cosine(up, down), reasons)
+    units = [decay_per_drive(circuit, name) for name in (square.W, square.Wt)]
+    if any(unit is None for unit in units):
+        units = [1.0, 1.0]  # no decay of the form gamma * w to compare with: as they are
+    residual = relative_residual(up * _column(units[0]), down * _column(units[1]))
+    yield from _rows("stationarity_residual", square.W, residual, reasons)
+
+
+def _column(unit: Any) -> Any:
+    return unit.double().view(-1, 1, 1) if isinstance(unit, Tensor) else unit
+
+
+def _gradient(circuit: Circuit, x: Any, target: Any) -> Iterator[Row]:
+    gradients = loss_gradients(circuit, x, target)
+    drives = circuit.data_terms(x, target)
+    for name, gradient in gradients.items():
+        if name not in drives:
+            continue  # not plastic
+        reasons = zero_reason(drives[name], gradient, (f"the data term of {name}", "the gradient"))
+        yield from _rows("gradient_cosine", name, cosine(drives[name], -gradient), reasons)
+
+
+def _rows(quantity: str, site: str, values: Tensor, reasons: list[str] | None = None, index: int = 0) -> Iterator[Row]:
+    for replica, value in enumerate(values.tolist()):
+        yield quantity, site, replica, index, value, reasons[replica] if reasons else ""

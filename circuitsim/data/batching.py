@@ -1,0 +1,48 @@
+"""Mini-batches of a split, in an order that depends on nothing but (seed, epoch)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from circuitsim.data.split import Split, Tensors
+from circuitsim.data.whole import whole
+from circuitsim.errors import ParameterError
+
+
+def minibatches(
+    split: Split, batch_size: int, *, seed: int | None = None, epoch: int = 0, drop_last: bool = False
+) -> Iterator[tuple[Tensors, Tensors]]:
+    """Iterate over ``(x, target)`` of consecutive mini-batches, on the device of the split.
+
+    Args:
+        split: the samples.
+        batch_size: samples per batch, from 1 to the length of the split.
+        seed: None keeps the order of the samples; otherwise they are shuffled by a permutation keyed by
+            (seed, epoch). It is drawn by NumPy on the CPU, so every device sees the same order.
+        epoch: which pass over the data this is, not negative.
+        drop_last: leave out a last batch that is smaller than the others.
+
+    Raises:
+        ParameterError: a number out of range; raised by the call, before the first batch is asked for.
+    """
+    size = whole("batch_size", batch_size, least=1)
+    if size > len(split):
+        raise ParameterError(f"batch_size is {size}, but the split has only {len(split)} samples: use a smaller batch")
+    epoch = whole("epoch", epoch, least=0)
+    if seed is None:
+        order = np.arange(len(split))
+    else:
+        # spawn_key keeps every (seed, epoch) apart; a plain list [seed, epoch] does not once seeds pass 32 bits
+        key = np.random.SeedSequence(whole("seed", seed, least=0), spawn_key=(epoch,))
+        order = np.random.default_rng(key).permutation(len(split))
+    stop = len(split) - len(split) % size if drop_last else len(split)
+    return _batches(split, torch.from_numpy(order[:stop]).to(split.device), size)
+
+
+def _batches(split: Split, order: torch.Tensor, size: int) -> Iterator[tuple[Tensors, Tensors]]:
+    for start in range(0, len(order), size):
+        batch = split.take(order[start : start + size])
+        yield batch.x, batch.target

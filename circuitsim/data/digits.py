@@ -1,0 +1,25 @@
+"""The 8 x 8 handwritten digits that come with scikit-learn."""
+
+from __future__ import annotations
+
+import torch
+
+from circuitsim.data.holdout import hold_out
+from circuitsim.data.source import Request, Source
+
+N_TEST = 270
+N_VALIDATION = 270
+
+
+def load_digits(request: Request) -> Source:
+    """1797 images of 64 pixels from 0 to 1, ten classes; 270 held out for test, 270 more for validation.
+
+    Source: the test set of Alpaydin & Kaynak's Optical Recognition of Handwritten Digits (UCI, 1998).
+    """
+    from sklearn import datasets  # here because it takes a second to import
+
+    pixels, digits = datasets.load_digits(return_X_y=True)
+    x = torch.tensor(pixels / 16.0, dtype=torch.float32)
+    y = torch.tensor(digits, dtype=torch.int64)
+    kept, held = hold_out(len(y), N_TEST, classes=y, seed=request.seed)
+    return Source(x[kept], y[kept], (x[held], y[held]), n_outputs=10, n_channels=1, validation=N_VALIDATION / len(kept))

@@ -1,0 +1,67 @@
+"""A random teacher network: a task of any size that needs no files."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from circuitsim.data.holdout import hold_out
+from circuitsim.data.source import Request, Source
+from circuitsim.data.whole import whole
+from circuitsim.errors import ParameterError
+
+TEST = VALIDATION = 0.15
+
+
+def load_teacher(
+    request: Request,
+    *,
+    n_features: int = 32,
+    n_hidden: int = 64,
+    n_outputs: int = 5,
+    n_samples: int = 4000,
+    depth: int = 2,
+) -> Source:
+    """Gaussian inputs and the class that a random network gives each of them.
+
+    ``h_0 = x``, ``h_k = relu(W_k h_{k-1})`` for k = 1..depth, ``class = argmax standardised(V h_depth)``, where
+    `x` is standard normal and each weight normal with variance 2 / fan-in. Each output is standardised over the
+    samples, without which ReLU's positive means would give nearly all samples to a few classes.
+
+    Args:
+        request: its seed draws inputs, weights and test samples.
+        n_features, n_hidden, n_outputs, n_samples: sizes.
+        depth: number of hidden layers; 0 is a linear teacher.
+
+    Raises:
+        ParameterError: a size that is not a whole number, or fewer than two classes.
+        DataError: a class came out too rare to be in every split.
+    """
+    least = {"n_features": 1, "n_hidden": 1, "n_outputs": 2, "n_samples": 10, "depth": 0}
+    sizes = {"n_features": n_features, "n_hidden": n_hidden, "n_outputs": n_outputs, "n_samples": n_samples}
+    for name, size in (sizes | {"depth": depth}).items():
+        whole(name, size, least=least[name])
+    if n_samples < 10 * n_outputs:
+        raise ParameterError(f"n_samples is {n_samples}; {n_outputs} classes need at least {10 * n_outputs}")
+    rng = np.random.default_rng(request.seed)
+    x = rng.standard_normal((n_samples, n_features))
+    hidden = x
+    for _ in range(depth):
+        hidden = np.maximum(hidden @ _weights(rng, hidden.shape[1], n_hidden), 0)
+    logits = hidden @ _weights(rng, hidden.shape[1], n_outputs)
+    y = torch.from_numpy(((logits - logits.mean(0)) / logits.std(0)).argmax(1))
+    inputs = torch.tensor(x, dtype=torch.float32)
+    kept, held = hold_out(n_samples, round(TEST * n_samples), classes=y, seed=request.seed)
+    return Source(
+        inputs[kept],
+        y[kept],
+        (inputs[held], y[held]),
+        n_outputs=n_outputs,
+        n_channels=n_features,
+        validation=VALIDATION / (1 - TEST),
+    )
+
+
+def _weights(rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[np.float64]:
+    return rng.normal(scale=(2 / fan_in) ** 0.5, size=(fan_in, fan_out))

@@ -1,0 +1,25 @@
+"""Controls: the same circuit with one thing taken away."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from circuitsim.motif import Motif
+
+
+def frozen_feedback(motif: Motif) -> Motif:
+    """Only the ascending soma projections stay plastic: V, Vt and Wt keep their random starts."""
+    control = motif
+    for p in motif.projections:
+        ascends = motif.population(p.pre).stream == motif.population(p.post).stream == "ascending"
+        if p.is_plastic and not (ascends and p.target == "soma"):
+            control = control.replace(p.name, plastic=False)
+    return control.renamed(f"{motif.name}_frozen_feedback")
+
+
+def shuffled_error(motif: Motif) -> Motif:
+    """Every sample gets the error of another sample of its batch."""
+    control = Motif(f"{motif.name}_shuffled_error")
+    control.add(*motif.populations, *motif.projections)
+    control.add(*(dataclasses.replace(objective, shuffled=True) for objective in motif.objectives))
+    return control

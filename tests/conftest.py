@@ -1,0 +1,12 @@
+"""Property tests draw the same examples every time, so that a failure is there to be seen again."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "circuitsim",
+    deadline=None,  # the first example pays for imports
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+settings.load_profile("circuitsim")

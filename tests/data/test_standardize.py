@@ -1,0 +1,54 @@
+"""standardize: statistics of the training split, per channel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from circuitsim.data import Dataset
+from circuitsim.data.standardize import standardize
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(3.0, 2.0, (50, 6)) * np.array([1, 1, 1, 10, 10, 10])
+TEST = RNG.normal(5.0, 1.0, (9, 6))
+Y = np.arange(50) % 2
+
+
+@pytest.fixture
+def data() -> Dataset:
+    return Dataset.from_arrays(X, Y, test=(TEST, Y[:9]))
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 6])
+def test_every_split_is_scaled_by_the_training_statistics_of_its_channel(data, n_channels):
+    scaled = standardize(data, n_channels)
+    channels = X.reshape(50, n_channels, -1)
+    mean, std = channels.mean((0, 2))[:, None], channels.std((0, 2))[:, None]  # NumPy in float64
+    assert torch.isfinite(scaled.train.x).all()
+    for split, raw in ((scaled.train, X), (scaled.test, TEST)):
+        expected = ((raw.reshape(len(raw), n_channels, -1) - mean) / std).reshape(len(raw), 6)
+        np.testing.assert_allclose(split.x.numpy(), expected, rtol=1e-5, atol=1e-5)
+    assert scaled.validation is None
+
+
+def test_the_data_set_given_is_left_alone(data):
+    before = data.train.x.clone()
+    standardize(data, 1)
+    assert torch.equal(data.train.x, before)
+
+
+@pytest.mark.parametrize("value", [0.1, 7.3, 1e6 / 3, -1e-20])  # none has an exact mean in binary
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_a_constant_channel_is_centred_and_keeps_its_scale(value, n_channels):
+    x = np.full((1000, 3), value)
+    scaled = standardize(Dataset.from_arrays(x, np.arange(1000) % 2, test=(x[:1] + 0.5, [0])), n_channels)
+    assert scaled.train.x.abs().max() == 0
+    assert scaled.test.x[0].tolist() == pytest.approx([0.5] * 3, abs=0.02)
+
+
+def test_many_samples_with_a_large_offset_keep_unit_variance():
+    x = 1000 + RNG.normal(size=(200_000, 4))
+    scaled = standardize(Dataset.from_arrays(x, np.arange(200_000) % 2), 1)
+    assert scaled.train.x.double().mean().item() == pytest.approx(0, abs=1e-4)
+    assert scaled.train.x.double().std().item() == pytest.approx(1, abs=1e-4)
