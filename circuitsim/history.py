@@ -14,7 +14,7 @@ import pandas as pd
 COLUMNS = ("step", "epoch", "replica", "split", "metric", "site", "value")
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """Numbers measured during a run, in long (tidy) form.
 
@@ -32,6 +32,12 @@ class History:
     records: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
     runaways: list[dict[str, Any]] = field(default_factory=list)
     interrupted: bool = False
+
+    def __repr__(self) -> str:
+        table = self.to_pandas()
+        metrics = sorted({f"{split} {metric}" for split, metric in zip(table.split, table.metric, strict=True)})
+        state = ", interrupted" if self.interrupted else ""
+        return f"History({len(table)} rows: {', '.join(metrics)}; {len(self.runaways)} runaways{state})"
 
     def add(
         self, *, step: int, epoch: float, split: str, metric: str, values: Iterable[float], site: str = ""

@@ -86,6 +86,8 @@ def _maximum(a: Value, b: Value) -> Value:
 def _where(condition: Value, yes: Value, no: Value) -> Value:
     if not isinstance(condition, Tensor):
         return yes if condition != 0 else no
+    if not (isinstance(yes, Tensor) or isinstance(no, Tensor)):
+        yes = torch.full_like(condition, yes)  # torch would make two plain numbers float32
     return torch.where(condition != 0, yes, no)
 
 

@@ -20,10 +20,11 @@ from circuitsim.motif.value import plain, restore
 class Motif:
     """A declared circuit: what there is and how it changes, with no numbers drawn yet.
 
-    >>> motif = Motif("hebb")
-    >>> motif.add(Population("x", size=3))
-    >>> motif.add(Population("y", size=2, activation="relu"))
-    >>> motif.connect("x", "y", name="W", rule=Rule("eta * (post * pre - w)", eta=0.1))
+    >>> import circuitsim as cs
+    >>> motif = cs.Motif("hebb")
+    >>> motif.add(cs.Population("x", size=3))
+    >>> motif.add(cs.Population("y", size=2, activation="relu"))
+    >>> motif.connect("x", "y", name="W", rule=cs.Rule("eta * (post * pre - w)", eta=0.1))
     >>> motif.validate()
 
     Args:

@@ -49,9 +49,13 @@ def _population(motif: Motif, p: Population) -> PopulationPlan:
     slope = activity.diff(drive)
     if not (activity.is_Symbol or activity.is_Number):
         slope = slope.xreplace({activity: quantity("activity", p.name)})  # tanh' = 1 - tanh**2 is at hand
-    own = {local(kind): quantity(kind, p.name) for kind in ("activity", "drive", "slope")}
+    own: dict[sympy.Symbol, sympy.Expr] = {
+        local(kind): quantity(kind, p.name) for kind in ("activity", "drive", "slope")
+    }
     soma = tuple(q.name for q in motif.projections if q.post == p.name and q.target == "soma")
     source = "input" if is_input(motif, p) else "error" if is_error(motif, p) else "soma" if soma else "nothing"
+    if source == "nothing":
+        own[local("drive")] = sympy.Integer(0)
     return PopulationPlan(p.name, p.size, p.stream, source, soma, activity, slope, parse_trace(p).xreplace(own))
 
 

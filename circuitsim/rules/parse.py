@@ -118,7 +118,7 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name), keywords=[]):
                 return self.call(name, node)
         what = f"{type(node).__name__} {ast.unparse(node)!r}"
-        if isinstance(node, ast.BoolOp) or isinstance(node, ast.Compare) and len(node.ops) > 1:
+        if isinstance(node, ast.BoolOp) or (isinstance(node, ast.Compare) and len(node.ops) > 1):
             what += " (multiply comparisons instead)"
         raise self.error(f"{what} is not part of the rule language", node)
 

@@ -1,0 +1,267 @@
+"""What a user can do with a compiled circuit."""
+
+import numpy as np
+import pytest
+import torch
+
+import circuitsim as cs
+from motifs import backprop, sal
+
+LAYERS = [6, 5, 4, 3]
+
+
+@pytest.fixture
+def circuit() -> cs.Circuit:
+    return cs.compile(sal(LAYERS, [7, 2], eta=0.25), replicas=3, seed=1, dtype="float64", device="cpu")
+
+
+def batch(seed: int = 0, n: int = 10):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, 6)), rng.integers(0, 3, n)
+
+
+def run(circuit: cs.Circuit, n_steps: int, seed: int = 0) -> None:
+    for k in range(n_steps):
+        circuit.step(*batch(seed + k))
+
+
+def test_predict_equals_the_output_of_a_cycle_and_changes_nothing(circuit):
+    x, target = batch()
+    before = circuit.weights("W0")
+    predicted = circuit.predict(x)
+    assert predicted.shape == (3, 10, 3) and torch.isfinite(predicted).all()
+    circuit.cycle(x, target)
+    torch.testing.assert_close(predicted, circuit.activity("up3"), rtol=1e-12, atol=0)
+    assert torch.equal(circuit.weights("W0"), before) and circuit.n_steps == 0
+
+
+def test_currents_are_those_of_the_cycle_and_not_of_the_changed_weights(circuit):
+    x, target = batch()
+    before = circuit.weights("V1"), circuit.weights("W1")
+    circuit.step(x, target)
+    for name, weights, pre in (("V1", before[0], "down1"), ("W1", before[1], "up1")):
+        expected = circuit.activity(pre).numpy() @ weights.numpy().transpose(0, 2, 1)
+        assert np.isfinite(expected).all()
+        np.testing.assert_allclose(circuit.current(name).numpy(), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_nothing_can_be_read_of_a_cycle_before_there_was_one(circuit):
+    with pytest.raises(cs.ParameterError, match=r"no activity of 'up1' yet: run circuit\.step"):
+        circuit.activity("up1")
+
+
+def test_a_frozen_projection_stays_and_a_thawed_one_goes_on(circuit):
+    run(circuit, 2)
+    circuit.freeze("V1", "W0")
+    held = circuit.weights("V1"), circuit.weights("W0"), circuit.weights("Vt1")
+    run(circuit, 3, seed=5)
+    assert torch.equal(circuit.weights("V1"), held[0]) and torch.equal(circuit.weights("W0"), held[1])
+    assert not torch.equal(circuit.weights("Vt1"), held[2])
+    assert not circuit.synapse("V1", post=0, pre=0).plastic
+    circuit.thaw("V1")
+    run(circuit, 1, seed=9)
+    assert not torch.equal(circuit.weights("V1"), held[0]) and torch.equal(circuit.weights("W0"), held[1])
+    with pytest.raises(cs.ParameterError, match="'V3' is declared without plasticity"):
+        circuit.thaw("V3")
+
+
+def test_set_weights_writes_all_or_each_replica_and_refuses_what_does_not_fit(circuit):
+    one = torch.arange(35.0).view(5, 7)
+    circuit.set_weights("V1", one)
+    assert torch.equal(circuit.weights("V1"), one.double().expand(3, 5, 7))
+    each = torch.randn(3, 5, 7, dtype=torch.float64)
+    circuit.set_weights("V1", each)
+    assert torch.equal(circuit.weights("V1"), each)
+    for wrong, message in (
+        (np.zeros((7, 5)), r"weights have shape \(7, 5\), needs \(3, 5, 7\)"),
+        (np.full((5, 7), np.nan), "not finite"),
+    ):
+        with pytest.raises(cs.ParameterError, match=message):
+            circuit.set_weights("V1", wrong)
+    assert torch.equal(circuit.weights("V1"), each)
+    with pytest.raises(cs.ParameterError, match="there is no synapse"):
+        circuit.set_weights("V3", np.ones((3, 3)))
+
+
+def test_weights_are_a_copy(circuit):
+    circuit.weights("W0").zero_()
+    assert circuit.weights("W0").abs().min() > 0
+
+
+def test_pruned_synapses_are_gone_for_good():
+    circuit = cs.compile(backprop(LAYERS), replicas=2, dtype="float64", device="cpu")
+    before = circuit.weights("W1")
+    n_pruned = circuit.prune("W1", threshold=0.5)
+    gone = before.abs() < 0.5
+    assert n_pruned.tolist() == gone.sum((1, 2)).tolist() and 0 < n_pruned.min()
+    run(circuit, 5)
+    assert (circuit.weights("W1")[gone] == 0).all() and (circuit.weights("W1")[~gone] != 0).all()
+    assert (circuit.weights("Wt1").transpose(1, 2)[gone] == 0).all()  # the tied projection too
+    assert torch.equal(circuit.mask("Wt1"), circuit.mask("W1").transpose(1, 2))
+    post, pre = np.argwhere(gone[0].numpy())[0]
+    with pytest.raises(cs.ParameterError, match=f"no synapse from {pre} to {post}"):
+        circuit.synapse("W1", post=int(post), pre=int(pre))
+    assert len(list(circuit.synapses("W1"))) == int((~gone[0]).sum())
+
+
+def test_a_synapse_tells_all_about_itself():
+    circuit = cs.compile(
+        sal(LAYERS, [7, 2]), replicas=2, dtype="float64", device="cpu", record_changes=True, vary={"W0.eta": [0.1, 0.2]}
+    )
+    before = circuit.weights("W0")
+    circuit.step(*batch())
+    synapse = circuit.synapse("W0", post=3, pre=2, replica=1)
+    assert (synapse.pre, synapse.post, synapse.replica) == (("up0", 2), ("up1", 3), 1)
+    assert synapse.weight == circuit.weights("W0")[1, 3, 2].item() and synapse.plastic
+    assert synapse.parameters["eta"] == 0.2 and "slope_post * I_V1" in synapse.rule
+    np.testing.assert_allclose(synapse.last_change, synapse.weight - before[1, 3, 2].item(), rtol=1e-9)
+    assert circuit.synapse("V3", post=1, pre=1).rule is None
+    with pytest.raises(cs.ParameterError, match=r"pre must be in 0 \.\. 5 \(got 6\)"):
+        circuit.synapse("W0", post=0, pre=6)
+    with pytest.raises(cs.ParameterError, match=r"replica must be in 0 \.\. 1"):
+        circuit.synapse("W0", post=0, pre=0, replica=2)
+    with pytest.raises(cs.MotifError, match="no projection 'W9'"):
+        circuit.synapse("W9", post=0, pre=0)
+
+
+def test_the_table_holds_every_synapse_once(circuit):
+    run(circuit, 1)
+    table = circuit.table(replica=2)
+    n_synapses = 6 * 5 + 5 * 4 + 4 * 3 + 2 * 5 * 7 + 2 * 4 * 2 + 7 * 2 + 2 * 3 + 3
+    assert len(table) == n_synapses and not table.duplicated(["projection", "pre", "post"]).any()
+    row = table[(table.projection == "Wt1") & (table.pre == 1) & (table.post == 6)].iloc[0]
+    assert row.weight == circuit.weights("Wt1")[2, 6, 1].item()
+    assert (row.pre_population, row.post_population) == ("down2", "down1")
+    assert table.last_change.isna().all()  # not recorded
+
+
+def test_the_connectome_is_the_weights_as_a_graph(circuit):
+    graph = circuit.connectome(replica=1)
+    assert graph.number_of_nodes() == 6 + 5 + 4 + 3 + 7 + 2 + 3
+    assert graph.number_of_edges() == len(circuit.table(replica=1))
+    assert graph.edges[("up0", 2), ("up1", 3), "W0"]["weight"] == circuit.weights("W0")[1, 3, 2].item()
+    strong = circuit.connectome(replica=1, threshold=0.3)
+    assert strong.number_of_edges() == int((circuit.table(replica=1).weight.abs() >= 0.3).sum())
+
+
+def test_per_synapse_parameters_reach_their_synapse():
+    rates = np.linspace(0.0, 0.5, 20).reshape(4, 5)
+    motif = cs.Motif("hebb")
+    motif.add(cs.Population("x", 5), cs.Population("y", 4))
+    motif.connect("x", "y", name="W", rule=cs.Rule("eta * post * pre", eta=rates))
+    circuit = cs.compile(motif, replicas=2, dtype="float64", device="cpu")
+    before = circuit.weights("W").numpy()
+    x = np.random.default_rng(0).standard_normal((7, 5))
+    circuit.step(x)
+    for r in range(2):
+        expected = before[r] + rates * ((x @ before[r].T).T @ x) / 7
+        np.testing.assert_allclose(circuit.weights("W")[r].numpy(), expected, rtol=1e-12)
+    assert circuit.synapse("W", post=3, pre=4).parameters["eta"] == 0.5
+
+
+def test_eta_scale_multiplies_every_eta_and_nothing_else(circuit):
+    twin = cs.compile(sal(LAYERS, [7, 2], eta=0.125), replicas=3, seed=1, dtype="float64", device="cpu")
+    circuit.eta_scale = 0.5
+    run(circuit, 3)
+    run(twin, 3)
+    for name in ("W0", "V1", "Wt2"):
+        torch.testing.assert_close(circuit.weights(name), twin.weights(name), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"replicas": 0}, "replicas must be a positive integer"),
+        ({"seed": -1}, "seed must be a non-negative integer"),
+        ({"dtype": "float16"}, "dtype must be one of"),
+        ({"device": "cuda:99"}, "device 'cuda:99' is not there"),
+        ({"device": "abacus"}, "device 'abacus' is not there"),
+        ({"vary": {"W0.etta": [1.0]}}, "unknown path 'W0.etta'"),
+        ({"replicas": 2, "vary": {"W0.eta": [1.0]}}, "needs 2 finite values"),
+    ],
+)
+def test_compile_refuses_bad_arguments_by_name(options, message):
+    with pytest.raises(cs.ParameterError, match=message):
+        cs.compile(sal(LAYERS), **options)
+
+
+@pytest.mark.parametrize(
+    ("x", "target", "message"),
+    [
+        (np.zeros((4, 5)), np.zeros(4, int), r"input 'up0' has shape \[4, 5\], needs \[batch, 6\]"),
+        (np.zeros((4, 6)), np.zeros(3, int), r"target of 'up3': target has shape \(1, 3\)"),
+        (np.zeros((4, 6)), np.zeros(4), "must hold class indices"),
+        (np.zeros((4, 6)), np.full(4, 3), "holds classes 3 to 3; size is 3"),
+        (np.zeros((4, 6)), None, "target is missing"),
+        ({"up1": np.zeros((4, 6))}, np.zeros(4, int), r"given for \['up1'\], needed for \['up0'\]"),
+        (np.zeros((0, 6)), np.zeros(0, int), "the batch is empty"),
+        (np.array([["a"] * 6]), np.zeros(1, int), "needs numbers"),
+    ],
+)
+def test_a_step_refuses_data_that_does_not_fit_and_changes_nothing(circuit, x, target, message):
+    before = circuit.weights("W0")
+    with pytest.raises(cs.DataError, match=message):
+        circuit.step(x, target)
+    assert torch.equal(circuit.weights("W0"), before) and circuit.n_steps == 0
+
+
+def test_check_names_what_ran_away(circuit):
+    circuit.check()
+    weights = circuit.weights("V2")
+    weights[1, 0, 0] = 2e4
+    circuit.set_weights("V2", weights)
+    with pytest.raises(cs.SimulationDiverged, match="projection 'V2' of replica 1 ran away") as caught:
+        circuit.check()
+    assert (caught.value.projection, caught.value.replica, caught.value.step) == ("V2", 1, 0)
+
+
+def test_a_held_replica_stays_and_the_others_go_on_bit_for_bit():
+    def make() -> cs.Circuit:
+        return cs.compile(sal(LAYERS), replicas=3, device="cpu")
+
+    alone, holding = make(), make()
+    holding.hold(1, holding.snapshot())
+    start = holding.weights("W0")[1]
+    run(alone, 10)
+    run(holding, 10)
+    for p in holding.motif.projections:
+        for r in (0, 2):
+            assert torch.equal(holding.weights(p.name)[r], alone.weights(p.name)[r])
+    assert torch.equal(holding.weights("W0")[1], start)
+
+
+def test_float32_follows_float64():
+    losses = []
+    for dtype in ("float32", "float64"):
+        circuit = cs.compile(sal(LAYERS), seed=2, dtype=dtype, device="cpu")
+        for k in range(20):
+            loss = circuit.step(*batch(k)).loss
+        assert circuit.weights("W0").dtype == getattr(torch, dtype) and torch.isfinite(loss).all()
+        losses.append(loss.item())
+    assert abs(losses[0] - losses[1]) < 1e-5 and losses[0] != losses[1]
+
+
+def test_the_plan_prints_its_sweeps_products_and_terms(circuit):
+    text = str(circuit.plan)
+    assert text.index("up1[5]") < text.index("up3[3]") < text.index("down3[3]") < text.index("down1[7]")
+    assert "M0 = E[I[V1]*slope[up1] (x) trace[up0]]    product 5 x 6, for W0" in text
+    assert "for V1, Vt1 (transposed)" in text
+    assert "W0 += W0.eta*M0 + -W0.eta*W0.gamma*w" in text
+
+
+def test_no_autograd_graph_is_kept(circuit):
+    x, target = batch()
+    result = circuit.step(torch.tensor(x, requires_grad=True), target)
+    assert not result.loss.requires_grad and not circuit.activity("up3").requires_grad
+    assert not circuit.weights("W0").requires_grad
+
+
+@pytest.mark.device
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_the_device_agrees_with_the_cpu():
+    pair = [cs.compile(sal(LAYERS), replicas=2, dtype="float64", device=device) for device in ("cpu", "cuda")]
+    for k in range(20):
+        losses = [circuit.step(*batch(k)).loss.cpu() for circuit in pair]
+        torch.testing.assert_close(losses[0], losses[1], rtol=1e-10, atol=0)
+    for p in pair[0].motif.projections:
+        torch.testing.assert_close(pair[0].weights(p.name), pair[1].weights(p.name).cpu(), rtol=1e-10, atol=1e-12)

@@ -1,0 +1,75 @@
+"""Published circuits: valid, told apart by flags only, learning on real data."""
+
+import numpy as np
+import pytest
+
+import circuitsim as cs
+import motifs
+
+LAYERS = [64, 24, 16, 10]
+ALL = {name: getattr(motifs, name) for name in motifs.__all__ if name != "two_stream"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_motif_is_valid_carries_its_name_and_cites_its_source(name):
+    motif = ALL[name](LAYERS)
+    motif.validate()
+    assert isinstance(motif, cs.Motif) and motif.name == name
+    assert "Source:" in ALL[name].__doc__
+    assert cs.Motif.from_json(motif.to_json()) == motif
+    assert cs.Motif.from_networkx(motif.graph) == motif
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_motif_learns_digits_with_its_shipped_defaults(name):
+    data = cs.load_dataset("digits")
+    circuit = cs.compile(ALL[name](LAYERS), replicas=2, device="cpu")
+    history = cs.fit(circuit, data, epochs=20, batch_size=64, schedule="cosine", progress=False)
+    assert history.runaways == []
+    assert np.isfinite(history.to_pandas().value).all()
+    assert (history.final("accuracy", "validation") > 0.75).all()  # ten classes
+
+
+def test_table_2_is_the_same_circuit_with_other_flags():
+    """SGD, FA and KP have SAL's populations, projections and compartments; plasticity and ties differ."""
+    reference = motifs.sal(LAYERS)
+    wiring = {(p.name, p.pre, p.post, p.target) for p in reference.projections}
+    plastic = {}
+    for name in ("backprop", "feedback_alignment", "kolen_pollack", "sal"):
+        motif = ALL[name](LAYERS)
+        assert {(p.name, p.pre, p.post, p.target) for p in motif.projections} == wiring
+        plastic[name] = {p.name.rstrip("0123456789") for p in motif.projections if p.is_plastic}
+    assert plastic == {
+        "backprop": {"W"}, "feedback_alignment": {"W"}, "kolen_pollack": {"W", "Wt"}, "sal": {"W", "Wt", "V", "Vt"},
+    }  # fmt: skip
+    assert motifs.backprop(LAYERS).projection("Wt1").weight == cs.Derived("W1", transpose=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"gated": False}, {"decay": "plain"}, {"regularizer": "l1"}, {"regularizer": "homeostatic"}, {"trace": None},
+        {"descending": "relu"}, {"descending": "tanh"}, {"descending": "jacobian"}, {"output_pathway": "plastic"},
+        {"bias": True}, {"loss": "mse"}, {"loss": "bce"}, {"feedback": [30, 9]}, {"activation": "tanh"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_option_of_sal_makes_a_valid_motif_that_runs(options):
+    motif = motifs.sal(LAYERS, **{"eta": 0.05, **options})
+    circuit = cs.compile(motif, device="cpu")
+    rng = np.random.default_rng(0)
+    target = rng.integers(0, 10, 32)
+    if motif.objectives[0].loss != "cross_entropy":
+        target = np.eye(10)[target]
+    for _ in range(10):
+        loss = circuit.step(rng.standard_normal((32, 64)), target).loss
+    assert np.isfinite(loss.item())
+
+
+def test_unknown_options_and_sizes_that_do_not_fit_are_refused_by_name():
+    with pytest.raises(cs.MotifError, match="regularizer must be one of .* \\(got 'l3'\\)"):
+        motifs.sal(LAYERS, regularizer="l3")
+    with pytest.raises(cs.MotifError, match="feedback needs one size for each of the 2 hidden layers"):
+        motifs.sal(LAYERS, feedback=[3])
+    with pytest.raises(cs.MotifError, match="gated by 'up1' of size 24"):
+        motifs.sal(LAYERS, feedback=[30, 16], descending="jacobian").validate()
