@@ -15,13 +15,41 @@ from circuitsim.errors import (
     SimulationDiverged,
 )
 from circuitsim.history import History
-from circuitsim.motif import *  # noqa: F403
-from circuitsim.motif import __all__ as _motif_names
+from circuitsim.motif import (
+    All,
+    Bias,
+    Constant,
+    Derived,
+    Edges,
+    GatedBy,
+    Gaussian,
+    Given,
+    Identity,
+    Mask,
+    Motif,
+    Objective,
+    OneToOne,
+    Population,
+    Projection,
+    Random,
+    ReciprocalOf,
+    Rule,
+    Uniform,
+)
 from circuitsim.train import Probe, evaluate, fit
 
-__all__ = [  # noqa: PLE0604
-    "AnalysisError", "ArchiveError", "Circuit", "CircuitError", "DataError", "Dataset", "History", "MotifError",
-    "ParameterError", "Probe",
-    "RuleError", "SimulationDiverged", "SlowRuleWarning", "Split", "StepResult", "Synapse", "__version__",
-    "alignment", "compile", "effective_rank", "evaluate", "fit", "load_circuit", "load_dataset", "loss_gradients", "minibatches", *_motif_names,
+__all__ = [
+    # declare
+    "All", "Bias", "Constant", "Derived", "Edges", "GatedBy", "Gaussian", "Given", "Identity", "Mask", "Motif",
+    "Objective", "OneToOne", "Population", "Projection", "Random", "ReciprocalOf", "Rule", "Uniform",
+    # run
+    "Circuit", "StepResult", "Synapse", "compile", "load_circuit",
+    # data and learning
+    "Dataset", "History", "Probe", "Split", "evaluate", "fit", "load_dataset", "minibatches",
+    # analyse
+    "alignment", "effective_rank", "loss_gradients",
+    # errors and warnings
+    "AnalysisError", "ArchiveError", "CircuitError", "DataError", "MotifError", "ParameterError", "RuleError",
+    "SimulationDiverged", "SlowRuleWarning",
+    "__version__",
 ]  # fmt: skip

@@ -39,9 +39,7 @@ class History:
         state = ", interrupted" if self.interrupted else ""
         return f"History({len(table)} rows: {', '.join(metrics)}; {len(self.runaways)} runaways{state})"
 
-    def add(
-        self, *, step: int, epoch: float, split: str, metric: str, values: Iterable[float], site: str = ""
-    ) -> None:
+    def add(self, *, step: int, epoch: float, split: str, metric: str, values: Iterable[float], site: str = "") -> None:
         """Append one row per replica; `values` has shape ``[replica]``."""
         for replica, value in enumerate(np.atleast_1d(np.asarray(values, dtype=float))):
             self.rows.append((step, epoch, replica, split, metric, site, float(value)))

@@ -20,7 +20,9 @@ from circuitsim.studies import self_assembly as study
 
 def main(
     dataset: Annotated[str, typer.Option(help="digits, fashion_mnist, mnist or teacher")] = "digits",
-    epochs: Annotated[int | None, typer.Option(help="passes over the training data; fits the data set by default")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="passes over the training data; fits the data set by default")
+    ] = None,
     replicas: Annotated[int, typer.Option(help="independent circuits per row")] = 5,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
     seed: Annotated[int, typer.Option(help="of the first replica, and of the order of the data")] = 0,

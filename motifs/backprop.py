@@ -12,8 +12,8 @@ from motifs.two_stream import IDENTITY, two_stream
 def backprop(
     layers: Sequence[int],
     *,
-    eta: float = 0.1,
-    gamma: float = 0.0,
+    eta: float = 0.18,
+    gamma: float = 1.5e-4,
     gain_W: float = math.sqrt(2),
     activation: str = "relu",
     loss: str = "cross_entropy",

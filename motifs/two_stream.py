@@ -66,7 +66,9 @@ def two_stream(
     for k, size in enumerate(layers):
         hidden = 0 < k < depth
         motif.add(
-            cs.Population(f"up{k}", size, activation=activation if hidden else "linear", trace=trace if k < depth else None)
+            cs.Population(
+                f"up{k}", size, activation=activation if hidden else "linear", trace=trace if k < depth else None
+            )
         )
     for k, size in enumerate([*feedback, layers[-1]], start=1):
         gate = cs.GatedBy(f"up{k}") if descending == "jacobian" else descending

@@ -35,7 +35,9 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
     inputs = feed.inputs(x)
     targets = feed.targets(target, next(iter(inputs.values())).shape[1])
     sweep = Sweep(plan, circuit.layouts, only=needed)
-    leaves = {p.name: circuit.values(p.name).clone().requires_grad_() for p in plan.projections.values() if p.post in needed}
+    leaves = {
+        p.name: circuit.values(p.name).clone().requires_grad_() for p in plan.projections.values() if p.post in needed
+    }
     soma = {name: leaf for name, leaf in leaves.items() if plan.projections[name].target == "soma"}
     with torch.enable_grad():
         env: dict[str, Any] = {}

@@ -11,10 +11,10 @@ from circuitsim.motif import Motif, Projection
 class Square:
     r"""The reciprocal motif of four projections around one W.
 
-        up_l  --W-->  up_{l+1}
-         | Vt            ^ V
-         v               |
-        down_l <--Wt-- down_{l+1}
+    up_l  --W-->  up_{l+1}
+     | Vt            ^ V
+     v               |
+    down_l <--Wt-- down_{l+1}
     """
 
     W: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from functools import partial
 from http.client import HTTPException, HTTPResponse
@@ -72,7 +71,7 @@ def _fetch(url: str, target: Path, md5: str, bar: Progress) -> None:
         with part.open("rb") as file:
             found = hashlib.file_digest(file, "md5").hexdigest()
         if found == md5:
-            os.replace(part, target)
+            part.replace(target)
             return
         part.unlink()
         if not resumed:  # a stale .part deserves a second try, a whole body does not

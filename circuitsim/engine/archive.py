@@ -30,12 +30,6 @@ FORMAT = "circuitsim circuit 1"
 
 def save_circuit(circuit: Circuit, path: str | os.PathLike[str]) -> None:
     """Write weights, masks, what is frozen, and the declaration; see `Circuit.save`."""
-    tensors = {f"weights/{name}": values.contiguous().cpu() for name, values in circuit.own_values().items()}
-    for name, layout in circuit.layouts.items():
-        if layout.mask is not None and name in circuit.own_values():
-            tensors[f"mask/{name}"] = (layout.mask != 0).contiguous().cpu()
-    for replica, held in circuit.held_values().items():
-        tensors |= {f"held/{replica}/{name}": values.contiguous().cpu() for name, values in held.items()}
     document = {
         "format": FORMAT,
         "version": __version__,
@@ -48,7 +42,7 @@ def save_circuit(circuit: Circuit, path: str | os.PathLike[str]) -> None:
         "n_steps": circuit.n_steps,
         "frozen": sorted(circuit.frozen),
     }
-    write_atomically(Path(path), save_tensors(tensors, metadata={"circuit": json.dumps(document)}))
+    write_atomically(Path(path), save_tensors(circuit.store.tensors(), metadata={"circuit": json.dumps(document)}))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -56,11 +50,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
-        with open(part, "xb") as file:
+        with part.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, path)
+        part.replace(path)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # the rename itself
@@ -96,7 +90,9 @@ def load_circuit(path: str | os.PathLike[str], device: str = "auto") -> Circuit:
             motif, replicas=document["replicas"], seed=document["seed"], dtype=document["dtype"], device=device,
             vary=document["vary"],
         )  # fmt: skip
-        circuit.restore(tensors, n_steps=int(document["n_steps"]), frozen=document["frozen"])
+        circuit.store.restore(tensors)
+        circuit.freeze(*document["frozen"])
+        circuit.n_steps = int(document["n_steps"])
     except (CircuitError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ArchiveError(f"{path}: its content does not fit together: {error}") from None
     return circuit

@@ -39,9 +39,7 @@ def assemble(
                 f"projection {p.name!r}: Given holds {len(p.start.array)} replicas; the circuit has {n_replicas}"
             )
         masks = [_mask(motif, p, shape, seed + r) for r in range(n_replicas)]
-        weights = [
-            draw_weights(_varied(p, vary, r), shape, masks[r], seed + r, p.name, r) for r in range(n_replicas)
-        ]
+        weights = [draw_weights(_varied(p, vary, r), shape, masks[r], seed + r, p.name, r) for r in range(n_replicas)]
         layouts[p.name] = LAYOUTS[kind](shape, None)
         present = [mask for mask in masks if mask is not None]
         if kind == "dense" and present:

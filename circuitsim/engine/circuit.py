@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import networkx as nx
-import numpy as np
 import pandas as pd
 import sympy
 import torch
@@ -21,6 +20,7 @@ from circuitsim.engine.lower import lower
 from circuitsim.engine.parameters import Vary, check_vary, rule_parameters
 from circuitsim.engine.plasticity import Plasticity
 from circuitsim.engine.runaway import Runaway, find_runaways
+from circuitsim.engine.store import WeightStore
 from circuitsim.engine.sweep import Sweep, read_quantity
 from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.motif.motif import Motif
@@ -49,6 +49,7 @@ class Circuit:
         n_replicas, seed: replica r starts as the solo circuit of seed ``seed + r``.
         device, dtype: where and how the weights are stored.
         n_steps: how many steps it has done.
+        store: the weights; the methods below are the way to them.
         eta_scale: multiplies every `eta` of every rule (schedules set it).
     """
 
@@ -70,11 +71,10 @@ class Circuit:
         self.n_steps, self.eta_scale = 0, 1.0
         self.plan: Plan = build_plan(motif)
         like = torch.empty(0, device=device, dtype=dtype)
-        self._layouts, self._values = assemble(motif, self.plan, seed, n_replicas, vary, like)
-        self._parameters = rule_parameters(motif, vary, self._layouts, n_replicas, like)
+        self.store = WeightStore(motif, *assemble(motif, self.plan, seed, n_replicas, vary, like))
+        self._parameters = rule_parameters(motif, vary, self.store.layouts, n_replicas, like)
         self._changes: dict[str, Tensor] | None = {} if record_changes else None
         self._frozen: set[str] = set()
-        self._held: dict[int, dict[str, Tensor]] = {}
         self._env: dict[str, Any] = {}
         self._lower()
 
@@ -82,8 +82,8 @@ class Circuit:
         """Make the functions that run the plan; again whenever the plan changes."""
         self.plan = build_plan(self.motif, frozen=self._frozen)
         self._feed = Feed(self.plan, self.n_replicas, self.device, self.dtype)
-        self._sweep = Sweep(self.plan, self._layouts)
-        self._plasticity = Plasticity(self.plan, self._layouts)
+        self._sweep = Sweep(self.plan, self.store.layouts)
+        self._plasticity = Plasticity(self.plan, self.store.layouts)
 
     # -- running
 
@@ -99,10 +99,8 @@ class Circuit:
         """
         result = self.cycle(x, target)
         self._env |= self._scaled_parameters()
-        self._plasticity.run(self._env, self._values, self._changes)
-        for replica, weights in self._held.items():
-            for name, held in weights.items():
-                self._values[name][replica] = held
+        self._plasticity.run(self._env, self.store.own, self._changes)
+        self.store.keep_held()
         self.n_steps += 1
         return result
 
@@ -113,8 +111,8 @@ class Circuit:
             targets = self._feed.targets(target, next(iter(inputs.values())).shape[1])
         with torch.no_grad():
             self._env = {}
-            self._sweep.run(self._env, self._weight, inputs, targets)
-            self._sweep.deliver_to_dendrites(self._env, self._weight)
+            self._sweep.run(self._env, self.store.values, inputs, targets)
+            self._sweep.deliver_to_dendrites(self._env, self.store.values)
             return StepResult(self._sweep.loss(self._env, targets) if targets else None)
 
     def predict(self, x: Any, output: str | None = None) -> Tensor:
@@ -128,7 +126,8 @@ class Circuit:
         env: dict[str, Any] = {}
         needed = self._feed.ancestors(self.motif, output)
         with torch.no_grad():
-            Sweep(self.plan, self._layouts, only=needed).run(env, self._weight, self._feed.inputs(x), {})
+            sweep = Sweep(self.plan, self.store.layouts, only=needed)
+            sweep.run(env, self.store.values, self._feed.inputs(x), {})
         return self._expanded(env[f"activity[{output}]"])
 
     def _only_output(self) -> str:
@@ -168,14 +167,11 @@ class Circuit:
     def weights(self, projection: str) -> Tensor:
         """A detached copy of the weights, shape ``[replica, post, pre]``."""
         name = self.motif.projection(projection).name
-        dense = self._layouts[name].dense(self._weight(name))
-        return dense.expand(self.n_replicas, -1, -1).clone(memory_format=torch.contiguous_format)
+        return self.store.dense(name, self.store.values(name))
 
     def mask(self, projection: str) -> Tensor:
         """Which synapses are present, boolean, shape ``[replica, post, pre]``."""
-        layout = self._layouts[self.motif.projection(projection).name]
-        ones = torch.ones_like(self._weight(projection)) if layout.mask is None else layout.mask
-        return (layout.dense(ones) != 0).expand(self.n_replicas, -1, -1).clone()
+        return self.store.mask(self.motif.projection(projection).name)
 
     def last_change(self, projection: str) -> Tensor:
         """The change of the weights in the last step, shape ``[replica, post, pre]``.
@@ -188,28 +184,18 @@ class Circuit:
             raise ParameterError("changes are not recorded; compile with record_changes=True")
         if name not in self._changes:
             raise ParameterError(f"projection {name!r} has not changed: it is not plastic, or no step was done yet")
-        return self._layouts[name].dense(self._changes[name]).clone()
-
-    def _weight(self, name: str) -> Tensor:
-        """Values in the projection's layout; a derived weight is read from its source, at no cost if tied plainly."""
-        derived = self.plan.projections[name].derived
-        if derived is None:
-            return self._values[name]
-        values = self._values[derived.projection]
-        values = self._layouts[derived.projection].transposed(values) if derived.transpose else values
-        values = values.sign() if derived.sign else values
-        return values if derived.scale == 1.0 else values * derived.scale
+        return self.store.dense(name, self._changes[name])
 
     # -- for analyses and other lowerings
 
     @property
     def layouts(self) -> Mapping[str, Layout]:
         """How the synapses of each projection are stored."""
-        return self._layouts
+        return self.store.layouts
 
     def values(self, projection: str) -> Tensor:
         """The weights in the projection's layout; not a copy."""
-        return self._weight(self.motif.projection(projection).name)
+        return self.store.values(self.motif.projection(projection).name)
 
     def evaluate(self, expression: sympy.Expr) -> float | Tensor:
         """The value of an expression in the parameters of rules, with their declared rates."""
@@ -225,10 +211,8 @@ class Circuit:
         """
         self.cycle(x, target)
         env = self._env | self._parameters
-        deltas = self._plasticity.deltas(env, self._values, data_only=True)
-        return {
-            name: self._layouts[name].dense(delta).expand(self.n_replicas, -1, -1) for name, delta in deltas.items()
-        }
+        deltas = self._plasticity.deltas(env, self.store.own, data_only=True)
+        return {name: self.store.dense(name, delta) for name, delta in deltas.items()}
 
     def parameters(self, projection: str) -> dict[str, Any]:
         """The parameters of a projection's rule: floats, or tensors ``[replica]`` or ``[post, pre]``."""
@@ -271,22 +255,11 @@ class Circuit:
         Raises:
             ParameterError: wrong shape, not finite, a weight where there is no synapse, or a derived projection.
         """
-        name = self._own(projection)
-        dense = torch.as_tensor(np.array(weights) if not isinstance(weights, Tensor) else weights)
-        dense = dense.detach().to(device=self.device, dtype=self.dtype)
-        shape = (self.n_replicas, *self.plan.projections[name].shape)
-        if tuple(dense.shape) not in (shape, shape[1:]):
-            raise ParameterError(f"projection {name!r}: weights have shape {tuple(dense.shape)}, needs {shape}")
-        if not torch.isfinite(dense).all():
-            raise ParameterError(f"projection {name!r}: weights hold values that are not finite")
-        dense = dense.expand(shape)
-        if bool((dense[~self.mask(name)] != 0).any()):
-            raise ParameterError(f"projection {name!r}: a weight is given where there is no synapse; use 0 there")
-        self._values[name].copy_(self._layouts[name].pack(dense))
+        self.store.write(projection, weights)
 
     def freeze(self, *projections: str) -> None:
         """Stop the plasticity of projections; their rule stays declared."""
-        self._frozen |= {self._own(name) for name in projections}
+        self._frozen |= {self.store.own_name(name) for name in projections}
         self._lower()
 
     def thaw(self, *projections: str) -> None:
@@ -303,27 +276,7 @@ class Circuit:
 
     def prune(self, projection: str, threshold: float) -> Tensor:
         """Remove for ever all synapses with ``|w| < threshold``; returns how many, shape ``[replica]``."""
-        name = self._own(projection)
-        layout, values = self._layouts[name], self._values[name]
-        present = torch.ones_like(values) if layout.mask is None else layout.mask.expand_as(values)
-        kept = present * (values.abs() >= threshold)
-        values.mul_(kept)
-        self._set_mask(name, kept)
-        return (present - kept).sum((1, 2)).long()
-
-    def _set_mask(self, name: str, mask: Tensor) -> None:
-        """Change which synapses exist, also of the projections tied to this one."""
-        layout = self._layouts[name]
-        layout.mask = mask
-        for p in self.motif.projections:
-            if p.weight is not None and p.weight.projection == name:
-                self._layouts[p.name].mask = layout.transposed(mask) if p.weight.transpose else mask
-
-    def _own(self, projection: str) -> str:
-        p = self.motif.projection(projection)
-        if p.weight is not None:
-            raise ParameterError(f"projection {p.name!r} is tied to {p.weight.projection!r}; change that one")
-        return p.name
+        return self.store.prune(projection, threshold)
 
     # -- safety
 
@@ -341,72 +294,28 @@ class Circuit:
 
     def runaways(self, max_weight: float = 1e4, loss: Tensor | None = None) -> list[Runaway]:
         """The replicas, not held already, whose weights (or `loss`, ``[replica]``) are not finite or too large."""
-        return [r for r in find_runaways(self._values, max_weight, loss, self.n_steps) if r.replica not in self._held]
+        found = find_runaways(self.store.own, max_weight, loss, self.n_steps)
+        return [runaway for runaway in found if runaway.replica not in self.store.held]
 
     def snapshot(self) -> dict[str, Tensor]:
         """A copy of all weights, in storage layout, for `hold`."""
-        return {name: values.clone() for name, values in self._values.items()}
+        return self.store.snapshot()
 
     def hold(self, replica: int, snapshot: Mapping[str, Tensor]) -> None:
         """Put one replica back to a snapshot and keep it there; the others go on untouched."""
-        self._held[replica] = {name: values[replica].clone() for name, values in snapshot.items()}
-        for name, held in self._held[replica].items():
-            self._values[name][replica] = held
+        self.store.hold(replica, snapshot)
 
     @property
     def held(self) -> tuple[int, ...]:
         """The replicas that are kept at a snapshot."""
-        return tuple(sorted(self._held))
-
-    # -- files
+        return tuple(sorted(self.store.held))
 
     @property
     def frozen(self) -> frozenset[str]:
         """The projections whose plasticity was stopped by `freeze`."""
         return frozenset(self._frozen)
 
-    def own_values(self) -> Mapping[str, Tensor]:
-        """The weights of all projections that are not derived, in their layouts; not copies."""
-        return self._values
-
-    def held_values(self) -> Mapping[int, Mapping[str, Tensor]]:
-        """The snapshots that replicas are held at."""
-        return self._held
-
-    def restore(self, tensors: Mapping[str, Tensor], n_steps: int, frozen: Iterable[str]) -> None:
-        """Put back what an archive holds: entries ``weights/<name>``, ``mask/<name>``, ``held/<replica>/<name>``.
-
-        Raises:
-            ParameterError: an entry is missing, unknown, of the wrong shape or type, or not finite.
-        """
-        expected = {f"weights/{name}": values for name, values in self._values.items()}
-        masked = {f"mask/{name}": self._values[name] for name in self._values if f"mask/{name}" in tensors}
-        held = {
-            f"held/{replica}/{name}": values[0]
-            for replica in range(self.n_replicas)
-            if any(key.startswith(f"held/{replica}/") for key in tensors)
-            for name, values in self._values.items()
-        }
-        wanted = expected | masked | held
-        if set(wanted) != set(tensors):
-            raise ParameterError(f"entries {sorted(set(wanted) ^ set(tensors))} are missing or unknown")
-        for key, like in wanted.items():
-            shapes = {tuple(like.shape), (1, *like.shape[1:])} if key in masked else {tuple(like.shape)}
-            dtype = torch.bool if key in masked else self.dtype
-            if tuple(tensors[key].shape) not in shapes or tensors[key].dtype != dtype:
-                found = f"{tuple(tensors[key].shape)} {tensors[key].dtype}"
-                raise ParameterError(f"entry {key!r} is {found}, needs {tuple(like.shape)} {dtype}")
-            if not torch.isfinite(tensors[key]).all():
-                raise ParameterError(f"entry {key!r} holds values that are not finite")
-        for name, values in self._values.items():
-            values.copy_(tensors[f"weights/{name}"])
-            if f"mask/{name}" in tensors:
-                self._set_mask(name, tensors[f"mask/{name}"].to(self.device, self.dtype))
-        for key in held:
-            _, replica, name = key.split("/")
-            self._held.setdefault(int(replica), {})[name] = tensors[key].to(self.device)
-        self.n_steps = n_steps
-        self.freeze(*frozen)
+    # -- files
 
     def save(self, path: Any) -> None:
         """Write the circuit to one file (safetensors: weights, and the declaration as JSON), atomically."""

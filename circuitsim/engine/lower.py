@@ -84,11 +84,15 @@ def _maximum(a: Value, b: Value) -> Value:
 
 
 def _where(condition: Value, yes: Value, no: Value) -> Value:
-    if not isinstance(condition, Tensor):
+    like = next((value for value in (condition, yes, no) if isinstance(value, Tensor)), None)
+    if like is None:
         return yes if condition != 0 else no
-    if not (isinstance(yes, Tensor) or isinstance(no, Tensor)):
-        yes = torch.full_like(condition, yes)  # torch would make two plain numbers float32
-    return torch.where(condition != 0, yes, no)
+    # torch would make plain numbers float32
+    tensors = [
+        v if isinstance(v, Tensor) else torch.full((), v, dtype=like.dtype, device=like.device)
+        for v in (condition, yes, no)
+    ]
+    return torch.where(tensors[0] != 0, tensors[1], tensors[2])
 
 
 def _power(base: Value, exponent: Value) -> Value:

@@ -26,7 +26,9 @@ class Runaway:
 
     def __str__(self) -> str:
         where = f"projection {self.projection!r}" if self.projection else "loss"
-        return f"{where} of replica {self.replica} ran away at step {self.step}: {self.reason}; lower eta or raise gamma"
+        return (
+            f"{where} of replica {self.replica} ran away at step {self.step}: {self.reason}; lower eta or raise gamma"
+        )
 
 
 def find_runaways(values: Mapping[str, Tensor], max_weight: float, loss: Tensor | None, step: int) -> list[Runaway]:

@@ -106,7 +106,6 @@ class Sweep:
     def loss(self, env: Mapping[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
         """The batch mean of the loss, summed over objectives, shape ``[R]``."""
         total = [
-            LOSSES[o.loss].value(env[f"activity[{o.output}]"], targets[o.output]).mean(1)
-            for o in self.plan.objectives
+            LOSSES[o.loss].value(env[f"activity[{o.output}]"], targets[o.output]).mean(1) for o in self.plan.objectives
         ]
         return torch.stack(total).sum(0)

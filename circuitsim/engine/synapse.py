@@ -94,7 +94,7 @@ def parameters(circuit: Circuit, projection: str) -> dict[str, Any]:
             continue
         if isinstance(value, Tensor):
             is_per_replica = tuple(value.shape) == (circuit.n_replicas, 1, 1) and np.ndim(_declared(circuit, path)) < 2
-            value = value.flatten() if is_per_replica else circuit._layouts[projection].dense(value)[0]
+            value = value.flatten() if is_per_replica else circuit.layouts[projection].dense(value)[0]
         found[name] = value
     return found
 
@@ -160,6 +160,10 @@ def connectome(circuit: Circuit, replica: int, threshold: float) -> nx.MultiDiGr
         chosen = view.mask & (np.abs(view.weight) >= threshold)
         for post, pre in np.argwhere(chosen):
             graph.add_edge(
-                (p.pre, int(pre)), (p.post, int(post)), key=p.name, weight=float(view.weight[post, pre]), target=p.target
+                (p.pre, int(pre)),
+                (p.post, int(post)),
+                key=p.name,
+                weight=float(view.weight[post, pre]),
+                target=p.target,
             )
     return graph

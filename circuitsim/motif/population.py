@@ -35,6 +35,6 @@ class Population(Value):
     trace: str | None = None
 
 
-def Bias(name: str, stream: str = "ascending") -> Population:  # noqa: N802 - reads as a value in a declaration
+def Bias(name: str, stream: str = "ascending") -> Population:
     """A bias unit: a population of size 1 whose activity is always 1."""
     return Population(name, size=1, stream=stream, activation="one")

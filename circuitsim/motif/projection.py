@@ -53,7 +53,7 @@ class Projection(Value):
     target: str = "soma"
     rule: Rule | None = None
     init: Init | None = None
-    connectivity: Connectivity = All()  # noqa: RUF009 - a frozen value
+    connectivity: Connectivity = All()
     plastic: bool = True
     weight: Derived | None = None
     bounds: tuple[float | None, float | None] | None = None

@@ -78,9 +78,7 @@ def _projection(
     if not (plastic and p.is_plastic):
         return planned
     rule, binding = _rule(motif, p, post, pre)
-    changes = tuple(
-        _change(term, binding, planned, moments) for term in rule.terms if isinstance(term, Term)
-    )
+    changes = tuple(_change(term, binding, planned, moments) for term in rule.terms if isinstance(term, Term))
     return dataclasses.replace(planned, plastic=True, rule=rule, binding=binding, changes=changes)
 
 
@@ -115,9 +113,7 @@ def _seen(p: PopulationPlan) -> sympy.Symbol:
     return quantity("activity" if plain else "trace", p.name)
 
 
-def _change(
-    term: Term, binding: dict[sympy.Symbol, sympy.Symbol], p: ProjectionPlan, moments: list[Moment]
-) -> Change:
+def _change(term: Term, binding: dict[sympy.Symbol, sympy.Symbol], p: ProjectionPlan, moments: list[Moment]) -> Change:
     """Resolve the term's moment: one that is there already, perhaps transposed, is used again."""
     coefficient = term.coefficient.xreplace(binding)
     if not term.has_data:

@@ -28,9 +28,7 @@ def compile_together(motifs: Sequence[Motif], **options: Any) -> Circuit:
         if found.keys() != numbers[0].keys() or _without_numbers(motif) != _without_numbers(first).renamed(motif.name):
             raise MotifError(f"motif {motif.name!r} differs from {first.name!r} in more than numbers")
     vary = {
-        path: [found[path] for found in numbers]
-        for path in numbers[0]
-        if len({found[path] for found in numbers}) > 1
+        path: [found[path] for found in numbers] for path in numbers[0] if len({found[path] for found in numbers}) > 1
     }
     return compile(first, replicas=len(motifs), vary=vary, **options)
 

@@ -76,11 +76,13 @@ def random_search(
         for seed in rung.seeds:
             for start in range(0, len(chosen), group):
                 part = chosen[start : start + group]
-                scores = _scores([make_motif(**trials[k]) for k in part], data, rung.epochs, seed, fit_options, compile_options)
+                found = scores(
+                    [make_motif(**trials[k]) for k in part], data, rung.epochs, seed, fit_options, compile_options
+                )
                 rows += [
                     {"trial": k, **trials[k], "rung": number, "epochs": rung.epochs, "seed": seed, "validation": score,
                      "runaway": bool(np.isnan(score))}
-                    for k, score in zip(part, scores, strict=True)
+                    for k, score in zip(part, found, strict=True)
                 ]  # fmt: skip
                 done(pd.DataFrame(rows))
         table = pd.DataFrame(rows)
@@ -89,10 +91,15 @@ def random_search(
     return pd.DataFrame(rows)
 
 
-def _scores(
-    motifs: Sequence[Motif], data: Dataset, epochs: int, seed: int, fit_options: Any, compile_options: Any
+def scores(
+    motifs: Sequence[Motif],
+    data: Dataset,
+    epochs: int,
+    seed: int,
+    fit_options: Mapping[str, Any] | None = None,
+    compile_options: Mapping[str, Any] | None = None,
 ) -> np.ndarray:
-    """Validation accuracy at the end, NaN for those that ran away."""
+    """Validation accuracy of each motif at the end of a run together, NaN for those that ran away."""
     circuit = compile_together(motifs, seed=seed, **(compile_options or {}))
     options = {"schedule": "cosine", "progress": False, "evaluate_every": 0, "data_seed": seed, **(fit_options or {})}
     try:

@@ -43,7 +43,9 @@ class IterableBatches:
         found = 0
         for found, batch in enumerate(self.batches, start=1):
             if not isinstance(batch, tuple | list) or len(batch) != 2:
-                raise DataError(f"batch {found - 1} of the iterable must be a pair (x, target) (got {type(batch).__name__})")
+                raise DataError(
+                    f"batch {found - 1} of the iterable must be a pair (x, target) (got {type(batch).__name__})"
+                )
             yield batch[0], batch[1]
         if not found:
             raise DataError(

@@ -17,7 +17,9 @@ class Online:
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
         objectives = circuit.plan.objectives
-        self.classified = objectives[0].output if len(objectives) == 1 and objectives[0].loss == "cross_entropy" else None
+        self.classified = (
+            objectives[0].output if len(objectives) == 1 and objectives[0].loss == "cross_entropy" else None
+        )
         self.last_loss: Tensor | None = None
         self._sums: dict[str, Tensor] = {}
         self._n_steps = 0

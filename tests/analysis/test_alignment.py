@@ -39,7 +39,9 @@ def test_pathway_cosines_residuals_eigenvalues_and_norms_are_numpys(trained):
     for r in range(2):
         w = {p.name: trained.weights(p.name)[r].numpy() for p in trained.motif.projections}
         for layer in (1, 2):
-            assert np.isclose(value(table, "mirror_cosine", f"V{layer}", r), cosine(w[f"V{layer}"], w[f"Vt{layer}"].T), rtol=1e-12)
+            assert np.isclose(
+                value(table, "mirror_cosine", f"V{layer}", r), cosine(w[f"V{layer}"], w[f"Vt{layer}"].T), rtol=1e-12
+            )
             up, down = w[f"W{layer}"] @ w[f"Vt{layer}"].T, w[f"V{layer + 1}"] @ w[f"Wt{layer}"].T
             assert np.isclose(value(table, "stationarity_cosine", f"W{layer}", r), cosine(up, down), rtol=1e-12)
             gamma = {n: trained.motif.projection(n).rule.parameters["gamma"] for n in (f"W{layer}", f"Wt{layer}")}

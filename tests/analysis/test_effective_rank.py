@@ -23,6 +23,10 @@ def test_it_works_on_stacks_and_does_not_depend_on_scale_or_rotation():
 
 
 def test_what_has_no_rank_is_refused():
-    for wrong, message in ((np.zeros((2, 2)), "zeros"), ([[np.nan, 1], [1, 1]], "1 entries are not finite"), ([1.0], "needs a matrix")):
+    for wrong, message in (
+        (np.zeros((2, 2)), "zeros"),
+        ([[np.nan, 1], [1, 1]], "1 entries are not finite"),
+        ([1.0], "needs a matrix"),
+    ):
         with pytest.raises(cs.AnalysisError, match=message):
             cs.effective_rank(wrong)

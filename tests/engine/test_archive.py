@@ -85,7 +85,10 @@ def forged(path, change) -> None:
         (lambda t, d: t["weights/W0"].fill_(float("nan")), "not finite"),
         (lambda t, d: d.update(format="circuitsim circuit 99"), "this version reads"),
         (lambda t, d: d["motif"]["projections"][0].update(post="nowhere"), "unknown population 'nowhere'"),
-        (lambda t, d: d["motif"]["projections"][0]["rule"].update(expression="__import__('os')"), "unknown function '__import__'"),
+        (
+            lambda t, d: d["motif"]["projections"][0]["rule"].update(expression="__import__('os')"),
+            "unknown function '__import__'",
+        ),
         (lambda t, d: d["motif"]["projections"][0]["rule"].update(type="Popen"), "unknown type 'Popen'"),
         (lambda t, d: d.update(replicas="three"), "replicas must be a positive integer"),
         (lambda t, d: d.pop("seed"), "seed"),

@@ -65,7 +65,10 @@ def test_files_are_there_and_the_circuit_can_be_loaded(run_folder):
 
 def test_help_explains_the_options():
     done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "self_assembly.py"), "--help"], capture_output=True, text=True, check=True
+        [sys.executable, str(ROOT / "examples" / "self_assembly.py"), "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     for option in ("--dataset", "--epochs", "--replicas", "--device", "--seed", "--out"):
         assert option in done.stdout

@@ -22,8 +22,15 @@ def ascend(W: list[np.ndarray], x: np.ndarray) -> tuple[list[np.ndarray], list[n
     return h, p
 
 
-def sal_step(w: dict[str, np.ndarray], x: np.ndarray, target: np.ndarray, rates: dict[str, tuple[float, float]],
-             gated: bool = True, scaled: bool = True, normalised: bool = False) -> tuple[dict[str, np.ndarray], float]:  # fmt: skip
+def sal_step(
+    w: dict[str, np.ndarray],
+    x: np.ndarray,
+    target: np.ndarray,
+    rates: dict[str, tuple[float, float]],
+    gated: bool = True,
+    scaled: bool = True,
+    normalised: bool = False,
+) -> tuple[dict[str, np.ndarray], float]:
     """Equations 1, 2 and 5 to 8 for weights W0.., Wt1.., V1.., Vt1..; V at the output is the identity.
 
     Args:

@@ -18,7 +18,9 @@ def motif() -> cs.Motif:
     m.add(cs.Population("error", N_OUT, stream="descending"))
     rates = {"eta": ETA, "gamma": GAMMA}
     m.connect("image", "hidden", name="W0", rule=cs.Rule("eta * (slope_post * I_V * pre - gamma * w)", **rates))
-    m.connect("bias", "hidden", name="b", rule=cs.Rule("eta * slope_post * dendrite_post", eta=ETA), init=cs.Constant(0.1))
+    m.connect(
+        "bias", "hidden", name="b", rule=cs.Rule("eta * slope_post * dendrite_post", eta=ETA), init=cs.Constant(0.1)
+    )
     m.connect("hidden", "out", name="W1", rule=cs.Rule("eta * (I_E * pre - gamma * w)", **rates))
     m.connect("image", "out", name="skip", rule=cs.Rule("eta * I_E * pre", eta=ETA), init=cs.Gaussian(0.5))
     m.connect("error", "back", name="Wt", rule=cs.Rule("eta * (I_Vt * pre - gamma * w)", **rates))

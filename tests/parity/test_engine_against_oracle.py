@@ -21,9 +21,7 @@ BOUNDED = 1e3  # beyond it a trajectory runs away, and rounding with it
 
 def compiled(motif: cs.Motif, seed: int = 0, record_changes: bool = True) -> cs.Circuit:
     """Two replicas in float64."""
-    return cs.compile(
-        motif, replicas=REPLICAS, seed=seed, device="cpu", dtype="float64", record_changes=record_changes
-    )
+    return cs.compile(motif, replicas=REPLICAS, seed=seed, device="cpu", dtype="float64", record_changes=record_changes)
 
 
 def oracles(motif: cs.Motif, circuit: cs.Circuit) -> list[Oracle]:

@@ -51,7 +51,11 @@ def test_backprop_equals_autograd_with_sgd_over_100_steps():
 def test_backprop_with_bias_units_equals_autograd():
     circuit = cs.compile(backprop(LAYERS, eta=0.2, bias=True), dtype="float64", device="cpu")
     network = torch.nn.Sequential(
-        *[m for k in range(3) for m in (torch.nn.Linear(LAYERS[k], LAYERS[k + 1], dtype=torch.float64), torch.nn.ReLU())][:-1]
+        *[
+            m
+            for k in range(3)
+            for m in (torch.nn.Linear(LAYERS[k], LAYERS[k + 1], dtype=torch.float64), torch.nn.ReLU())
+        ][:-1]
     )
     for k in range(3):
         network[2 * k].weight.data.copy_(circuit.weights(f"W{k}")[0])

@@ -32,9 +32,7 @@ def test_each_replica_equals_the_solo_circuit_of_its_seed(motif):
             torch.testing.assert_close(alone[r].step(x, target).loss[0], loss[r], rtol=0, atol=1e-10)
     for p in motif.projections:
         for r in range(3):
-            torch.testing.assert_close(
-                together.weights(p.name)[r], alone[r].weights(p.name)[0], rtol=0, atol=1e-10
-            )
+            torch.testing.assert_close(together.weights(p.name)[r], alone[r].weights(p.name)[0], rtol=0, atol=1e-10)
     assert not torch.equal(together.weights("W0")[0], together.weights("W0")[1])
 
 
@@ -67,9 +65,7 @@ def test_varied_rates_and_gains_belong_to_their_replica():
         base = sal(LAYERS)
         rule = base.projection("W0").rule
         motif = base.replace("W0", rule=cs.Rule(rule.expression, **{**rule.parameters, "eta": rates[r]}))
-        alone = cs.compile(
-            motif.replace("W1", init=cs.Gaussian(gains[r])), seed=r, dtype="float64", device="cpu"
-        )
+        alone = cs.compile(motif.replace("W1", init=cs.Gaussian(gains[r])), seed=r, dtype="float64", device="cpu")
         for x, target in batches:
             alone.step(x, target)
         for p in motif.projections:

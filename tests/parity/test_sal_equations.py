@@ -61,8 +61,9 @@ def test_each_rule_descends_its_local_loss():
         layer = int(p.name[len(kind) :])
         pre, post = circuit.activity(p.pre)[0], circuit.activity(p.post)[0]
         post_drive = {
-            "W": lambda k=layer, q=p: circuit.current(f"V{k + 1}")[0]
-            * ((circuit.drive(q.post)[0] > 0) if k + 2 < len(LAYERS) else 1.0),
+            "W": lambda k=layer, q=p: (
+                circuit.current(f"V{k + 1}")[0] * ((circuit.drive(q.post)[0] > 0) if k + 2 < len(LAYERS) else 1.0)
+            ),
             "Wt": lambda k=layer: circuit.current(f"Vt{k}")[0],
             "V": lambda post=post: post,
             "Vt": lambda post=post: post,

@@ -1,0 +1,158 @@
+"""The weights of all projections: reading, writing, pruning, snapshots, held replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from circuitsim.engine.layout import Layout
+from circuitsim.errors import ParameterError
+from circuitsim.motif.motif import Motif
+
+Snapshot = Mapping[str, Tensor]  # weights by projection, in storage layout
+
+
+class WeightStore:
+    """Weights in the layouts of their projections; those of derived projections are read from their source.
+
+    Attributes:
+        layouts: how the synapses of each projection are stored.
+        own: the weights of all projections that are not derived; a step changes them in place.
+        held: replica -> weights it is kept at.
+    """
+
+    def __init__(self, motif: Motif, layouts: dict[str, Layout], own: dict[str, Tensor]) -> None:
+        self.motif, self.layouts, self.own = motif, layouts, own
+        self.held: dict[int, dict[str, Tensor]] = {}
+        self.n_replicas = next((len(values) for values in own.values()), 1)
+
+    # -- reading
+
+    def values(self, name: str) -> Tensor:
+        """The weights in storage layout, not a copy; a plain tie costs nothing."""
+        tie = self.motif.projection(name).weight
+        if tie is None:
+            return self.own[name]
+        values = self.own[tie.projection]
+        values = self.layouts[tie.projection].transposed(values) if tie.transpose else values
+        values = values.sign() if tie.sign else values
+        return values if tie.scale == 1.0 else values * tie.scale
+
+    def dense(self, name: str, values: Tensor) -> Tensor:
+        """A copy of synapse-wise numbers as ``[replica, post, pre]``."""
+        dense = self.layouts[name].dense(values).expand(self.n_replicas, -1, -1)
+        return dense.clone(memory_format=torch.contiguous_format)
+
+    def mask(self, name: str) -> Tensor:
+        """Which synapses are present, boolean ``[replica, post, pre]``."""
+        layout = self.layouts[name]
+        ones = torch.ones_like(self.values(name)) if layout.mask is None else layout.mask
+        return self.dense(name, ones) != 0
+
+    # -- writing
+
+    def own_name(self, name: str) -> str:
+        """The name, if the projection has weights of its own."""
+        p = self.motif.projection(name)
+        if p.weight is not None:
+            raise ParameterError(f"projection {p.name!r} is tied to {p.weight.projection!r}; change that one")
+        return p.name
+
+    def write(self, name: str, weights: Any) -> None:
+        """Write ``[post, pre]`` or ``[replica, post, pre]``; see `Circuit.set_weights`."""
+        values, layout = self.own[self.own_name(name)], self.layouts[name]
+        dense = weights if isinstance(weights, Tensor) else torch.as_tensor(np.array(weights))
+        dense = dense.detach().to(device=values.device, dtype=values.dtype)
+        shape = (self.n_replicas, *layout.shape)
+        if tuple(dense.shape) not in (shape, shape[1:]):
+            raise ParameterError(f"projection {name!r}: weights have shape {tuple(dense.shape)}, needs {shape}")
+        if not torch.isfinite(dense).all():
+            raise ParameterError(f"projection {name!r}: weights hold values that are not finite")
+        dense = dense.expand(shape)
+        if bool((dense[~self.mask(name)] != 0).any()):
+            raise ParameterError(f"projection {name!r}: a weight is given where there is no synapse; use 0 there")
+        values.copy_(layout.pack(dense))
+
+    def prune(self, name: str, threshold: float) -> Tensor:
+        """Remove all synapses with ``|w| < threshold``; returns how many, ``[replica]``."""
+        values, layout = self.own[self.own_name(name)], self.layouts[name]
+        present = torch.ones_like(values) if layout.mask is None else layout.mask.expand_as(values)
+        kept = present * (values.abs() >= threshold)
+        self.set_mask(name, kept)
+        values.mul_(kept)
+        for replica, weights in self.held.items():
+            weights[name].mul_(kept[replica])
+        return (present - kept).sum((1, 2)).long()
+
+    def set_mask(self, name: str, mask: Tensor) -> None:
+        """Change which synapses exist, also of the projections tied to this one."""
+        layout = self.layouts[name]
+        layout.mask = mask
+        for p in self.motif.projections:
+            if p.weight is not None and p.weight.projection == name:
+                self.layouts[p.name].mask = layout.transposed(mask) if p.weight.transpose else mask
+
+    # -- snapshots
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """A copy of all weights."""
+        return {name: values.clone() for name, values in self.own.items()}
+
+    def hold(self, replica: int, snapshot: Snapshot) -> None:
+        """Put one replica back to a snapshot; `keep_held` keeps it there."""
+        self.held[replica] = {name: values[replica].clone() for name, values in snapshot.items()}
+        self.keep_held()
+
+    def keep_held(self) -> None:
+        """Undo what a step did to held replicas; the others are not touched."""
+        for replica, weights in self.held.items():
+            for name, held in weights.items():
+                self.own[name][replica] = held
+
+    # -- files
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything to be saved, on the CPU: ``weights/<name>``, ``mask/<name>``, ``held/<replica>/<name>``."""
+        found = {f"weights/{name}": values for name, values in self.own.items()}
+        for name in self.own:
+            mask = self.layouts[name].mask
+            if mask is not None:
+                found[f"mask/{name}"] = mask != 0
+        for replica, weights in self.held.items():
+            found |= {f"held/{replica}/{name}": values for name, values in weights.items()}
+        return {key: tensor.contiguous().cpu() for key, tensor in found.items()}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Put back what `tensors` gave.
+
+        Raises:
+            ParameterError: an entry is missing, unknown, of the wrong shape or type, or not finite.
+        """
+        replicas = [r for r in range(self.n_replicas) if any(key.startswith(f"held/{r}/") for key in tensors)]
+        wanted = {f"weights/{name}": values for name, values in self.own.items()}
+        wanted |= {f"held/{r}/{name}": values[r] for r in replicas for name, values in self.own.items()}
+        masks = {f"mask/{name}": values for name, values in self.own.items() if f"mask/{name}" in tensors}
+        stray = set(tensors) ^ (set(wanted) | set(masks))
+        if stray:
+            raise ParameterError(f"entries {sorted(stray)} are missing or unknown")
+        for key, like in wanted.items():
+            _check_entry(key, tensors[key], {tuple(like.shape)}, like.dtype)
+        for key, like in masks.items():
+            _check_entry(key, tensors[key], {tuple(like.shape), (1, *like.shape[1:])}, torch.bool)
+        for name, values in self.own.items():
+            values.copy_(tensors[f"weights/{name}"])
+            if f"mask/{name}" in tensors:
+                self.set_mask(name, tensors[f"mask/{name}"].to(values.device, values.dtype))
+        for r in replicas:
+            self.held[r] = {name: tensors[f"held/{r}/{name}"].to(values.device) for name, values in self.own.items()}
+
+
+def _check_entry(key: str, found: Tensor, shapes: set[tuple[int, ...]], dtype: torch.dtype) -> None:
+    if tuple(found.shape) not in shapes or found.dtype != dtype:
+        raise ParameterError(f"entry {key!r} is {tuple(found.shape)} {found.dtype}, needs {max(shapes)} {dtype}")
+    if not torch.isfinite(found).all():
+        raise ParameterError(f"entry {key!r} holds values that are not finite")

@@ -1,0 +1,136 @@
+"""Declaring a motif, and writing it down."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import circuitsim as cs
+from tests.motif.circuits import two_streams
+from tests.strategies import motifs
+
+
+def test_a_motif_keeps_its_declarations_in_order():
+    motif = two_streams()
+    motif.validate()
+    assert [p.name for p in motif.populations] == ["up0", "up1", "up2", "down2", "down1"]
+    assert [p.name for p in motif.projections] == ["W0", "W1", "Wt1", "V1", "Vt1", "V2"]
+    assert motif.objectives == (cs.Objective("up2", "down2", "cross_entropy"),)
+    assert repr(motif) == "Motif('two_streams': 5 populations, 6 projections, 1 objectives)"
+
+
+def test_connect_is_add_with_a_projection():
+    a, b = cs.Motif("m"), cs.Motif("m")
+    a.connect("x", "y", name="W", target="dendrite", plastic=False)
+    b.add(cs.Projection("W", "x", "y", target="dendrite", plastic=False))
+    assert a == b
+
+
+def test_only_declared_values_can_be_added():
+    with pytest.raises(cs.MotifError, match=r"motif 'm': add takes Population, Projection or Objective .got 'up0'."):
+        cs.Motif("m").add("up0")
+
+
+def test_a_part_is_found_by_its_name():
+    motif = two_streams()
+    assert motif.population("up1").size == 3
+    assert motif.projection("V1").target == "dendrite"
+    with pytest.raises(cs.MotifError, match=r"motif 'two_streams' has no population 'V1' .known: up0, up1, up2, "):
+        motif.population("V1")
+    with pytest.raises(cs.MotifError, match=r"motif 'two_streams' has no projection 'up1' .known: W0, W1, "):
+        motif.projection("up1")
+    with pytest.raises(cs.MotifError, match=r"motif 'empty' has no population 'a' .known: none."):
+        cs.Motif("empty").population("a")
+
+
+def test_replace_changes_one_part_of_a_copy():
+    motif = two_streams()
+    frozen = motif.replace("V1", plastic=False)
+    assert not frozen.projection("V1").is_plastic and motif.projection("V1").is_plastic
+    assert frozen != motif and frozen.replace("V1", plastic=True) == motif
+    with pytest.raises(cs.MotifError, match="no population or projection 'V9'"):
+        motif.replace("V9", plastic=False)
+
+
+def test_renamed_changes_the_name_alone():
+    motif = two_streams()
+    assert motif.renamed("other").name == "other"
+    assert motif.renamed("other") != motif
+    assert motif.renamed("other").renamed("two_streams") == motif
+
+
+def test_equality_looks_at_content_and_not_at_order():
+    motif, turned = two_streams(), cs.Motif("two_streams")
+    turned.add(*reversed(motif.objectives), *reversed(motif.projections), *reversed(motif.populations))
+    assert turned == motif
+    turned.add(motif.populations[0])
+    assert turned != motif
+    assert motif != "two_streams"
+
+
+@settings(max_examples=30)
+@given(motifs(replicas=2))
+def test_any_motif_survives_json(motif):
+    text = motif.to_json()
+    copy = cs.Motif.from_json(text)
+    assert copy == motif and copy.to_json() == text
+    assert [p.name for p in copy.projections] == [p.name for p in motif.projections]
+    copy.validate()
+
+
+def test_json_holds_numbers_exactly():
+    motif = two_streams().replace("Wt1", init=cs.Given(np.random.default_rng(0).normal(size=(5, 2)) * 1e-300))
+    copy = cs.Motif.from_json(motif.to_json())
+    assert np.array_equal(copy.projection("Wt1").init.array, motif.projection("Wt1").init.array)
+
+
+def test_a_parameter_may_be_called_type():
+    motif = two_streams().replace("W1", rule=cs.Rule("type * pre", type=0.5))
+    motif.validate()
+    assert cs.Motif.from_json(motif.to_json()) == motif
+
+
+def document(**entries):
+    return json.dumps({"name": "m", **entries})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "motif: not JSON"),
+        ("{", "motif: not JSON"),
+        ("[" * 100_000, "motif: not JSON"),
+        ("[]", "JSON must hold an object with a name"),
+        ("{}", "JSON must hold an object with a name"),
+        (json.dumps({"name": 3}), "JSON must hold an object with a name"),
+        (document(populations=3), "motif 'm': populations must be a list .got int."),
+        (document(populations=[3]), "motif 'm': add takes Population, Projection or Objective .got 3."),
+        (
+            document(populations=[{"type": "Popular"}]),
+            "motif 'm': populations.0.: unknown type 'Popular' .known: All, ",
+        ),
+        (document(populations=[{"type": 3}]), "motif 'm': add takes "),
+        (document(populations=[{"type": "Value"}]), "unknown type 'Value'"),
+        (document(populations=[{"type": "Population"}]), "populations.0.: Population cannot be built from .*size"),
+        (document(populations=[{"type": "Population", "name": "a", "size": 1, "os": 1}]), "Population cannot be built"),
+        (document(projections=[{"type": "Rule"}]), "projections.0.: Rule cannot be built from"),
+        (document(projections=[{"type": "Rule", "expression": "w", "parameters": [1]}]), "Rule cannot be built from"),
+        (document(projections=[{"type": "Given", "array": [[1], [1, 2]]}]), "Given cannot be built from"),
+        (document(projections=[{"type": "Given", "array": "abc"}]), "Given cannot be built from"),
+        (
+            '{"name": "m", "projections": [' + '{"type": "Constant", "value": ' * 900 + "1" + "}" * 900 + "]}",
+            "motif 'm': projections are nested too deeply|not JSON",
+        ),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_json_that_is_no_motif_is_refused(text, message):
+    with pytest.raises(cs.MotifError, match=message):
+        cs.Motif.from_json(text)
+
+
+def test_a_declaration_from_json_is_still_to_be_validated():
+    text = two_streams().to_json().replace("eta * I_V2 * pre", "__import__('os').system('x')")
+    with pytest.raises(cs.MotifError, match=r"projection 'W1': rule: Call .* is not part of the rule language"):
+        cs.Motif.from_json(text).validate()

@@ -1,0 +1,400 @@
+"""Every fault of a declaration is named with its object, and all of them at once."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import circuitsim as cs
+from circuitsim.motif.activation import NAMED
+from tests.motif.circuits import changed, fault, faults, two_streams
+from tests.strategies import MALFORMED, motifs
+
+
+@settings(max_examples=40)
+@given(motifs(replicas=2))
+def test_motifs_drawn_at_random_are_sound(motif):
+    motif.validate()
+
+
+def test_a_sound_motif_has_no_fault():
+    assert two_streams().validate() is None
+
+
+# -- names
+
+
+def test_an_unknown_population_is_named_with_the_known_ones():
+    assert fault(changed("V2", pre="down9")) == (
+        "projection 'V2': pre names unknown population 'down9' (known: up0, up1, up2, down2, down1)"
+    )
+
+
+def test_an_objective_that_names_an_unknown_population_says_so():
+    motif = two_streams()
+    motif.add(cs.Objective("up9", "down9"))
+    output, error = faults(motif)
+    assert output.startswith("objective 'up9' -> 'down9': output names unknown population 'up9' (known: up0, ")
+    assert error.startswith("objective 'up9' -> 'down9': error names unknown population 'down9' (known: up0, ")
+
+
+def test_a_gate_that_is_unknown_is_named():
+    assert fault(changed("down1", activation=cs.GatedBy("up7"))).startswith(
+        "population 'down1': gate names unknown population 'up7' (known: up0, "
+    )
+
+
+def test_duplicate_names_are_counted():
+    motif = two_streams()
+    motif.add(cs.Population("up1", size=3, activation="relu"))
+    motif.connect("up0", "up1", name="W1")
+    motif.connect("up0", "up1", name="W1")
+    assert "population 'up1': duplicate name, declared 2 times" in faults(motif)
+    assert "projection 'W1': duplicate name, declared 3 times" in faults(motif)
+
+
+def test_a_population_and_a_projection_may_share_a_name():
+    motif = two_streams()
+    motif.connect("up0", "up1", name="up1")
+    motif.validate()
+
+
+@pytest.mark.parametrize("name", ["", "W 0", "0W", "W-0", "W.0", "W\n"])
+def test_a_name_must_be_an_identifier(name):
+    motif = two_streams()
+    motif.connect("up0", "up1", name=name)
+    assert fault(motif).startswith(f"projection {name!r}: a name must be an identifier")
+
+
+@pytest.mark.parametrize("name", [None, 3, ["W"], cs.All()])
+def test_a_name_must_be_a_string(name):
+    motif = two_streams()
+    motif.add(cs.Population(name, size=1))
+    assert fault(motif) == f"population: name must be a string (got {name!r})"
+
+
+# -- plain fields
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.0, 2.5, "3", None, True, [3], float("nan")])
+def test_a_size_must_be_a_positive_integer(size):
+    assert f"population 'up1': size must be a positive integer (got {size!r})" in faults(changed("up1", size=size))
+
+
+def test_a_numpy_integer_is_a_size():
+    changed("up1", size=np.int64(3)).validate()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("up1", {"stream": "sideways"}, "population 'up1': stream must be one of ('ascending', 'descending')"),
+        ("up1", {"activation": ["relu"]}, "population 'up1': activation must be a name, an expression or GatedBy"),
+        ("up1", {"activation": None}, "population 'up1': activation must be a name, an expression or GatedBy"),
+        ("up1", {"activation": "rleu"}, "population 'up1': activation: unknown name 'rleu'"),
+        ("up1", {"activation": "relu(drive"}, "population 'up1': activation: cannot read 'relu(drive'"),
+        ("up1", {"activation": "drive + pre"}, "population 'up1': activation: unknown name 'pre'"),
+        ("up1", {"activation": "2 ** drive"}, "population 'up1': activation: 'drive' in an exponent has no slope here"),
+        ("up1", {"trace": 3}, "population 'up1': trace must be an expression or None (got 3)"),
+        ("up1", {"trace": "activty"}, "population 'up1': trace: unknown name 'activty'; did you mean 'activity'?"),
+        ("up1", {"trace": "sum_in(activity)"}, "population 'up1': trace: unknown function 'sum_in'"),
+        ("W0", {"target": "axon"}, "projection 'W0': target must be one of ('soma', 'dendrite') (got 'axon')"),
+        ("W0", {"rule": "eta * pre"}, "projection 'W0': rule cannot be 'eta * pre'"),
+        ("W0", {"init": 0.5}, "projection 'W0': init cannot be 0.5"),
+        ("W0", {"connectivity": None}, "projection 'W0': connectivity cannot be None"),
+        ("W0", {"plastic": "no"}, "projection 'W0': plastic cannot be 'no'"),
+        ("W0", {"weight": "W1"}, "projection 'W0': weight cannot be 'W1'"),
+        ("W0", {"bounds": 3}, "projection 'W0': bounds cannot be 3"),
+        ("W0", {"bounds": (1, 0)}, "projection 'W0': bounds must be (low, high) with low < high (got (1, 0))"),
+        ("W0", {"bounds": (0, 1, 2)}, "projection 'W0': bounds must be (low, high)"),
+        ("W0", {"bounds": (0, float("nan"))}, "projection 'W0': bounds must be (low, high)"),
+        ("W0", {"connectivity": cs.Random(0.0)}, "projection 'W0': probability must be in (0, 1] (got 0.0)"),
+        ("W0", {"connectivity": cs.Random(1.5)}, "projection 'W0': probability must be in (0, 1] (got 1.5)"),
+        ("W0", {"init": cs.Gaussian(gain=float("inf"))}, "projection 'W0': Gaussian gain must be a finite number"),
+        ("W0", {"init": cs.Gaussian(scaling="fan")}, "projection 'W0': Gaussian scaling must be 'fan_in' or 'fan_out'"),
+        ("W0", {"init": cs.Constant("1")}, "projection 'W0': Constant value must be a finite number (got '1')"),
+        ("W0", {"init": cs.Uniform(1, 1)}, "projection 'W0': Uniform needs finite low < high (got 1, 1)"),
+    ],
+)
+def test_a_faulty_field_is_named_with_its_object(name, changes, message):
+    found = faults(changed(name, **changes))
+    assert any(one.startswith(message) for one in found), found
+
+
+# -- shapes
+
+
+def test_given_weights_must_have_the_shape_of_the_projection():
+    assert fault(changed("W0", init=cs.Given(np.ones((4, 3))))) == (
+        "projection 'W0': Given has shape (4, 3), needs [post, pre] = (3, 4)"
+    )
+    changed("W0", init=cs.Given(np.ones((3, 4)))).validate()
+    changed("W0", init=cs.Given(np.ones((7, 3, 4)))).validate()
+
+
+def test_given_weights_must_be_finite():
+    weights = np.ones((3, 4))
+    weights[0, :2] = np.nan, np.inf
+    assert fault(changed("W0", init=cs.Given(weights))) == "projection 'W0': Given holds 2 values that are not finite"
+
+
+def test_a_mask_must_have_the_shape_of_the_projection():
+    assert fault(changed("W0", connectivity=cs.Mask(np.ones((2, 2))))) == (
+        "projection 'W0': Mask has shape (2, 2), needs [post, pre] = (3, 4)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pre", "post", "message"),
+    [
+        ([0, 1], [0], "Edges needs pre and post of equal length (got shapes (2,) and (1,))"),
+        ([[0]], [[0]], "Edges needs pre and post of equal length (got shapes (1, 1) and (1, 1))"),
+        ([0, 4], [0, 0], "Edges pre indices run from 0 to 4; size is 4"),
+        ([0, 0], [-1, 2], "Edges post indices run from -1 to 2; size is 3"),
+        ([0.5], [0], "Edges pre indices must be whole numbers"),
+        ([float("nan")], [0], "Edges pre indices must be whole numbers"),
+    ],
+)
+def test_edges_must_lie_within_the_projection(pre, post, message):
+    assert fault(changed("W0", connectivity=cs.Edges(pre=pre, post=post))) == f"projection 'W0': {message}"
+
+
+def test_no_edges_at_all_are_allowed():
+    changed("W0", connectivity=cs.Edges(pre=[], post=[])).validate()
+
+
+def test_identities_need_populations_of_equal_size():
+    assert fault(changed("W0", connectivity=cs.OneToOne())) == (
+        "projection 'W0': OneToOne needs populations of equal size (got post 3, pre 4)"
+    )
+    assert fault(changed("W0", init=cs.Identity())) == (
+        "projection 'W0': Identity needs populations of equal size (got post 3, pre 4)"
+    )
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (1, 4), (2, 3, 4)])
+def test_a_parameter_per_synapse_must_have_the_shape_of_the_projection(shape):
+    rule = cs.Rule("eta * pre", eta=np.ones(shape))
+    assert fault(changed("W0", rule=rule)) == (
+        f"projection 'W0': rule parameter 'eta' has shape {shape}; needs a number, [replica], or [post, pre] = (3, 4)"
+    )
+
+
+@pytest.mark.parametrize("value", ["0.1", None, float("nan"), [1.0, float("inf")], [[1], [1, 2]], {"a": 1}, 1j])
+def test_a_parameter_must_be_finite_numbers(value):
+    assert fault(changed("W0", rule=cs.Rule("eta * pre", eta=value))).startswith(
+        "projection 'W0': rule parameter 'eta' must be finite numbers (got "
+    )
+
+
+def test_a_gate_must_have_the_size_of_what_it_gates():
+    assert fault(changed("down1", activation=cs.GatedBy("up1"))) == (
+        "population 'down1' of size 5: gated by 'up1' of size 3; the sizes must be equal"
+    )
+
+
+# -- what refers to other projections
+
+
+def test_a_tie_to_a_projection_of_another_shape_is_refused():
+    motif = two_streams().replace("V1", weight=cs.Derived("W0"), rule=None, connectivity=cs.All())
+    motif = motif.replace("Vt1", connectivity=cs.All())
+    assert fault(motif) == "projection 'V1': tied to 'W0', whose shape [post, pre] is (3, 4); needs (3, 5)"
+    turned = motif.replace("V1", weight=cs.Derived("W0", transpose=True))
+    assert fault(turned) == (
+        "projection 'V1': tied to 'W0' transposed, whose shape [post, pre] is (4, 3); needs (3, 5)"
+    )
+
+
+def test_a_tie_to_a_projection_that_is_unknown_or_tied_is_refused():
+    motif = two_streams().replace("Wt1", weight=cs.Derived("W7"), init=None)
+    assert fault(motif).startswith("projection 'Wt1': tied to 'W7', which is unknown (known: W0, W1, ")
+    motif = two_streams().replace("Wt1", weight=cs.Derived("Wt1"), init=None)
+    assert fault(motif) == "projection 'Wt1': tied to 'Wt1', which is itself derived; tie both to 'Wt1'"
+
+
+def test_the_scale_of_a_tie_must_be_finite():
+    motif = two_streams()
+    motif.connect(
+        "up1", "up0", name="B", target="dendrite", weight=cs.Derived("W0", transpose=True, scale=float("inf"))
+    )
+    assert fault(motif) == "projection 'B': tied to 'W0': scale must be a finite number (got inf)"
+
+
+@pytest.mark.parametrize("own", [{"init": cs.Constant(1)}, {"rule": cs.Rule("w")}, {"connectivity": cs.Random(0.5)}])
+def test_a_tied_projection_has_no_weights_of_its_own(own):
+    motif = two_streams()
+    motif.connect("up1", "up0", name="B", target="dendrite", weight=cs.Derived("W0", transpose=True), **own)
+    assert fault(motif).startswith("projection 'B': its weight is derived, so it takes no init, rule or connectivity")
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ("V7", "projection 'Vt1': ReciprocalOf('V7') names an unknown projection (known: W0, W1, Wt1, V1, Vt1, V2)"),
+        ("W0", "projection 'Vt1': ReciprocalOf('W0') needs a projection down1 -> up1, but W0 runs up0 -> up1"),
+    ],
+)
+def test_a_reciprocal_projection_must_run_the_other_way(other, message):
+    assert fault(changed("Vt1", connectivity=cs.ReciprocalOf(other))) == message
+
+
+def test_a_reciprocal_of_a_reciprocal_is_refused():
+    motif = changed("V1", connectivity=cs.ReciprocalOf("Vt1"))
+    assert "projection 'Vt1': ReciprocalOf('V1'): V1 must have a connectivity of its own" in faults(motif)
+
+
+# -- the whole
+
+
+def test_a_cycle_of_soma_projections_is_shown_with_its_path():
+    motif = two_streams()
+    motif.connect("up2", "up1", name="back")
+    assert fault(motif) == (
+        "motif 'two_streams': soma projections, gates and objectives form a cycle: up1 -[W1]-> up2 -[back]-> up1"
+    )
+
+
+def test_a_population_that_drives_itself_is_a_cycle():
+    motif = two_streams()
+    motif.connect("up1", "up1", name="own")
+    assert fault(motif).endswith("form a cycle: up1 -[own]-> up1")
+
+
+def test_a_cycle_through_an_objective_and_a_gate_is_shown():
+    motif = two_streams().replace("up1", activation="relu(drive) * activity_gate")
+    motif.add(cs.Population("gate", size=3, stream="descending"))
+    motif.connect("down2", "gate", name="G")
+    (found,) = faults(motif)
+    for step in ("-[W1]-> up2", "-[cross_entropy]-> down2", "-[G]-> gate", "-[gate]-> up1"):
+        assert step in found
+
+
+def test_a_loop_of_dendritic_projections_is_no_cycle():
+    motif = two_streams()
+    motif.connect("up2", "up1", name="back", target="dendrite")
+    motif.connect("up1", "up1", name="own", target="dendrite")
+    motif.validate()
+
+
+def test_an_objective_needs_populations_of_equal_size():
+    assert fault(changed("up2", size=3).replace("V2", init=None, connectivity=cs.All())) == (
+        "objective 'up2' -> 'down2': output size 3 is not error size 2"
+    )
+
+
+def test_an_objective_is_checked_for_its_loss_and_its_error():
+    motif = two_streams()
+    motif.add(cs.Objective("up2", "down2", loss="hinge"))
+    assert set(faults(motif)) == {
+        "population 'down2' is the error of 2 objectives; give each its own",
+        "objective 'up2' -> 'down2': loss must be one of ('cross_entropy', 'mse', 'bce') (got 'hinge')",
+    }
+
+
+def test_cross_entropy_needs_two_classes():
+    motif = cs.Motif("m")
+    motif.add(cs.Population("x", 1), cs.Population("e", 1, stream="descending"), cs.Objective("x", "e"))
+    assert fault(motif) == "objective 'x' -> 'e': cross_entropy needs at least 2 outputs (got 1)"
+
+
+def test_an_error_population_belongs_to_the_descending_stream():
+    motif = two_streams().replace("down2", stream="ascending")
+    assert fault(motif) == (
+        "objective 'up2' -> 'down2': error population must be of the descending stream (got 'ascending')"
+    )
+
+
+def test_an_error_population_has_no_other_drive():
+    motif = two_streams()
+    motif.connect("up0", "down2", name="extra")
+    assert fault(motif) == (
+        "population 'down2': an error population is driven by its objective alone; remove the soma projection"
+    )
+
+
+def test_a_descending_population_that_nothing_drives_is_named():
+    motif = two_streams()
+    motif.add(cs.Population("down7", size=2, stream="descending"))
+    assert fault(motif) == (
+        "population 'down7': nothing drives it; a descending population needs a soma projection onto it "
+        "or an Objective whose error it is"
+    )
+
+
+def test_a_descending_bias_needs_no_drive():
+    motif = two_streams()
+    motif.add(cs.Bias("tonic", stream="descending"))
+    motif.validate()
+
+
+def test_a_motif_needs_an_input():
+    motif = cs.Motif("m")
+    assert "motif 'm' has no population; add one with motif.add(Population(name, size))" in faults(motif)
+    motif.add(cs.Bias("b"), cs.Population("y", 2))
+    motif.connect("b", "y", name="W")
+    assert fault(motif) == "motif 'm' has no input: an ascending population with no soma projection onto it"
+
+
+# -- rules
+
+
+def test_a_rule_that_reads_a_current_from_elsewhere_is_told_which_arrive():
+    motif = changed("V1", rule=cs.Rule("eta * I_W3 * pre", eta=0.1))
+    assert fault(motif) == (
+        "projection 'V1': rule names I_W3, which does not reach population 'up1' (known: I_W0, I_V1) at column 7"
+    )
+    elsewhere = changed("V1", rule=cs.Rule("I_W1 * pre"))  # it exists, but ends on up2
+    assert fault(elsewhere).startswith("projection 'V1': rule names I_W1, which does not reach population 'up1'")
+
+
+def test_a_rule_with_an_unknown_parameter_is_told_the_nearest():
+    assert fault(changed("V1", rule=cs.Rule("eta * gama * w", eta=0.1, gamma=0.1))).startswith(
+        "projection 'V1': rule: unknown name 'gama'; did you mean 'gamma'? (known: "
+    )
+
+
+@pytest.mark.parametrize("text", sorted(set(MALFORMED) - set(NAMED)), ids=lambda text: ascii(text[:20]))
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
+def test_a_malformed_text_is_a_fault_wherever_it_stands(text):
+    assert fault(changed("V1", rule=cs.Rule(text))).startswith("projection 'V1': rule")
+    assert any(found.startswith("population 'down1': trace: ") for found in faults(changed("down1", trace=text)))
+    assert any("population 'down1': activation: " in found for found in faults(changed("down1", activation=text)))
+
+
+@pytest.mark.parametrize("expression", [None, 3, ["w"]])
+def test_a_rule_that_is_no_text_is_a_fault(expression):
+    assert fault(changed("V1", rule=cs.Rule(expression))) == (
+        f"projection 'V1': rule: an expression must be a string (got {expression!r})"
+    )
+
+
+# -- all at once
+
+
+def test_all_faults_are_reported_together():
+    motif = (
+        two_streams()
+        .replace("up1", size=0)
+        .replace("down1", activation="softmax(drive)")
+        .replace("W0", rule=cs.Rule("eta * nobody"), target="axon")
+        .replace("Wt1", init=cs.Given(np.ones((2, 2))))
+        .replace("V2", rule=cs.Rule("I_W0 * pre"))
+    )
+    motif.add(cs.Objective("up9", "down9"))
+    motif.add(cs.Population("down7", size=2, stream="descending"))
+    motif.connect("up2", "up1", name="back")
+    found = faults(motif)
+    for start in (
+        "population 'up1': size must be",
+        "population 'down1': activation: unknown function 'softmax'",
+        "projection 'W0': target must be",
+        "projection 'Wt1': Given has shape (2, 2)",
+        "projection 'V2': rule names I_W0",
+        "objective 'up9' -> 'down9': output names unknown population",
+        "objective 'up9' -> 'down9': error names unknown population",
+        "population 'down7': nothing drives it",
+        "motif 'two_streams': soma projections, gates and objectives form a cycle",
+    ):
+        assert sum(one.startswith(start) for one in found) == 1, (start, found)
+    with pytest.raises(cs.MotifError, match=f"^{len(found)} faults:\n  - "):
+        motif.validate()
