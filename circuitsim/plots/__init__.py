@@ -1,0 +1,12 @@
+"""Pictures: the motif, learning curves, self-assembly, weights. The only room that imports matplotlib.
+
+Every function returns a `matplotlib.figure.Figure` of its own (pyplot is never touched) and saves it where asked.
+"""
+
+from circuitsim.plots.curves import curves
+from circuitsim.plots.drawing import draw
+from circuitsim.plots.self_assembly import self_assembly
+from circuitsim.plots.style import KIND_COLOURS, kind_of
+from circuitsim.plots.weights import weights
+
+__all__ = ["KIND_COLOURS", "curves", "draw", "kind_of", "self_assembly", "weights"]

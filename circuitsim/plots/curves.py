@@ -1,0 +1,117 @@
+"""One quantity of several runs over epochs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from circuitsim.errors import ParameterError
+from circuitsim.history import History
+from circuitsim.plots.band import band, plain_axes, run_label
+from circuitsim.plots.diagram.geometry import text_size
+from circuitsim.plots.picture import Picture, check_path, save
+from circuitsim.plots.series import choose, series
+
+POINTS = 13.0
+WIDTH, HEIGHT = 6.2, 4.4  # inches of the axes
+
+
+def curves(
+    runs: Mapping[str, History],
+    metric: str,
+    *,
+    split: str | None = None,
+    site: str | None = None,
+    ax: Axes | None = None,
+    path: str | os.PathLike[str] | None = None,
+    ylabel: str | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Mean over replicas with a band of one (sample) standard deviation, every run by its name at its line's end.
+
+    Args:
+        runs: label -> history; the label says so where replicas ran away.
+        metric: what a history calls it, such as "accuracy" or "gradient_cosine".
+        split: data split; by default the only one there is, or "validation".
+        site: of the circuit, such as "W0"; not needed where there is only one.
+        ax: axes to draw on (with a legend), or None for a figure of its own.
+        path: where to save (.png, .svg or .pdf), or None.
+        ylabel, title: by default the metric's name, and none.
+    Raises:
+        ParameterError: no runs, or a run without that metric, split or site; the message lists what there is.
+    """
+    check_path(path)
+    check_runs(runs)
+    chosen = {
+        run_label(name, history): series(choose(history.to_pandas(), metric, split, site, f"run {name!r}"))
+        for name, history in runs.items()
+    }
+    axes = ax if ax is not None else _axes(list(chosen), bool(title))
+    for k, (name, run) in enumerate(chosen.items()):
+        band(axes, run, name, k)
+    plain_axes(axes, POINTS - 1)
+    axes.set_xlabel("epochs", size=POINTS)
+    axes.set_ylabel(metric.replace("_", " ") if ylabel is None else ylabel, size=POINTS)
+    if title:
+        axes.set_title(title, size=POINTS + 2, weight="bold", loc="left")
+    if ax is not None:
+        axes.legend(frameon=False, fontsize=POINTS - 1)
+    else:
+        _label_ends(axes)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    save(figure, path)
+    return figure
+
+
+def check_runs(runs: Mapping[str, History]) -> None:
+    """Raises ParameterError unless there is a run, and all are histories."""
+    if not runs:
+        raise ParameterError("runs is empty; it maps labels to histories, such as {'SAL': cs.fit(...)}")
+    for name, history in runs.items():
+        if not isinstance(history, History):
+            raise ParameterError(f"runs[{name!r}] must be a History (got {type(history).__name__})")
+
+
+def _axes(names: list[str], titled: bool) -> Axes:
+    left, bottom, right = 0.95, 0.75, 0.35 + max(text_size(name, POINTS, True)[0] for name in names)
+    top = 0.65 if titled else 0.3
+    width, height = left + WIDTH + right, bottom + HEIGHT + top
+    figure = Picture(width, height)
+    return figure.add_axes((left / width, bottom / height, WIDTH / width, HEIGHT / height))
+
+
+def _label_ends(axes: Axes) -> None:
+    """Each line's name beside its last value, moved apart where they would overlap."""
+    lines = [line for line in axes.get_lines() if str(line.get_gid()).startswith("line:")]
+    low, high = axes.get_ylim()
+    ends = []
+    for line in lines:
+        values = np.asarray(line.get_ydata(), dtype=float)
+        finite = values[np.isfinite(values)]
+        ends.append((finite[-1] - low) / (high - low) if len(finite) else 0.5)
+    for line, y in zip(lines, spread_out(ends, 1.3 * POINTS / 72 / HEIGHT), strict=True):
+        axes.text(
+            1.02, y, str(line.get_label()), transform=axes.transAxes, size=POINTS, color=line.get_color(),
+            weight="bold", va="center", clip_on=False, gid=f"end:{line.get_label()}",
+        )  # fmt: skip
+
+
+def spread_out(positions: list[float], least: float) -> list[float]:
+    """The positions, in the same order, moved as little as need be so that neighbours are `least` apart."""
+    order = np.argsort(positions, kind="stable")
+    blocks: list[list[float]] = []  # centre, count: neighbours that touch move as one
+    for k in order:
+        blocks.append([positions[k], 1])
+        while len(blocks) > 1 and blocks[-1][0] - blocks[-2][0] < least * (blocks[-1][1] + blocks[-2][1]) / 2:
+            (a, m), (b, n) = blocks[-2:]
+            blocks[-2:] = [[(a * m + b * n) / (m + n), m + n]]
+    moved = [centre + least * (i - (n - 1) / 2) for centre, n in blocks for i in range(int(n))]
+    found = [0.0] * len(positions)
+    for k, y in zip(order, moved, strict=True):
+        found[int(k)] = y
+    return found

@@ -1,0 +1,33 @@
+"""Receptive fields: the incoming weights of each neuron as a small picture."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from circuitsim.errors import ParameterError
+from circuitsim.plots.matrices import Array
+
+
+def mosaic(weights: Array, shape: tuple[int, int], owner: str) -> Array:
+    """One tile per postsynaptic neuron, row by row in a near-square grid; NaN between the tiles and where none is.
+
+    Args:
+        weights: shape ``[post, pre]``, with pre = height * width.
+        shape: (height, width) of a tile.
+        owner: the projection's name, for an error.
+    Raises:
+        ParameterError: the presynaptic neurons do not fill the tile.
+    """
+    height, width = shape
+    n, n_pre = weights.shape
+    if height * width != n_pre:
+        raise ParameterError(f"images[{owner!r}] = {shape} does not fit {n_pre} presynaptic neurons")
+    columns = math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    sheet = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
+    for k in range(n):
+        y, x = (k // columns) * (height + 1), (k % columns) * (width + 1)
+        sheet[y : y + height, x : x + width] = weights[k].reshape(height, width)
+    return sheet
