@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from circuitsim.data import Dataset
+from circuitsim.engine import Circuit
 from circuitsim.errors import SimulationDiverged
 from circuitsim.motif import Motif
 from circuitsim.studies.batch import compile_together
@@ -101,11 +102,16 @@ def scores(
 ) -> np.ndarray:
     """Validation accuracy of each motif at the end of a run together, NaN for those that ran away."""
     circuit = compile_together(motifs, seed=seed, **(compile_options or {}))
-    options = {"schedule": "cosine", "progress": False, "evaluate_every": 0, "data_seed": seed, **(fit_options or {})}
+    options = {"schedule": "cosine", "data_seed": seed, **(fit_options or {})}
+    return fit_and_score(circuit, data, epochs=epochs, **options)
+
+
+def fit_and_score(circuit: Circuit, data: Dataset, **fit_options: Any) -> np.ndarray:
+    """Validation accuracy of each replica at the end, NaN for those that ran away."""
     try:
-        history = fit(circuit, data, epochs=epochs, **options)
+        history = fit(circuit, data, **{"progress": False, "evaluate_every": 0, **fit_options})
     except SimulationDiverged:
-        return np.full(len(motifs), np.nan)
+        return np.full(circuit.n_replicas, np.nan)
     scores = history.final("accuracy", "validation").astype(float)
     scores[[runaway["replica"] for runaway in history.runaways]] = np.nan
     return scores

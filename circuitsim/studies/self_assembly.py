@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,6 +17,7 @@ import torch
 from circuitsim import plots
 from circuitsim._version import __version__
 from circuitsim.analysis import alignment
+from circuitsim.analysis.squares import mirror_pairs
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit, compile
 from circuitsim.history import History
@@ -124,9 +126,12 @@ def write(runs: list[Run], out: Path, configuration: Mapping[str, Any]) -> list[
     histories = {run.label: run.history for run in runs}
     first = runs[0]
     after = {p.name: first.circuit.weights(p.name).cpu().numpy() for p in first.circuit.motif.projections}
+    shown = ["W0", *(v for v, _ in mirror_pairs(first.circuit.motif))]
+    side = math.isqrt(first.circuit.motif.populations[0].size)
+    images = {"W0": (side, side)} if side**2 == first.circuit.motif.populations[0].size else None
     for suffix in ("png", "svg"):
         plots.self_assembly(histories, out / f"self_assembly.{suffix}")
-        plots.weights(first.before, after, out / f"weights.{suffix}")
+        plots.weights(first.before, after, out / f"weights.{suffix}", projections=shown, images=images)
         plots.draw(first.circuit.motif, out / f"motif.{suffix}")
     first.circuit.save(out / "circuit.safetensors")
     return sorted(out.iterdir())
