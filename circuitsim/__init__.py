@@ -29,11 +29,14 @@ from circuitsim.motif import (
     Motif,
     Objective,
     OneToOne,
+    Phase,
     Population,
     Projection,
     Random,
     ReciprocalOf,
     Rule,
+    Signal,
+    State,
     Uniform,
 )
 from circuitsim.train import Probe, evaluate, fit
@@ -41,7 +44,8 @@ from circuitsim.train import Probe, evaluate, fit
 __all__ = [
     # declare
     "All", "Bias", "Constant", "Derived", "Edges", "GatedBy", "Gaussian", "Given", "Identity", "Mask", "Motif",
-    "Objective", "OneToOne", "Population", "Projection", "Random", "ReciprocalOf", "Rule", "Uniform",
+    "Objective", "OneToOne", "Phase", "Population", "Projection", "Random", "ReciprocalOf", "Rule", "Signal", "State",
+    "Uniform",
     # run
     "Circuit", "StepResult", "Synapse", "compile", "load_circuit",
     # data and learning

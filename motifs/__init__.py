@@ -1,10 +1,20 @@
 """Published circuits, one per file; each file has one function of the same name, which returns a `cs.Motif`."""
 
 from motifs.backprop import backprop
+from motifs.bcm import bcm
+from motifs.direct_feedback_alignment import direct_feedback_alignment
 from motifs.direct_kolen_pollack import direct_kolen_pollack
 from motifs.feedback_alignment import feedback_alignment
 from motifs.kolen_pollack import kolen_pollack
+from motifs.linear import linear
+from motifs.reward_modulated import reward_modulated
 from motifs.sal import sal
+from motifs.sign_symmetry import sign_symmetry
 from motifs.two_stream import two_stream
+from motifs.weight_mirror import weight_mirror
+from motifs.winner_take_all import winner_take_all
 
-__all__ = ["backprop", "direct_kolen_pollack", "feedback_alignment", "kolen_pollack", "sal", "two_stream"]
+__all__ = [
+    "backprop", "bcm", "direct_feedback_alignment", "direct_kolen_pollack", "feedback_alignment", "kolen_pollack",
+    "linear", "reward_modulated", "sal", "sign_symmetry", "two_stream", "weight_mirror", "winner_take_all",
+]  # fmt: skip

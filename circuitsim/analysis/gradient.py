@@ -30,7 +30,7 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
     plan = circuit.plan
     if not plan.objectives:
         raise AnalysisError(f"motif {circuit.motif.name!r} has no objective, so there is no gradient")
-    feed = Feed(plan, circuit.n_replicas, circuit.device, circuit.dtype)
+    feed = Feed(circuit.motif, circuit.plans, circuit.n_replicas, circuit.device, circuit.dtype)
     needed = set().union(*(feed.ancestors(circuit.motif, output) for output in plan.outputs))
     inputs = feed.inputs(x)
     targets = feed.targets(target, next(iter(inputs.values())).shape[1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import partial
 from http.client import HTTPException, HTTPResponse
@@ -14,6 +13,7 @@ from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from circuitsim.data.checksum import md5_of
 from circuitsim.errors import DataError, ParameterError
 
 TIMEOUT_S = 30
@@ -68,8 +68,7 @@ def _fetch(url: str, target: Path, md5: str, bar: Progress) -> None:
     while True:
         resumed = part.exists()
         _transfer(url, part, bar)
-        with part.open("rb") as file:
-            found = hashlib.file_digest(file, "md5").hexdigest()
+        found = md5_of(part)
         if found == md5:
             part.replace(target)
             return
@@ -81,7 +80,8 @@ def _fetch(url: str, target: Path, md5: str, bar: Progress) -> None:
 def _transfer(url: str, part: Path, bar: Progress) -> None:
     """Append what `part` lacks, or write it anew where the server cannot resume."""
     offset = part.stat().st_size if part.exists() else 0
-    request = Request(url, headers={"Range": f"bytes={offset}-"} if offset else {})
+    headers = {"User-Agent": "circuitsim"} | ({"Range": f"bytes={offset}-"} if offset else {})
+    request = Request(url, headers=headers)  # servers turn urllib's own name away
     try:
         response: HTTPResponse = urlopen(request, timeout=TIMEOUT_S)
     except HTTPError as fault:

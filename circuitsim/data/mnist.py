@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from circuitsim.data.download import download
-from circuitsim.data.folders import cache_folder, find_files
+from circuitsim.data.fileset import FileSet, Mirrors
 from circuitsim.data.idx import read_images, read_labels
 from circuitsim.data.source import Request, Source
 from circuitsim.errors import DataError
@@ -50,18 +47,30 @@ FASHION_MNIST = IdxSet(
 )
 
 
-def load_mnist(request: Request, *, mirrors: str | Sequence[str] | None = None) -> Source:
+def load_mnist(request: Request, *, mirrors: Mirrors = None) -> Source:
     """Handwritten digits (LeCun, Cortes & Burges, 1998), 784 pixels from 0 to 1, 60000 and 10000 images."""
     return _load(MNIST, request, mirrors)
 
 
-def load_fashion_mnist(request: Request, *, mirrors: str | Sequence[str] | None = None) -> Source:
+def load_fashion_mnist(request: Request, *, mirrors: Mirrors = None) -> Source:
     """Articles of clothing (Xiao, Rasul & Vollgraf, 2017), 784 pixels from 0 to 1, 60000 and 10000 images."""
     return _load(FASHION_MNIST, request, mirrors)
 
 
-def _load(idx_set: IdxSet, request: Request, mirrors: str | Sequence[str] | None) -> Source:
-    paths = _find(idx_set, request) or _fetch(idx_set, request, mirrors)
+def _load(idx_set: IdxSet, request: Request, mirrors: Mirrors) -> Source:
+    from torchvision import datasets  # here because it takes a second to import
+
+    theirs = getattr(datasets, idx_set.class_name)
+    files = FileSet(
+        idx_set.name,
+        idx_set.class_name,
+        dict(theirs.resources),
+        theirs.mirrors,
+        inner="raw",
+        system=idx_set.system,
+        advice=idx_set.advice,
+    )
+    paths = files.obtain(request, mirrors)  # not verified: packages and users compress them in their own ways
     x, y = _read(*(paths[file] for file in TRAIN))
     for other in (MNIST, FASHION_MNIST):
         if other.name != idx_set.name and tuple(y[:10].tolist()) == other.first_labels:
@@ -69,37 +78,6 @@ def _load(idx_set: IdxSet, request: Request, mirrors: str | Sequence[str] | None
             raise DataError(f"the files in {here} are {other.name}'s: give the folder of {idx_set.name}")
     test = _read(*(paths[file] for file in TEST))
     return Source(x, y, test, n_outputs=N_CLASSES, n_channels=1, validation=VALIDATION)
-
-
-def _find(idx_set: IdxSet, request: Request) -> dict[str, Path] | None:
-    return find_files(idx_set.name, idx_set.class_name, TRAIN + TEST, request.folder, idx_set.system)
-
-
-def _fetch(idx_set: IdxSet, request: Request, mirrors: str | Sequence[str] | None) -> dict[str, Path]:
-    folder = (request.folder or cache_folder()) / idx_set.class_name / "raw"
-    reason = "downloading is off (download=False)"
-    if request.download:
-        try:
-            _download(idx_set, folder, mirrors, request.progress)
-        except DataError as fault:
-            reason = str(fault)
-    paths = _find(idx_set, request)
-    if paths is None:
-        missing = [file for file in TRAIN + TEST if not (folder / file).exists()]
-        raise DataError(
-            f"{idx_set.name} is missing and could not be fetched: {reason}\n"
-            f"Put {', '.join(missing)} into {folder}.{idx_set.advice}"
-        )
-    return paths
-
-
-def _download(idx_set: IdxSet, folder: Path, mirrors: str | Sequence[str] | None, progress: bool) -> None:
-    from torchvision import datasets  # here because it takes a second to import
-
-    theirs = getattr(datasets, idx_set.class_name)
-    wanted = [mirrors] if isinstance(mirrors, str) else mirrors
-    wanted = wanted or os.environ.get("CIRCUITSIM_MIRROR", "").split() or theirs.mirrors
-    download(theirs.resources, wanted, folder, progress=progress)
 
 
 def _read(images_path: Path, labels_path: Path) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 
@@ -25,11 +26,12 @@ class Source:
 
     Args:
         x: floating ``[sample, feature]``, features channel by channel.
-        y: int64 ``[sample]``.
+        y: classes int64 ``[sample]``, or 0/1 labels int64 ``[sample, label]``.
         test: the pair (x, y) of the test split.
-        n_outputs: number of classes.
+        n_outputs: number of classes or labels.
         n_channels: channels to standardise separately.
-        validation: the fraction of the samples to hold out for validation by default.
+        validation: the fraction of the samples to hold out for validation by default; or the pair (x, y) of the
+            data set's own validation split.
     """
 
     x: Tensor
@@ -37,7 +39,14 @@ class Source:
     test: tuple[Tensor, Tensor]
     n_outputs: int
     n_channels: int
-    validation: float
+    validation: float | tuple[Tensor, Tensor]
+
+    def whole_training(self) -> tuple[Tensor, Tensor]:
+        """x and y of all samples outside the test split."""
+        if not isinstance(self.validation, tuple):
+            return self.x, self.y
+        x, y = self.validation
+        return torch.cat([self.x, x]), torch.cat([self.y, y])
 
 
 # finds one data set; its keyword-only arguments are the options of `load_dataset` that it knows

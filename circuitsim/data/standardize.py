@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,8 @@ from torch import Tensor
 
 from circuitsim.data.dataset import Dataset
 from circuitsim.data.split import each
+
+SAMPLES_AT_ONCE = 256
 
 
 def standardize(data: Dataset, n_channels: int) -> Dataset:
@@ -26,7 +29,7 @@ def standardize(data: Dataset, n_channels: int) -> Dataset:
     mean, std = _statistics(data.train.x, n_channels)
 
     def scale(x: Tensor) -> Tensor:
-        return ((_by_channel(x, n_channels) - mean) / std).flatten(1)
+        return (_by_channel(x, n_channels) - mean).div_(std).flatten(1)
 
     scaled: dict[str, Any] = {name: replace(split, x=each(split.x, scale)) for name, split in data.splits.items()}
     return replace(data, **scaled)
@@ -38,8 +41,14 @@ def _by_channel(x: Tensor, n_channels: int) -> Tensor:
 
 def _statistics(x: Tensor, n_channels: int) -> tuple[Tensor, Tensor]:
     """Mean and std (of the samples, not of a population they come from), each ``[channel, 1]``."""
-    channels = _by_channel(x, n_channels)
-    mean = channels.mean(dim=(0, 2), dtype=torch.float64).to(x.dtype)[:, None]
+
+    def average(change: Callable[[Tensor], Tensor]) -> Tensor:
+        """The mean of changed pixels, summed in float64; a few samples at a time, which stay in the CPU's cache."""
+        parts = (change(_by_channel(part, n_channels)) for part in x.split(SAMPLES_AT_ONCE))
+        total = torch.stack([part.sum(dim=(0, 2), dtype=torch.float64) for part in parts]).sum(0)
+        return total[:, None] * n_channels / x.numel()
+
+    mean = average(lambda part: part).to(x.dtype)
     # from deviations, summed in float64: `torch.std` rounds, and gives a constant channel a tiny std instead of 0
-    std = (channels - mean).square().mean(dim=(0, 2), dtype=torch.float64).sqrt().to(x.dtype)[:, None]
+    std = average(lambda part: (part - mean).square()).sqrt().to(x.dtype)
     return mean, torch.where(std == 0, 1.0, std)

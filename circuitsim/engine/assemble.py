@@ -17,13 +17,16 @@ from circuitsim.motif.connectivity import Random, ReciprocalOf
 from circuitsim.motif.init import Given
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.projection import Projection
-from circuitsim.plan import Plan
+from circuitsim.plan import layout_of
 
 
 def assemble(
-    motif: Motif, plan: Plan, seed: int, n_replicas: int, vary: Vary, like: Tensor
+    motif: Motif, seed: int, n_replicas: int, vary: Vary, like: Tensor
 ) -> tuple[dict[str, Layout], dict[str, Tensor]]:
     """Layouts of all projections, and starting weights of those that are not derived, in the type of `like`.
+
+    States are among the weights, under ``owner.name``: per synapse in the layout of the projection, per neuron
+    ``[replica, 1, neuron]``.
 
     Raises:
         ParameterError: a Given array does not have one entry per replica.
@@ -33,7 +36,7 @@ def assemble(
     for p in motif.projections:
         if p.weight is not None:
             continue
-        shape, kind = plan.projections[p.name].shape, plan.projections[p.name].layout
+        shape, kind = _shape(motif, p), layout_of(motif, p)
         if isinstance(p.start, Given) and p.start.array.ndim == 3 and len(p.start.array) != n_replicas:
             raise ParameterError(
                 f"projection {p.name!r}: Given holds {len(p.start.array)} replicas; the circuit has {n_replicas}"
@@ -46,13 +49,24 @@ def assemble(
             layouts[p.name].mask = _tensor(np.stack(present if _is_random(motif, p) else present[:1]), like)
         values[p.name] = layouts[p.name].pack(_tensor(np.stack(weights), like))
     for p in motif.projections:
+        for name, state in p.state.items():
+            start = torch.full_like(values[p.name], state.start)
+            values[f"{p.name}.{name}"] = layouts[p.name].present(start)
+    for population in motif.populations:
+        for name, state in population.state.items():
+            values[f"{population.name}.{name}"] = like.new_full((n_replicas, 1, population.size), state.start)
+    for p in motif.projections:
         if p.weight is not None:
             source = layouts[p.weight.projection]
             mask = source.mask
             if mask is not None and p.weight.transpose:
                 mask = source.transposed(mask)
-            layouts[p.name] = type(source)(plan.projections[p.name].shape, mask)
+            layouts[p.name] = type(source)(_shape(motif, p), mask)
     return layouts, values
+
+
+def _shape(motif: Motif, p: Projection) -> tuple[int, int]:
+    return motif.population(p.post).size, motif.population(p.pre).size
 
 
 def _tensor(array: np.ndarray, like: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import networkx as nx
@@ -17,6 +17,7 @@ from circuitsim.engine.assemble import assemble
 from circuitsim.engine.feed import Feed
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import lower
+from circuitsim.engine.noise import StepNoise
 from circuitsim.engine.parameters import Vary, check_vary, rule_parameters
 from circuitsim.engine.plasticity import Plasticity
 from circuitsim.engine.runaway import Runaway, find_runaways
@@ -24,7 +25,7 @@ from circuitsim.engine.store import WeightStore
 from circuitsim.engine.sweep import Sweep, read_quantity
 from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.motif.motif import Motif
-from circuitsim.plan import Plan, build_plan
+from circuitsim.plan import Plan, build_plans
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,13 @@ class StepResult:
     """What one cycle gave.
 
     Args:
-        loss: batch mean of the loss, shape ``[replica]``, on the device; None for a motif without objective.
+        loss: batch mean of the loss in the first phase that has one, shape ``[replica]``, on the device; None for a
+            motif without objective.
+        losses: the same by phase.
     """
 
     loss: Tensor | None
+    losses: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Circuit:
@@ -45,7 +49,7 @@ class Circuit:
 
     Attributes:
         motif: the declaration.
-        plan: what a step does; print it.
+        plans: what a step does, a plan for each phase; print them.
         n_replicas, seed: replica r starts as the solo circuit of seed ``seed + r``.
         device, dtype: where and how the weights are stored.
         n_steps: how many steps it has done.
@@ -69,9 +73,8 @@ class Circuit:
         self.motif, self.n_replicas, self.seed = motif, n_replicas, seed
         self.device, self.dtype, self.vary = device, dtype, {k: tuple(map(float, v)) for k, v in vary.items()}
         self.n_steps, self.eta_scale = 0, 1.0
-        self.plan: Plan = build_plan(motif)
         like = torch.empty(0, device=device, dtype=dtype)
-        self.store = WeightStore(motif, *assemble(motif, self.plan, seed, n_replicas, vary, like))
+        self.store = WeightStore(motif, *assemble(motif, seed, n_replicas, vary, like))
         self._parameters = rule_parameters(motif, vary, self.store.layouts, n_replicas, like)
         self._changes: dict[str, Tensor] | None = {} if record_changes else None
         self._frozen: set[str] = set()
@@ -80,40 +83,61 @@ class Circuit:
 
     def _lower(self) -> None:
         """Make the functions that run the plan; again whenever the plan changes."""
-        self.plan = build_plan(self.motif, frozen=self._frozen)
-        self._feed = Feed(self.plan, self.n_replicas, self.device, self.dtype)
-        self._sweep = Sweep(self.plan, self.store.layouts)
-        self._plasticity = Plasticity(self.plan, self.store.layouts)
+        self.plans: tuple[Plan, ...] = build_plans(self.motif, frozen=self._frozen)
+        self._feed = Feed(self.motif, self.plans, self.n_replicas, self.device, self.dtype)
+        self._phases = [
+            (phase.name, plan, Sweep(plan, self.store.layouts), Plasticity(plan, self.store.layouts))
+            for phase, plan in zip(self.motif.phases, self.plans, strict=True)
+        ]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the first phase: the only one unless phases are declared."""
+        return self.plans[0]
 
     # -- running
 
-    def step(self, x: Any, target: Any = None) -> StepResult:
-        """One cycle of both streams, then one plasticity step with the batch mean of every rule.
+    def step(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> StepResult:
+        """One cycle of both streams, then one plasticity step with the batch mean of every rule; so for each phase.
 
         Args:
             x: ``[batch, input]`` or ``[replica, batch, input]``; with several inputs a dict by population.
             target: class indices ``[batch]`` or vectors ``[batch, output]``; with several objectives a dict by
                 output population.
+            signals: by name, ``[batch]`` or ``[replica, batch]``, or a function of the circuit that gives one of
+                these after the cycle (a reward that depends on the output).
         Raises:
-            DataError: x or target does not fit. Nothing has changed then.
+            DataError: x, target or a signal does not fit. Nothing has changed then.
         """
-        result = self.cycle(x, target)
-        self._env |= self._scaled_parameters()
-        self._plasticity.run(self._env, self.store.own, self._changes)
+        result = self._run(
+            x, target, signals, lambda plasticity: plasticity.run(self._env, self.store.own, self._changes)
+        )
         self.store.keep_held()
         self.n_steps += 1
         return result
 
-    def cycle(self, x: Any, target: Any = None) -> StepResult:
-        """One cycle of both streams, without plasticity. Arguments as in `step`."""
-        inputs, targets = self._feed.inputs(x), {}
-        if self.plan.objectives:
-            targets = self._feed.targets(target, next(iter(inputs.values())).shape[1])
+    def cycle(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> StepResult:
+        """The cycles of a step without plasticity. Arguments as in `step`."""
+        return self._run(x, target, signals, lambda plasticity: None)
+
+    def _run(self, x: Any, target: Any, signals: Any, plasticity_step: Callable[[Plasticity], object]) -> StepResult:
+        inputs = self._feed.inputs(x)
+        n_samples = next(iter(inputs.values())).shape[1]
+        targets = self._feed.targets(target, n_samples) if self.motif.objectives else {}
+        given = self._feed.check_signals(signals, n_samples)
+        losses: dict[str, Tensor] = {}
         with torch.no_grad():
-            self._env = {}
-            self._sweep.run(self._env, self.store.values, inputs, targets)
-            self._sweep.deliver_to_dendrites(self._env, self.store.values)
-            return StepResult(self._sweep.loss(self._env, targets) if targets else None)
+            self._env = self.store.states() | self._scaled_parameters()
+            for name, plan, sweep, plasticity in self._phases:
+                like = next(iter(inputs.values()))
+                noise = StepNoise(name, self.n_steps, self.seed, self.n_replicas, n_samples, like)
+                sweep.run(self._env, self.store.values, inputs, targets, noise)
+                sweep.deliver_to_dendrites(self._env, self.store.values)
+                if plan.objectives:
+                    losses[name] = sweep.loss(self._env, targets)
+                self._env |= self._feed.signals(given, self, n_samples)
+                plasticity_step(plasticity)
+        return StepResult(next(iter(losses.values()), None), losses)
 
     def predict(self, x: Any, output: str | None = None) -> Tensor:
         """The activity of the output, shape ``[replica, batch, output]``; nothing is kept.
@@ -127,6 +151,7 @@ class Circuit:
         needed = self._feed.ancestors(self.motif, output)
         with torch.no_grad():
             sweep = Sweep(self.plan, self.store.layouts, only=needed)
+            env |= self.store.states()
             sweep.run(env, self.store.values, self._feed.inputs(x), {})
         return self._expanded(env[f"activity[{output}]"])
 
@@ -163,6 +188,14 @@ class Circuit:
 
     def _expanded(self, quantity: Tensor) -> Tensor:
         return quantity.expand(self.n_replicas, -1, -1)
+
+    def state(self, owner: str, name: str) -> Tensor:
+        """A copy of a state: of a population ``[replica, neuron]``, of a projection ``[replica, post, pre]``."""
+        key = f"{owner}.{name}"
+        if key not in self.store.states():
+            raise ParameterError(f"there is no state {key!r} (known: {', '.join(self.store.states()) or 'none'})")
+        values = self.store.own[key]
+        return self.store.dense(owner, values) if owner in self.store.layouts else values[:, 0].clone()
 
     def weights(self, projection: str) -> Tensor:
         """A detached copy of the weights, shape ``[replica, post, pre]``."""
@@ -201,18 +234,22 @@ class Circuit:
         """The value of an expression in the parameters of rules, with their declared rates."""
         return lower(expression, read_quantity)(self._parameters)
 
-    def data_terms(self, x: Any, target: Any = None) -> dict[str, Tensor]:
+    def data_terms(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
         """What each rule would change for this batch, without the terms that do not depend on activity (decay).
 
         Args:
-            x, target: as in `step`.
+            x, target, signals: as in `step`.
         Returns:
             By plastic projection, shape ``[replica, post, pre]``; the weights are not changed.
         """
-        self.cycle(x, target)
-        env = self._env | self._parameters
-        deltas = self._plasticity.deltas(env, self.store.own, data_only=True)
-        return {name: self.store.dense(name, delta) for name, delta in deltas.items()}
+        found: dict[str, Tensor] = {}
+
+        def ask(plasticity: Plasticity) -> None:
+            deltas = plasticity.deltas(self._env | self._parameters, self.store.own, data_only=True)
+            found.update({name: self.store.dense(name, delta) for name, delta in deltas.items()})
+
+        self._run(x, target, signals, ask)
+        return found
 
     def parameters(self, projection: str) -> dict[str, Any]:
         """The parameters of a projection's rule: floats, or tensors ``[replica]`` or ``[post, pre]``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import networkx as nx
@@ -18,10 +18,14 @@ from circuitsim.plan import Plan
 
 
 class Feed:
-    """Inputs and targets of one plan."""
+    """Inputs, targets and signals of one motif."""
 
-    def __init__(self, plan: Plan, n_replicas: int, device: torch.device, dtype: torch.dtype) -> None:
-        self.plan, self.n_replicas, self.device, self.dtype = plan, n_replicas, device, dtype
+    def __init__(
+        self, motif: Motif, plans: Sequence[Plan], n_replicas: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.motif, self.n_replicas, self.device, self.dtype = motif, n_replicas, device, dtype
+        self.input_names = tuple(dict.fromkeys(name for plan in plans for name in plan.inputs))
+        self.output_names = tuple(dict.fromkeys(o.output for o in motif.objectives))
 
     def inputs(self, x: Any) -> dict[str, Tensor]:
         """By population, ``[R or 1, B, neuron]``.
@@ -29,7 +33,7 @@ class Feed:
         Raises:
             DataError: a missing or unknown population, a wrong shape, batches of different sizes.
         """
-        given = self._by_name(x, self.plan.inputs, "input")
+        given = self._by_name(x, self.input_names, "input")
         found = {name: self._input(name, value) for name, value in given.items()}
         sizes = {name: tensor.shape[1] for name, tensor in found.items()}
         if len(set(sizes.values())) > 1:
@@ -40,7 +44,7 @@ class Feed:
 
     def _input(self, name: str, value: Any) -> Tensor:
         tensor = self._tensor(value, f"input {name!r}").to(self.dtype)
-        size = self.plan.populations[name].size
+        size = self.motif.population(name).size
         tensor = tensor.unsqueeze(0) if tensor.ndim == 2 else tensor
         if tensor.ndim != 3 or tensor.shape[2] != size or tensor.shape[0] not in (1, self.n_replicas):
             raise DataError(
@@ -55,15 +59,44 @@ class Feed:
         Raises:
             DataError: a missing or unknown output, a wrong shape or type, a class out of range.
         """
-        given = self._by_name(target, self.plan.outputs, "target")
+        given = self._by_name(target, self.output_names, "target")
         found = {}
-        for objective in self.plan.objectives:
+        for objective in self.motif.objectives:
             name, loss = objective.output, LOSSES[objective.loss]
-            size = self.plan.populations[name].size
+            size = self.motif.population(name).size
             tensor = self._tensor(given[name], f"target of {name!r}")
             tensor = as_target(tensor, loss, size, self.n_replicas, n_samples, f"target of {name!r}")
             found[name] = tensor if loss.takes_classes else tensor.to(self.dtype)
         return found
+
+    def check_signals(self, signals: Mapping[str, Any] | None, n_samples: int) -> Mapping[str, Any]:
+        """The signals given, by name, if they are those declared; values are checked, functions later.
+
+        Raises:
+            DataError: a missing or unknown signal, or a wrong shape.
+        """
+        given, names = signals or {}, sorted(signal.name for signal in self.motif.signals)
+        if sorted(given) != names:
+            raise DataError(f"signals are given for {sorted(given)}, needed for {names}")
+        for name, value in given.items():
+            if not callable(value):
+                self._signal(name, value, n_samples)
+        return given
+
+    def signals(self, given: Mapping[str, Any], circuit: Any, n_samples: int) -> dict[str, Tensor]:
+        """By quantity, ``[R or 1, B, 1]``."""
+        values = {name: value(circuit) if callable(value) else value for name, value in given.items()}
+        return {f"signal[{name}]": self._signal(name, value, n_samples) for name, value in values.items()}
+
+    def _signal(self, name: str, value: Any, n_samples: int) -> Tensor:
+        tensor = self._tensor(value, f"signal {name!r}").to(self.dtype)
+        tensor = tensor.unsqueeze(0) if tensor.ndim == 1 else tensor
+        if tensor.ndim != 2 or tensor.shape[0] not in (1, self.n_replicas) or tensor.shape[1] != n_samples:
+            raise DataError(
+                f"signal {name!r} has shape {list(np.shape(value))}, needs [{n_samples}] or "
+                f"[{self.n_replicas}, {n_samples}]"
+            )
+        return tensor.unsqueeze(-1)
 
     def _by_name(self, given: Any, names: tuple[str, ...], what: str) -> Mapping[str, Any]:
         if given is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
@@ -15,7 +16,8 @@ from circuitsim.engine.moments import Factors, MomentRunner
 from circuitsim.engine.reductions import ReductionRunner
 from circuitsim.engine.rule_names import RuleNames
 from circuitsim.engine.sweep import read_quantity
-from circuitsim.plan import Change, Plan, ProjectionPlan
+from circuitsim.plan import Change, Plan, ProjectionPlan, StatePlan
+from circuitsim.plan.quantities import of_rule
 from circuitsim.rules import SlowTerm
 from circuitsim.rules.terms import ONE
 from circuitsim.rules.vocabulary import local
@@ -36,17 +38,28 @@ class Plasticity:
         users = Counter(c.moment for p in plan.plastic() for c in p.changes)
         own = {k for k, moment in enumerate(plan.moments) if moment.is_product and users[k] == 1}
         self.changes = [_ProjectionChange(p, layouts[p.name], own) for p in plan.plastic()]
+        self.synapse_states = [
+            (of_rule(p.name, name).name, _ProjectionChange(_as_change(p, state), layouts[p.name], ()))
+            for p in plan.projections.values()
+            for name, state in p.states.items()
+        ]
+        self.neuron_states = [
+            (of_rule(p.name, name).name, lower(update, read_quantity))
+            for p in plan.populations.values()
+            for name, update in p.states.items()
+        ]
 
     def run(self, env: Env, values: Mapping[str, Tensor], changed: MutableMapping[str, Tensor] | None) -> None:
         """Change `values` in place.
 
         Args:
             env: the quantities and parameters of the cycle; sums over synapses are added to it.
-            values: weights by projection.
+            values: weights by projection, states by ``owner.name``.
             changed: if given, filled with the change of each projection.
         """
         factors = self._prepare(env, values)
         n_samples = env["n_samples"]
+        states = self._new_states(env, factors)
         apart = [change for change in self.changes if changed is not None or change.fused is None]
         deltas = self._deltas(apart, env, factors)
         for change in self.changes:
@@ -59,6 +72,19 @@ class Plasticity:
             change.restrict(w)
             if changed is not None:
                 changed[change.name] = deltas[change.name] if before is None else w - before
+        for key, value in states.items():
+            values[key].copy_(value)
+
+    def _new_states(self, env: Env, factors: list[Factors]) -> dict[str, Tensor]:
+        """The states after the step: batch means of their updates."""
+        found: dict[str, Tensor] = {}
+        for key, change in self.synapse_states:
+            change.reduce(env)
+            found[key] = change.delta(env, factors, self.moments, {}, data_only=False)
+        for key, update in self.neuron_states:
+            value = update(env)
+            found[key] = value.mean(1, keepdim=True) if isinstance(value, Tensor) else torch.tensor(value)
+        return found
 
     def deltas(self, env: Env, values: Mapping[str, Tensor], data_only: bool = False) -> dict[str, Tensor]:
         """The change that each rule asks for, in the projection's layout; nothing is changed.
@@ -71,8 +97,8 @@ class Plasticity:
 
     def _prepare(self, env: Env, values: Mapping[str, Tensor]) -> list[Factors]:
         """Reductions into `env`; the two factors of every moment."""
-        for name, weights in values.items():
-            env[f"w[{name}]"] = weights
+        for name, tensor in values.items():
+            env[name if "." in name else f"w[{name}]"] = tensor
         for change in self.changes:
             change.reduce(env)
         return [moment.factors(env) for moment in self.moments]
@@ -82,6 +108,11 @@ class Plasticity:
     ) -> dict[str, Tensor]:
         means: dict[int, Tensor] = {}
         return {c.name: c.delta(env, factors, self.moments, means, data_only) for c in changes}
+
+
+def _as_change(p: ProjectionPlan, state: StatePlan) -> ProjectionPlan:
+    """A state's update, in the form of a change of the projection's weights."""
+    return dataclasses.replace(p, rule=state.rule, binding=state.binding, changes=state.changes, bounds=None)
 
 
 class _ProjectionChange:

@@ -40,8 +40,8 @@ def find_runaways(values: Mapping[str, Tensor], max_weight: float, loss: Tensor 
         loss: shape ``[replica]``, or None.
         step: number of steps done, for the report.
     """
-    names = list(values)
-    largest = torch.stack([w.abs().amax((1, 2)) for w in values.values()]) if names else torch.zeros(0, 0)
+    names = [name for name in values if "." not in name]  # states have scales of their own
+    largest = torch.stack([values[name].abs().amax((1, 2)) for name in names]) if names else torch.zeros(0, 0)
     table = largest.cpu()  # the only wait for the device
     found: dict[int, Runaway] = {}
     for replica in range(table.shape[1]):

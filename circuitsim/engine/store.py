@@ -21,7 +21,8 @@ class WeightStore:
 
     Attributes:
         layouts: how the synapses of each projection are stored.
-        own: the weights of all projections that are not derived; a step changes them in place.
+        own: the weights of all projections that are not derived, and all states, by ``owner.name``; a step changes
+            them in place.
         held: replica -> weights it is kept at.
     """
 
@@ -41,6 +42,10 @@ class WeightStore:
         values = self.layouts[tie.projection].transposed(values) if tie.transpose else values
         values = values.sign() if tie.sign else values
         return values if tie.scale == 1.0 else values * tie.scale
+
+    def states(self) -> dict[str, Tensor]:
+        """What neurons and synapses remember, by ``owner.name``; not copies."""
+        return {key: values for key, values in self.own.items() if "." in key}
 
     def dense(self, name: str, values: Tensor) -> Tensor:
         """A copy of synapse-wise numbers as ``[replica, post, pre]``."""
@@ -83,9 +88,10 @@ class WeightStore:
         present = torch.ones_like(values) if layout.mask is None else layout.mask.expand_as(values)
         kept = present * (values.abs() >= threshold)
         self.set_mask(name, kept)
-        values.mul_(kept)
-        for replica, weights in self.held.items():
-            weights[name].mul_(kept[replica])
+        for key in (name, *(key for key in self.own if key.startswith(f"{name}."))):
+            self.own[key].mul_(kept)
+            for replica, weights in self.held.items():
+                weights[key].mul_(kept[replica])
         return (present - kept).sum((1, 2)).long()
 
     def set_mask(self, name: str, mask: Tensor) -> None:
@@ -119,7 +125,7 @@ class WeightStore:
         """Everything to be saved, on the CPU: ``weights/<name>``, ``mask/<name>``, ``held/<replica>/<name>``."""
         found = {f"weights/{name}": values for name, values in self.own.items()}
         for name in self.own:
-            mask = self.layouts[name].mask
+            mask = self.layouts[name].mask if name in self.layouts else None
             if mask is not None:
                 found[f"mask/{name}"] = mask != 0
         for replica, weights in self.held.items():

@@ -15,6 +15,7 @@ from circuitsim.engine.lower import Evaluator, lower
 from circuitsim.plan import Plan, PopulationPlan
 
 Weights = Callable[[str], Tensor]  # name of a projection -> its values
+Noise = Callable[[str, int], Tensor]  # name and size of a population -> [R, B, neuron]
 
 
 def read_quantity(symbol: sympy.Symbol) -> Evaluator:
@@ -40,6 +41,8 @@ class Sweep:
 
     @staticmethod
     def _lower(p: PopulationPlan) -> dict[str, Evaluator]:
+        if p.source == "kept":
+            return {}
         wanted = {"activity": p.activity}
         wanted |= {"slope": p.slope} if p.computes_slope else {}
         wanted |= {"trace": p.trace} if p.computes_trace else {}
@@ -51,16 +54,19 @@ class Sweep:
         weights: Weights,
         inputs: Mapping[str, Tensor],
         targets: Mapping[str, Tensor],
+        noise: Noise | None = None,
     ) -> None:
-        """Fill `env` with the quantities of one cycle.
+        """Fill `env` with the quantities of one cycle; what it holds already is kept where nothing drives it.
 
         Args:
             env: filled with tensors ``[R or 1, B, neuron]`` under the plan's names.
             weights: values of a projection.
             inputs: by population, ``[R or 1, B, neuron]``.
             targets: by output population.
+            noise: gives the noise of a population, ``[R, B, neuron]``; None: without.
         """
         env["n_samples"] = n_samples = next(iter(inputs.values())).shape[1]
+        like = next(iter(inputs.values()))
         for p, evaluators in self.populations:
             drive = self._drive(p, env, weights, inputs, targets)
             if drive is not None:
@@ -68,9 +74,13 @@ class Sweep:
             for name, evaluate in evaluators.items():
                 value = evaluate(env)
                 if not isinstance(value, Tensor):  # a bias unit, or the slope of a linear population
-                    like = next(iter(inputs.values()))
                     value = torch.full((1, n_samples, p.size), value, dtype=like.dtype, device=like.device)
                 env[name] = value
+                if name.startswith("activity") and p.noise and noise is not None:
+                    env[name] = value + p.noise * noise(p.name, p.size)
+            if p.source == "kept":
+                for kind in ("activity", "drive", "slope"):
+                    env.setdefault(f"{kind}[{p.name}]", like.new_zeros(1, n_samples, p.size))
 
     def _drive(
         self,
@@ -88,6 +98,8 @@ class Sweep:
         for name in p.soma:
             current = self.layouts[name].current(weights(name), env[f"activity[{self.plan.projections[name].pre}]"])
             env[f"I[{name}]"] = current
+            if self.plan.projections[name].gain != 1.0:
+                current = current * self.plan.projections[name].gain
             drive = current if drive is None else drive + current
         return drive
 

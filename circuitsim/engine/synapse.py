@@ -61,7 +61,8 @@ class _View:
     def of(cls, circuit: Circuit, projection: str, replica: int) -> _View:
         if not 0 <= replica < circuit.n_replicas:
             raise ParameterError(f"replica must be in 0 .. {circuit.n_replicas - 1} (got {replica!r})")
-        p, planned = circuit.motif.projection(projection), circuit.plan.projections[projection]
+        p = circuit.motif.projection(projection)
+        plastic = any(q.name == p.name for plan in circuit.plans for q in plan.plastic())
         weight = circuit.weights(projection)[replica].cpu().numpy()
         changes = circuit._changes or {}
         change = circuit.last_change(projection)[replica].cpu().numpy() if projection in changes else None
@@ -69,7 +70,7 @@ class _View:
         values = {name: _of_replica(value, replica) for name, value in parameters(circuit, projection).items()}
         spread = {name: np.broadcast_to(value, weight.shape) for name, value in values.items()}
         mask = circuit.mask(projection)[replica].cpu().numpy()
-        return cls(projection, replica, p.pre, p.post, rule, planned.plastic, weight, mask, spread, change)
+        return cls(projection, replica, p.pre, p.post, rule, plastic, weight, mask, spread, change)
 
     def synapse(self, post: int, pre: int) -> Synapse:
         return Synapse(

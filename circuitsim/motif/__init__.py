@@ -5,11 +5,15 @@ from circuitsim.motif.connectivity import All, Edges, Mask, OneToOne, Random, Re
 from circuitsim.motif.init import Constant, Gaussian, Given, Identity, Uniform
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
+from circuitsim.motif.phase import Phase
 from circuitsim.motif.population import Bias, Population
 from circuitsim.motif.projection import Derived, Projection
 from circuitsim.motif.rule import Rule
+from circuitsim.motif.signal import Signal
+from circuitsim.motif.state import State
 
 __all__ = [
     "All", "Bias", "Constant", "Derived", "Edges", "GatedBy", "Gaussian", "Given", "Identity", "Mask", "Motif",
-    "Objective", "OneToOne", "Population", "Projection", "Random", "ReciprocalOf", "Rule", "Uniform",
+    "Objective", "OneToOne", "Phase", "Population", "Projection", "Random", "ReciprocalOf", "Rule", "Signal", "State",
+    "Uniform",
 ]  # fmt: skip

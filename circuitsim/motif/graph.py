@@ -10,16 +10,26 @@ import networkx as nx
 
 from circuitsim.errors import MotifError
 from circuitsim.motif.objective import Objective
+from circuitsim.motif.phase import Phase
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
+from circuitsim.motif.signal import Signal
 
 if TYPE_CHECKING:
     from circuitsim.motif.motif import Motif
 
 
+# What belongs to no node and no edge is kept as attributes of the graph.
+WHOLE: dict[str, type[Any]] = {"objectives": Objective, "signals": Signal, "phases": Phase}
+
+
+def _whole_motif(motif: Motif) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(v for v in motif.values if isinstance(v, kind)) for name, kind in WHOLE.items()}
+
+
 def to_networkx(motif: Motif) -> nx.MultiDiGraph:
     """Nodes and edges carry the fields of the declared values as attributes."""
-    network = nx.MultiDiGraph(name=motif.name, objectives=motif.objectives)
+    network = nx.MultiDiGraph(name=motif.name, **_whole_motif(motif))
     for population in motif.populations:
         network.add_node(population.name, **_attributes(population, leave_out=("name",)))
     for p in motif.projections:
@@ -27,7 +37,7 @@ def to_networkx(motif: Motif) -> nx.MultiDiGraph:
     return network
 
 
-def values_of(network: nx.MultiDiGraph) -> Iterator[Population | Projection | Objective]:
+def values_of(network: nx.MultiDiGraph) -> Iterator[Population | Projection | Objective | Signal | Phase]:
     """The values that a graph declares; absent attributes take their defaults.
 
     Raises:
@@ -39,7 +49,8 @@ def values_of(network: nx.MultiDiGraph) -> Iterator[Population | Projection | Ob
         yield _build(Population, f"population {name!r}", attributes, name=name)
     for pre, post, name, attributes in network.edges(keys=True, data=True):
         yield _build(Projection, f"projection {name!r}", attributes, name=name, pre=pre, post=post)
-    yield from network.graph.get("objectives", ())
+    for kind in WHOLE:
+        yield from network.graph.get(kind, ())
 
 
 def _attributes(value: Any, leave_out: tuple[str, ...]) -> dict[str, Any]:

@@ -12,9 +12,13 @@ import networkx as nx
 from circuitsim.errors import MotifError
 from circuitsim.motif import graph, validate
 from circuitsim.motif.objective import Objective
+from circuitsim.motif.phase import CYCLE, Phase
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
+from circuitsim.motif.signal import Signal
 from circuitsim.motif.value import plain, restore
+
+Declared = Population | Projection | Objective | Signal | Phase
 
 
 class Motif:
@@ -36,6 +40,8 @@ class Motif:
         self._populations: list[Population] = []
         self._projections: list[Projection] = []
         self._objectives: list[Objective] = []
+        self._signals: list[Signal] = []
+        self._phases: list[Phase] = []
 
     @property
     def populations(self) -> tuple[Population, ...]:
@@ -52,21 +58,46 @@ class Motif:
         """All objectives, in the order of declaration."""
         return tuple(self._objectives)
 
-    def add(self, *values: Population | Projection | Objective) -> None:
-        """Add populations, objectives, or projections (`connect` reads better for those).
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """All signals, in the order of declaration."""
+        return tuple(self._signals)
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of a step, in order: at least one."""
+        return tuple(self._phases) or (CYCLE,)
+
+    @property
+    def _kinds(self) -> dict[str, tuple[type[Any], list[Any]]]:
+        """What can be declared, in the order of documents."""
+        return {
+            "populations": (Population, self._populations),
+            "projections": (Projection, self._projections),
+            "objectives": (Objective, self._objectives),
+            "signals": (Signal, self._signals),
+            "phases": (Phase, self._phases),
+        }
+
+    @property
+    def values(self) -> tuple[Declared, ...]:
+        """Everything declared."""
+        return tuple(value for _, values in self._kinds.values() for value in values)
+
+    def add(self, *values: Declared) -> None:
+        """Add populations, objectives, signals, phases, or projections (`connect` reads better for those).
 
         Raises:
             MotifError: a value is none of these.
         """
         for value in values:
-            if isinstance(value, Population):
-                self._populations.append(value)
-            elif isinstance(value, Objective):
-                self._objectives.append(value)
-            elif isinstance(value, Projection):
-                self._projections.append(value)
+            for kind, declared in self._kinds.values():
+                if isinstance(value, kind):
+                    declared.append(value)
+                    break
             else:
-                raise MotifError(f"motif {self.name!r}: add takes Population, Projection or Objective (got {value!r})")
+                known = ", ".join(kind.__name__ for kind, _ in self._kinds.values())
+                raise MotifError(f"motif {self.name!r}: add takes one of {known} (got {value!r})")
 
     def connect(self, pre: str, post: str, *, name: str, **options: Any) -> None:
         """Add a projection from population `pre` onto population `post`; options as in `Projection`."""
@@ -96,13 +127,13 @@ class Motif:
             raise MotifError(f"motif {self.name!r} has no population or projection {name!r} (known: {known})")
         for value in values:
             copy.add(dataclasses.replace(value, **changes) if value.name == name else value)
-        copy.add(*self._objectives)
+        copy.add(*self._objectives, *self._signals, *self._phases)
         return copy
 
     def renamed(self, name: str) -> Motif:
         """A copy under another name."""
         copy = Motif(name)
-        copy.add(*self._populations, *self._projections, *self._objectives)
+        copy.add(*self.values)
         return copy
 
     def validate(self) -> None:
@@ -129,13 +160,8 @@ class Motif:
 
     def to_json(self) -> str:
         """The declaration as text; `from_json` reads it back."""
-        document = {
-            "name": self.name,
-            "populations": plain(self._populations),
-            "projections": plain(self._projections),
-            "objectives": plain(self._objectives),
-        }
-        return json.dumps(document, indent=1)
+        parts = {kind: plain(values) for kind, (_, values) in self._kinds.items() if values}
+        return json.dumps({"name": self.name, **parts}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Motif:
@@ -151,7 +177,7 @@ class Motif:
         if not isinstance(document, dict) or not isinstance(document.get("name"), str):
             raise MotifError("motif: JSON must hold an object with a name, populations, projections and objectives")
         motif = cls(document["name"])
-        for kind in ("populations", "projections", "objectives"):
+        for kind in motif._kinds:
             entries = document.get(kind, [])
             if not isinstance(entries, list):
                 raise MotifError(f"motif {motif.name!r}: {kind} must be a list (got {type(entries).__name__})")
@@ -172,12 +198,13 @@ class Motif:
         return isinstance(other, Motif) and self._content() == other._content()
 
     def _content(self) -> tuple[str, Counter[Any]]:
-        return self.name, Counter([*self._populations, *self._projections, *self._objectives])
+        return self.name, Counter(self.values)
 
     __hash__ = None  # type: ignore[assignment]  # it grows
 
     def __repr__(self) -> str:
         return (
-            f"Motif({self.name!r}: {len(self._populations)} populations, {len(self._projections)} projections, "
-            f"{len(self._objectives)} objectives)"
+            f"Motif({self.name!r}: "
+            + ", ".join(f"{len(values)} {kind}" for kind, (_, values) in self._kinds.items() if values)
+            + ")"
         )

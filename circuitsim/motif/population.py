@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from circuitsim.motif.activation import GatedBy
+from circuitsim.motif.state import State, frozen_states
 from circuitsim.motif.value import Value
 
 STREAMS = ("ascending", "descending")
@@ -26,6 +28,7 @@ class Population(Value):
         trace: what rules and dendritic currents see in place of the activity: an expression in `activity`,
             such as ``"activity / sqrt(mean(activity**2) + 1e-6)"``; `mean` runs over batch and population.
             Soma currents always see the activity.
+        state: name -> `State`, what each neuron remembers from step to step, such as a sliding threshold.
     """
 
     name: str
@@ -33,6 +36,10 @@ class Population(Value):
     stream: str = "ascending"
     activation: str | GatedBy = "linear"
     trace: str | None = None
+    state: Mapping[str, State] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", frozen_states(self.state))
 
 
 def Bias(name: str, stream: str = "ascending") -> Population:

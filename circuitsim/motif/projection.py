@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from circuitsim.motif.connectivity import All, Connectivity
 from circuitsim.motif.init import Gaussian, Init
 from circuitsim.motif.rule import Rule
+from circuitsim.motif.state import State, frozen_states
 from circuitsim.motif.value import Value
 
 TARGETS = ("soma", "dendrite")
@@ -45,6 +48,7 @@ class Projection(Value):
         plastic: False freezes the weights at their start.
         weight: `Derived` ties the weight to another projection's.
         bounds: (low, high) to which weights are clipped after each step; either may be None.
+        state: name -> `State`, what each synapse remembers from step to step, such as an eligibility.
     """
 
     name: str
@@ -57,8 +61,10 @@ class Projection(Value):
     plastic: bool = True
     weight: Derived | None = None
     bounds: tuple[float | None, float | None] | None = None
+    state: Mapping[str, State] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "state", frozen_states(self.state))
         if isinstance(self.bounds, list):
             object.__setattr__(self, "bounds", tuple(self.bounds))
 
@@ -71,3 +77,7 @@ class Projection(Value):
     def start(self) -> Init:
         """The starting weights; Gaussian(gain=1) unless declared."""
         return self.init if self.init is not None else Gaussian()
+
+    def retargeted(self, target: str) -> Projection:
+        """The same projection onto another compartment."""
+        return dataclasses.replace(self, target=target)

@@ -29,7 +29,7 @@ class Rule(Value):
 
     def __init__(self, expression: str, /, **parameters: Any) -> None:
         object.__setattr__(self, "expression", expression)
-        object.__setattr__(self, "parameters", MappingProxyType({k: _parameter(v) for k, v in parameters.items()}))
+        object.__setattr__(self, "parameters", frozen_parameters(parameters))
 
     @classmethod
     def from_entries(cls, entries: dict[str, Any]) -> Rule:
@@ -39,6 +39,11 @@ class Rule(Value):
 
     def __repr__(self) -> str:
         return f"Rule({', '.join([repr(self.expression)] + [f'{k}={v!r}' for k, v in self.parameters.items()])})"
+
+
+def frozen_parameters(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A read-only mapping of numbers and read-only arrays."""
+    return MappingProxyType({name: _parameter(value) for name, value in parameters.items()})
 
 
 def _parameter(value: Any) -> Any:

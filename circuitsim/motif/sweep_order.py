@@ -23,8 +23,13 @@ def gates_of(population: Population) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_GATE.findall(text)))
 
 
-def dependency_graph(motif: Motif) -> nx.DiGraph:
-    """An edge a -> b where b's activity needs a's: soma projections, gates, objectives. `via` says which."""
+def dependency_graph(motif: Motif, errors: bool = True) -> nx.DiGraph:
+    """An edge a -> b where b's activity needs a's: soma projections, gates, objectives. `via` says which.
+
+    Args:
+        motif: as wired in the phase that is asked about.
+        errors: whether objectives drive their error populations.
+    """
     graph = nx.DiGraph()
     graph.add_nodes_from(population.name for population in motif.populations)
     for projection in motif.projections:
@@ -33,14 +38,14 @@ def dependency_graph(motif: Motif) -> nx.DiGraph:
     for population in motif.populations:
         for gate in gates_of(population):
             graph.add_edge(gate, population.name, via="gate")
-    for objective in motif.objectives:
+    for objective in motif.objectives if errors else ():
         graph.add_edge(objective.output, objective.error, via=objective.loss)
     return graph
 
 
-def find_cycle(motif: Motif) -> str | None:
+def find_cycle(motif: Motif, errors: bool = True) -> str | None:
     """The path of a cycle, such as ``a -[W0]-> b -[gate]-> a``, or None."""
-    graph = dependency_graph(motif)
+    graph = dependency_graph(motif, errors)
     try:
         edges = nx.find_cycle(graph)
     except nx.NetworkXNoCycle:
@@ -48,7 +53,7 @@ def find_cycle(motif: Motif) -> str | None:
     return edges[0][0] + "".join(f" -[{graph.edges[a, b]['via']}]-> {b}" for a, b in edges)
 
 
-def sweep_order(motif: Motif) -> tuple[str, ...]:
+def sweep_order(motif: Motif, errors: bool = True) -> tuple[str, ...]:
     """Topological order; ties are broken by the order of declaration. The motif has no cycle."""
     rank = {population.name: k for k, population in enumerate(motif.populations)}
-    return tuple(nx.lexicographical_topological_sort(dependency_graph(motif), key=rank.__getitem__))
+    return tuple(nx.lexicographical_topological_sort(dependency_graph(motif, errors), key=rank.__getitem__))

@@ -39,8 +39,10 @@ def restore(data: Any, where: str) -> Any:
     Raises:
         MotifError: `data` names an unknown type or unknown fields; `where` says which object.
     """
-    if not (isinstance(data, dict) and isinstance(data.get("type"), str)):
+    if not isinstance(data, dict):
         return data
+    if not isinstance(data.get("type"), str):  # a mapping, such as the parameters of a rule
+        return {key: restore(item, where) for key, item in data.items()}
     kind = Value.kinds.get(data["type"])
     if kind is None:
         raise MotifError(f"{where}: unknown type {data['type']!r} (known: {', '.join(sorted(Value.kinds))})")

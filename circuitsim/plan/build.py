@@ -3,46 +3,87 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import sympy
 
 from circuitsim.motif.connectivity import OneToOne, ReciprocalOf
 from circuitsim.motif.motif import Motif
+from circuitsim.motif.phase import Phase, in_phase
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
-from circuitsim.motif.roles import is_error, is_input
+from circuitsim.motif.roles import is_error, is_input, reads_drive
 from circuitsim.motif.sweep_order import gates_of, sweep_order
-from circuitsim.motif.vocabularies import parse_activation, parse_trace, rule_vocabulary
-from circuitsim.plan.plan import Change, Moment, Plan, PopulationPlan, ProjectionPlan
+from circuitsim.motif.vocabularies import (
+    parse_activation,
+    parse_neuron_state,
+    parse_rule,
+    parse_synapse_state,
+    parse_trace,
+    rule_vocabulary,
+)
+from circuitsim.plan.plan import Change, Moment, Plan, PopulationPlan, ProjectionPlan, StatePlan
 from circuitsim.plan.quantities import of_rule, quantity
 from circuitsim.rules import Sum, Term, factor
 from circuitsim.rules.vocabulary import local
 
 
 def build_plan(motif: Motif, frozen: Collection[str] = ()) -> Plan:
-    """Work out what a step does.
+    """The plan of the first phase, which is the only one unless phases are declared; see `build_plans`."""
+    return build_plans(motif, frozen)[0]
+
+
+def build_plans(motif: Motif, frozen: Collection[str] = ()) -> tuple[Plan, ...]:
+    """Work out what a step does, a plan for each phase.
 
     Args:
         motif: sound (`Motif.validate`).
         frozen: names of projections that are not to change, beside those declared so.
     """
-    populations = {name: _population(motif, motif.population(name)) for name in sweep_order(motif)}
-    projections: dict[str, ProjectionPlan] = {}
+    plans = [_phase_plan(motif, phase, frozen) for phase in motif.phases]
+    read = set().union(*(_read_by(plan) for plan in plans))  # a later phase may read what an earlier one computes
+    return tuple(_with_needs(plan, read) for plan in plans)
+
+
+def _phase_plan(motif: Motif, phase: Phase, frozen: Collection[str]) -> Plan:
+    view = in_phase(motif, phase)
+    populations = {}
+    for name in sweep_order(view, phase.errors):
+        populations[name] = _population(motif, view, phase, motif.population(name))
     moments: list[Moment] = []
-    for p in motif.projections:
-        projections[p.name] = _projection(motif, p, populations, moments, plastic=p.name not in frozen)
-    read = set().union(*({q.binding[s] for s in q.rule.symbols} for q in projections.values() if q.rule is not None))
-    read |= {symbol for p in populations.values() for symbol in p.activity.free_symbols}
-    for name, planned in projections.items():
-        projections[name] = dataclasses.replace(planned, current_read=quantity("I", name) in read)
-    populations = {name: _needs(p, read) for name, p in populations.items()}
-    return Plan(motif.name, populations, projections, motif.objectives, tuple(moments))
+    projections = {}
+    for p in view.projections:
+        plastic = p.name not in frozen and phase.changes(p.name)
+        planned = _projection(view, p, populations, moments, plastic)
+        projections[p.name] = dataclasses.replace(planned, gain=phase.gain(p.name) if p.target == "soma" else 1.0)
+    objectives = motif.objectives if phase.errors else ()
+    name = motif.name if len(motif.phases) == 1 else f"{motif.name}: {phase.name}"
+    return Plan(name, populations, projections, objectives, tuple(moments), tuple(s.name for s in motif.signals))
 
 
-def _population(motif: Motif, p: Population) -> PopulationPlan:
+def _read_by(plan: Plan) -> set[sympy.Symbol]:
+    """Every quantity that a rule, an activation or a state of the plan reads."""
+    rules = [(q.rule, q.binding) for q in plan.projections.values() if q.rule is not None]
+    rules += [(s.rule, s.binding) for q in plan.projections.values() for s in q.states.values()]
+    read = set().union(*({binding[s] for s in rule.symbols} for rule, binding in rules))
+    for p in plan.populations.values():
+        read |= p.activity.free_symbols.union(*(update.free_symbols for update in p.states.values()))
+    return read
+
+
+def _with_needs(plan: Plan, read: set[sympy.Symbol]) -> Plan:
+    projections = {
+        name: dataclasses.replace(p, current_read=quantity("I", name) in read) for name, p in plan.projections.items()
+    }
+    populations = {name: _needs(p, read) for name, p in plan.populations.items()}
+    return dataclasses.replace(plan, populations=populations, projections=projections)
+
+
+def _population(motif: Motif, view: Motif, phase: Phase, p: Population) -> PopulationPlan:
     drive = quantity("drive", p.name)
-    names = {local("drive"): drive}
+    remembered = {local(name): of_rule(p.name, name) for name in p.state}
+    names = {local("drive"): drive, **remembered}
     for gate in gates_of(p):
         names |= {local(f"{kind}_{gate}"): quantity(kind, gate) for kind in ("activity", "slope")}
     activity = parse_activation(p).xreplace(names)
@@ -52,11 +93,38 @@ def _population(motif: Motif, p: Population) -> PopulationPlan:
     own: dict[sympy.Symbol, sympy.Expr] = {
         local(kind): quantity(kind, p.name) for kind in ("activity", "drive", "slope")
     }
-    soma = tuple(q.name for q in motif.projections if q.post == p.name and q.target == "soma")
-    source = "input" if is_input(motif, p) else "error" if is_error(motif, p) else "soma" if soma else "nothing"
+    own |= remembered | {local(signal.name): quantity("signal", signal.name) for signal in motif.signals}
+    soma = tuple(q.name for q in view.projections if q.post == p.name and q.target == "soma")
+    source = _source(motif, phase, p, bool(soma))
     if source == "nothing":
         own[local("drive")] = sympy.Integer(0)
-    return PopulationPlan(p.name, p.size, p.stream, source, soma, activity, slope, parse_trace(p).xreplace(own))
+        activity, slope = activity.xreplace({drive: sympy.Integer(0)}), slope.xreplace({drive: sympy.Integer(0)})
+    return PopulationPlan(
+        p.name, p.size, p.stream, source, soma, activity, slope, parse_trace(p).xreplace(own),
+        noise=float(phase.noise.get(p.name, 0.0)),
+        states=_neuron_states(motif, p, own) if phase.changes(p.name) and source != "kept" else {},
+    )  # fmt: skip
+
+
+def _source(motif: Motif, phase: Phase, p: Population, has_soma: bool) -> str:
+    if is_input(motif, p):
+        return "input" if phase.inputs is None or p.name in phase.inputs else "kept"
+    if phase.errors and is_error(motif, p):
+        return "error"
+    if has_soma:
+        return "soma"
+    return "nothing" if p.name in phase.noise or not reads_drive(p) else "kept"
+
+
+def _neuron_states(motif: Motif, p: Population, own: dict[sympy.Symbol, sympy.Expr]) -> dict[str, sympy.Expr]:
+    return {
+        name: parse_neuron_state(motif, p, name).xreplace(own | _numbers(state.parameters))
+        for name, state in p.state.items()
+    }
+
+
+def _numbers(parameters: Mapping[str, Any]) -> dict[sympy.Symbol, sympy.Expr]:
+    return {local(name): sympy.Float(float(value)) for name, value in parameters.items()}
 
 
 def _needs(p: PopulationPlan, read: set[sympy.Symbol]) -> PopulationPlan:
@@ -72,28 +140,39 @@ def _projection(
 ) -> ProjectionPlan:
     post, pre = populations[p.post], populations[p.pre]
     planned = ProjectionPlan(
-        p.name, p.pre, p.post, p.target, (post.size, pre.size), _layout(motif, p),
+        p.name, p.pre, p.post, p.target, (post.size, pre.size), layout_of(motif, p),
         plastic=False, rule=None, binding={}, changes=(), bounds=p.bounds, derived=p.weight, current_read=False,
     )  # fmt: skip
-    if not (plastic and p.is_plastic):
+    if not plastic:
         return planned
-    rule, binding = _rule(motif, p, post, pre)
-    changes = tuple(_change(term, binding, planned, moments) for term in rule.terms if isinstance(term, Term))
-    return dataclasses.replace(planned, plastic=True, rule=rule, binding=binding, changes=changes)
-
-
-def _rule(
-    motif: Motif, p: Projection, post: PopulationPlan, pre: PopulationPlan
-) -> tuple[Sum, dict[sympy.Symbol, sympy.Symbol]]:
-    """The rule in normal form, and what its names stand for. A slope that is constant is put in at once."""
-    assert p.rule is not None
-    vocabulary = rule_vocabulary(motif, p)
     known: dict[sympy.Symbol, sympy.Expr] = {}
-    if post.slope.is_Number:
+    if post.slope.is_Number and not post.noise:
         known[local("slope_post")] = post.slope
     if post.source == "nothing":
         known[local("drive_post")] = sympy.Integer(0)
-    rule = factor(vocabulary.parse(p.rule.expression).xreplace(known), vocabulary.axes)
+    states = {}
+    for name, state in p.state.items():
+        update = parse_synapse_state(motif, p, name).xreplace(known | _numbers(state.parameters))
+        states[name] = StatePlan(*_resolved(motif, p, update, post, pre, planned, moments))
+    planned = dataclasses.replace(planned, states=states)
+    if not p.is_plastic:
+        return planned
+    rule, binding, changes = _resolved(motif, p, parse_rule(motif, p).xreplace(known), post, pre, planned, moments)
+    return dataclasses.replace(planned, plastic=True, rule=rule, binding=binding, changes=changes)
+
+
+def _resolved(
+    motif: Motif,
+    p: Projection,
+    expression: sympy.Expr,
+    post: PopulationPlan,
+    pre: PopulationPlan,
+    planned: ProjectionPlan,
+    moments: list[Moment],
+) -> tuple[Sum, dict[sympy.Symbol, sympy.Symbol], tuple[Change, ...]]:
+    """An expression in normal form, what its names stand for, and its fast terms with their moments."""
+    vocabulary = rule_vocabulary(motif, p)
+    rule = factor(expression, vocabulary.axes)
     binding = {
         local("pre"): _seen(pre),
         local("post"): _seen(post),
@@ -102,9 +181,13 @@ def _rule(
         local("w"): quantity("w", p.name),
     }
     binding |= {local(f"I_{q}"): quantity("I", q) for q in vocabulary.soma + vocabulary.dendrite}
-    binding |= {local(name): of_rule(p.name, name) for name in vocabulary.parameters}
+    binding |= {local(name): of_rule(p.name, name) for name in (*vocabulary.parameters, *p.state)}
+    binding |= {local(f"{name}_pre"): of_rule(p.pre, name) for name in motif.population(p.pre).state}
+    binding |= {local(f"{name}_post"): of_rule(p.post, name) for name in motif.population(p.post).state}
+    binding |= {local(signal.name): quantity("signal", signal.name) for signal in motif.signals}
     binding |= {r.symbol: of_rule(p.name, r.symbol.name) for r in rule.reductions}
-    return rule, binding
+    changes = tuple(_change(term, binding, planned, moments) for term in rule.terms if isinstance(term, Term))
+    return rule, binding, changes
 
 
 def _seen(p: PopulationPlan) -> sympy.Symbol:
@@ -127,10 +210,10 @@ def _change(term: Term, binding: dict[sympy.Symbol, sympy.Symbol], p: Projection
     return Change(coefficient, term.weight, len(moments) - 1)
 
 
-def _layout(motif: Motif, p: Projection) -> str:
-    """One-to-one projections need one number a neuron, all others an array ``[post, pre]``."""
+def layout_of(motif: Motif, p: Projection) -> str:
+    """How synapses are stored: one-to-one projections need one number a neuron, all others an array ``[post, pre]``."""
     if p.weight is not None:
-        return _layout(motif, motif.projection(p.weight.projection))
+        return layout_of(motif, motif.projection(p.weight.projection))
     if isinstance(p.connectivity, ReciprocalOf):
-        return _layout(motif, motif.projection(p.connectivity.projection))
+        return layout_of(motif, motif.projection(p.connectivity.projection))
     return "one_to_one" if isinstance(p.connectivity, OneToOne) else "dense"

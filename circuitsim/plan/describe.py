@@ -21,21 +21,36 @@ def describe(plan: Plan) -> str:
     lines.append("changes, all from the state before the step")
     for p in plan.plastic():
         lines += _changes(p)
+    for p in plan.projections.values():
+        lines += [f"  {name} of {p.name} <- {' + '.join(map(_change, s.changes))}" for name, s in p.states.items()]
     return "\n".join(lines)
 
 
 def _population(plan: Plan, p: PopulationPlan) -> str:
     if p.source == "input":
-        return "input"
+        return "input" + _remembered(p)
+    if p.source == "kept":
+        return "keeps what the phase before left"
     objective = next((o for o in plan.objectives if o.error == p.name), None)
     if objective is not None:
         drive = f"-d {objective.loss} / d {objective.output}"
         drive += " of the neighbouring sample" if objective.shuffled else ""
     else:
-        drive = " + ".join(f"{name} {plan.projections[name].pre}" for name in p.soma) or "0"
+        drive = " + ".join(map(str, (_gained(plan.projections[name]) for name in p.soma))) or "0"
     text = f"drive = {drive}; activity = {_short(p.activity, p.name)}"
     text += f"; slope = {_short(p.slope, p.name)}" if p.computes_slope else ""
-    return text + (f"; trace = {_short(p.trace, p.name)}" if p.computes_trace else "")
+    text += f"; trace = {_short(p.trace, p.name)}" if p.computes_trace else ""
+    return text + _remembered(p)
+
+
+def _gained(p: ProjectionPlan) -> str:
+    return f"{p.name} {p.pre}" if p.gain == 1.0 else f"{p.gain:g} {p.name} {p.pre}"
+
+
+def _remembered(p: PopulationPlan) -> str:
+    """Noise and states."""
+    noise = f" + noise of s.d. {p.noise:g}" if p.noise else ""
+    return noise + "".join(f"; {name} <- {_short(update, p.name)}" for name, update in p.states.items())
 
 
 def _moments(plan: Plan) -> Iterator[str]:
@@ -48,6 +63,12 @@ def _moments(plan: Plan) -> Iterator[str]:
         ]
         what = f"{m.post} (x) {m.pre}" if m.is_product else f"{m.post if m.pre == ONE else m.pre}"
         kind = "product" if m.is_product and m.layout == "dense" else "mean"
+        users += [
+            f"state {name} of {p.name}"
+            for p in plan.projections.values()
+            for name, state in p.states.items()
+            if any(c.moment == k for c in state.changes)
+        ]
         yield f"  M{k} = E[{what}]    {kind} {_shape(m.shape)}, for {', '.join(users)}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy
 
@@ -19,9 +19,12 @@ class PopulationPlan:
 
     Args:
         name, size, stream: as declared.
-        source: where the drive comes from: "input", "soma", "error" or "nothing" (a bias unit).
+        source: where the drive comes from: "input", "soma", "error", "nothing" (a bias unit, or noise alone), or
+            "kept": nothing drives it in this phase, and it keeps what the phase before left.
         soma: the projections whose currents add up to the drive.
         activity, slope, trace: expressions in the quantities of this and of earlier populations.
+        noise: standard deviation of what is added to the activity.
+        states: updates of what the neurons remember, by name.
         computes_slope, computes_trace: whether something reads the slope; whether a trace is declared.
     """
 
@@ -33,6 +36,8 @@ class PopulationPlan:
     activity: sympy.Expr
     slope: sympy.Expr
     trace: sympy.Expr
+    noise: float = 0.0
+    states: Mapping[str, sympy.Expr] = field(default_factory=dict)
     computes_slope: bool = False
     computes_trace: bool = False
 
@@ -92,6 +97,8 @@ class ProjectionPlan:
         binding: which quantity of the plan each of these names stands for.
         changes: the fast terms of the rule, with their moments resolved.
         current_read: whether a rule reads its current.
+        gain: what its soma current is multiplied by in this phase.
+        states: updates of what its synapses remember, by name.
     """
 
     name: str
@@ -107,17 +114,32 @@ class ProjectionPlan:
     bounds: tuple[float | None, float | None] | None
     derived: Derived | None
     current_read: bool
+    gain: float = 1.0
+    states: Mapping[str, StatePlan] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StatePlan:
+    """The new value of one state of a projection's synapses; fields as in `ProjectionPlan`."""
+
+    rule: Sum
+    binding: Mapping[sympy.Symbol, sympy.Symbol]
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole step: sweeps, currents, moments, changes. Print it to read it."""
+    """One phase of a step: sweep, currents, moments, changes. Print it to read it.
+
+    A motif without phases has one plan, which is the whole step.
+    """
 
     name: str
     populations: Mapping[str, PopulationPlan]  # in the order of the sweep
     projections: Mapping[str, ProjectionPlan]
     objectives: tuple[Objective, ...]
     moments: tuple[Moment, ...]
+    signals: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> tuple[str, ...]:

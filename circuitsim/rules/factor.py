@@ -107,6 +107,10 @@ def _sort_factors(summand: sympy.Expr, axes: Axes) -> Term | None:
             parts["weight" if depends else "coefficient"].append(part)
         else:
             parts["pre" if Axis.PRE in depends else "post"].append(part)
+    for end, axis in (("post", Axis.POST), ("pre", Axis.PRE)):  # a vector over one end joins that end's data
+        if parts[end]:
+            parts[end] += [part for part in parts["weight"] if axes_of(part, axes) == axis]
+            parts["weight"] = [part for part in parts["weight"] if axes_of(part, axes) != axis]
     if parts["coefficient"] == [sympy.Integer(0)]:
         return Term(sympy.Integer(0))
     return Term(**{name: sympy.Mul(*factors) for name, factors in parts.items()})

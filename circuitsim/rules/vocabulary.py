@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy
 
@@ -30,6 +30,8 @@ class RuleVocabulary:
         post: name of its postsynaptic population.
         soma, dendrite: names of all projections onto that population, itself included, by compartment.
         parameters: what each named parameter depends on (nothing, or the synapse).
+        remembered: states of both neurons (``theta_pre``, ``theta_post``) and of the synapse, and signals: what each
+            depends on.
     """
 
     projection: str
@@ -37,6 +39,7 @@ class RuleVocabulary:
     soma: tuple[str, ...]
     dendrite: tuple[str, ...]
     parameters: Mapping[str, Axis]
+    remembered: Mapping[str, Axis] = field(default_factory=dict)
 
     @property
     def axes(self) -> dict[sympy.Symbol, Axis]:
@@ -45,7 +48,7 @@ class RuleVocabulary:
         axes = {local(name): on_post for name in POST_NAMES}
         axes |= {local(f"I_{name}"): on_post for name in self.soma + self.dendrite}
         axes |= {local("pre"): Axis.SAMPLE | Axis.PRE, local("w"): Axis.SYNAPSE}
-        return axes | {local(name): kind for name, kind in self.parameters.items()}
+        return axes | {local(name): kind for name, kind in {**self.remembered, **self.parameters}.items()}
 
     @property
     def names(self) -> dict[str, sympy.Expr]:
@@ -58,15 +61,19 @@ class RuleVocabulary:
     def _sum(self, projections: Iterable[str]) -> sympy.Expr:
         return sympy.Add(*(local(f"I_{name}") for name in projections if name != self.projection))
 
-    def parse(self, text: str) -> sympy.Expr:
-        """Read the rule.
+    def parse(self, text: str, what: str = "rule") -> sympy.Expr:
+        """Read the rule, or the update of a state (`what` says which, for messages).
 
         Raises:
             RuleError: see `circuitsim.rules.parse`; a current that does not reach the population is named so.
         """
-        owner = f"projection {self.projection!r}: rule"
+        owner = f"projection {self.projection!r}: {what}"
         if clash := list(filter(RESERVED.fullmatch, self.parameters)):
             raise RuleError(f"{owner}: parameter {clash[0]!r} has the name of a built-in quantity; rename it")
+        if clash := list(filter(RESERVED.fullmatch, self.remembered)):
+            raise RuleError(f"{owner}: state or signal {clash[0]!r} has the name of a built-in quantity; rename it")
+        if clash := sorted(set(self.parameters) & set(self.remembered)):
+            raise RuleError(f"{owner}: {clash[0]!r} is a parameter and a state or signal; rename one")
         try:
             return parse(text, self.names, owner=owner)
         except RuleError as error:

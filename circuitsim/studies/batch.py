@@ -46,7 +46,7 @@ def _numbers(motif: Motif) -> dict[str, float]:
 
 def _without_numbers(motif: Motif) -> Motif:
     stripped = Motif(motif.name)
-    stripped.add(*motif.populations, *(_stripped(p) for p in motif.projections), *motif.objectives)
+    stripped.add(*(_stripped(value) if isinstance(value, Projection) else value for value in motif.values))
     return stripped
 
 

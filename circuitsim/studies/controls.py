@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from circuitsim.motif import Motif
+from circuitsim.motif import Motif, Objective
 
 
 def frozen_feedback(motif: Motif) -> Motif:
@@ -20,6 +20,5 @@ def frozen_feedback(motif: Motif) -> Motif:
 def shuffled_error(motif: Motif) -> Motif:
     """Every sample gets the error of another sample of its batch."""
     control = Motif(f"{motif.name}_shuffled_error")
-    control.add(*motif.populations, *motif.projections)
-    control.add(*(dataclasses.replace(objective, shuffled=True) for objective in motif.objectives))
+    control.add(*(dataclasses.replace(v, shuffled=True) if isinstance(v, Objective) else v for v in motif.values))
     return control

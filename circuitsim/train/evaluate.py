@@ -32,7 +32,7 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
     if not circuit.plan.objectives:
         raise ParameterError(f"motif {circuit.motif.name!r} has no objective; nothing to evaluate")
     batches = _batches(data, split, batch_size, circuit)
-    feed = Feed(circuit.plan, circuit.n_replicas, circuit.device, circuit.dtype)
+    feed = Feed(circuit.motif, circuit.plans, circuit.n_replicas, circuit.device, circuit.dtype)
     outputs: dict[str, list[Any]] = {name: [] for name in circuit.plan.outputs}
     targets: dict[str, list[Any]] = {name: [] for name in circuit.plan.outputs}
     for x, target in batches:

@@ -1,4 +1,4 @@
-"""What the data tests share: real idx files, a local mirror, and a machine without data."""
+"""What the data tests share: real files of small data sets, a local mirror, and a machine without data."""
 
 from __future__ import annotations
 
@@ -14,15 +14,25 @@ import numpy as np
 import pytest
 
 import circuitsim.data.mnist as mnist_module
+from tests.data.image_sets import MAKERS, ImageSet
 
 
 @pytest.fixture(autouse=True)
 def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache and no data folder, whatever the developer has; returns the cache."""
+    """An empty home and cache and no data folder, whatever the developer has; returns the cache."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CIRCUITSIM_DATA", raising=False)
     monkeypatch.delenv("CIRCUITSIM_MIRROR", raising=False)
     return tmp_path / "cache" / "circuitsim"
+
+
+@pytest.fixture(params=sorted(MAKERS))
+def image_set(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ImageSet:
+    """Each published image set in turn."""
+    made = MAKERS[request.param]()
+    made.publish(monkeypatch)
+    return made
 
 
 @pytest.fixture
@@ -76,17 +86,19 @@ class Mirror:
         files: what it serves; ranges: whether it resumes; cut: how many bytes of a body it drops at the end.
 
     Attributes:
-        url: where it is; asked: pairs (path, Range header or None), in order.
+        url: where it is; asked: pairs (path, Range header or None), in order; agents: who asked.
     """
 
     def __init__(self, files: dict[str, bytes], *, ranges: bool = True, cut: int = 0) -> None:
         self.asked: list[tuple[str, str | None]] = []
+        self.agents: set[str] = set()
         mirror = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 span = self.headers.get("Range")
                 mirror.asked.append((self.path, span))
+                mirror.agents.add(self.headers["User-Agent"])
                 body = files.get(self.path.lstrip("/"))
                 if body is None:
                     return self.send_error(404)

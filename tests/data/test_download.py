@@ -32,6 +32,12 @@ def test_a_file_arrives_whole_in_a_folder_made_for_it(tmp_path, mirror):
     assert server.asked == [("/f.gz", None)]
 
 
+def test_servers_are_told_who_asks(tmp_path, mirror):
+    server = mirror({"f.gz": BODY})
+    fetch(tmp_path, server)
+    assert server.agents == {"circuitsim"}
+
+
 def test_a_file_that_is_there_is_not_fetched_again(tmp_path, mirror):
     server = mirror({"f.gz": BODY})
     fetch(tmp_path, server)

@@ -19,12 +19,14 @@ def put(folder: Path, names=FILES) -> Path:
 
 
 def find(folder=None, system=()):
-    found = find_files("fashion_mnist", "FashionMNIST", FILES, folder, system)
+    found = find_files("fashion_mnist", "FashionMNIST", FILES, folder, system, "raw")
     return found and found[FILES[0]].parent
 
 
-@pytest.mark.parametrize("layout", ["FashionMNIST/raw", "FashionMNIST", "fashion_mnist", "fashion-mnist", "."])
-def test_every_layout_is_found_compressed_or_not(tmp_path, layout):
+@pytest.mark.parametrize("inner", ["", "raw"])
+@pytest.mark.parametrize("name", ["FashionMNIST", "fashion_mnist", "fashion-mnist", "."])
+def test_every_layout_is_found_compressed_or_not(tmp_path, name, inner):
+    layout = f"{name}/{inner}"
     put(tmp_path / "packed" / layout)
     put(tmp_path / "plain" / layout, ("a-ubyte", "b-ubyte"))
     put(tmp_path / "mixed" / layout, ("a-ubyte", "b-ubyte.gz"))
@@ -46,6 +48,14 @@ def test_an_incomplete_folder_is_passed_over_and_never_mixed_with_another(tmp_pa
     put(tmp_path / "given", FILES[1:])
     assert find(tmp_path / "given") is None
     assert find(tmp_path / "given", [put(tmp_path / "system")]) == tmp_path / "system"
+
+
+@pytest.mark.parametrize("file", ["a.tar.gz", "a.npz", "a.bin"])
+def test_only_idx_files_may_be_uncompressed(tmp_path, file):
+    put(tmp_path, [Path(file).stem])
+    assert find_files("a", "A", [file], tmp_path, ()) is None
+    put(tmp_path, [file])
+    assert find_files("a", "A", [file], tmp_path, ()) == {file: tmp_path / file}
 
 
 def test_part_files_do_not_count(tmp_path):

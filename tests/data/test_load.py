@@ -13,10 +13,11 @@ from circuitsim.errors import ParameterError
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("fashion-mnist", "fashion_mnist"), ("digit", "digits"), ("Mnist", "mnist")]
+    ("name", "near"),
+    [("fashion-mnist", "fashion_mnist"), ("digit", "digits"), ("Mnist", "mnist"), ("CIFAR10", "cifar10")],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_known_one(name, near):
-    known = "known: digits, fashion_mnist, mnist, teacher"
+    known = "known: chestmnist, cifar10, digits, fashion_mnist, mnist, pathmnist, stl10, svhn, teacher"
     with pytest.raises(ParameterError, match=rf"no data set '{name}' \({known}\); did you mean '{near}'\?"):
         load_dataset(name)
 
@@ -51,13 +52,13 @@ def test_a_negative_seed_is_refused():
         load_dataset("digits", seed=-1)
 
 
-def test_importing_the_room_imports_neither_torchvision_nor_scikit_learn():
+def test_importing_the_room_imports_none_of_the_packages_that_read_files():
     code = """
 import sys, types
 bare = sys.modules["circuitsim"] = types.ModuleType("circuitsim")  # without what other rooms import
 bare.__path__ = [sys.argv[1]]
 import circuitsim.data
-print([name for name in ("torchvision", "sklearn") if name in sys.modules])
+print([name for name in ("torchvision", "sklearn", "medmnist", "scipy") if name in sys.modules])
 """
     package = Path(sys.modules["circuitsim"].__file__).parent
     run = subprocess.run([sys.executable, "-c", code, package], capture_output=True, text=True, check=True)

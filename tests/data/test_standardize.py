@@ -47,6 +47,13 @@ def test_a_constant_channel_is_centred_and_keeps_its_scale(value, n_channels):
     assert scaled.test.x[0].tolist() == pytest.approx([0.5] * 3, abs=0.02)
 
 
+def test_samples_that_are_not_a_multiple_of_what_is_summed_at_once_all_count():
+    x = np.r_[np.zeros(512), 513.0][:, None]
+    scaled = standardize(Dataset.from_arrays(x, np.arange(513) % 2), 1)
+    assert scaled.train.x[0].item() == pytest.approx(-1 / 512**0.5, rel=1e-6)
+    assert scaled.train.x[-1].item() == pytest.approx(512**0.5, rel=1e-6)
+
+
 def test_many_samples_with_a_large_offset_keep_unit_variance():
     x = 1000 + RNG.normal(size=(200_000, 4))
     scaled = standardize(Dataset.from_arrays(x, np.arange(200_000) % 2), 1)

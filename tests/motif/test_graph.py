@@ -20,7 +20,9 @@ def test_any_motif_survives_networkx(motif):
 def test_the_graph_has_populations_as_nodes_and_projections_as_keyed_edges():
     graph = two_streams().graph
     assert isinstance(graph, nx.MultiDiGraph) and graph.name == "two_streams"
-    assert graph.nodes["up1"] == {"size": 3, "stream": "ascending", "activation": "relu", "trace": None}
+    assert graph.nodes["up1"] == {
+        "size": 3, "stream": "ascending", "activation": "relu", "trace": None, "state": {},
+    }  # fmt: skip
     assert set(graph.edges(keys=True)) == {
         ("up0", "up1", "W0"),
         ("up1", "up2", "W1"),

@@ -27,6 +27,9 @@ VALUES = [
     cs.OneToOne(),
     cs.Edges(pre=[0, 1], post=[1, 1]),
     cs.Mask([[True, False]]),
+    cs.Signal("reward"),
+    cs.State("theta + (activity**2 - theta) / tau", start=1.0, tau=50),
+    cs.Phase("mirror", soma={"W0": 1.0, "V1": 0.1}, plastic=["Wt1"], inputs=[], noise={"up1": 0.5}, errors=False),
 ]
 
 

@@ -1,0 +1,54 @@
+"""Small questions that the checks of a declaration ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from circuitsim.errors import RuleError
+from circuitsim.motif.objective import Objective
+from circuitsim.motif.projection import Projection
+
+if TYPE_CHECKING:
+    from circuitsim.motif.motif import Motif
+
+Faults = Iterator[str]
+
+
+def read(parser: Callable[[Any], Any], value: Any) -> Faults:
+    try:
+        parser(value)
+    except RuleError as error:
+        yield str(error)
+
+
+def title(objective: Objective) -> str:
+    return f"objective {objective.output!r} -> {objective.error!r}"
+
+
+def shape(motif: Motif, p: Projection) -> tuple[int, int]:
+    return motif.population(p.post).size, motif.population(p.pre).size
+
+
+def is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
+
+
+def is_finite(value: Any) -> bool:
+    try:
+        return bool(np.isfinite(np.asarray(value, dtype=float)).all())
+    except (TypeError, ValueError):
+        return False
+
+
+def is_interval(bounds: tuple[Any, ...]) -> bool:
+    if len(bounds) != 2 or not all(b is None or is_number(b) for b in bounds):
+        return False
+    low, high = bounds
+    return low is None or high is None or low < high

@@ -1,0 +1,32 @@
+"""Direct feedback alignment: the error reaches every hidden layer through fixed random weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import circuitsim as cs
+from motifs.direct_kolen_pollack import direct_kolen_pollack
+
+
+def direct_feedback_alignment(
+    layers: Sequence[int],
+    *,
+    eta: float = 0.1,
+    gamma: float = 0.0,
+    gain_W: float = math.sqrt(2),
+    gain_V: float = 1.0,
+    activation: str = "relu",
+    loss: str = "cross_entropy",
+    name: str = "direct_feedback_alignment",
+) -> cs.Motif:
+    """As `motifs.direct_kolen_pollack`, but V_l does not change; its start is gain_V / sqrt(fan-in).
+
+    Source: Nøkland (2016), "Direct Feedback Alignment Provides Learning in Deep Neural Networks", arXiv 1609.01596.
+    """
+    motif = direct_kolen_pollack(
+        layers, eta=eta, gamma=gamma, gain_W=gain_W, gain_V=gain_V, activation=activation, loss=loss, name=name
+    )
+    for layer in range(1, len(layers) - 1):
+        motif = motif.replace(f"V{layer}", plastic=False)
+    return motif

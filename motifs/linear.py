@@ -1,0 +1,29 @@
+"""A linear classifier: one plastic projection, the delta rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import circuitsim as cs
+from motifs.backprop import backprop
+
+
+def linear(
+    layers: Sequence[int],
+    *,
+    eta: float = 0.03,
+    gamma: float = 0.0,
+    gain_W: float = math.sqrt(2),
+    loss: str = "cross_entropy",
+    bias: bool = True,
+    name: str = "linear",
+) -> cs.Motif:
+    """The input straight onto the output; hidden sizes in `layers` are left out.
+
+    Arguments as in `motifs.backprop`. It equals logistic regression trained by SGD.
+
+    Source: Widrow & Hoff (1960); the linear model of Liao et al. (2024), arXiv 2412.20018, Figure 4.
+    """
+    ends = [layers[0], layers[-1]]
+    return backprop(ends, eta=eta, gamma=gamma, gain_W=gain_W, loss=loss, bias=bias, name=name)
