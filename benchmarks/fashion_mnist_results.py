@@ -45,7 +45,7 @@ def frozen() -> cs.Motif:
     return frozen_feedback(sal(LAYERS, **FROZEN))
 
 
-FROZEN: dict[str, float] = {}
+FROZEN = {"eta": 0.13, "gamma": 6.8e-4, "gain_V": 1.6, "gain_Wt": 0.59}
 
 CONDITIONS = {
     "sal_20": Condition(lambda: sal(LAYERS)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.history import History
 from circuitsim.train.batches import Batches, IterableBatches, SplitBatches, as_dataset
+from circuitsim.train.checkpoint import Checkpoint
 from circuitsim.train.evaluate import evaluate
 from circuitsim.train.interrupt import InterruptFlag
 from circuitsim.train.online import Online
@@ -35,6 +37,8 @@ def fit(
     max_weight: float = 1e4,
     on_divergence: str = "hold",
     progress: bool = True,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
 ) -> History:
     """Run `epochs` passes over the data, a step of `Circuit.step` for each mini-batch.
 
@@ -52,6 +56,9 @@ def fit(
         on_divergence: "hold" puts a runaway replica back to its last good state and keeps it there, the others go
             on; "raise" stops.
         progress: show a live display on the terminal.
+        checkpoint: a file that is rewritten, atomically, after every epoch.
+        resume: go on from the checkpoint, bit for bit as if nothing had happened; begin where there is none. What
+            probes left in `History.records` is not kept.
     Returns:
         The history. Split "online" is the mean over the epoch's steps, while learning; "validation" is measured
         after epochs; "train", "validation" and "test" are measured at the end. After Ctrl-C, `interrupted` is
@@ -60,10 +67,11 @@ def fit(
         SimulationDiverged: no replica is left, or one ran away and `on_divergence="raise"`; the circuit is then in
             its last good state, and the error's `history` holds what was measured.
         DataError, ParameterError: bad arguments, before anything changes.
+        ArchiveError: the checkpoint is damaged, or of another run.
     """
     return _Run(
         circuit, data, epochs, batch_size, as_schedule(schedule), data_seed, as_probes(probes), evaluate_every,
-        max_weight, on_divergence, progress,
+        max_weight, on_divergence, progress, checkpoint, resume,
     ).run()  # fmt: skip
 
 
@@ -83,6 +91,8 @@ class _Run:
         max_weight: float,
         on_divergence: str,
         progress: bool,
+        checkpoint: str | os.PathLike[str] | None,
+        resume: bool,
     ) -> None:
         for name, value, least in (
             ("epochs", epochs, 0),
@@ -104,14 +114,19 @@ class _Run:
         )
         self.n_steps = None if self.batches.n_batches is None else epochs * self.batches.n_batches
         self.history, self.online = History(), Online(circuit)
-        self.done, self.good = 0, circuit.snapshot()
+        settings = {"epochs": epochs, "batch_size": batch_size, "data_seed": data_seed}
+        self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, resume, settings)
+        self.first_epoch = 0 if self.checkpoint is None else self.checkpoint.restore(circuit, self.history)
+        self.done, self.good = self.first_epoch * (self.batches.n_batches or 0), circuit.snapshot()
         self.display = RunProgress(circuit.motif.name, self.n_steps, progress)
 
     def run(self) -> History:
         try:
             with InterruptFlag() as interrupt, self.display:
-                self._probe(0.0, lambda probe: True)
-                for epoch in range(self.epochs):
+                if self.first_epoch == 0:
+                    self._probe(0.0, lambda probe: True)
+                self.display.advance(self.done)
+                for epoch in range(self.first_epoch, self.epochs):
                     self._epoch(epoch, interrupt)
                     if interrupt.raised:
                         break
@@ -141,6 +156,8 @@ class _Run:
         self._poll()
         finished = not interrupt.raised
         self._finish_epoch(epoch + 1 if finished else epoch, last=not finished or epoch + 1 == self.epochs)
+        if finished and self.checkpoint is not None:
+            self.checkpoint.write(self.circuit, epoch + 1, self.history)
 
     def _poll(self) -> None:
         """Wait for the device; hold runaway replicas at the last good state, or remember this one as good."""

@@ -41,9 +41,9 @@ class RunProgress:
     def __exit__(self, *exception: object) -> None:
         self._bar.stop()
 
-    def advance(self) -> None:
-        """One step more."""
-        self._bar.advance(self._task)
+    def advance(self, n_steps: int = 1) -> None:
+        """So many steps more."""
+        self._bar.advance(self._task, n_steps)
 
     def note(self, text: str) -> None:
         """The latest numbers, to the right of the bar."""
