@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 import circuitsim as cs
 from circuitsim.studies import self_assembly as study
+from circuitsim.studies.experiment import as_rich_table, write_report
 
 
 def main(
@@ -44,20 +44,13 @@ def main(
         if run.history.interrupted:
             console.print("[yellow]interrupted: writing what there is")
             break
-    configuration = {"dataset": dataset, "layers": layers, "setting": setting, "replicas": replicas, "seed": seed}
-    written = study.write(runs, out, configuration)
-    console.print(as_table(study.summarise(runs), replicas))
-    console.print("wrote " + ", ".join(str(path) for path in written))
-
-
-def as_table(summary, replicas: int) -> Table:
-    """The summary for the terminal."""
-    table = Table(title=f"mean ± standard deviation over {replicas} replicas, a line per layer", show_lines=True)
-    for column in summary.columns:
-        table.add_column(column)
-    for row in summary.itertuples(index=False):
-        table.add_row(*map(str, row))
-    return table
+    configuration = {"layers": layers, "setting": setting}
+    report = study.report(runs, configuration)
+    write_report(report, out, {"dataset": dataset, "epochs": epochs, "replicas": replicas, "seed": seed})
+    runs[0].circuit.save(out / "circuit.safetensors")
+    console.print(as_rich_table(report.table, report.title))
+    console.print(report.notes)
+    console.print("wrote " + ", ".join(str(path) for path in sorted(out.iterdir())))
 
 
 if __name__ == "__main__":

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
 from circuitsim import plots
-from circuitsim._version import __version__
 from circuitsim.analysis import alignment
 from circuitsim.analysis.squares import mirror_pairs
 from circuitsim.data import Dataset
@@ -23,6 +18,7 @@ from circuitsim.engine import Circuit, compile
 from circuitsim.history import History
 from circuitsim.motif import Motif
 from circuitsim.studies.controls import frozen_feedback, shuffled_error
+from circuitsim.studies.experiment import Report, spread
 from circuitsim.train import Probe, fit
 from motifs import backprop, kolen_pollack, sal
 
@@ -93,10 +89,10 @@ def _figures(run: Run) -> dict[str, str]:
     probes = table[table.split == "probe"]
     last = probes[probes.epoch == probes.epoch.max()]
     accuracy = table[(table.split == "test") & (table.metric == "accuracy")].value.to_numpy()
-    found = {"test accuracy, %": _spread(100 * accuracy) if len(accuracy) else "-"}
+    found = {"test accuracy, %": spread(100 * accuracy) if len(accuracy) else "-"}
     for quantity, title in TITLES.items():
         layers = [
-            _spread(group.value.to_numpy())
+            spread(group.value.to_numpy())
             for site, group in last[last.metric == quantity].groupby("site")
             if quantity != "gradient_cosine" or _is_hidden(run.circuit, str(site))
         ]
@@ -108,38 +104,28 @@ def _is_hidden(circuit: Circuit, projection: str) -> bool:
     return circuit.motif.projection(projection).post not in circuit.plan.outputs
 
 
-def _spread(values: np.ndarray) -> str:
-    spread = values.std(ddof=1) if len(values) > 1 else 0.0
-    return f"{values.mean():.2f} ± {spread:.2f}"
-
-
-def write(runs: list[Run], out: Path, configuration: Mapping[str, Any]) -> list[Path]:
-    """Write figures (PNG, SVG), table (CSV, Markdown), histories, configuration and the assembled circuit."""
-    out.mkdir(parents=True, exist_ok=True)
-    table = summarise(runs)
-    table.to_csv(out / "table.csv", index=False)
-    (out / "table.md").write_text(_markdown(table))
-    versions = {"circuitsim": __version__, "torch": torch.__version__, "python": platform.python_version()}
-    (out / "configuration.json").write_text(json.dumps({**configuration, "versions": versions}, indent=1, default=str))
-    parts = [run.history.to_pandas().assign(circuit=run.label) for run in runs]
-    pd.concat(parts, ignore_index=True).to_csv(out / "history.csv", index=False)
-    histories = {run.label: run.history for run in runs}
+def report(runs: list[Run], configuration: Mapping[str, Any]) -> Report:
+    """The table, figures and histories of the runs; the first run's circuit is the one that is pictured."""
     first = runs[0]
     after = {p.name: first.circuit.weights(p.name).cpu().numpy() for p in first.circuit.motif.projections}
     shown = ["W0", *(v for v, _ in mirror_pairs(first.circuit.motif))]
-    side = math.isqrt(first.circuit.motif.populations[0].size)
-    images = {"W0": (side, side)} if side**2 == first.circuit.motif.populations[0].size else None
-    for suffix in ("png", "svg"):
-        plots.self_assembly(histories, out / f"self_assembly.{suffix}")
-        plots.weights(first.before, after, out / f"weights.{suffix}", projections=shown, images=images)
-        plots.draw(first.circuit.motif, out / f"motif.{suffix}")
-    first.circuit.save(out / "circuit.safetensors")
-    return sorted(out.iterdir())
+    size = first.circuit.motif.populations[0].size
+    side = math.isqrt(size)
+    images = {"W0": (side, side)} if side**2 == size else None
+    histories = {run.label: run.history for run in runs}
+    figures = {
+        "self_assembly": plots.self_assembly(histories),
+        "weights": plots.weights(first.before, after, projections=shown, images=images),
+        "motif": plots.draw(first.circuit.motif),
+    }
+    title = f"Self-assembly: mean ± standard deviation over {first.circuit.n_replicas} replicas, a line per layer"
+    return Report(title, summarise(runs), NOTES, figures, histories, configuration)
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    rows = [list(table.columns), ["---"] * len(table.columns), *table.values.tolist()]
-    return "".join(f"| {' | '.join(str(cell).replace(chr(10), '<br>') for cell in row)} |\n" for row in rows)
+NOTES = (
+    "cos(V, Vt^T) rises by decay alone, whatever the error (Lemma 1). What tells learning from it: the cosine with the "
+    "true gradient, above both controls, and the stationarity cosine, above both controls."
+)
 
 
 def setting_for(dataset: str, epochs: int | None) -> Setting:

@@ -52,10 +52,10 @@ def test_self_assembly_rises_above_both_controls(run_folder):
 
 def test_files_are_there_and_the_circuit_can_be_loaded(run_folder):
     out, _ = run_folder
-    for name in ("self_assembly.png", "self_assembly.svg", "weights.png", "motif.png", "table.md"):
+    for name in ("self_assembly.png", "self_assembly.svg", "weights.png", "motif.png", "report.md"):
         assert (out / name).stat().st_size > 500
     configuration = json.loads((out / "configuration.json").read_text())
-    assert configuration["dataset"] == "digits" and configuration["versions"]["circuitsim"] == cs.__version__
+    assert configuration["options"]["dataset"] == "digits" and configuration["versions"]["circuitsim"] == cs.__version__
     circuit = cs.load_circuit(out / "circuit.safetensors", device="cpu")
     accuracy = cs.evaluate(circuit, cs.load_dataset("digits"))["accuracy"]
     history = pd.read_csv(out / "history.csv")

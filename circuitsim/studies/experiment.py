@@ -1,0 +1,144 @@
+"""What all experiments share: options, a report, a run folder, a command."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import torch
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from circuitsim._version import __version__
+from circuitsim.history import History
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run an experiment.
+
+    Args:
+        dataset: name of a data set.
+        epochs: passes over the training data; None: what fits the data set.
+        seeds: independent circuits per row, run as replicas of one batched circuit.
+        quick: few epochs and seeds, to see that it works (not for conclusions).
+        out: run folder.
+        device: as in `circuitsim.compile`.
+        progress: whether to show live displays.
+    """
+
+    dataset: str = "digits"
+    epochs: int | None = None
+    seeds: int = 5
+    quick: bool = False
+    out: Path = Path("runs/experiment")
+    device: str = "auto"
+    progress: bool = True
+
+
+@dataclass
+class Report:
+    """What an experiment found.
+
+    Args:
+        title: one line.
+        table: a row per condition, with mean and spread.
+        notes: Markdown; what was measured, and how it compares with the paper's figures.
+        figures: name -> matplotlib Figure, from `circuitsim.plots`.
+        histories: label -> history.
+        configuration: what else one must know to repeat it.
+    """
+
+    title: str
+    table: pd.DataFrame
+    notes: str
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    histories: Mapping[str, History] = field(default_factory=dict)
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_report(report: Report, out: Path, options: Any, seconds: float | None = None) -> list[Path]:
+    """Write the table (CSV, Markdown), figures (PNG, SVG), histories, configuration and versions into a run folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    report.table.to_csv(out / "table.csv", index=False)
+    (out / "report.md").write_text(f"# {report.title}\n\n{as_markdown(report.table)}\n{report.notes}\n")
+    for name, figure in report.figures.items():
+        for suffix in ("png", "svg"):
+            figure.savefig(out / f"{name}.{suffix}", dpi=150, bbox_inches="tight")
+    if report.histories:
+        parts = [history.to_pandas().assign(circuit=label) for label, history in report.histories.items()]
+        pd.concat(parts, ignore_index=True).to_csv(out / "history.csv", index=False)
+    document = {
+        "title": report.title,
+        "options": asdict(options) if is_dataclass(options) else dict(options),
+        **report.configuration,
+        "seconds": seconds,
+        "versions": {"circuitsim": __version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+    (out / "configuration.json").write_text(json.dumps(document, indent=1, default=str))
+    return sorted(out.iterdir())
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """A table in Markdown; line breaks inside cells become <br>."""
+    rows = [list(table.columns), ["---"] * len(table.columns), *table.values.tolist()]
+    return "".join(f"| {' | '.join(str(cell).replace(chr(10), '<br>') for cell in row)} |\n" for row in rows)
+
+
+def as_rich_table(table: pd.DataFrame, title: str) -> Table:
+    """A table for the terminal."""
+    shown = Table(title=title, show_lines=True)
+    for column in table.columns:
+        shown.add_column(str(column))
+    for row in table.itertuples(index=False):
+        shown.add_row(*map(str, row))
+    return shown
+
+
+def spread(values: Any, digits: int = 2) -> str:
+    """Mean and sample standard deviation over replicas, such as ``0.41 ± 0.03``."""
+    series = pd.Series(values, dtype=float)
+    deviation = series.std(ddof=1) if len(series) > 1 else 0.0
+    return f"{series.mean():.{digits}f} ± {deviation:.{digits}f}"
+
+
+Experiment = Callable[[Options], Report]
+
+
+def run_experiment(experiment: Experiment, options: Options) -> Report:
+    """Run, write the run folder, and show the table and notes on the terminal."""
+    console = Console()
+    started = time.perf_counter()
+    report = experiment(options)
+    written = write_report(report, options.out, options, time.perf_counter() - started)
+    console.print(as_rich_table(report.table, report.title))
+    console.print(Markdown(report.notes))
+    console.print("wrote " + ", ".join(str(path) for path in written))
+    return report
+
+
+def command(experiment: Experiment, name: str, dataset: str = "digits") -> None:
+    """The command line of one experiment file: ``--dataset --epochs --seeds --quick --out --device``."""
+    default_dataset = dataset
+
+    def main(
+        dataset: Annotated[str, typer.Option(help="name of a data set")] = default_dataset,
+        epochs: Annotated[int | None, typer.Option(help="passes over the training data")] = None,
+        seeds: Annotated[int, typer.Option(help="independent circuits per row")] = 5,
+        quick: Annotated[bool, typer.Option(help="few epochs and seeds, to see that it works")] = False,
+        out: Annotated[Path | None, typer.Option(help="run folder; by default runs/NAME_DATASET")] = None,
+        device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    ) -> None:
+        folder = out or Path("runs") / f"{name}_{dataset}"
+        run_experiment(experiment, Options(dataset, epochs, seeds, quick, folder, device))
+
+    main.__doc__ = experiment.__doc__
+    typer.run(main)
