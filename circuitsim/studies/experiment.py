@@ -6,7 +6,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -78,7 +78,7 @@ def write_report(report: Report, out: Path, options: Any, seconds: float | None 
         pd.concat(parts, ignore_index=True).to_csv(out / "history.csv", index=False)
     document = {
         "title": report.title,
-        "options": asdict(options) if is_dataclass(options) else dict(options),
+        "options": asdict(options) if isinstance(options, Options) else dict(options),
         **report.configuration,
         "seconds": seconds,
         "versions": {"circuitsim": __version__, "torch": torch.__version__, "python": platform.python_version()},
