@@ -14,6 +14,7 @@ from circuitsim.errors import (
     RuleError,
     SimulationDiverged,
 )
+from circuitsim.export import export_brian2
 from circuitsim.history import History
 from circuitsim.motif import (
     All,
@@ -52,6 +53,8 @@ __all__ = [
     "Dataset", "History", "Probe", "Split", "evaluate", "fit", "load_dataset", "minibatches",
     # analyse
     "alignment", "effective_rank", "loss_gradients",
+    # export
+    "export_brian2",
     # errors and warnings
     "AnalysisError", "ArchiveError", "CircuitError", "DataError", "MotifError", "ParameterError", "RuleError",
     "SimulationDiverged", "SlowRuleWarning",

@@ -8,38 +8,54 @@ from typing import Any
 import circuitsim as cs
 from motifs.sal import sal
 
-# The decay of a synapse grows with the squared weights of its rivals, the synapses onto the same neuron and of the same
-# axon; V and Vt^T feel the same. A synapse alone on both sides decays as under L2.
-RIVALS = "(sum_in(w**2) + sum_out(w**2) - 2 * w**2)"
+# What a synapse's decay grows with; V and Vt^T feel the same. A synapse alone on both sides decays as under L2.
+# "all": the squared weights of all rivals, the synapses onto the same neuron and of the same axon.
+# "strongest": how far it is behind the largest synapse of its neuron, and of its axon; 0 for the largest of both.
+RIVALS = {
+    "all": "(sum_in(w**2) + sum_out(w**2) - 2 * w**2)",
+    "strongest": "(2 - w**2 / (max_in(w**2) + 1e-12) - w**2 / (max_out(w**2) + 1e-12))",
+}
+COMPETITION = {"all": 30.0, "strongest": 100.0}
 
 
 def winner_take_all(
     layers: Sequence[int],
     feedback: Sequence[int] | None = None,
     *,
-    competition: float = 30.0,
+    competition: float | None = None,
+    rivals: str = "all",
     name: str = "winner_take_all",
     **options: Any,
 ) -> cs.Motif:
-    """`motifs.sal` with competition in the decay of V and Vt, which drives the streams to pair one to one.
+    """`motifs.sal` with competition in the decay of V and Vt.
 
-        dV_l = eta_V (h_l g_l^T - gamma V (1 + competition (sum_in V^2 + sum_out V^2 - 2 V^2)))
+        dV_l = eta_V (h_l g_l^T - gamma V (1 + competition R))
+        R = sum_in V^2 + sum_out V^2 - 2 V^2                                 rivals="all"
+        R = (1 - V^2 / max_in V^2) + (1 - V^2 / max_out V^2)                 rivals="strongest"
 
-    and the same for Vt_l. The gap between V and Vt^T still shrinks: both feel the same competition.
+    and the same for Vt_l. With "all", synapses of like drive stay alike (equal weights are a stable state wherever
+    more than three compete), so the projections get weaker but hardly sparser, at any competition. With "strongest"
+    the largest synapse of its neuron and axon is spared and the streams pair nearly one to one
+    (`circuitsim.studies.winner_take_all` measures both).
 
     Args:
         layers, feedback: as in `motifs.sal`.
-        competition: how much a rival's squared weight adds to the decay; 0 is plain SAL.
+        competition: how much rivals add to the decay; 0 is plain SAL. By default 30 for "all" and 100 for
+            "strongest", the latter chosen on the validation split of digits.
+        rivals: "all" or "strongest".
         name: of the motif.
         options: of `motifs.sal`.
 
     Source: Liao et al. (2024), arXiv 2412.20018, section 3 (Winner-Take-All); the form of the competition is ours.
     """
+    if rivals not in RIVALS:
+        raise cs.MotifError(f"winner_take_all: rivals must be one of {list(RIVALS)} (got {rivals!r})")
+    competition = COMPETITION[rivals] if competition is None else competition
     motif = sal(layers, feedback, name=name, **options)
     for p in motif.projections:
         if p.is_plastic and p.target == "dendrite" and p.rule is not None:
             rule = cs.Rule(
-                f"eta * (post * pre - gamma * w * (1 + competition * {RIVALS}))",
+                f"eta * (post * pre - gamma * w * (1 + competition * {RIVALS[rivals]}))",
                 **p.rule.parameters, competition=competition,
             )  # fmt: skip
             motif = motif.replace(p.name, rule=rule)

@@ -1,5 +1,9 @@
 """Property tests draw the same examples every time, so that a failure is there to be seen again."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side: more threads than cores slow them all down
+
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(

@@ -57,8 +57,8 @@ class Layout(abc.ABC):
         """The values of the layout with both ends swapped."""
 
     def present(self, values: Tensor) -> Tensor:
-        """The values with 0 at absent synapses."""
-        return values if self.mask is None else values * self.mask
+        """The values with 0 at absent synapses, whatever a rule makes of a weight of 0 (inf * 0 is not 0)."""
+        return values if self.mask is None else values.masked_fill(self.mask == 0, 0.0)
 
 
 class DenseLayout(Layout):

@@ -212,7 +212,7 @@ class _ProjectionChange:
         if self.plan.bounds is not None:
             w.clamp_(*self.plan.bounds)
         if self.layout.mask is not None:
-            w.mul_(self.layout.mask)
+            w.masked_fill_(self.layout.mask == 0, 0.0)
 
 
 def _batch_mean(evaluate: Evaluator, env: Env, n_samples: int) -> Value:

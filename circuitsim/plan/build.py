@@ -153,7 +153,7 @@ def _projection(
     states = {}
     for name, state in p.state.items():
         update = parse_synapse_state(motif, p, name).xreplace(known | _numbers(state.parameters))
-        states[name] = StatePlan(*_resolved(motif, p, update, post, pre, planned, moments))
+        states[name] = StatePlan(*_resolved(motif, p, update, post, pre, planned, moments, f"{name}."))
     planned = dataclasses.replace(planned, states=states)
     if not p.is_plastic:
         return planned
@@ -169,8 +169,12 @@ def _resolved(
     pre: PopulationPlan,
     planned: ProjectionPlan,
     moments: list[Moment],
+    prefix: str = "",
 ) -> tuple[Sum, dict[sympy.Symbol, sympy.Symbol], tuple[Change, ...]]:
-    """An expression in normal form, what its names stand for, and its fast terms with their moments."""
+    """An expression in normal form, what its names stand for, and its fast terms with their moments.
+
+    `prefix` keeps the sums over synapses of a state's update apart from those of the rule.
+    """
     vocabulary = rule_vocabulary(motif, p)
     rule = factor(expression, vocabulary.axes)
     binding = {
@@ -185,7 +189,7 @@ def _resolved(
     binding |= {local(f"{name}_pre"): of_rule(p.pre, name) for name in motif.population(p.pre).state}
     binding |= {local(f"{name}_post"): of_rule(p.post, name) for name in motif.population(p.post).state}
     binding |= {local(signal.name): quantity("signal", signal.name) for signal in motif.signals}
-    binding |= {r.symbol: of_rule(p.name, r.symbol.name) for r in rule.reductions}
+    binding |= {r.symbol: of_rule(p.name, prefix + r.symbol.name) for r in rule.reductions}
     changes = tuple(_change(term, binding, planned, moments) for term in rule.terms if isinstance(term, Term))
     return rule, binding, changes
 

@@ -236,3 +236,32 @@ def test_a_circuit_with_states_noise_and_phases_goes_on_bit_for_bit_after_saving
         for p in motif.projections:
             assert torch.equal(circuit.weights(p.name), loaded.weights(p.name))
     assert torch.equal(circuit.state("output", "theta"), loaded.state("output", "theta"))
+
+
+def test_sums_over_synapses_of_a_rule_and_of_a_state_do_not_mix():
+    motif = cs.Motif("sums")
+    motif.add(cs.Population("x", 3), cs.Population("y", 2))
+    motif.connect(
+        "x", "y", name="W", rule=cs.Rule("0.1 * pre * post * sum_in(w) + 0.01 * sum_in(w**2)"),
+        state={"e": cs.State("sum_in(w**4) + sum_in(w**3)")},
+    )  # fmt: skip
+    circuit = cs.compile(motif, dtype="float64", device="cpu")
+    w, x = weights(circuit, "W"), np.random.default_rng(0).standard_normal((5, 3))
+    circuit.step(x)
+    row = w.sum(1, keepdims=True)
+    expected = w + 0.1 * row * ((x @ w.T).T @ x) / 5 + 0.01 * (w**2).sum(1, keepdims=True)
+    np.testing.assert_allclose(weights(circuit, "W"), expected, rtol=1e-12)
+    e = (w**4 + w**3).sum(1, keepdims=True) + 0 * w
+    np.testing.assert_allclose(circuit.state("W", "e")[0].numpy(), e, rtol=1e-12)
+
+
+def test_absent_synapses_stay_absent_even_where_their_rule_is_not_defined():
+    motif = cs.Motif("ratio")
+    motif.add(cs.Population("x", 4), cs.Population("y", 3))
+    motif.connect("x", "y", name="W", rule=cs.Rule("0.1 * pre / w"), connectivity=cs.Random(0.5))
+    circuit = cs.compile(motif, replicas=2, dtype="float64", device="cpu")
+    present = circuit.mask("W")
+    circuit.step(np.ones((2, 4)))
+    after = circuit.weights("W")
+    assert (~present).any() and torch.isfinite(after).all()
+    assert (after[~present] == 0).all() and (after[present] != 0).all()

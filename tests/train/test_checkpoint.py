@@ -41,7 +41,9 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(data, tmp_path, m
     expected = cs.fit(whole, data, **OPTIONS)
     path = tmp_path / "run.safetensors"
     with pytest.raises(PowerCut):
-        cs.fit(cs.compile(make(LAYERS), replicas=2, device="cpu"), data, checkpoint=path, probes=cut_at(step), **OPTIONS)
+        cs.fit(
+            cs.compile(make(LAYERS), replicas=2, device="cpu"), data, checkpoint=path, probes=cut_at(step), **OPTIONS
+        )
     resumed = cs.compile(make(LAYERS), replicas=2, device="cpu")
     history = cs.fit(resumed, data, checkpoint=path, resume=True, **OPTIONS)
     for p in whole.motif.projections:

@@ -1,0 +1,136 @@
+"""The command line: `circuitsim show`, `circuitsim train`, `circuitsim experiment`."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import circuitsim as cs
+import motifs
+from circuitsim.studies.experiment import Experiment, Options, as_rich_table, run_experiment, spread
+from circuitsim.studies.self_assembly import setting_for
+
+app = typer.Typer(no_args_is_help=True, help="Neural circuits with explicit plastic synapses and local rules.")
+console = Console()
+
+MOTIFS = [name for name in motifs.__all__ if name != "two_stream"]
+EXPERIMENTS = (
+    "benchmark_table", "feedback_width", "learning_rates", "local_losses", "motif_census", "pathway_ablation",
+    "representations", "short_term_modulation", "theory", "winner_take_all",
+)  # fmt: skip
+
+MotifArgument = Annotated[str, typer.Argument(help="name of a motif, or a JSON file written by Motif.to_json")]
+
+
+def load_motif(motif: str, layers: list[int]) -> cs.Motif:
+    """A published motif by name, or one from a JSON file.
+
+    Raises:
+        typer.BadParameter: neither.
+    """
+    if motif in MOTIFS:
+        return getattr(motifs, motif)(layers)
+    path = Path(motif)
+    if not path.is_file():
+        raise typer.BadParameter(f"{motif!r} is no file and no motif (known: {', '.join(MOTIFS)})")
+    return cs.Motif.from_json(path.read_text())
+
+
+def load_experiment(name: str) -> Experiment:
+    """The function of the study of that name."""
+    if name not in EXPERIMENTS:
+        raise typer.BadParameter(f"no experiment {name!r} (known: {', '.join(EXPERIMENTS)})")
+    experiment: Experiment = getattr(importlib.import_module(f"circuitsim.studies.{name}"), name)
+    return experiment
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(
+            f"layers must be sizes with commas between them, such as 64,32,10 (got {text!r})"
+        ) from None
+
+
+@app.command()
+def show(
+    motif: MotifArgument,
+    layers: Annotated[str, typer.Option(help="sizes, input to output, of a motif given by name")] = "64,32,32,10",
+    out: Annotated[Path, typer.Option(help="picture to write, .png or .svg")] = Path("motif.png"),
+) -> None:
+    """Draw a motif, and print what a step of it does."""
+    declared = load_motif(motif, _sizes(layers))
+    declared.validate()
+    for plan in cs.compile(declared).plans:
+        console.print(str(plan), highlight=False, markup=False, soft_wrap=True)
+    declared.draw(out)
+    console.print(f"wrote {out}")
+
+
+@app.command()
+def train(
+    motif: MotifArgument,
+    dataset: Annotated[str, typer.Option(help="name of a data set")] = "digits",
+    epochs: Annotated[
+        int | None, typer.Option(help="passes over the training data; fits the data set by default")
+    ] = None,
+    replicas: Annotated[int, typer.Option(help="independent circuits")] = 1,
+    seed: Annotated[int, typer.Option(help="of the first replica, and of the order of the data")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="run folder; by default runs/train_MOTIF_DATASET")] = None,
+    resume: Annotated[bool, typer.Option(help="go on from the run folder's checkpoint")] = False,
+) -> None:
+    """Train a motif on a data set; the circuit, its history and its checkpoint go into a run folder."""
+    data = cs.load_dataset(dataset)
+    setting = setting_for(dataset, epochs)
+    if isinstance(data.n_features, dict) or isinstance(data.n_outputs, dict):
+        raise typer.BadParameter(f"data set {dataset!r} has several inputs or objectives; use circuitsim.fit")
+    declared = load_motif(motif, [data.n_features, *setting.hidden, data.n_outputs])
+    out = out or Path("runs") / f"train_{declared.name}_{dataset}"
+    circuit = cs.compile(declared, replicas=replicas, seed=seed, device=device)
+    history = cs.fit(
+        circuit, data, epochs=setting.epochs, batch_size=setting.batch_size, schedule="cosine", data_seed=seed,
+        checkpoint=out / "checkpoint.safetensors", resume=resume,
+    )  # fmt: skip
+    history.save(out / "history.csv")
+    circuit.save(out / "circuit.safetensors")
+    table = history.to_pandas()
+    last = table[table.split.isin(["train", "validation", "test"]) & (table.epoch == table.epoch.max())]
+    figures = last.groupby(["split", "metric"], sort=False).value.agg(lambda x: spread(x, 4)).reset_index()
+    console.print(as_rich_table(figures, f"{declared.name} on {dataset}, {replicas} replicas"))
+    console.print(f"wrote {out}")
+
+
+@app.command()
+def experiment(
+    name: Annotated[str, typer.Argument(help=f"one of {', '.join(EXPERIMENTS)}")],
+    dataset: Annotated[str, typer.Option(help="name of a data set")] = "digits",
+    epochs: Annotated[int | None, typer.Option(help="passes over the training data")] = None,
+    seeds: Annotated[int, typer.Option(help="independent circuits per row")] = 5,
+    quick: Annotated[bool, typer.Option(help="few epochs and seeds, to see that it works")] = False,
+    out: Annotated[Path | None, typer.Option(help="run folder; by default runs/NAME_DATASET")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+) -> None:
+    """Run one of the paper's experiments: a table, figures, and how they compare with the paper."""
+    chosen = load_experiment(name)
+    console.print(inspect.getdoc(chosen), highlight=False)
+    run_experiment(chosen, Options(dataset, epochs, seeds, quick, out or Path("runs") / f"{name}_{dataset}", device))
+
+
+def main() -> None:
+    """Entry point: errors of circuitsim are messages, not tracebacks."""
+    try:
+        app()
+    except cs.CircuitError as error:
+        console.print(f"[red]error:[/red] {error}", highlight=False)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What a network is made of, in words: groups and synapses. Pure data, no brian2."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from circuitsim.errors import CircuitError
+
+Values = np.ndarray | float
+
+
+class Part(abc.ABC):
+    """A group or synapses: something with variables."""
+
+    name: str
+    variables: dict[str, Values]
+
+    @property
+    @abc.abstractmethod
+    def names(self) -> set[str]:
+        """All that are taken."""
+
+    def declare(self, variable: str, start: Values = 0.0) -> None:
+        """Add a variable.
+
+        Raises:
+            CircuitError: the name is taken.
+        """
+        self.check_new(variable)
+        self.variables[variable] = start
+
+    def check_new(self, name: str) -> None:
+        """Raises CircuitError where the name is taken."""
+        if name in self.names:
+            raise CircuitError(f"{self.name!r} would have two Brian2 variables {name!r}; rename yours")
+
+
+@dataclass
+class Group(Part):
+    """Neurons, without differential equations.
+
+    Args:
+        name, size: of the group.
+        variables: start of each variable: one number per neuron.
+        shared: one number each.
+        links: own name -> (group, variable) of a variable that is read from another group, neuron by neuron
+            (or from a group of one neuron).
+    """
+
+    name: str
+    size: int
+    variables: dict[str, Values] = field(default_factory=dict)
+    shared: list[str] = field(default_factory=list)
+    links: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def link(self, own: str, group: str, variable: str) -> None:
+        """Read a variable of another group under a name of one's own.
+
+        Raises:
+            CircuitError: the name is taken by another.
+        """
+        if self.links.get(own) != (group, variable):
+            self.check_new(own)
+            self.links[own] = (group, variable)
+
+    @property
+    def names(self) -> set[str]:
+        return {*self.variables, *self.shared, *self.links}
+
+    @property
+    def equations(self) -> str:
+        """What the NeuronGroup is made with."""
+        kinds = {"": self.variables, " (shared)": self.shared, " (linked)": self.links}
+        return "\n".join(f"{name} : 1{kind}" for kind, names in kinds.items() for name in names)
+
+
+@dataclass
+class Wiring(Part):
+    """Synapses. Both ends are groups; a tie between weights has synapses at its ends.
+
+    Args:
+        name, pre, post: of the synapses and of their ends.
+        i, j: indices of the presynaptic and postsynaptic neurons, shape ``[synapse]``.
+        variables: start of each variable: one number per synapse.
+        parameters: constants: one number, or one per synapse.
+        sums: variable of one end, such as ``I_V1_post`` -> the expression that is summed into it.
+    """
+
+    name: str
+    pre: str
+    post: str
+    i: np.ndarray
+    j: np.ndarray
+    variables: dict[str, Values] = field(default_factory=dict)
+    parameters: dict[str, Values] = field(default_factory=dict)
+    sums: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def equations(self) -> str:
+        """What the Synapses are made with."""
+        lines = [f"{v} : 1" for v in self.variables]
+        lines += [f"{k} : 1 ({'shared, ' if np.ndim(v) == 0 else ''}constant)" for k, v in self.parameters.items()]
+        return "\n".join(lines + [f"{target} = {e} : 1 (summed)" for target, e in self.sums.items()])
+
+    @property
+    def names(self) -> set[str]:
+        return {*self.variables, *self.parameters}
+
+    def split(self, target: str) -> tuple[str, str]:
+        """``I_V1_post`` -> the group at that end, and I_V1."""
+        variable, _, end = target.rpartition("_")
+        return (self.pre if end == "pre" else self.post), variable

@@ -1,0 +1,132 @@
+"""From a transcript to Brian2 objects.
+
+This module, `names` and `targets` import brian2; nothing imports them before something is exported.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import brian2
+import numpy as np
+
+from circuitsim.export.brian2.parts import Wiring
+from circuitsim.export.brian2.schedule import Schedule
+from circuitsim.export.brian2.transcript import Largest, Run, Total, Transcript
+
+TICK = 1.0 * brian2.ms  # one sample; rate circuits have no time of their own
+
+
+def _where(condition: np.ndarray, yes: np.ndarray, no: np.ndarray) -> np.ndarray:
+    return np.where(condition != 0, yes, no)
+
+
+where = brian2.Function(_where, arg_units=[1, 1, 1], return_unit=1, arg_names=["condition", "yes", "no"])
+where.implementations.add_numpy_implementation(_where, discard_units=True)  # with units it is 50 times slower
+where.implementations.add_implementation(
+    "cpp",
+    "static inline double where_(double condition, double yes, double no) { return condition != 0 ? yes : no; }",
+    name="where_",
+)
+where.implementations.add_implementation(
+    "cython",
+    "cdef double where_(double condition, double yes, double no):\n    return yes if condition != 0 else no",
+    name="where_",
+)
+
+
+class Simulation:
+    """The Brian2 objects of a transcript, in a `Network` of their own; they are named as the motif names them.
+
+    All run in the slot "groups", each with the `order` of its place in the transcript: within a slot Brian2 would
+    else go by names. None of them is collected by Brian2's magic ``run()``.
+    """
+
+    def __init__(self, transcript: Transcript) -> None:
+        self.transcript = transcript
+        self.clock = brian2.Clock(dt=TICK, name="rate_clock")
+        self.parts: dict[str, Any] = {}
+        for group in transcript.groups.values():
+            self.parts[group.name] = brian2.NeuronGroup(
+                group.size, group.equations, name=group.name, clock=self.clock, dtype=np.float64, namespace={}
+            )
+        for group in transcript.groups.values():  # before any synapses look at the groups
+            for own, (other, variable) in group.links.items():
+                setattr(self.parts[group.name], own, brian2.linked_var(self.parts[other], variable))
+        for wiring in transcript.wirings.values():
+            self.parts[wiring.name] = self._synapses(wiring)
+        for part in transcript.parts.values():
+            for name, values in part.variables.items():
+                setattr(self.parts[part.name], name, values)
+        actions = [self._action(action, order) for order, action in enumerate(transcript.actions)]
+        members = [*self.parts.values(), *filter(None, actions)]
+        for member in members:
+            member.add_to_magic_network = False
+        self.network = brian2.Network(*members, name="rate_network")
+
+    def _synapses(self, wiring: Wiring) -> Any:
+        synapses = brian2.Synapses(
+            self.parts[wiring.pre], self.parts[wiring.post], wiring.equations,
+            name=wiring.name, clock=self.clock, dtype=np.float64, namespace={},
+        )  # fmt: skip
+        synapses.connect(i=wiring.i, j=wiring.j)
+        for name, values in wiring.parameters.items():
+            setattr(synapses, name, values)
+        return synapses
+
+    def _action(self, action: Run | Total | Largest, order: int) -> Any:
+        """A new object for the network, or None where the synapses hold one already."""
+        place = {"when": "groups", "order": order}
+        match action:
+            case Run(owner=owner, code=code):
+                name = f"{owner}_action_{order}"
+                return self.parts[owner].run_regularly("\n".join(code), name=name, clock=self.clock, **place)
+            case Total(wiring=wiring, target=target):
+                updater = self.parts[wiring].summed_updaters[target]
+                updater.when, updater.order = place.values()
+                return None
+            case Largest():
+                name = f"{action.wiring}_action_{order}"
+                return brian2.NetworkOperation(self._largest(action), name=name, clock=self.clock, **place)
+
+    def _largest(self, action: Largest) -> Any:
+        wiring = self.transcript.wirings[action.wiring]
+        owner, variable = wiring.split(action.target)
+        index = wiring.i if action.target.endswith("_pre") else wiring.j
+        group = self.parts[owner]
+
+        def take_largest() -> None:
+            found = np.full(len(group), -np.inf)
+            np.maximum.at(found, index, np.asarray(getattr(self.parts[wiring.name], action.variable)))
+            setattr(group, variable, np.where(found == -np.inf, 0.0, found))
+
+        return take_largest
+
+    def run(self, schedule: Schedule, recorded: dict[str, list[str]]) -> dict[str, Any]:
+        """Play a schedule.
+
+        Args:
+            schedule: inputs, targets, signals.
+            recorded: variables to record, by group.
+        Returns:
+            A StateMonitor for each group in `recorded`. (Standalone: to be read after the device has run.)
+        """
+        monitors = {
+            group: brian2.StateMonitor(
+                self.parts[group], names, record=True, name=f"{group}_record", clock=self.clock, when="end", order=0
+            )
+            for group, names in recorded.items()
+        }
+        self.network.add(*monitors.values())
+        arrays = {name: brian2.TimedArray(values, dt=TICK) for name, values in schedule.arrays.items()}
+        namespace = {**arrays, "where": where, "start": self.network.t}
+        try:
+            with np.errstate(all="ignore"):  # the first passes see quantities that are not right yet
+                self.network.run(schedule.n_ticks * TICK, namespace=namespace)
+        finally:
+            self.network.remove(*monitors.values())
+        return monitors
+
+    def read(self, owner: str, variable: str) -> np.ndarray:
+        """A copy of a variable, shape ``[neuron]`` or ``[synapse]``."""
+        return np.array(getattr(self.parts[owner], variable))

@@ -1,0 +1,61 @@
+"""Variables that change at the end of a batch, all from the values before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from circuitsim.export.brian2.language import total
+
+Bounds = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Update:
+    """The new value of a variable: the batch mean of `sample`, plus `rest`, clipped to `bounds`.
+
+    Args:
+        variable: what changes.
+        sample: an expression that depends on the sample, or "".
+        rest: expressions that do not.
+        bounds: of the new value.
+    """
+
+    variable: str
+    sample: str
+    rest: Sequence[str]
+    bounds: Bounds = (None, None)
+
+    @property
+    def sum(self) -> str:
+        """The variable that adds up the samples."""
+        return f"{self.variable}_sum"
+
+    def new(self) -> str:
+        """The new value."""
+        value = total([*([self.sum] if self.sample else []), *self.rest]) or "0.0"
+        low, high = self.bounds
+        if (low, high) == (None, None):
+            return value
+        return f"clip({value}, {_number(low, '-inf')}, {_number(high, 'inf')})"
+
+
+def _number(bound: float | None, otherwise: str) -> str:
+    return otherwise if bound is None else repr(float(bound))
+
+
+def statements(updates: Sequence[Update], end: str = "") -> list[str]:
+    """For the last pass of each batch; before it, they do nothing.
+
+    Expressions get names of their own first: what is assigned to a variable that exists, Brian2 rewrites with SymPy.
+
+    Args:
+        updates: of one group, or of one projection's synapses.
+        end: "_post" where the batch's signals are read at the postsynaptic neuron.
+    """
+    sampled = [u for u in updates if u.sample]
+    code = [f"asked_{u.variable} = where(learns{end}, share{end}*({u.sample}), 0.0)" for u in sampled]
+    code += [f"{u.sum} += asked_{u.variable}" for u in sampled]
+    code += [f"new_{u.variable} = {u.new()}" for u in updates]
+    code += [f"{u.variable} = where(ends{end}, new_{u.variable}, {u.variable})" for u in updates]
+    return code + [f"{u.sum} = where(ends{end}, 0.0, {u.sum})" for u in sampled]

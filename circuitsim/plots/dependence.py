@@ -1,0 +1,69 @@
+"""A number of several circuits as a function of a parameter that was swept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from circuitsim.errors import ParameterError
+from circuitsim.plots.band import band, plain_axes, run_style
+from circuitsim.plots.picture import Picture, check_path, save
+from circuitsim.plots.series import Series
+
+POINTS = 13.0
+
+
+def dependence(
+    runs: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    logarithmic: bool = True,
+) -> Figure:
+    """Mean over replicas with a band of one (sample) standard deviation; a cross on the axis where any ran away.
+
+    Args:
+        runs: label -> (x of shape ``[point]``, values of shape ``[point, replica]``, NaN where a replica ran away;
+            the mean is over the others).
+        path: where to save (.png, .svg or .pdf), or None.
+        xlabel, ylabel, title: of the axes.
+        logarithmic: whether x is on a logarithmic axis.
+    Raises:
+        ParameterError: no runs, or shapes that do not fit.
+    """
+    check_path(path)
+    if not runs:
+        raise ParameterError("runs is empty; it maps labels to (x, values)")
+    figure = Picture(8.0, 5.0)
+    axes = figure.add_axes((0.11, 0.14, 0.62, 0.74))
+    for k, (label, (x, values)) in enumerate(runs.items()):
+        at, found = np.asarray(x, dtype=float), np.asarray(values, dtype=float)
+        if found.ndim != 2 or len(at) != len(found):
+            raise ParameterError(f"runs[{label!r}]: x has shape {at.shape}, values {found.shape}")
+        band(axes, Series(at, found), label, k)
+        lost = ~np.isfinite(found).all(axis=1)
+        shift = 1.0 - 0.045 * k  # one row of crosses for each run
+        axes.plot(
+            at[lost], np.full(lost.sum(), shift), "x", color=run_style(k)[0], markersize=8, markeredgewidth=2,
+            transform=axes.get_xaxis_transform(), clip_on=False, gid=f"lost:{label}",
+        )  # fmt: skip
+    if logarithmic:
+        axes.set_xscale("log")
+    plain_axes(axes, POINTS - 1)
+    if logarithmic:
+        every = sorted({float(v) for x, _ in runs.values() for v in np.asarray(x, dtype=float)})
+        axes.set_xticks(every, [f"{v:g}" for v in every])
+        axes.minorticks_off()
+    axes.set_xlabel(xlabel, size=POINTS)
+    axes.set_ylabel(ylabel, size=POINTS)
+    figure.text(0.11, 0.955, title, size=POINTS + 1, weight="bold")
+    figure.text(0.75, 0.2, "× : a replica ran away\n(left out of the mean)", size=POINTS - 2, color="#555555")
+    axes.legend(frameon=False, fontsize=POINTS - 1, loc="upper left", bbox_to_anchor=(1.02, 1.0))
+    save(figure, path)
+    return figure

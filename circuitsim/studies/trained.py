@@ -1,0 +1,94 @@
+"""Trained circuits, and numbers of theirs in a table's cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from circuitsim.engine import Circuit, compile
+from circuitsim.history import History
+from circuitsim.motif import Motif
+from circuitsim.studies.experiment import Options
+from circuitsim.studies.self_assembly import SETTINGS
+from circuitsim.studies.task import Task, task_for
+from circuitsim.train import Probe
+
+SMALL_DATA = ("digits", "teacher")
+QUICK_EPOCHS, QUICK_EPOCHS_LARGE = 20, 1
+
+
+def bench(options: Options) -> Task:
+    """The task that options name; the paper's larger data sets take the setting of MNIST (three times 200 hidden)."""
+    small = options.dataset in SMALL_DATA
+    task = task_for(options, QUICK_EPOCHS if small else QUICK_EPOCHS_LARGE)
+    if small or options.dataset in SETTINGS:
+        return task
+    epochs = task.setting.epochs if options.quick or options.epochs is not None else SETTINGS["mnist"].epochs
+    return replace(task, setting=replace(SETTINGS["mnist"], epochs=epochs))
+
+
+def loss_of(task: Task) -> str:
+    """The loss that fits the targets."""
+    return {"classes": "cross_entropy", "labels": "bce", "values": "mse"}[str(task.data.kind)]
+
+
+def metric_of(task: Task) -> str:
+    """What is reported for such targets: accuracy, AUC where a sample has several labels, or the loss."""
+    return {"classes": "accuracy", "labels": "auc", "values": "loss"}[str(task.data.kind)]
+
+
+@dataclass
+class Trained:
+    """A motif that has learned.
+
+    Args:
+        circuit: after learning.
+        before: projection -> weights at the start, ``[replica, post, pre]``.
+        history: of the run.
+    """
+
+    circuit: Circuit
+    before: dict[str, np.ndarray]
+    history: History
+
+    @property
+    def n_runaways(self) -> int:
+        """How many replicas ran away."""
+        return len({runaway["replica"] for runaway in self.history.runaways})
+
+    def final(self, metric: str, split: str) -> np.ndarray:
+        """The last value of each replica; NaN for those that ran away, or where the split is missing."""
+        try:
+            values = self.history.final(metric, split).astype(float)
+        except KeyError:
+            return np.full(self.circuit.n_replicas, np.nan)
+        values[[runaway["replica"] for runaway in self.history.runaways]] = np.nan
+        return values
+
+
+def train(motif: Motif, task: Task, probes: Mapping[str, Probe] | None = None) -> Trained:
+    """Let a motif learn: seeds 0, 1, ... as replicas of one circuit, cosine schedule."""
+    circuit = compile(motif, replicas=task.seeds, seed=0, device=task.device)
+    before = {p.name: circuit.weights(p.name).cpu().numpy() for p in motif.projections}
+    return Trained(circuit, before, task.learn(circuit, probes))
+
+
+def shown(values: Any, digits: int = 2, scale: float = 1.0) -> str:
+    """Mean ± sample standard deviation over the replicas that have a value, and how many have none."""
+    array = scale * np.asarray(values, dtype=float)
+    finite = array[np.isfinite(array)]
+    lost = len(array) - len(finite)
+    if not len(finite):
+        return "-"
+    deviation = finite.std(ddof=1) if len(finite) > 1 else 0.0
+    return f"{finite.mean():.{digits}f} ± {deviation:.{digits}f}" + (f" ({lost} without)" if lost else "")
+
+
+def mean(values: Any) -> float:
+    """Mean over the replicas that have a value, NaN where none has."""
+    finite = np.asarray(values, dtype=float)
+    finite = finite[np.isfinite(finite)]
+    return float(finite.mean()) if len(finite) else float("nan")

@@ -1,0 +1,69 @@
+"""Short-term modulation: the second cycle is its formula, and helps after assembly."""
+
+import numpy as np
+import pytest
+import torch
+
+import circuitsim as cs
+from circuitsim.data import Split
+from circuitsim.studies import short_term_modulation as study
+from circuitsim.studies.experiment import Options, write_report
+from motifs import sal
+
+LAYERS = [6, 7, 5, 4]
+
+
+def losses(W, V, g, x, target, gain):
+    """Cross-entropy of each sample in NumPy, with gain V g at the somata of hidden neurons."""
+    h = x
+    for k, w in enumerate(W):
+        drive = h @ w.T
+        if k < len(W) - 1:
+            drive = np.maximum(drive + gain * g[k] @ V[k].T, 0)
+        h = drive
+    shifted = h - h.max(1, keepdims=True)
+    return np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(x)), target], h
+
+
+def test_the_second_cycle_adds_gain_V_g_to_hidden_somata_only():
+    motif = sal(LAYERS, gain_V=1.0)
+    start = cs.compile(motif, replicas=2, dtype="float64", device="cpu")
+    weights = {p.name: start.weights(p.name).numpy() for p in motif.projections}
+    rng = np.random.default_rng(0)
+    x, target = rng.standard_normal((40, 6)), rng.integers(0, 4, 40)
+    falls, first, change = study.modulation(motif, weights, 0.7, Split(torch.tensor(x), torch.tensor(target)))
+    for r in range(2):
+        W, V, Wt = ([weights[f"{k}{i}"][r] for i in n] for k, n in (("W", (0, 1, 2)), ("V", (1, 2)), ("Wt", (1, 2))))
+        before, output = losses(W, V, [np.zeros((40, 7)), np.zeros((40, 5))], x, target, 0.0)
+        p = np.exp(output - output.max(1, keepdims=True))
+        error = np.eye(4)[target] - p / p.sum(1, keepdims=True)
+        g2 = error @ Wt[1].T
+        after, _ = losses(W, V, [g2 @ Wt[0].T, g2], x, target, 0.7)
+        assert 0 < (after < before).mean() < 1
+        np.testing.assert_allclose(falls[r], (after < before).mean())
+        np.testing.assert_allclose([first[r], change[r]], [before.mean(), (after - before).mean()], rtol=1e-10)
+
+
+def test_nothing_is_plastic_in_either_phase():
+    motif = study.modulated(sal(LAYERS), 0.3)
+    circuit = cs.compile(motif, device="cpu")
+    before = {p.name: circuit.weights(p.name) for p in motif.projections}
+    circuit.step(np.ones((3, 6)), np.array([0, 1, 2]))
+    assert all(torch.equal(circuit.weights(name), value) for name, value in before.items())
+
+
+def test_a_small_gain_helps_after_assembly_far_more_often_than_before(tmp_path):
+    options = Options(quick=True, progress=False, device="cpu", out=tmp_path)
+    report = study.short_term_modulation(options)
+    write_report(report, tmp_path, options)
+    share = report.table.set_index(["circuit", "gain"])["inputs whose loss falls, %"].str.split().str[0].astype(float)
+    assert len(share) == 9
+    for gain in ("0.001", "0.03"):
+        assert share[study.AFTER, gain] > 95
+        assert 25 < share[study.BEFORE, gain] < 75
+    change = report.table[report.table.circuit == study.AFTER]["mean change of the loss"]
+    assert (change.str.split().str[0].astype(float) < 0).all()
+    stated = float(report.notes.split(" % after assembly")[0].split()[-1])
+    assert stated == pytest.approx(share[study.AFTER, "0.001"], abs=0.06)
+    for name in ("modulation.png", "table.csv", "report.md"):
+        assert (tmp_path / name).stat().st_size > 100

@@ -1,0 +1,67 @@
+"""The command line: draw, train, resume, refuse."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import circuitsim as cs
+from circuitsim.cli import app, load_experiment, main
+from motifs import sal
+
+runner = CliRunner()
+
+
+def run(*arguments: object) -> str:
+    result = runner.invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_show_draws_a_motif_by_name_or_from_json_and_prints_its_plan(tmp_path):
+    printed = run("show", "kolen_pollack", "--layers", "6,5,3", "--out", tmp_path / "a.png")
+    assert "Wt1 += Wt1.eta*" in printed and (tmp_path / "a.png").stat().st_size > 5000
+    (tmp_path / "m.json").write_text(sal([6, 5, 3]).to_json())
+    assert "plan of 'sal'" in run("show", tmp_path / "m.json", "--out", tmp_path / "b.svg")
+    assert (tmp_path / "b.svg").read_text().startswith("<?xml")
+
+
+def test_train_leaves_a_circuit_a_history_and_a_checkpoint_that_resumes(tmp_path):
+    arguments = ["train", "sal", "--dataset", "teacher", "--epochs", 2, "--replicas", 2, "--out", tmp_path]
+    run(*arguments)
+    circuit = cs.load_circuit(tmp_path / "circuit.safetensors", device="cpu")
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert circuit.n_replicas == 2 and np.isfinite(history.value).all()
+    shown = run(*arguments, "--resume")
+    assert re.search(r"test\s*│ accuracy", shown)
+    assert cs.load_circuit(tmp_path / "circuit.safetensors", device="cpu").n_steps == circuit.n_steps
+
+
+def test_what_is_not_there_is_refused_with_what_is():
+    for arguments, message in (
+        (["show", "sall"], "known: backprop"),
+        (["show", "sal", "--layers", "6,five"], "such as 64,32,10"),
+        (["experiment", "theroy"], "no experiment 'theroy'"),
+    ):
+        result = runner.invoke(app, arguments)
+        assert result.exit_code == 2
+        assert message in re.sub(r"[\s│]+", " ", result.output)
+
+
+def test_an_error_of_the_package_is_a_message_and_not_a_traceback(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["circuitsim", "train", "sal", "--dataset", "digitss"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert "did you mean 'digits'" in capsys.readouterr().out
+
+
+def test_help_lists_the_commands():
+    printed = run("--help")
+    assert all(name in printed for name in ("show", "train", "experiment"))
+
+
+def test_experiments_are_found_by_name():
+    assert callable(load_experiment("theory"))
