@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 import circuitsim as cs
-from circuitsim.studies.controls import frozen_feedback, shuffled_error
+from circuitsim.studies.controls import FROZEN_RATES, frozen_feedback, shuffled_error
 from circuitsim.studies.self_assembly import TITLES
 from motifs import backprop, direct_kolen_pollack, feedback_alignment, kolen_pollack, sal
 
@@ -42,10 +42,8 @@ def default_eta() -> float:
 
 def frozen() -> cs.Motif:
     """Feedback frozen at random, at the rates that the search found best for it."""
-    return frozen_feedback(sal(LAYERS, **FROZEN))
+    return frozen_feedback(sal(LAYERS, **FROZEN_RATES))
 
-
-FROZEN = {"eta": 0.13, "gamma": 6.8e-4, "gain_V": 1.6, "gain_Wt": 0.59}
 
 CONDITIONS = {
     "sal_20": Condition(lambda: sal(LAYERS)),

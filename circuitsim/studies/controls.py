@@ -6,6 +6,9 @@ import dataclasses
 
 from circuitsim.motif import Motif, Objective
 
+# What frozen random feedback does best with (docs/results.md), for `motifs.sal`: a control deserves its own rates.
+FROZEN_RATES = {"eta": 0.13, "gamma": 6.8e-4, "gain_V": 1.6, "gain_Wt": 0.59}
+
 
 def frozen_feedback(motif: Motif) -> Motif:
     """Only the ascending soma projections stay plastic: V, Vt and Wt keep their random starts."""

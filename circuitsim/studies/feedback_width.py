@@ -21,7 +21,7 @@ RATIOS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
 QUICK_RATIOS = (0.5, 2.0, 10.0)
 # At the motif's rates every circuit with a rectified descending stream runs away, since its g, never negative, cannot
 # say that a neuron should be less active. These rates keep it finite on digits (best of 22 settings tried there).
-DESCENDING: dict[str, dict[str, float]] = {
+DESCENDING: dict[str, dict[str, Any]] = {
     "linear": {},
     "relu": {"eta": 0.02, "eta_V": 0.05, "eta_Wt": 0.05},
     "tanh": {},
@@ -44,15 +44,18 @@ def feedback_width(options: Options) -> Report:
     runs = {(d, m): train(_motif(on, d, m), on) for d in DESCENDING for m in widths}
     starts = {m: isometry(compile(_motif(on, "linear", m), replicas=on.seeds, device="cpu")) for m in widths}
     table = pd.DataFrame([_row(on, d, m, run, starts[m]) for (d, m), run in runs.items()])
-    axis = [counts(on.layers, m)["Wt"] / counts(on.layers, m)["W"] for m in widths]
+    axis = [round(counts(on.layers, m)["Wt"] / counts(on.layers, m)["W"], 2) for m in widths]
     test = {d: (axis, [100 * runs[d, m].final("accuracy", "test") for m in widths]) for d in DESCENDING}
     low, high = zip(*(band(on.layers[-1], m) for m in widths), strict=True)
     ends = {
-        f"{place} hidden layer, {end}": (axis, [starts[m][place][k] for m in widths])
+        f"{place} hidden layer, {end}": (axis, np.stack([starts[m][place][k] for m in widths]))
         for place in ("top", "lowest")
         for k, end in enumerate(("smallest", "largest"))
     }
-    ends |= {"(1 ± √(n/m))², low": (axis, [[v] for v in low]), "(1 ± √(n/m))², high": (axis, [[v] for v in high])}
+    ends |= {
+        "(1 ± √(n/m))², low": (axis, np.array(low)[:, None]),
+        "(1 ± √(n/m))², high": (axis, np.array(high)[:, None]),
+    }
     xlabel = "synapses of Wt / synapses of W"
     figures = {
         "accuracy": plots.dependence(test, xlabel=xlabel, ylabel="test accuracy, %"),
@@ -132,6 +135,7 @@ def _notes(on: Task, widths: list[int], runs: dict[tuple[str, int], Trained]) ->
         scores = {m: mean(runs[d, m].final("accuracy", "validation")) for m in widths}
         scores = {m: score for m, score in scores.items() if score == score}
         lost = sum(runs[d, m].n_runaways for m in widths)
+        own = f"; with {DESCENDING[d]}" if DESCENDING[d] else ""
         away = f"; {lost} of {on.seeds * len(widths)} circuits ran away" if lost else ""
         if not scores:
             lines.append(f"- {d}: every circuit ran away")
@@ -140,6 +144,6 @@ def _notes(on: Task, widths: list[int], runs: dict[tuple[str, int], Trained]) ->
         tests = [shown(runs[d, m].final("accuracy", "test"), scale=100) for m in (best, least)]
         lines.append(
             f"- {d}: {counts(on.layers, best)['Wt'] / w:.2f} (m = {best}), test accuracy {tests[0]} %, against "
-            f"{tests[1]} % at the narrowest (m = {least}){away}"
+            f"{tests[1]} % at the narrowest (m = {least}){own}{away}"
         )
     return "\n".join(lines)

@@ -37,8 +37,8 @@ def motif_census(options: Options) -> Report:
     Every plastic projection keeps the largest quarter of its synapses by absolute weight. A quadruple counts if it
     has up_l -W-> up_{l+1}, up_l -Vt-> down_l, down_{l+1} -V-> up_{l+1} and down_{l+1} -Wt-> down_l. Random graphs
     shuffle each projection on its own. "Sign-coherent" quadruples are those in which W Vt and V Wt have the same sign
-    (half, by chance), which Theorem 1 leads one to expect. "Whole graph" is the census of the whole graph, blind to populations
-    (bi-fans), as for a connectome of which only edges are known: `circuitsim.analysis.census.graph_census`.
+    (half, by chance), which Theorem 1 leads one to expect. "Whole graph" is blind to populations (bi-fans), as for a
+    connectome of which only edges are known: `circuitsim.analysis.graph_census`.
 
     Source: Liao et al. (2024), arXiv 2412.20018, conclusion (predictions); no figures there.
     """
@@ -125,7 +125,10 @@ def _rows(
 
 
 def _notes(found: dict[str, dict[Square, list[Census]]], agree: dict[str, dict[Square, list[float]]]) -> str:
-    lines = ["The paper predicts over-representation (a ratio above 1, a positive z) and gives no figures. Measured:"]
+    lines = [
+        "The paper predicts over-representation (a ratio above 1, a positive z) and gives no figures. Measured, "
+        "where over or under means that the mean z is beyond 2:"
+    ]
     for square in found[ASSEMBLED]:
         parts = []
         for label, counts in found.items():

@@ -94,7 +94,8 @@ def _notes(accuracies: dict[str, np.ndarray], linear_eta: float) -> str:
     lines = [
         "Pathways that are not named keep their random starts. The paper's claims (its Figure 4, on CIFAR10): W alone "
         "does no better than the linear model, and all four pathways plastic do best. Measured here, in points over "
-        f"the same seeds (the linear model with eta {linear_eta:g}, the best of {len(LINEAR_ETAS)} on validation):"
+        f"the same seeds (the linear model with eta {linear_eta:g}, the best of {len(LINEAR_ETAS)} on validation, "
+        "while the subsets run at the default rates of SAL, which favours the linear model):"
     ]
     pairs = [(NONE, LINEAR), (ALL, LINEAR), (ALL, NONE)]
     lines += [

@@ -76,9 +76,7 @@ def theory(options: Options) -> Report:
     table = pd.DataFrame(rows, columns=["claim", "circuit", "site", "measured", "predicted"]).fillna("")
     configuration = {**task.configuration, "lemma": {"gamma": GAMMA, "gain_V": GAIN_V}}
     histories |= {f"lemma: {label}": history for label, history in gaps.items()}
-    notes = "\n".join(
-        [lemma_note, *_notes(hidden_sites(circuits["SAL"].motif), histories, eigenvalues, identity, task)]
-    )
+    notes = "\n".join([lemma_note, *_notes(circuits["SAL"], histories, eigenvalues, identity, task)])
     title = f"Theory on {task.data.name}: {task.seeds} seeds"
     return Report(title, table, notes, figures, histories, configuration)
 
@@ -112,14 +110,21 @@ def top_share(eigenvalues: np.ndarray, n: int) -> np.ndarray:
     return share
 
 
+def memory(circuit: Circuit) -> float:
+    """Steps in which decay forgets: 1 / (eta gamma) of the first V."""
+    parameters = circuit.parameters(mirror_pairs(circuit.motif)[0][0])
+    return float(1 / (parameters["eta"] * parameters["gamma"]))
+
+
 def _notes(
-    hidden: list[str],
+    circuit: Circuit,
     histories: dict[str, History],
     eigenvalues: dict[str, dict[str, np.ndarray]],
     identity: pd.DataFrame,
     task: Task,
 ) -> list[str]:
     lines = []
+    hidden = hidden_sites(circuit.motif)
     for quantity, claim in SHOWN.items():
         sites = hidden if quantity == "gradient_cosine" else None
         values = {
@@ -133,9 +138,12 @@ def _notes(
             if label != "SAL" and (quantity, label) != NOT_COMPARED
         )
         lines.append(f"- {claim}, mean over layers at the end: {means}. {against}.")
+    n_steps, n_memory = circuit.n_steps, memory(circuit)
     lines.append(
-        "- The residual compares both sides in units of their own eta / gamma; in the control with frozen feedback Wt "
-        "has no rule and so no such unit: there it is that of the matrices as they are."
+        "- A residual of 0 would be the identity of Theorem 1; it holds at rest, and decay forgets in "
+        f"1 / (eta gamma) = {n_memory:.0f} steps (V, without schedule), while the run has {n_steps}. It compares both "
+        "sides in units of their own eta / gamma; a frozen Wt has no such unit, so that control's is that of the "
+        "matrices as they are."
     )
     n = task.layers[-1]
     shares = ", ".join(
@@ -151,7 +159,7 @@ def _notes(
         error = part[part.quantity.isin(["V_error", "I_V_error"])].number.max()
         cosine = part[part.quantity == "cosine"].number.mean()
         lines.append(
-            f"- Direct Kolen-Pollack, {label}: V = K A^T and I_V = K A^T A e within {error:.0e}; cosine of I_V with "
-            f"K e, the current of direct Kolen-Pollack, {cosine:.2f}."
+            f"- Direct Kolen-Pollack, {label}: V differs from K A^T, and I_V from K A^T A e, by {error:.0e} at most; "
+            f"cosine of I_V with K e, the current of direct Kolen-Pollack, {cosine:.2f}."
         )
     return lines

@@ -110,7 +110,7 @@ def _notes(runs: dict[str, Trained]) -> str:
             f"- {label}: the largest synapse's share is {' and '.join(ratios)} of plain SAL's; {' and '.join(points)}."
         )
     lines.append(
-        "\nThe paper shows pictures and no numbers for this. Competition with all rivals leaves synapses of like drive "
-        "alike, so it makes weights smaller rather than sparser; see `motifs.winner_take_all`."
+        "\nThe paper gives no numbers for this. Equal weights are a stable state of competition with all rivals (see "
+        "`motifs.winner_take_all`), which is why there is a second form."
     )
     return "\n".join(lines)

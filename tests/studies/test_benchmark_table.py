@@ -52,11 +52,9 @@ def test_the_papers_figures_stand_at_the_rows_they_belong_to(found):
 
 def test_the_figures_for_fashion_mnist_are_called_implausible(found):
     report, _ = found
-    options = Options(quick=True, progress=False, device="cpu")
-    on = study.bench(options)
+    on = study.bench(Options(quick=True, epochs=1, progress=False, device="cpu"))
+    runs = {label: study.train(make(on.layers), on) for label, make in study.ROWS.items()}
     renamed = dataclasses.replace(on, data=dataclasses.replace(on.data, name="fashion_mnist"))
-    runs = {label: study.train(make(on.layers), dataclasses.replace(on, setting=dataclasses.replace(on.setting, epochs=1)))
-            for label, make in study.ROWS.items()}  # fmt: skip
     notes = study._notes(runs, renamed)
     assert "not plausible" in notes and "In the paper SAL minus SGD: +0.43" in notes
     assert "not plausible" not in report.notes

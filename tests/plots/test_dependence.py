@@ -1,0 +1,47 @@
+"""Swept parameters, spectra and similarity matrices: what is drawn is what was given."""
+
+import numpy as np
+import pytest
+
+import circuitsim as cs
+from circuitsim.plots import dependence, similarity, spectra
+from tests.plots.figures import named
+
+
+def test_dependence_draws_the_mean_of_what_did_not_run_away_and_crosses_where_any_did():
+    values = [[1.0, 3.0], [5.0, np.nan], [np.nan, np.nan]]
+    figure = dependence({"SAL": ([0.1, 1.0, 3.0], values)}, xlabel="factor", ylabel="accuracy")
+    line = named(figure, "line:SAL")
+    np.testing.assert_allclose(line.get_ydata(), [2.0, 5.0, np.nan])
+    assert named(figure, "lost:SAL").get_xdata().tolist() == [1.0, 3.0]
+
+
+def test_dependence_refuses_shapes_that_do_not_fit():
+    with pytest.raises(cs.ParameterError, match="x has shape"):
+        dependence({"SAL": ([0.1, 1.0], [[1.0]])}, xlabel="", ylabel="")
+    with pytest.raises(cs.ParameterError, match="runs is empty"):
+        dependence({}, xlabel="", ylabel="")
+
+
+def test_spectra_are_means_over_replicas_largest_first():
+    figure = spectra({"V1": {"SAL": [[1.0, 4.0, 2.0], [3.0, 1.0, 6.0]]}}, mark=2)
+    line = figure.axes[0].get_lines()[0]
+    assert line.get_xdata().tolist() == [1, 2, 3]
+    assert line.get_ydata().tolist() == [5.0, 2.5, 1.0]
+    assert figure.axes[0].get_lines()[1].get_xdata() == [2.5, 2.5]
+
+
+def test_similarity_shows_both_matrices_scaled_and_in_the_same_order():
+    before, after = np.diag([1.0, 2.0, 4.0]), np.outer([1.0, -2.0, 3.0], [1.0, -2.0, 3.0])
+    figure = similarity({"W0": {"W Wᵀ": (before, after)}})
+    shown = named(figure, "W0:W Wᵀ:after").get_array()
+    order = [1, 0, 2]  # by the leading eigenvector
+    np.testing.assert_allclose(shown, after[np.ix_(order, order)] / 9)
+    np.testing.assert_allclose(named(figure, "W0:W Wᵀ:before").get_array(), before[np.ix_(order, order)] / 4)
+
+
+def test_similarity_refuses_what_is_not_square_or_not_finite():
+    with pytest.raises(cs.ParameterError, match="square"):
+        similarity({"W0": {"W Wᵀ": (np.ones((2, 3)), np.eye(2))}})
+    with pytest.raises(cs.ParameterError, match="finite"):
+        similarity({"W0": {"W Wᵀ": (np.eye(2), np.full((2, 2), np.nan))}})
