@@ -137,12 +137,12 @@ def test_when_none_is_left_or_raise_is_asked_for_the_error_says_where_and_the_st
 
 
 def test_ctrl_c_stops_after_a_whole_step_and_keeps_the_history(data):
-    circuit = make()
+    circuit, handler = make(), signal.getsignal(signal.SIGINT)
     probe = cs.Probe(lambda c: os.kill(os.getpid(), signal.SIGINT) if c.n_steps == 12 else None, every_steps=1)
     history = cs.fit(circuit, data, epochs=50, batch_size=100, progress=False, probes={"stop": probe})
     assert history.interrupted and circuit.n_steps == 12 and circuit.eta_scale == 1.0
     assert np.isfinite(history.final("accuracy", "test")).all()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_a_history_survives_its_csv_file(data, tmp_path):
