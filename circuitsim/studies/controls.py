@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from circuitsim.motif import Motif, Objective
 
 # What frozen random feedback does best with (docs/results.md), for `motifs.sal`: a control deserves its own rates.
-FROZEN_RATES = {"eta": 0.13, "gamma": 6.8e-4, "gain_V": 1.6, "gain_Wt": 0.59}
+FROZEN_RATES: dict[str, Any] = {"eta": 0.13, "gamma": 6.8e-4, "gain_V": 1.6, "gain_Wt": 0.59}
 
 
 def frozen_feedback(motif: Motif) -> Motif:
