@@ -85,6 +85,7 @@ class Circuit:
         """Make the functions that run the plan; again whenever the plan changes."""
         self.plans: tuple[Plan, ...] = build_plans(self.motif, frozen=self._frozen)
         self._feed = Feed(self.motif, self.plans, self.n_replicas, self.device, self.dtype)
+        self._predictors: dict[str, Sweep] = {}
         self._phases = [
             (phase.name, plan, Sweep(plan, self.store.layouts), Plasticity(plan, self.store.layouts))
             for phase, plan in zip(self.motif.phases, self.plans, strict=True)
@@ -148,11 +149,12 @@ class Circuit:
         """
         output = self._only_output() if output is None else self.motif.population(output).name
         env: dict[str, Any] = {}
-        needed = self._feed.ancestors(self.motif, output)
         with torch.no_grad():
-            sweep = Sweep(self.plan, self.store.layouts, only=needed)
+            if output not in self._predictors:
+                needed = self._feed.ancestors(self.motif, output)
+                self._predictors[output] = Sweep(self.plan, self.store.layouts, only=needed)
             env |= self.store.states()
-            sweep.run(env, self.store.values, self._feed.inputs(x), {})
+            self._predictors[output].run(env, self.store.values, self._feed.inputs(x), {})
         return self._expanded(env[f"activity[{output}]"])
 
     def _only_output(self) -> str:

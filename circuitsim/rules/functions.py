@@ -16,10 +16,6 @@ class RuleFunction(sympy.Function):
 
     is_real = True
 
-    @classmethod
-    def eval(cls, *args: Any) -> None:
-        return None
-
 
 def _function(name: str, n_args: int, derivatives: Any) -> Any:  # a class; SymPy is untyped
     """A new function of the language; `derivatives` gives those with respect to each argument."""

@@ -22,12 +22,12 @@ def test_the_file_holds_the_experiment_of_its_name_and_says_how_to_run_it(name):
 
 def test_a_command_runs_from_anywhere_and_writes_its_run_folder(tmp_path):
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "local_losses.py"), "--quick", "--epochs", "1", "--seeds", "1"],
-        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
+        [sys.executable, str(EXAMPLES / "learning_rates.py"), "--quick", "--epochs", "1", "--seeds", "1"],
+        capture_output=True, text=True, timeout=280, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    folder = tmp_path / "runs" / "local_losses_digits"
+    folder = tmp_path / "runs" / "learning_rates_digits"
     table = pd.read_csv(folder / "table.csv")
-    assert len(table) == 16 and set(table.rule) == {"W", "Wt", "V", "Vt"}
+    assert len(table) == 6 and set(table.circuit) == {"SAL", "SGD"}
     assert json.loads((folder / "configuration.json").read_text())["options"]["epochs"] == 1
     assert "wrote" in done.stdout
