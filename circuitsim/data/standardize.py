@@ -44,7 +44,7 @@ def _statistics(x: Tensor, n_channels: int) -> tuple[Tensor, Tensor]:
 
     def average(change: Callable[[Tensor], Tensor]) -> Tensor:
         """The mean of changed pixels, summed in float64; a few samples at a time, which stay in the CPU's cache."""
-        parts = (change(_by_channel(part, n_channels)) for part in x.split(SAMPLES_AT_ONCE))
+        parts = (change(_by_channel(part, n_channels)) for part in torch.split(x, SAMPLES_AT_ONCE))
         total = torch.stack([part.sum(dim=(0, 2), dtype=torch.float64) for part in parts]).sum(0)
         return total[:, None] * n_channels / x.numel()
 

@@ -37,7 +37,7 @@ def _infer(y: Any, kind: Any, name: str) -> Kind:
     if kind is not None:
         for known in get_args(Kind):
             if kind == known:
-                return known  # type: ignore[no-any-return]
+                return known
         raise ParameterError(f"kind must be one of {', '.join(get_args(Kind))} (got {kind!r})")
     if array.ndim == 1 and array.dtype.kind in "biu":
         return "classes"
