@@ -12,7 +12,19 @@ from rich.console import Console
 
 import circuitsim as cs
 import motifs
-from circuitsim.studies.experiment import Experiment, Options, as_rich_table, run_experiment, spread
+from circuitsim.studies.experiment import (
+    DatasetOption,
+    DeviceOption,
+    EpochsOption,
+    Experiment,
+    Options,
+    OutOption,
+    QuickOption,
+    SeedsOption,
+    as_rich_table,
+    run_experiment,
+    spread,
+)
 from circuitsim.studies.self_assembly import setting_for
 
 app = typer.Typer(no_args_is_help=True, help="Neural circuits with explicit plastic synapses and local rules.")
@@ -76,14 +88,12 @@ def show(
 @app.command()
 def train(
     motif: MotifArgument,
-    dataset: Annotated[str, typer.Option(help="name of a data set")] = "digits",
-    epochs: Annotated[
-        int | None, typer.Option(help="passes over the training data; fits the data set by default")
-    ] = None,
+    dataset: DatasetOption = "digits",
+    epochs: EpochsOption = None,
     replicas: Annotated[int, typer.Option(help="independent circuits")] = 1,
     seed: Annotated[int, typer.Option(help="of the first replica, and of the order of the data")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
-    out: Annotated[Path | None, typer.Option(help="run folder; by default runs/train_MOTIF_DATASET")] = None,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
     resume: Annotated[bool, typer.Option(help="go on from the run folder's checkpoint")] = False,
 ) -> None:
     """Train a motif on a data set; the circuit, its history and its checkpoint go into a run folder."""
@@ -110,12 +120,12 @@ def train(
 @app.command()
 def experiment(
     name: Annotated[str, typer.Argument(help=f"one of {', '.join(EXPERIMENTS)}")],
-    dataset: Annotated[str, typer.Option(help="name of a data set")] = "digits",
-    epochs: Annotated[int | None, typer.Option(help="passes over the training data")] = None,
-    seeds: Annotated[int, typer.Option(help="independent circuits per row")] = 5,
-    quick: Annotated[bool, typer.Option(help="few epochs and seeds, to see that it works")] = False,
-    out: Annotated[Path | None, typer.Option(help="run folder; by default runs/NAME_DATASET")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    dataset: DatasetOption = "digits",
+    epochs: EpochsOption = None,
+    seeds: SeedsOption = 5,
+    quick: QuickOption = False,
+    out: OutOption = None,
+    device: DeviceOption = "auto",
 ) -> None:
     """Run one of the paper's experiments: a table, figures, and how they compare with the paper."""
     chosen = load_experiment(name)

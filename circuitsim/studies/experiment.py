@@ -125,17 +125,26 @@ def run_experiment(experiment: Experiment, options: Options) -> Report:
     return report
 
 
+# The options of every experiment's command line.
+DatasetOption = Annotated[str, typer.Option(help="name of a data set")]
+EpochsOption = Annotated[int | None, typer.Option(help="passes over the training data; fits the data set by default")]
+SeedsOption = Annotated[int, typer.Option(help="independent circuits per row")]
+QuickOption = Annotated[bool, typer.Option(help="few epochs and seeds, to see that it works")]
+OutOption = Annotated[Path | None, typer.Option(help="run folder; by default one in runs/")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
+
+
 def command(experiment: Experiment, name: str, dataset: str = "digits") -> None:
     """The command line of one experiment file: ``--dataset --epochs --seeds --quick --out --device``."""
     default_dataset = dataset
 
     def main(
-        dataset: Annotated[str, typer.Option(help="name of a data set")] = default_dataset,
-        epochs: Annotated[int | None, typer.Option(help="passes over the training data")] = None,
-        seeds: Annotated[int, typer.Option(help="independent circuits per row")] = 5,
-        quick: Annotated[bool, typer.Option(help="few epochs and seeds, to see that it works")] = False,
-        out: Annotated[Path | None, typer.Option(help="run folder; by default runs/NAME_DATASET")] = None,
-        device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+        dataset: DatasetOption = default_dataset,
+        epochs: EpochsOption = None,
+        seeds: SeedsOption = 5,
+        quick: QuickOption = False,
+        out: OutOption = None,
+        device: DeviceOption = "auto",
     ) -> None:
         folder = out or Path("runs") / f"{name}_{dataset}"
         run_experiment(experiment, Options(dataset, epochs, seeds, quick, folder, device))
