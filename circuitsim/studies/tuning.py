@@ -26,6 +26,7 @@ QUICK = {"trials": 4, "then": 2, "last": 1}
 SHARES = (1 / 15, 1 / 5, 1.0)  # of the final run's epochs, rung by rung
 
 ETA, GAMMA = LogUniform(0.03, 0.6), LogUniform(1e-6, 1e-3)
+SLOW = LogUniform(0.01, 0.6)  # random feedback likes small rates: its best ones lay at the lower end of ETA
 GAIN = LogUniform(0.1, 2.0)
 SAL: Space = {
     "eta": ETA,
@@ -68,13 +69,24 @@ ALGORITHMS: dict[str, Algorithm] = {
     "direct_feedback_alignment": Algorithm(
         "direct feedback alignment",
         motifs.direct_feedback_alignment,
-        {"eta": ETA, "gamma": GAMMA, "gain_V": LogUniform(0.05, 2.0)},
+        {"eta": SLOW, "gamma": GAMMA, "gain_V": LogUniform(0.01, 1.0)},
     ),
     "feedback_alignment": Algorithm(
-        "feedback alignment", motifs.feedback_alignment, {"eta": ETA, "gamma": GAMMA, "gain_Wt": GAIN}
+        "feedback alignment", motifs.feedback_alignment, {"eta": SLOW, "gamma": GAMMA, "gain_Wt": GAIN}
     ),
     "sal": Algorithm("SAL (gated)", motifs.sal, SAL),
     "sal_ungated": Algorithm("SAL (ungated)", functools.partial(motifs.sal, gated=False, name="sal_ungated"), SAL),
+    "backprop_unmasked": Algorithm(
+        "SGD without masks",
+        functools.partial(motifs.backprop, masks=False, name="backprop_unmasked"),
+        {"eta": ETA, "gamma": GAMMA},
+    ),
+    "apical_sal": Algorithm("apical SAL", motifs.apical_sal, {**SAL, "gain_V": LogUniform(0.05, 1.5)}),
+    "apical_mirror": Algorithm(
+        "apical SAL, V mirrors Vt",
+        functools.partial(motifs.apical_sal, pathway="mirror", name="apical_mirror"),
+        {"eta": ETA, "gamma": GAMMA, "eta_Wt": LogUniform(0.1, 2.0), "gamma_Wt": LogUniform(0.3, 10), "gain_Wt": GAIN},
+    ),
     "sal_frozen": Algorithm(
         "SAL, feedback frozen at random",
         lambda layers, **settings: frozen_feedback(motifs.sal(layers, **settings)),
