@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -36,8 +37,8 @@ REMARKS = {
 }
 
 
-def benchmark_table(options: Options) -> Report:
-    """Train and test accuracy of SGD, its rivals and SAL, beside the paper's figures.
+def benchmark_table(options: Options, rows: Sequence[str] = ROWS) -> Report:
+    """Train and test accuracy of SGD, its rivals and SAL (or of some `rows`), beside the paper's figures.
 
     Each algorithm runs with the settings that `circuitsim tune` found for it on this data set, and with its motif's
     defaults where it was never run there. SAL is shown with the gate of W's rule by the slope of the postsynaptic
@@ -46,9 +47,9 @@ def benchmark_table(options: Options) -> Report:
     Source: Liao et al. (2024), arXiv 2412.20018, Table 1.
     """
     on = bench(options)
-    settings = {name: tuned(options.dataset).get(name, {}) for name in ROWS}
+    settings = {name: tuned(options.dataset).get(name, {}) for name in rows}
     runs = {}
-    for name in ROWS:
+    for name in rows:
         algorithm = ALGORITHMS[name]
         runs[algorithm.label] = train(algorithm.make(on.layers, loss=loss_of(on), **settings[name]), on)
     table = pd.DataFrame([_row(label, run, on) for label, run in runs.items()])
@@ -89,10 +90,12 @@ def _notes(runs: dict[str, Trained], on: Task) -> str:
     test = {label: factor * mean(run.final(metric, "test")) for label, run in runs.items()}
     order = sorted((label for label in test if test[label] == test[label]), key=lambda label: -test[label])
     unit = "" if metric == "loss" else " points"
-    lines = [
-        f"Test {heading.split(',')[0]}, from high to low: " + ", ".join(f"{k} {test[k]:.2f}" for k in order) + ".",
-        f"Here SAL minus SGD: gated {test[GATED] - test[SGD]:+.2f}, ungated {test[UNGATED] - test[SGD]:+.2f}{unit}.",
-    ]
+    lines = [f"Test {heading.split(',')[0]}, from high to low: " + ", ".join(f"{k} {test[k]:.2f}" for k in order) + "."]
+    rivals = [label for label in test if label not in (GATED, UNGATED)]
+    for label in (GATED, UNGATED):
+        if label in test:
+            gaps = ", ".join(f"{test[label] - test[rival]:+.2f} against {rival}" for rival in rivals)
+            lines.append(f"{label}: {gaps}{unit}.")
     paper = paper_figures(on.data.name)
     if paper:
         lines.append(f"In the paper SAL minus SGD: {paper[GATED] - paper[SGD]:+.2f} points.")

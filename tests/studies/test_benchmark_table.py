@@ -35,7 +35,7 @@ def test_every_algorithm_learns_digits(found):
 def test_the_notes_hold_the_measured_difference_to_sgd(found):
     report, _ = found
     table = report.table.set_index("algorithm")["test accuracy, %"].str.split().str[0].astype(float)
-    stated = float(report.notes.split("SAL minus SGD: gated ")[1].split(",")[0])
+    stated = float(report.notes.split("SAL (gated): ")[1].split(" against SGD")[0])
     assert stated == pytest.approx(table[study.GATED] - table[study.SGD], abs=0.011)
     assert "no figures for digits" in report.notes
 
