@@ -35,7 +35,7 @@ console = Console()
 
 MOTIFS = [name for name in motifs.__all__ if name != "two_stream"]
 EXPERIMENTS = (
-    "benchmark_table", "feedback_width", "learning_rates", "local_losses", "motif_census", "pathway_ablation",
+    "benchmark_table", "feedback_width", "learning_rates", "local_losses", "motif_census", "parity", "pathway_ablation",
     "representations", "short_term_modulation", "theory", "winner_take_all",
 )  # fmt: skip
 

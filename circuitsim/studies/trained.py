@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,9 +63,19 @@ class Trained:
         return values
 
 
-def train(motif: Motif, task: Task, probes: Mapping[str, Probe] | None = None) -> Trained:
-    """Let a motif learn: seeds 0, 1, ... as replicas of one circuit, cosine schedule."""
+def train(
+    motif: Motif, task: Task, probes: Mapping[str, Probe] | None = None, quantities: Collection[str] = ()
+) -> Trained:
+    """Let a motif learn: seeds 0, 1, ... as replicas of one circuit, cosine schedule.
+
+    Args:
+        motif, task: what learns, and on what.
+        probes: of the run.
+        quantities: of `circuitsim.alignment`, probed too.
+    """
     circuit = compile(motif, replicas=task.seeds, seed=0, device=task.device)
+    if quantities:
+        probes = {**(probes or {}), "alignment": task.aligned(circuit, quantities)}
     before = {p.name: circuit.weights(p.name).cpu().numpy() for p in motif.projections}
     return Trained(circuit, before, task.learn(circuit, probes))
 
