@@ -79,7 +79,7 @@ def parity(options: Options, hypotheses: Sequence[Hypothesis] = HYPOTHESES) -> R
     for row in hypotheses:
         motif = row.make(on.layers, loss=loss_of(on), **known.get(row.settings, {}))
         runs[row.label] = train(motif, on, quantities=("gradient_cosine",))
-    table = pd.DataFrame([_row(row, runs[row.label], runs.get(SGD), metric_of(on)) for row in hypotheses])
+    table = pd.DataFrame([_row(row, runs[row.label], runs.get(SGD), metric_of(on)) for row in hypotheses]).fillna("")
     histories = {label: run.history for label, run in runs.items() if run.history.rows}
     figures = {"validation": plots.curves(histories, metric_of(on), split="validation")} if on.data.validation else {}
     title = f"Parity, {on.data.name}: mean ± standard deviation over {on.seeds} seeds, {on.setting.epochs} epochs"

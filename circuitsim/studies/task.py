@@ -122,12 +122,13 @@ def task_for(
 
 
 def hidden_sites(motif: Motif) -> list[str]:
-    """The projections W from ascending to ascending somata that do not end on an output."""
+    """The projections W from ascending to ascending somata that do not end on an output, biases left out."""
     outputs = {objective.output for objective in motif.objectives}
     return [
         p.name
         for p in motif.projections
         if p.target == "soma"
+        and motif.population(p.pre).activation != "one"
         and motif.population(p.pre).stream == motif.population(p.post).stream == "ascending"
         and p.post not in outputs
     ]

@@ -19,6 +19,7 @@ def test_quick_means_few_epochs_and_at_most_two_seeds_unless_the_options_say_mor
 
 def test_hidden_sites_leave_out_the_output_and_all_other_pathways():
     assert hidden_sites(sal([5, 4, 3, 2])) == hidden_sites(backprop([5, 4, 3, 2])) == ["W0", "W1"]
+    assert hidden_sites(sal([5, 4, 3, 2], bias=True)) == ["W0", "W1"]
 
 
 def test_a_run_that_loses_every_replica_gives_nan_and_does_not_stop_the_study():
