@@ -84,7 +84,7 @@ class Feed:
         return given
 
     def signals(self, given: Mapping[str, Any], circuit: Any, n_samples: int) -> dict[str, Tensor]:
-        """By quantity, ``[R or 1, B, 1]``."""
+        """By quantity, ``[R, B, 1]``."""
         values = {name: value(circuit) if callable(value) else value for name, value in given.items()}
         return {f"signal[{name}]": self._signal(name, value, n_samples) for name, value in values.items()}
 
@@ -96,7 +96,7 @@ class Feed:
                 f"signal {name!r} has shape {list(np.shape(value))}, needs [{n_samples}] or "
                 f"[{self.n_replicas}, {n_samples}]"
             )
-        return tensor.unsqueeze(-1)
+        return tensor.unsqueeze(-1).expand(self.n_replicas, -1, -1)
 
     def _by_name(self, given: Any, names: tuple[str, ...], what: str) -> Mapping[str, Any]:
         if given is None:

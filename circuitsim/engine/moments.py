@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from circuitsim.engine.layout import Layout
-from circuitsim.engine.lower import Value, lower
+from circuitsim.engine.lower import lower
+from circuitsim.engine.operations import Value
 from circuitsim.engine.sweep import read_quantity
-from circuitsim.plan import Moment
+from circuitsim.plan import Change, Moment
 from circuitsim.rules.terms import ONE
 
 Env = MutableMapping[str, Any]
@@ -28,12 +30,40 @@ class MomentRunner:
     def factors(self, env: Env) -> Factors:
         return (1.0 if self.post is None else self.post(env)), (1.0 if self.pre is None else self.pre(env))
 
-    def mean(self, factors: Factors, layout: Layout, transposed: bool, n_samples: int) -> Tensor:
-        """The batch mean in `layout`, which may be that of the projection seen from the other side."""
+    def mean(self, env: Env, factors: Factors, layout: Layout, transposed: bool, scale: float) -> Tensor:
+        """`scale` times the batch mean in `layout`, which may be that of the projection seen from the other side."""
+        run = env["workspace"].of((self, layout))
         post, pre = factors[::-1] if transposed else factors
         if not isinstance(post, Tensor):
             assert isinstance(pre, Tensor)
-            return layout.at_pre(pre.mean(1, keepdim=True))
+            return layout.at_pre(run, run("mean", torch.mean, pre, 1, keepdim=True))
         if not isinstance(pre, Tensor):
-            return layout.at_post(post.mean(1, keepdim=True))
-        return layout.moment_sum(post, pre).div_(n_samples)
+            return layout.at_post(run, run("mean", torch.mean, post, 1, keepdim=True))
+        return layout.moment(run, post, pre, scale / env["n_samples"])
+
+
+class Means:
+    """The batch means of one step, each computed once, from whichever side asks first.
+
+    Args:
+        moments: all of the plan.
+        env: the quantities of the cycle.
+        scales: moment -> what its mean is multiplied by, for those whose users all multiply by the same number.
+    """
+
+    def __init__(self, moments: Sequence[MomentRunner], env: Env, scales: Mapping[int, float]) -> None:
+        self.moments, self.env, self.scales = moments, env, scales
+        self.factors = [moment.factors(env) for moment in moments]
+        self._found: dict[int, Tensor] = {}
+
+    def of(self, change: Change, layout: Layout) -> Tensor:
+        """The scaled mean that a change asks for, as values of `layout`."""
+        k = change.moment
+        assert k is not None
+        moment, scale = self.moments[k], self.scales.get(k, 1.0)
+        if not moment.moment.is_product:
+            return moment.mean(self.env, self.factors[k], layout, change.transposed, scale)
+        if k not in self._found:
+            seen = moment.mean(self.env, self.factors[k], layout, change.transposed, scale)
+            self._found[k] = layout.transposed(seen) if change.transposed else seen
+        return layout.transposed(self._found[k]) if change.transposed else self._found[k]

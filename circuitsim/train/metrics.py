@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from circuitsim.engine.losses import LOSSES
+from circuitsim.engine.workspace import Workspace
 
 
 def metrics(loss: str, output: Tensor, target: Tensor) -> dict[str, np.ndarray]:
@@ -23,7 +24,7 @@ def metrics(loss: str, output: Tensor, target: Tensor) -> dict[str, np.ndarray]:
         output: ``[replica, sample, output]``.
         target: ``[1, sample]`` classes, or ``[1, sample, output]``.
     """
-    found = {"loss": LOSSES[loss].value(output, target).mean(1)}
+    found = {"loss": LOSSES[loss].value(Workspace().run, output, target).mean(1)}
     if loss == "cross_entropy":
         found["accuracy"] = (output.argmax(-1) == target).to(torch.float64).mean(1)
     if loss == "bce":
