@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.layout import Layout
-from circuitsim.engine.lower import Evaluator, apply, fold, lower
+from circuitsim.engine.lower import Evaluator, fold, lower
 from circuitsim.engine.operations import ADD, MULTIPLY, as_values
 from circuitsim.engine.reductions import ReductionRunner
 from circuitsim.engine.rule_names import RuleNames
@@ -42,6 +42,7 @@ class ProjectionChange:
     """The rule of one projection, lowered.
 
     Attributes:
+        moments: the batch means that it reads.
         linear: its short form, where it has one.
         owns_product: whether no other projection uses the products that it uses.
     """
@@ -54,12 +55,13 @@ class ProjectionChange:
         slow = [self._slow(t) for t in p.rule.terms if isinstance(t, SlowTerm)]
         self._all = _sum([*map(self._term, p.changes), *slow])
         self._data = _sum([*(self._term(c) for c in p.changes if c.moment is not None), *slow])
+        self.moments = {c.moment for c in p.changes if c.moment is not None}
         self.linear = None if slow else _linear(p.changes)
         self.owns_product = True
 
     def products(self, moments: Sequence[Moment]) -> set[int]:
         """The matrix products that it uses."""
-        return {c.moment for c in self.plan.changes if c.moment is not None and moments[c.moment].is_product}
+        return {k for k in self.moments if moments[k].is_product}
 
     def reduce(self, env: Env) -> None:
         """The sums over synapses that the rule uses, from the state before the step, into `env`."""
@@ -73,7 +75,7 @@ class ProjectionChange:
 
     def apply_(self, w: Tensor, env: Env) -> None:
         """Change the weights in place."""
-        if self.linear is None or not env["means"].moments[self.linear.change.moment].moment.is_product:
+        if self.linear is None or not env["means"].moments[self.linear.change.moment].is_product:
             w.add_(self.delta(env))
         elif self.owns_product:
             self._add_product_(w, env, self.linear)
@@ -84,9 +86,8 @@ class ProjectionChange:
     def _add_product_(self, w: Tensor, env: Env, linear: Linear) -> None:
         """``w <- keep w + (rate / B) post^T pre``, the product straight into the weights."""
         run = env["workspace"].of(self)
-        factors = env["means"].factors[linear.change.moment]
-        post, pre = factors[::-1] if linear.change.transposed else factors
-        keep, rate = linear.keep(env), linear.rate(env)
+        post, pre = env["means"].factors(linear.change)
+        keep, rate = env["rates"][self.name]
         if isinstance(rate, Tensor):
             post, rate = run("scaled", torch.mul, post, rate), 1.0
         if isinstance(keep, Tensor):
@@ -96,7 +97,7 @@ class ProjectionChange:
 
     def _add_mean_(self, w: Tensor, env: Env, linear: Linear) -> None:
         """``w <- keep w + rate M`` with a mean that others use too, perhaps scaled by `rate` already."""
-        keep, rate = linear.keep(env), linear.rate(env)
+        keep, rate = env["rates"][self.name]
         mean = env["means"].of(linear.change, self.layout)
         if linear.change.moment in env["means"].scales and isinstance(keep, float):
             torch.add(mean, w, alpha=keep, out=w)
@@ -151,4 +152,3 @@ def _linear(changes: Sequence[Change]) -> Linear | None:
     if len(data) != 1 or len(decays) != len(changes) - 1 or data[0].weight != ONE:
         return None
     return Linear(data[0], lower(1 + sympy.Add(*decays), read_quantity), lower(data[0].coefficient, read_quantity))
-

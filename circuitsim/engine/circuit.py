@@ -78,7 +78,7 @@ class Circuit:
         like = torch.empty(0, device=device, dtype=dtype)
         self.store = WeightStore(motif, *assemble(motif, seed, n_replicas, vary, like))
         self._parameters = rule_parameters(motif, vary, self.store.layouts, n_replicas, like)
-        self._rates = [path for path in self._parameters if path.endswith(".eta")]
+        self._scaled, self._scaled_by = self._parameters, 1.0
         self._changes: dict[str, Tensor] | None = {} if record_changes else None
         self._frozen: set[str] = set()
         self._env: dict[str, Any] = {}
@@ -136,7 +136,8 @@ class Circuit:
         with torch.no_grad():
             workspace = self._workspaces[tuple(tensor.shape for tensor in (*inputs.values(), *targets.values()))]
             weights = functools.partial(self.store.values, workspace=workspace)
-            self._env = {"workspace": workspace, **self.store.states(), **self._scaled_parameters(workspace)}
+            parameters = self._scaled_parameters()
+            self._env = {"workspace": workspace, "parameters": parameters, **self.store.states(), **parameters}
             for name, plan, sweep, plasticity in self._phases:
                 noise = StepNoise(name, self.n_steps, self.seed, self.n_replicas, n_samples, like)
                 sweep.run(self._env, weights, inputs, targets, noise)
@@ -171,14 +172,15 @@ class Circuit:
             )
         return self.plan.outputs[0]
 
-    def _scaled_parameters(self, workspace: Workspace) -> dict[str, float | Tensor]:
-        """All parameters of rules, every `eta` multiplied by `eta_scale`."""
-        scaled = dict(self._parameters)
-        for path in self._rates:
-            rate = scaled[path]
-            is_tensor = isinstance(rate, Tensor)
-            scaled[path] = workspace.run(path, torch.mul, rate, self.eta_scale) if is_tensor else rate * self.eta_scale
-        return scaled
+    def _scaled_parameters(self) -> Mapping[str, float | Tensor]:
+        """All parameters of rules, every `eta` multiplied by `eta_scale`; the same object while that is the same."""
+        if self._scaled_by != self.eta_scale:
+            self._scaled_by = self.eta_scale
+            self._scaled = {
+                path: value * self.eta_scale if path.endswith(".eta") else value
+                for path, value in self._parameters.items()
+            }
+        return self._scaled
 
     # -- reading
 

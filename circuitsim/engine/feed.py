@@ -25,6 +25,7 @@ class Feed:
     ) -> None:
         self.motif, self.n_replicas, self.device, self.dtype = motif, n_replicas, device, dtype
         self.input_names = tuple(dict.fromkeys(name for plan in plans for name in plan.inputs))
+        self.signal_names = sorted(signal.name for signal in motif.signals)
         self.output_names = tuple(dict.fromkeys(o.output for o in motif.objectives))
 
     def inputs(self, x: Any) -> dict[str, Tensor]:
@@ -75,9 +76,9 @@ class Feed:
         Raises:
             DataError: a missing or unknown signal, or a wrong shape.
         """
-        given, names = signals or {}, sorted(signal.name for signal in self.motif.signals)
-        if sorted(given) != names:
-            raise DataError(f"signals are given for {sorted(given)}, needed for {names}")
+        given = signals or {}
+        if sorted(given) != self.signal_names:
+            raise DataError(f"signals are given for {sorted(given)}, needed for {self.signal_names}")
         for name, value in given.items():
             if not callable(value):
                 self._signal(name, value, n_samples)

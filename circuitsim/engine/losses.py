@@ -17,31 +17,40 @@ from circuitsim.errors import DataError
 class Loss:
     """A loss. Outputs have shape ``[R, B, n]``; targets ``[R or 1, B, n]``, class indices ``[R or 1, B]``.
 
-    Both functions take `run` (`Workspace.run` for the caller's sites) first, and write into its buffers.
+    All functions take `run` (`Workspace.run` for the caller's sites) first, and write into its buffers.
 
     Args:
+        prepare: ``[R, B, n]``, what the other two make of the output first.
         value: ``[R, B]``, the loss of each sample.
         minus_gradient: ``[R, B, n]``, of each *sample's* loss (not divided by the batch size).
         takes_classes: whether targets are class indices.
     """
 
+    prepare: Callable[[Run, Tensor], Tensor]
     value: Callable[[Run, Tensor, Tensor], Tensor]
     minus_gradient: Callable[[Run, Tensor, Tensor], Tensor]
     takes_classes: bool = False
 
 
-def _cross_entropy(run: Run, output: Tensor, target: Tensor) -> Tensor:
-    log_probabilities = run("log_softmax", torch.log_softmax, output, -1)
-    return run("chosen", torch.gather, log_probabilities, -1, _index(output, target)).squeeze(-1).neg_()
+def _log_probabilities(run: Run, output: Tensor) -> Tensor:
+    return run("log_softmax", torch.log_softmax, output, -1)
 
 
-def _onehot_minus_softmax(run: Run, output: Tensor, target: Tensor) -> Tensor:
-    error = run("softmax", torch.softmax, output, -1).neg_()
-    return error.scatter_(-1, _index(output, target), 1.0, reduce="add")
+def _cross_entropy(run: Run, log_probabilities: Tensor, target: Tensor) -> Tensor:
+    return run("chosen", torch.gather, log_probabilities, -1, _index(log_probabilities, target)).squeeze(-1).neg_()
 
 
-def _index(output: Tensor, target: Tensor) -> Tensor:
-    return target.expand(output.shape[:2]).unsqueeze(-1)
+def _onehot_minus_softmax(run: Run, log_probabilities: Tensor, target: Tensor) -> Tensor:
+    error = run("softmax", torch.exp, log_probabilities).neg_()
+    return error.scatter_(-1, _index(error, target), 1.0, reduce="add")
+
+
+def _index(like: Tensor, target: Tensor) -> Tensor:
+    return target.expand(like.shape[:2]).unsqueeze(-1)
+
+
+def _itself(run: Run, output: Tensor) -> Tensor:
+    return output
 
 
 def _half_square(run: Run, output: Tensor, target: Tensor) -> Tensor:
@@ -61,9 +70,9 @@ def _target_minus_sigmoid(run: Run, output: Tensor, target: Tensor) -> Tensor:
 
 
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": Loss(_cross_entropy, _onehot_minus_softmax, takes_classes=True),
-    "mse": Loss(_half_square, lambda run, y, t: run("error", torch.sub, t, y)),
-    "bce": Loss(_binary_cross_entropy, _target_minus_sigmoid),
+    "cross_entropy": Loss(_log_probabilities, _cross_entropy, _onehot_minus_softmax, takes_classes=True),
+    "mse": Loss(_itself, _half_square, lambda run, y, t: run("error", torch.sub, t, y)),
+    "bce": Loss(_itself, _binary_cross_entropy, _target_minus_sigmoid),
 }
 
 

@@ -71,8 +71,26 @@ def apply(operation: Operation, *parts: Evaluator) -> Evaluator:
 
 
 def fold(operation: Operation, parts: Sequence[Evaluator]) -> Evaluator:
-    """An operation between all of `parts`, from left to right."""
-    return functools.reduce(lambda left, right: apply(operation, left, right), parts)
+    """An operation between all of `parts`: numbers first, then tensors from left to right."""
+    if len(parts) == 1:
+        return parts[0]
+    site = object()
+
+    def evaluate(env: Env) -> Value:
+        values = [part(env) for part in parts]
+        numbers = [value for value in values if not isinstance(value, Tensor)]
+        result: Value | None = functools.reduce(operation.on_numbers, numbers) if numbers else None
+        if len(numbers) == len(values):
+            assert result is not None
+            return result
+        run = env["workspace"].of(site)
+        for k, value in enumerate(values):
+            if isinstance(value, Tensor):
+                result = value if result is None else run(k, operation.on_tensors, result, value)
+        assert result is not None
+        return result
+
+    return evaluate
 
 
 def _where(condition: Evaluator, yes: Evaluator, no: Evaluator) -> Evaluator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import torch
@@ -20,30 +20,24 @@ Factors = tuple[Value, Value]  # of the postsynaptic and of the presynaptic side
 
 
 class MomentRunner:
-    """``E_b[post[b, i] pre[b, j]]`` of one planned moment."""
+    """``E_b[post[b, i] pre[b, j]]`` of one planned moment.
+
+    Attributes:
+        is_product: whether it takes a matrix product.
+        slot: which buffer it is written into, beside others of its shape.
+    """
 
     def __init__(self, moment: Moment) -> None:
-        self.moment = moment
+        self.is_product, self.slot = moment.is_product, -1
         self.post = None if moment.post == ONE else lower(moment.post, read_quantity)
         self.pre = None if moment.pre == ONE else lower(moment.pre, read_quantity)
 
     def factors(self, env: Env) -> Factors:
         return (1.0 if self.post is None else self.post(env)), (1.0 if self.pre is None else self.pre(env))
 
-    def mean(self, env: Env, factors: Factors, layout: Layout, transposed: bool, scale: float) -> Tensor:
-        """`scale` times the batch mean in `layout`, which may be that of the projection seen from the other side."""
-        run = env["workspace"].of((self, layout))
-        post, pre = factors[::-1] if transposed else factors
-        if not isinstance(post, Tensor):
-            assert isinstance(pre, Tensor)
-            return layout.at_pre(run, run("mean", torch.mean, pre, 1, keepdim=True))
-        if not isinstance(pre, Tensor):
-            return layout.at_post(run, run("mean", torch.mean, post, 1, keepdim=True))
-        return layout.moment(run, post, pre, scale / env["n_samples"])
-
 
 class Means:
-    """The batch means of one step, each computed once, from whichever side asks first.
+    """The batch means of one step, each computed when it is asked for first, from whichever side asks.
 
     Args:
         moments: all of the plan.
@@ -53,17 +47,52 @@ class Means:
 
     def __init__(self, moments: Sequence[MomentRunner], env: Env, scales: Mapping[int, float]) -> None:
         self.moments, self.env, self.scales = moments, env, scales
-        self.factors = [moment.factors(env) for moment in moments]
         self._found: dict[int, Tensor] = {}
+
+    def factors(self, change: Change) -> Factors:
+        """The two factors of the moment that a change asks for, of its post- and presynaptic side."""
+        assert change.moment is not None
+        factors = self.moments[change.moment].factors(self.env)
+        return factors[::-1] if change.transposed else factors
 
     def of(self, change: Change, layout: Layout) -> Tensor:
         """The scaled mean that a change asks for, as values of `layout`."""
         k = change.moment
         assert k is not None
-        moment, scale = self.moments[k], self.scales.get(k, 1.0)
-        if not moment.moment.is_product:
-            return moment.mean(self.env, self.factors[k], layout, change.transposed, scale)
+        if not self.moments[k].is_product:
+            return self._mean(change, layout)
         if k not in self._found:
-            seen = moment.mean(self.env, self.factors[k], layout, change.transposed, scale)
+            seen = self._mean(change, layout)
             self._found[k] = layout.transposed(seen) if change.transposed else seen
         return layout.transposed(self._found[k]) if change.transposed else self._found[k]
+
+    def _mean(self, change: Change, layout: Layout) -> Tensor:
+        """`scale` times the batch mean, in `layout`."""
+        moment, (post, pre) = self.moments[change.moment], self.factors(change)
+        run = self.env["workspace"].of((moment.slot, layout.shape))
+        if not isinstance(post, Tensor):
+            assert isinstance(pre, Tensor)
+            return layout.at_pre(run, run("mean", torch.mean, pre, 1, keepdim=True))
+        if not isinstance(pre, Tensor):
+            return layout.at_post(run, run("mean", torch.mean, post, 1, keepdim=True))
+        return layout.moment(run, post, pre, self.scales.get(change.moment, 1.0) / self.env["n_samples"])
+
+
+def share_buffers(moments: Sequence[MomentRunner], users: Sequence[Collection[int]]) -> None:
+    """Give moments that are never needed at the same time the same buffer: what was just written is fast to read.
+
+    Args:
+        moments: their `slot` is set.
+        users: for each change, in the order in which they are made, the moments that it reads.
+    """
+    last = {k: position for position, used in enumerate(users) for k in used}
+    free: list[int] = []
+    n_slots = 0
+    taken: dict[int, int] = {}
+    for position, used in enumerate(users):
+        for k in sorted(used):
+            if k not in taken:
+                if not free:
+                    free, n_slots = [n_slots], n_slots + 1
+                taken[k] = moments[k].slot = free.pop()
+        free += [taken[k] for k in used if last[k] == position]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from circuitsim.engine.change import ProjectionChange
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import lower
-from circuitsim.engine.moments import Means, MomentRunner
+from circuitsim.engine.moments import Means, MomentRunner, share_buffers
 from circuitsim.engine.operations import Value
 from circuitsim.engine.sweep import read_quantity
 from circuitsim.plan import Plan, ProjectionPlan, StatePlan
@@ -43,11 +43,16 @@ class Plasticity:
             for name, update in p.states.items()
         ]
         users: dict[int, list[ProjectionChange]] = {}
-        for change in [*self.changes, *(change for _, change in self.synapse_states)]:
+        in_order = [*(change for _, change in self.synapse_states), *self.changes]
+        for change in in_order:
             for k in change.products(plan.moments):
                 users.setdefault(k, []).append(change)
+        self._parameters: object = None
+        self._rates: dict[str, tuple[Value, Value]] = {}
+        self._scales: dict[int, float] = {}
         # Products that no other projection uses go straight into the weights; the others are scaled once for all.
         self.shared = {k: asking for k, asking in users.items() if len(asking) > 1}
+        share_buffers(self.moments, [change.moments for change in in_order])
         for change in self.changes:
             change.owns_product = not any(k in self.shared for k in change.products(plan.moments))
 
@@ -55,11 +60,13 @@ class Plasticity:
         """Change `values` in place.
 
         Args:
-            env: the quantities and parameters of the cycle; sums over synapses are added to it.
+            env: the quantities and parameters of the cycle; sums over synapses are added to it. "parameters" is
+                another object whenever a parameter has changed.
             values: weights by projection, states by ``owner.name``.
             changed: if given, filled with the change of each projection.
         """
-        self._prepare(env, values, {} if changed is not None else self._scales(env))
+        self._set_rates(env)
+        self._prepare(env, values, self._scales if changed is None else {})
         states = self._new_states(env, values)
         for change in self.changes:
             w = values[change.name]
@@ -85,21 +92,33 @@ class Plasticity:
         return {change.name: change.delta(env, data_only) for change in self.changes}
 
     def _prepare(self, env: Env, values: Mapping[str, Tensor], scales: Mapping[int, float]) -> None:
-        """Reductions and the two factors of every moment, from the state before the step, into `env`."""
+        """Sums over synapses, from the state before the step, and the batch means, into `env`."""
         for name, tensor in values.items():
             env[name if "." in name else f"w[{name}]"] = tensor
         for change in self.changes:
             change.reduce(env)
         env["means"] = Means(self.moments, env, scales)
 
-    def _scales(self, env: Env) -> dict[int, float]:
-        """Shared moment -> the rate that all its users multiply it by, where that is one number."""
-        found = {}
-        for k, users in self.shared.items():
-            rates = [change.linear.rate(env) if change.linear is not None else 1.0 for change in users]
-            if isinstance(rates[0], float) and all(isinstance(r, float) and r == rates[0] for r in rates):
-                found[k] = rates[0]
-        return found
+    def _set_rates(self, env: Env) -> None:
+        """Numbers of the short rules, and which of them shared means are scaled by; again when parameters change."""
+        if self._parameters is not env["parameters"]:
+            self._parameters = env["parameters"]
+            self._rates = {
+                c.name: (c.linear.keep(env), c.linear.rate(env)) for c in self.changes if c.linear is not None
+            }
+            self._scales = {
+                k: rate for k, users in self.shared.items() if (rate := self._common_rate(users)) is not None
+            }
+        env["rates"] = self._rates
+
+    def _common_rate(self, users: Sequence[ProjectionChange]) -> float | None:
+        """What all users multiply a mean by, if that is one number."""
+        short = [change for change in users if change in self.changes and change.linear is not None]
+        rates: list[Value] = [self._rates[change.name][1] for change in short] or [1.0]
+        if len(short) < len(users):
+            return None
+        first = rates[0]
+        return first if isinstance(first, float) and all(isinstance(r, float) and r == first for r in rates) else None
 
     def _new_states(self, env: Env, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The states after the step: batch means of their updates."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from circuitsim.engine.lower import Evaluator, apply, fold, lower
+from circuitsim.engine.lower import Evaluator, fold, lower
 from circuitsim.engine.operations import ADD, MULTIPLY, Value, as_values
 from circuitsim.engine.rule_names import RuleNames, as_tensor
 from circuitsim.rules import Reduction, SlowTerm, Term

@@ -15,6 +15,7 @@ from circuitsim.engine.losses import LOSSES
 from circuitsim.engine.lower import Evaluator, lower
 from circuitsim.engine.operations import full
 from circuitsim.engine.workspace import Workspace
+from circuitsim.motif.objective import Objective
 from circuitsim.plan import Plan, PopulationPlan, ProjectionPlan
 
 Weights = Callable[[str], Tensor]  # name of a projection -> its values
@@ -115,21 +116,30 @@ class Sweep:
 
     def _error(self, run: Run, p: PopulationPlan, env: dict[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
         objective = next(o for o in self.plan.objectives if o.error == p.name)
-        output = env[f"activity[{objective.output}]"]
-        error = LOSSES[objective.loss].minus_gradient(run, output, targets[objective.output])
+        prepared = self._prepared(env, objective)
+        error = LOSSES[objective.loss].minus_gradient(run, prepared, targets[objective.output])
         return run("shuffled", _of_neighbour, error) if objective.shuffled else error
+
+    def _prepared(self, env: dict[str, Any], objective: Objective) -> Tensor:
+        """The part of loss and error that they share, computed once."""
+        key = f"prepared[{objective.output}]"
+        if key not in env:
+            run = env["workspace"].of((self, objective.output))
+            env[key] = LOSSES[objective.loss].prepare(run, env[f"activity[{objective.output}]"])
+        prepared: Tensor = env[key]
+        return prepared
 
     def deliver_to_dendrites(self, env: dict[str, Any], weights: Weights) -> None:
         """Add the dendritic currents, from the traces at the end of the cycle."""
         for p in self.dendrites:
             self._current(env, weights, p, env.get(f"trace[{p.pre}]", env[f"activity[{p.pre}]"]))
 
-    def loss(self, env: Mapping[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
+    def loss(self, env: dict[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
         """The batch mean of the loss, summed over objectives, shape ``[R]``; not a buffer."""
         total: Tensor | None = None
         for o in self.plan.objectives:
             run = env["workspace"].of((self, o.output, "loss"))
-            value = LOSSES[o.loss].value(run, env[f"activity[{o.output}]"], targets[o.output]).mean(1)
+            value = LOSSES[o.loss].value(run, self._prepared(env, o), targets[o.output]).mean(1)
             total = value if total is None else total + value
         assert total is not None
         return total

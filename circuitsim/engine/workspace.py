@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -35,7 +36,12 @@ class Workspace:
 
     def of(self, owner: Hashable) -> Callable[..., Tensor]:
         """`run` with sites that belong to `owner`."""
-        return lambda site, operation, *arguments, **options: self.run((owner, site), operation, *arguments, **options)
+        return functools.partial(self._run_for, owner)
+
+    def _run_for(
+        self, owner: Hashable, site: Hashable, operation: Operation, *arguments: Any, **options: Any
+    ) -> Tensor:
+        return self.run((owner, site), operation, *arguments, **options)
 
     @property
     def n_bytes(self) -> int:

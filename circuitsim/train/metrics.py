@@ -24,7 +24,8 @@ def metrics(loss: str, output: Tensor, target: Tensor) -> dict[str, np.ndarray]:
         output: ``[replica, sample, output]``.
         target: ``[1, sample]`` classes, or ``[1, sample, output]``.
     """
-    found = {"loss": LOSSES[loss].value(Workspace().run, output, target).mean(1)}
+    run, chosen = Workspace().run, LOSSES[loss]
+    found = {"loss": chosen.value(run, chosen.prepare(run, output), target).mean(1)}
     if loss == "cross_entropy":
         found["accuracy"] = (output.argmax(-1) == target).to(torch.float64).mean(1)
     if loss == "bce":

@@ -89,7 +89,7 @@ class Layout(abc.ABC):
 
 def spread(vectors: Tensor, n_replicas: int) -> Tensor:
     """Vectors that all replicas share, as many; a view."""
-    return vectors if len(vectors) == n_replicas else vectors.expand(n_replicas, -1, -1)
+    return vectors if vectors.shape[0] == n_replicas else vectors.expand(n_replicas, -1, -1)
 
 
 def zero_where_none_(largest: Tensor) -> Tensor:

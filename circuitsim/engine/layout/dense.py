@@ -18,20 +18,20 @@ class DenseLayout(Layout):
         return values
 
     def current(self, run: Run, values: Tensor, pre: Tensor) -> Tensor:
-        return run("current", torch.bmm, spread(pre, len(values)), values.transpose(1, 2))
+        return run("current", product, spread(pre, values.shape[0]), values.transpose(1, 2))
 
     def back_current(self, run: Run, values: Tensor, post: Tensor) -> Tensor:
-        return run("back", torch.bmm, spread(post, len(values)), values)
+        return run("back", product, spread(post, values.shape[0]), values)
 
     def moment(self, run: Run, post: Tensor, pre: Tensor, scale: float) -> Tensor:
-        n_replicas = max(len(post), len(pre))
-        return run("moment", _product, spread(post, n_replicas).transpose(1, 2), spread(pre, n_replicas), scale)
+        n_replicas = max(post.shape[0], pre.shape[0])
+        return run("moment", product, spread(post, n_replicas).transpose(1, 2), spread(pre, n_replicas), scale)
 
     def add_moment_(self, run: Run, values: Tensor, post: Tensor, pre: Tensor, keep: float, scale: float) -> None:
-        post, pre = spread(post, len(values)), spread(pre, len(values))
+        post, pre = spread(post, values.shape[0]), spread(pre, values.shape[0])
         if not values.is_contiguous():  # a product goes straight into the weights only in their order in memory
             values, post, pre = values.transpose(1, 2), pre, post
-        values.baddbmm_(post.transpose(1, 2), pre, beta=keep, alpha=scale)
+        product(post.transpose(1, 2), pre, scale, keep, out=values)
 
     def at_post(self, run: Run, vector: Tensor) -> Tensor:
         return vector.transpose(1, 2)
@@ -51,7 +51,12 @@ class DenseLayout(Layout):
         return values.transpose(1, 2)
 
 
-def _product(post: Tensor, pre: Tensor, scale: float, out: Tensor | None = None) -> Tensor:
+def product(a: Tensor, b: Tensor, scale: float = 1.0, keep: float = 0.0, out: Tensor | None = None) -> Tensor:
+    """``out <- keep * out + scale * a b`` for each replica; ``[R, n, k]`` times ``[R, k, m]``."""
     if out is None:
-        out = post.new_empty(post.shape[0], post.shape[1], pre.shape[2])
-    return out.baddbmm_(post, pre, beta=0.0, alpha=scale)
+        out = a.new_empty(a.shape[0], a.shape[1], b.shape[2])
+    if a.shape[0] == 1:  # the sum over one replica: BLAS's plain product, which beats a batch of one
+        out.squeeze(0).addbmm_(a, b, beta=keep, alpha=scale)
+    else:
+        out.baddbmm_(a, b, beta=keep, alpha=scale)
+    return out
