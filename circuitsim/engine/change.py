@@ -131,7 +131,7 @@ class ProjectionChange:
         """Sample by sample, so that no array ``[B, post, pre]`` is ever held."""
         evaluate, site = lower(term.expression, self.names.of_sample), object()
 
-        def mean(env: Env) -> Tensor:
+        def mean(env: Any) -> Tensor:
             w = env[f"w[{self.name}]"]
             total: Tensor = env["workspace"].run(site, as_values, 0.0, w)
             for sample in range(env["n_samples"]):

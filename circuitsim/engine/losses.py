@@ -10,6 +10,7 @@ from torch import Tensor
 
 from circuitsim.engine.layout.base import Run
 from circuitsim.engine.operations import full
+from circuitsim.engine.workspace import Workspace
 from circuitsim.errors import DataError
 
 
@@ -30,6 +31,16 @@ class Loss:
     value: Callable[[Run, Tensor, Tensor], Tensor]
     minus_gradient: Callable[[Run, Tensor, Tensor], Tensor]
     takes_classes: bool = False
+
+    def of(self, output: Tensor, target: Tensor) -> Tensor:
+        """The loss of each sample, ``[R, B]``, outside of a step."""
+        run = Workspace().run
+        return self.value(run, self.prepare(run, output), target)
+
+    def error(self, output: Tensor, target: Tensor) -> Tensor:
+        """Minus the gradient of each sample's loss, ``[R, B, n]``, outside of a step."""
+        run = Workspace().run
+        return self.minus_gradient(run, self.prepare(run, output), target)
 
 
 def _log_probabilities(run: Run, output: Tensor) -> Tensor:

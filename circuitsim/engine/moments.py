@@ -68,14 +68,18 @@ class Means:
 
     def _mean(self, change: Change, layout: Layout) -> Tensor:
         """`scale` times the batch mean, in `layout`."""
-        moment, (post, pre) = self.moments[change.moment], self.factors(change)
-        run = self.env["workspace"].of((moment.slot, layout.shape))
+        k = change.moment
+        assert k is not None
+        moment, (post, pre) = self.moments[k], self.factors(change)
+        run = self.env["workspace"].of((moment, layout))
         if not isinstance(post, Tensor):
             assert isinstance(pre, Tensor)
             return layout.at_pre(run, run("mean", torch.mean, pre, 1, keepdim=True))
         if not isinstance(pre, Tensor):
             return layout.at_post(run, run("mean", torch.mean, post, 1, keepdim=True))
-        return layout.moment(run, post, pre, self.scales.get(change.moment, 1.0) / self.env["n_samples"])
+        n_replicas = max(post.shape[0], pre.shape[0])
+        run = self.env["workspace"].of((moment.slot, type(layout), layout.shape, n_replicas))
+        return layout.moment(run, post, pre, self.scales.get(k, 1.0) / self.env["n_samples"])
 
 
 def share_buffers(moments: Sequence[MomentRunner], users: Sequence[Collection[int]]) -> None:

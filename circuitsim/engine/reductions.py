@@ -38,7 +38,7 @@ class ReductionRunner:
         weight, vector = lower(term.weight, self.names.at_synapse), lower(across, self.names.vectors)
         site = object()
 
-        def over_synapses(env: Env) -> Value:
+        def over_synapses(env: Any) -> Value:
             run = env["workspace"].of(site)
             values = run("values", as_values, weight(env), env[self.weight_name])
             if across == ONE:
@@ -58,7 +58,7 @@ class ReductionRunner:
         """Sample by sample."""
         evaluate, site = lower(term.expression, self.names.of_sample), object()
 
-        def over_samples(env: Env) -> Value:
+        def over_samples(env: Any) -> Value:
             run, w = env["workspace"].of(site), env[self.weight_name]
             shape = (len(w), env["n_samples"], self.layout.shape[0 if self.kind.endswith("in") else 1])
             result = run("all", _empty, w, shape)

@@ -15,7 +15,6 @@ from circuitsim.engine.losses import LOSSES
 from circuitsim.engine.lower import Evaluator, lower
 from circuitsim.engine.operations import full
 from circuitsim.engine.workspace import Workspace
-from circuitsim.motif.objective import Objective
 from circuitsim.plan import Plan, PopulationPlan, ProjectionPlan
 
 Weights = Callable[[str], Tensor]  # name of a projection -> its values
@@ -83,6 +82,8 @@ class Sweep:
                 env[name] = value if isinstance(value, Tensor) else run(name, full, value, like, shape)
                 if name.startswith("activity") and p.noise and noise is not None:
                     env[name] = run("noisy", torch.add, env[name], noise(p.name, p.size), alpha=p.noise)
+            for o in (o for o in self.plan.objectives if o.output == p.name):  # what loss and error share, once
+                env[f"{o.loss}[{p.name}]"] = LOSSES[o.loss].prepare(run, env[f"activity[{p.name}]"])
             if p.source == "kept":
                 for kind in ("activity", "drive", "slope"):
                     env.setdefault(f"{kind}[{p.name}]", run(kind, full, 0.0, like, shape))
@@ -116,30 +117,21 @@ class Sweep:
 
     def _error(self, run: Run, p: PopulationPlan, env: dict[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
         objective = next(o for o in self.plan.objectives if o.error == p.name)
-        prepared = self._prepared(env, objective)
+        prepared = env[f"{objective.loss}[{objective.output}]"]
         error = LOSSES[objective.loss].minus_gradient(run, prepared, targets[objective.output])
         return run("shuffled", _of_neighbour, error) if objective.shuffled else error
-
-    def _prepared(self, env: dict[str, Any], objective: Objective) -> Tensor:
-        """The part of loss and error that they share, computed once."""
-        key = f"prepared[{objective.output}]"
-        if key not in env:
-            run = env["workspace"].of((self, objective.output))
-            env[key] = LOSSES[objective.loss].prepare(run, env[f"activity[{objective.output}]"])
-        prepared: Tensor = env[key]
-        return prepared
 
     def deliver_to_dendrites(self, env: dict[str, Any], weights: Weights) -> None:
         """Add the dendritic currents, from the traces at the end of the cycle."""
         for p in self.dendrites:
             self._current(env, weights, p, env.get(f"trace[{p.pre}]", env[f"activity[{p.pre}]"]))
 
-    def loss(self, env: dict[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
+    def loss(self, env: Mapping[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
         """The batch mean of the loss, summed over objectives, shape ``[R]``; not a buffer."""
         total: Tensor | None = None
         for o in self.plan.objectives:
             run = env["workspace"].of((self, o.output, "loss"))
-            value = LOSSES[o.loss].value(run, self._prepared(env, o), targets[o.output]).mean(1)
+            value = LOSSES[o.loss].value(run, env[f"{o.loss}[{o.output}]"], targets[o.output]).mean(1)
             total = value if total is None else total + value
         assert total is not None
         return total

@@ -8,7 +8,6 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from circuitsim.engine.losses import LOSSES
-from circuitsim.engine.workspace import Workspace
 
 
 def metrics(loss: str, output: Tensor, target: Tensor) -> dict[str, np.ndarray]:
@@ -24,8 +23,7 @@ def metrics(loss: str, output: Tensor, target: Tensor) -> dict[str, np.ndarray]:
         output: ``[replica, sample, output]``.
         target: ``[1, sample]`` classes, or ``[1, sample, output]``.
     """
-    run, chosen = Workspace().run, LOSSES[loss]
-    found = {"loss": chosen.value(run, chosen.prepare(run, output), target).mean(1)}
+    found = {"loss": LOSSES[loss].of(output, target).mean(1)}
     if loss == "cross_entropy":
         found["accuracy"] = (output.argmax(-1) == target).to(torch.float64).mean(1)
     if loss == "bce":
