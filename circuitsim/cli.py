@@ -1,4 +1,4 @@
-"""The command line: `circuitsim show`, `circuitsim train`, `circuitsim experiment`."""
+"""The command line: `circuitsim show`, `train`, `experiment`, `bench`."""
 
 from __future__ import annotations
 
@@ -131,6 +131,19 @@ def experiment(
     chosen = load_experiment(name)
     console.print(inspect.getdoc(chosen), highlight=False)
     run_experiment(chosen, Options(dataset, epochs, seeds, quick, out or Path("runs") / f"{name}_{dataset}", device))
+
+
+@app.command()
+def bench(
+    rounds: Annotated[int, typer.Option(help="interleaved rounds; the table shows medians and quartiles")] = 20,
+    quick: QuickOption = False,
+    out: Annotated[Path, typer.Option(help="table to write")] = Path("runs/bench.csv"),
+    device: DeviceOption = "auto",
+) -> None:
+    """Measure on this machine: steps over their matrix products and over rivals, replicas, memory, sparse synapses."""
+    from circuitsim.studies.bench import bench as measure  # here: it needs what is in benchmarks/
+
+    measure(rounds, quick, out, device)
 
 
 def main() -> None:

@@ -367,6 +367,12 @@ class Circuit:
         """The projections whose plasticity was stopped by `freeze`."""
         return frozenset(self._frozen)
 
+    @property
+    def n_bytes(self) -> int:
+        """The memory that the circuit holds: weights, states, and the buffers of its steps so far."""
+        weights = sum(tensor.numel() * tensor.element_size() for tensor in self.store.own.values())
+        return weights + self._workspaces.n_bytes
+
     # -- files
 
     def save(self, path: Any) -> None:

@@ -62,3 +62,8 @@ class Workspaces:
                 del self._by_shape[next(iter(self._by_shape))]
             self._by_shape[shape] = Workspace()
         return self._by_shape[shape]
+
+    @property
+    def n_bytes(self) -> int:
+        """The memory that all buffers take."""
+        return sum(workspace.n_bytes for workspace in self._by_shape.values())
