@@ -1,4 +1,4 @@
-"""The command line: `circuitsim show`, `train`, `experiment` and `tune`."""
+"""The command line: `circuitsim show`, `train`, `experiment`, `tune` and `bench`."""
 
 from __future__ import annotations
 
@@ -148,6 +148,19 @@ def tune(
     """Random search over each algorithm's own rates, with the same budget for all, on the validation split."""
     options = Options(dataset, epochs, 1, quick, out or Path("runs") / f"tune_{dataset}", device)
     run_experiment(functools.partial(tuning.tune, algorithms=algorithms or tuple(ALGORITHMS)), options)
+
+
+@app.command()
+def bench(
+    rounds: Annotated[int, typer.Option(help="interleaved rounds; the table shows medians and quartiles")] = 20,
+    quick: QuickOption = False,
+    out: Annotated[Path, typer.Option(help="table to write")] = Path("runs/bench.csv"),
+    device: DeviceOption = "auto",
+) -> None:
+    """Measure on this machine: steps over their matrix products and over rivals, replicas, memory, sparse synapses."""
+    from circuitsim.studies.bench import bench as measure  # here: it needs what is in benchmarks/
+
+    measure(rounds, quick, out, device)
 
 
 def main() -> None:

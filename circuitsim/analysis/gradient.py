@@ -10,6 +10,7 @@ from torch import Tensor
 from circuitsim.engine import Circuit
 from circuitsim.engine.feed import Feed
 from circuitsim.engine.sweep import Sweep
+from circuitsim.engine.workspace import Workspace
 from circuitsim.errors import AnalysisError
 
 
@@ -40,12 +41,12 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
     }
     soma = {name: leaf for name, leaf in leaves.items() if plan.projections[name].target == "soma"}
     with torch.enable_grad():
-        env: dict[str, Any] = {}
+        env: dict[str, Any] = {"workspace": Workspace()}  # a fresh one is ordinary torch
         sweep.run(env, leaves.__getitem__, inputs, targets)
         total = sweep.loss(env, targets).sum()  # replicas do not touch each other
         gradients = torch.autograd.grad(total, list(soma.values()))
     found = {}
     for name, gradient in zip(soma, gradients, strict=True):
         layout = circuit.layouts[name]
-        found[name] = layout.dense(layout.present(gradient)).expand(circuit.n_replicas, -1, -1).detach()
+        found[name] = layout.dense(layout.restrict_(gradient)).expand(circuit.n_replicas, -1, -1).detach()
     return found

@@ -51,7 +51,7 @@ def assemble(
     for p in motif.projections:
         for name, state in p.state.items():
             start = torch.full_like(values[p.name], state.start)
-            values[f"{p.name}.{name}"] = layouts[p.name].present(start)
+            values[f"{p.name}.{name}"] = layouts[p.name].restrict_(start)
     for population in motif.populations:
         for name, state in population.state.items():
             values[f"{population.name}.{name}"] = like.new_full((n_replicas, 1, population.size), state.start)

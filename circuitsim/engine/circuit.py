@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ from circuitsim.engine.plasticity import Plasticity
 from circuitsim.engine.runaway import Runaway, find_runaways
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.sweep import Sweep, read_quantity
+from circuitsim.engine.workspace import Workspace, Workspaces
 from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.motif.motif import Motif
 from circuitsim.plan import Plan, build_plans
@@ -76,16 +78,19 @@ class Circuit:
         like = torch.empty(0, device=device, dtype=dtype)
         self.store = WeightStore(motif, *assemble(motif, seed, n_replicas, vary, like))
         self._parameters = rule_parameters(motif, vary, self.store.layouts, n_replicas, like)
+        self._scaled, self._scaled_by = self._parameters, 1.0
         self._changes: dict[str, Tensor] | None = {} if record_changes else None
         self._frozen: set[str] = set()
         self._env: dict[str, Any] = {}
         self._lower()
+        self.store.align(self.plans)
 
     def _lower(self) -> None:
         """Make the functions that run the plan; again whenever the plan changes."""
         self.plans: tuple[Plan, ...] = build_plans(self.motif, frozen=self._frozen)
         self._feed = Feed(self.motif, self.plans, self.n_replicas, self.device, self.dtype)
         self._predictors: dict[str, Sweep] = {}
+        self._workspaces = Workspaces()
         self._phases = [
             (phase.name, plan, Sweep(plan, self.store.layouts), Plasticity(plan, self.store.layouts))
             for phase, plan in zip(self.motif.phases, self.plans, strict=True)
@@ -123,17 +128,20 @@ class Circuit:
 
     def _run(self, x: Any, target: Any, signals: Any, plasticity_step: Callable[[Plasticity], object]) -> StepResult:
         inputs = self._feed.inputs(x)
-        n_samples = next(iter(inputs.values())).shape[1]
+        like = next(iter(inputs.values()))
+        n_samples = like.shape[1]
         targets = self._feed.targets(target, n_samples) if self.motif.objectives else {}
         given = self._feed.check_signals(signals, n_samples)
         losses: dict[str, Tensor] = {}
         with torch.no_grad():
-            self._env = self.store.states() | self._scaled_parameters()
+            workspace = self._workspaces[tuple(tensor.shape for tensor in (*inputs.values(), *targets.values()))]
+            weights = functools.partial(self.store.values, workspace=workspace)
+            parameters = self._scaled_parameters()
+            self._env = {"workspace": workspace, "parameters": parameters, **self.store.states(), **parameters}
             for name, plan, sweep, plasticity in self._phases:
-                like = next(iter(inputs.values()))
                 noise = StepNoise(name, self.n_steps, self.seed, self.n_replicas, n_samples, like)
-                sweep.run(self._env, self.store.values, inputs, targets, noise)
-                sweep.deliver_to_dendrites(self._env, self.store.values)
+                sweep.run(self._env, weights, inputs, targets, noise)
+                sweep.deliver_to_dendrites(self._env, weights)
                 if plan.objectives:
                     losses[name] = sweep.loss(self._env, targets)
                 self._env |= self._feed.signals(given, self, n_samples)
@@ -148,7 +156,7 @@ class Circuit:
             output: name of a population; by default the one that the (only) objective looks at.
         """
         output = self._only_output() if output is None else self.motif.population(output).name
-        env: dict[str, Any] = {}
+        env: dict[str, Any] = {"workspace": Workspace()}
         with torch.no_grad():
             if output not in self._predictors:
                 needed = self._feed.ancestors(self.motif, output)
@@ -164,29 +172,34 @@ class Circuit:
             )
         return self.plan.outputs[0]
 
-    def _scaled_parameters(self) -> dict[str, float | Tensor]:
-        return {
-            path: value * self.eta_scale if path.endswith(".eta") else value for path, value in self._parameters.items()
-        }
+    def _scaled_parameters(self) -> Mapping[str, float | Tensor]:
+        """All parameters of rules, every `eta` multiplied by `eta_scale`; the same object while that is the same."""
+        if self._scaled_by != self.eta_scale:
+            self._scaled_by = self.eta_scale
+            self._scaled = {
+                path: value * self.eta_scale if path.endswith(".eta") else value
+                for path, value in self._parameters.items()
+            }
+        return self._scaled
 
     # -- reading
 
     def activity(self, population: str) -> Tensor:
-        """Activity in the last cycle, shape ``[replica, batch, neuron]``."""
+        """A copy of the activity in the last cycle, shape ``[replica, batch, neuron]``."""
         return self._of_cycle("activity", self.motif.population(population).name)
 
     def drive(self, population: str) -> Tensor:
-        """Soma input in the last cycle, shape ``[replica, batch, neuron]``."""
+        """A copy of the soma input in the last cycle, shape ``[replica, batch, neuron]``."""
         return self._of_cycle("drive", self.motif.population(population).name)
 
     def current(self, projection: str) -> Tensor:
-        """The current that a projection delivered in the last cycle, shape ``[replica, batch, post]``."""
+        """A copy of the current that a projection delivered in the last cycle, shape ``[replica, batch, post]``."""
         return self._of_cycle("I", self.motif.projection(projection).name)
 
     def _of_cycle(self, kind: str, name: str) -> Tensor:
         if f"{kind}[{name}]" not in self._env:
             raise ParameterError(f"no {kind} of {name!r} yet: run circuit.step(x, target) or circuit.cycle(x, target)")
-        return self._expanded(self._env[f"{kind}[{name}]"])
+        return self._expanded(self._env[f"{kind}[{name}]"].clone())  # the next step writes into the same memory
 
     def _expanded(self, quantity: Tensor) -> Tensor:
         return quantity.expand(self.n_replicas, -1, -1)
@@ -234,7 +247,7 @@ class Circuit:
 
     def evaluate(self, expression: sympy.Expr) -> float | Tensor:
         """The value of an expression in the parameters of rules, with their declared rates."""
-        return lower(expression, read_quantity)(self._parameters)
+        return lower(expression, read_quantity)(self._parameters | {"workspace": Workspace()})
 
     def data_terms(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
         """What each rule would change for this batch, without the terms that do not depend on activity (decay).
@@ -353,6 +366,12 @@ class Circuit:
     def frozen(self) -> frozenset[str]:
         """The projections whose plasticity was stopped by `freeze`."""
         return frozenset(self._frozen)
+
+    @property
+    def n_bytes(self) -> int:
+        """The memory that the circuit holds: weights, states, and the buffers of its steps so far."""
+        weights = sum(tensor.numel() * tensor.element_size() for tensor in self.store.own.values())
+        return weights + self._workspaces.n_bytes
 
     # -- files
 

@@ -25,6 +25,7 @@ class Feed:
     ) -> None:
         self.motif, self.n_replicas, self.device, self.dtype = motif, n_replicas, device, dtype
         self.input_names = tuple(dict.fromkeys(name for plan in plans for name in plan.inputs))
+        self.signal_names = sorted(signal.name for signal in motif.signals)
         self.output_names = tuple(dict.fromkeys(o.output for o in motif.objectives))
 
     def inputs(self, x: Any) -> dict[str, Tensor]:
@@ -75,16 +76,16 @@ class Feed:
         Raises:
             DataError: a missing or unknown signal, or a wrong shape.
         """
-        given, names = signals or {}, sorted(signal.name for signal in self.motif.signals)
-        if sorted(given) != names:
-            raise DataError(f"signals are given for {sorted(given)}, needed for {names}")
+        given = signals or {}
+        if sorted(given) != self.signal_names:
+            raise DataError(f"signals are given for {sorted(given)}, needed for {self.signal_names}")
         for name, value in given.items():
             if not callable(value):
                 self._signal(name, value, n_samples)
         return given
 
     def signals(self, given: Mapping[str, Any], circuit: Any, n_samples: int) -> dict[str, Tensor]:
-        """By quantity, ``[R or 1, B, 1]``."""
+        """By quantity, ``[R, B, 1]``."""
         values = {name: value(circuit) if callable(value) else value for name, value in given.items()}
         return {f"signal[{name}]": self._signal(name, value, n_samples) for name, value in values.items()}
 
@@ -96,7 +97,7 @@ class Feed:
                 f"signal {name!r} has shape {list(np.shape(value))}, needs [{n_samples}] or "
                 f"[{self.n_replicas}, {n_samples}]"
             )
-        return tensor.unsqueeze(-1)
+        return tensor.unsqueeze(-1).expand(self.n_replicas, -1, -1)
 
     def _by_name(self, given: Any, names: tuple[str, ...], what: str) -> Mapping[str, Any]:
         if given is None:

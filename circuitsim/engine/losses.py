@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from circuitsim.engine.layout.base import Run
+from circuitsim.engine.operations import full
+from circuitsim.engine.workspace import Workspace
 from circuitsim.errors import DataError
 
 
@@ -16,35 +18,72 @@ from circuitsim.errors import DataError
 class Loss:
     """A loss. Outputs have shape ``[R, B, n]``; targets ``[R or 1, B, n]``, class indices ``[R or 1, B]``.
 
+    All functions take `run` (`Workspace.run` for the caller's sites) first, and write into its buffers.
+
     Args:
+        prepare: ``[R, B, n]``, what the other two make of the output first.
         value: ``[R, B]``, the loss of each sample.
         minus_gradient: ``[R, B, n]``, of each *sample's* loss (not divided by the batch size).
         takes_classes: whether targets are class indices.
     """
 
-    value: Callable[[Tensor, Tensor], Tensor]
-    minus_gradient: Callable[[Tensor, Tensor], Tensor]
+    prepare: Callable[[Run, Tensor], Tensor]
+    value: Callable[[Run, Tensor, Tensor], Tensor]
+    minus_gradient: Callable[[Run, Tensor, Tensor], Tensor]
     takes_classes: bool = False
 
+    def of(self, output: Tensor, target: Tensor) -> Tensor:
+        """The loss of each sample, ``[R, B]``, outside of a step."""
+        run = Workspace().run
+        return self.value(run, self.prepare(run, output), target)
 
-def _cross_entropy(output: Tensor, target: Tensor) -> Tensor:
-    log_probabilities = functional.log_softmax(output, dim=-1)
-    return -log_probabilities.gather(-1, target.expand(output.shape[:2]).unsqueeze(-1)).squeeze(-1)
+    def error(self, output: Tensor, target: Tensor) -> Tensor:
+        """Minus the gradient of each sample's loss, ``[R, B, n]``, outside of a step."""
+        run = Workspace().run
+        return self.minus_gradient(run, self.prepare(run, output), target)
 
 
-def _onehot_minus_softmax(output: Tensor, target: Tensor) -> Tensor:
-    error = functional.softmax(output, dim=-1).neg_()
-    index = target.expand(output.shape[:2]).unsqueeze(-1)
-    return error.scatter_add_(-1, index, torch.ones_like(index, dtype=output.dtype))
+def _log_probabilities(run: Run, output: Tensor) -> Tensor:
+    return run("log_softmax", torch.log_softmax, output, -1)
+
+
+def _cross_entropy(run: Run, log_probabilities: Tensor, target: Tensor) -> Tensor:
+    return run("chosen", torch.gather, log_probabilities, -1, _index(log_probabilities, target)).squeeze(-1).neg_()
+
+
+def _onehot_minus_softmax(run: Run, log_probabilities: Tensor, target: Tensor) -> Tensor:
+    error = run("softmax", torch.exp, log_probabilities).neg_()
+    return error.scatter_(-1, _index(error, target), 1.0, reduce="add")
+
+
+def _index(like: Tensor, target: Tensor) -> Tensor:
+    return target.expand(like.shape[:2]).unsqueeze(-1)
+
+
+def _itself(run: Run, output: Tensor) -> Tensor:
+    return output
+
+
+def _half_square(run: Run, output: Tensor, target: Tensor) -> Tensor:
+    squares = run("square", torch.square, run("difference", torch.sub, output, target))
+    return run("sum", torch.sum, squares, -1).div_(2)
+
+
+def _binary_cross_entropy(run: Run, output: Tensor, target: Tensor) -> Tensor:
+    """``log(1 + exp(y)) - y t``, summed over labels; logaddexp overflows nowhere."""
+    zero = run("zero", full, 0.0, output, ())
+    losses = run("softplus", torch.logaddexp, output, zero).sub_(run("product", torch.mul, output, target))
+    return run("sum", torch.sum, losses, -1)
+
+
+def _target_minus_sigmoid(run: Run, output: Tensor, target: Tensor) -> Tensor:
+    return run("error", torch.sigmoid, output).neg_().add_(target)
 
 
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": Loss(_cross_entropy, _onehot_minus_softmax, takes_classes=True),
-    "mse": Loss(lambda y, t: (y - t).square().sum(-1) / 2, lambda y, t: t - y),
-    "bce": Loss(
-        lambda y, t: functional.binary_cross_entropy_with_logits(y, t.expand_as(y), reduction="none").sum(-1),
-        lambda y, t: t - torch.sigmoid(y),
-    ),
+    "cross_entropy": Loss(_log_probabilities, _cross_entropy, _onehot_minus_softmax, takes_classes=True),
+    "mse": Loss(_itself, _half_square, lambda run, y, t: run("error", torch.sub, t, y)),
+    "bce": Loss(_itself, _binary_cross_entropy, _target_minus_sigmoid),
 }
 
 
@@ -65,6 +104,8 @@ def as_target(target: Tensor, loss: Loss, size: int, n_replicas: int, n_samples:
         if target.is_floating_point() or target.is_complex():
             raise DataError(f"{owner}: target must hold class indices (got {target.dtype})")
         target = target.long()
-        if target.device.type == "cpu" and target.numel() and not 0 <= int(target.min()) <= int(target.max()) < size:
-            raise DataError(f"{owner}: target holds classes {int(target.min())} to {int(target.max())}; size is {size}")
+        if target.device.type == "cpu" and target.numel():  # looking is free there
+            classes = target.numpy()
+            if not 0 <= (least := classes.min()) <= (largest := classes.max()) < size:
+                raise DataError(f"{owner}: target holds classes {least} to {largest}; size is {size}")
     return target

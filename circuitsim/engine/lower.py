@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import functools
-import math
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sympy
 import torch
 from torch import Tensor
 
-Value = Tensor | float
-Env = Mapping[str, Any]  # the quantities of one cycle by name, each a Value
+from circuitsim.engine.operations import (
+    ADD,
+    MAXIMUM,
+    MINIMUM,
+    MULTIPLY,
+    OPERATIONS,
+    POWER,
+    RECIPROCAL,
+    Operation,
+    Value,
+    full,
+)
+
+Env = Mapping[str, Any]  # the quantities of one cycle by name, each a Value; and its "workspace"
 Evaluator = Callable[[Env], Value]
 
 
 def lower(expression: sympy.Expr, leaf: Callable[[sympy.Symbol], Evaluator]) -> Evaluator:
-    """A function that computes `expression`.
+    """A function that computes `expression`, each operation into a buffer of the cycle's workspace.
 
     Args:
         expression: over symbols that `leaf` knows.
@@ -31,91 +41,73 @@ def lower(expression: sympy.Expr, leaf: Callable[[sympy.Symbol], Evaluator]) -> 
         return lambda env: value
     parts = [lower(argument, leaf) for argument in expression.args]
     if expression.is_Add:
-        return _fold(operator.add, parts)
+        return fold(ADD, parts)
     if expression.is_Mul:
-        return _fold(operator.mul, parts)
+        return fold(MULTIPLY, parts)
     if expression.is_Pow:
-        return _integer_power(parts[0], int(expression.exp))
-    function = FUNCTIONS[type(expression).__name__]
-    return lambda env: function(*(part(env) for part in parts))
+        return apply(RECIPROCAL, parts[0]) if expression.exp == -1 else apply(POWER, *parts)
+    name = type(expression).__name__
+    if name == "where":
+        return _where(*parts)
+    if name == "clip":
+        x, low, high = parts
+        return apply(MINIMUM, apply(MAXIMUM, x, low), high)
+    return apply(OPERATIONS[name], *parts)
 
 
-def _fold(operation: Callable[[Value, Value], Value], parts: list[Evaluator]) -> Evaluator:
-    return lambda env: functools.reduce(operation, (part(env) for part in parts))
+def apply(operation: Operation, *parts: Evaluator) -> Evaluator:
+    """One operation on the values of `parts`, with a buffer of its own."""
+    site = object()
+
+    def evaluate(env: Env) -> Value:
+        values = [part(env) for part in parts]
+        for value in values:
+            if isinstance(value, Tensor):
+                result: Tensor = env["workspace"].run(site, operation.on_tensors, *values)
+                return result
+        return operation.on_numbers(*values)
+
+    return evaluate
 
 
-def _integer_power(base: Evaluator, exponent: int) -> Evaluator:
-    if exponent == -1:
-        return lambda env: 1.0 / base(env)
-    return lambda env: base(env) ** exponent
+def fold(operation: Operation, parts: Sequence[Evaluator]) -> Evaluator:
+    """An operation between all of `parts`: numbers first, then tensors from left to right."""
+    if len(parts) == 1:
+        return parts[0]
+    site = object()
+
+    def evaluate(env: Env) -> Value:
+        values = [part(env) for part in parts]
+        numbers = [value for value in values if not isinstance(value, Tensor)]
+        result: Value | None = functools.reduce(operation.on_numbers, numbers) if numbers else None
+        if len(numbers) == len(values):
+            assert result is not None
+            return result
+        run = env["workspace"].of(site)
+        for k, value in enumerate(values):
+            if isinstance(value, Tensor):
+                result = value if result is None else run(k, operation.on_tensors, result, value)
+        assert result is not None
+        return result
+
+    return evaluate
 
 
-def _tensor_or_float(of_tensor: Callable[[Tensor], Tensor]) -> Callable[[Value], Value]:
-    def function(x: Value) -> Value:
-        return of_tensor(x) if isinstance(x, Tensor) else float(of_tensor(torch.tensor(x, dtype=torch.float64)))
+def _where(condition: Evaluator, yes: Evaluator, no: Evaluator) -> Evaluator:
+    site = object()
 
-    return function
+    def evaluate(env: Env) -> Value:
+        values = condition(env), yes(env), no(env)
+        like = next((value for value in values if isinstance(value, Tensor)), None)
+        if like is None:
+            return values[1] if values[0] != 0 else values[2]
+        run = env["workspace"].of(site)
+        # torch would make plain numbers float32
+        tensors = [
+            value if isinstance(value, Tensor) else run(k, full, value, like, ()) for k, value in enumerate(values)
+        ]
+        holds = run("holds", torch.ne, tensors[0], 0)
+        chosen: Tensor = run("chosen", torch.where, holds, *tensors[1:])
+        return chosen
 
-
-def _indicator(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Value], Value]:
-    """1 where the comparison holds, else 0, in the type of what is compared."""
-
-    def function(a: Value, b: Value) -> Value:
-        like = a if isinstance(a, Tensor) else b
-        return compare(a, b).to(like.dtype) if isinstance(like, Tensor) else float(compare(a, b))
-
-    return function
-
-
-def _minimum(a: Value, b: Value) -> Value:
-    if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return torch.minimum(a, b)
-    if isinstance(a, Tensor):
-        return a.clamp(max=b)
-    return _minimum(b, a) if isinstance(b, Tensor) else min(a, b)
-
-
-def _maximum(a: Value, b: Value) -> Value:
-    if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return torch.maximum(a, b)
-    if isinstance(a, Tensor):
-        return a.clamp(min=b)
-    return _maximum(b, a) if isinstance(b, Tensor) else max(a, b)
-
-
-def _where(condition: Value, yes: Value, no: Value) -> Value:
-    like = next((value for value in (condition, yes, no) if isinstance(value, Tensor)), None)
-    if like is None:
-        return yes if condition != 0 else no
-    # torch would make plain numbers float32
-    tensors = [
-        v if isinstance(v, Tensor) else torch.full((), v, dtype=like.dtype, device=like.device)
-        for v in (condition, yes, no)
-    ]
-    return torch.where(tensors[0] != 0, tensors[1], tensors[2])
-
-
-def _power(base: Value, exponent: Value) -> Value:
-    if isinstance(base, Tensor) or isinstance(exponent, Tensor):
-        return torch.pow(base, exponent)  # type: ignore[arg-type]  # one number and one tensor are fine
-    return base**exponent if base >= 0 or exponent == round(exponent) else math.nan
-
-
-FUNCTIONS: dict[str, Callable[..., Value]] = {
-    "greater": _indicator(operator.gt),
-    "greater_equal": _indicator(operator.ge),
-    "equal": _indicator(operator.eq),
-    "not_equal": _indicator(operator.ne),
-    "absolute": _tensor_or_float(torch.abs),
-    "sign": _tensor_or_float(torch.sign),
-    "relu": _tensor_or_float(torch.relu),
-    "tanh": _tensor_or_float(torch.tanh),
-    "exp": _tensor_or_float(torch.exp),
-    "sqrt": _tensor_or_float(torch.sqrt),
-    "power": _power,
-    "minimum": _minimum,
-    "maximum": _maximum,
-    "clip": lambda x, low, high: _minimum(_maximum(x, low), high),
-    "where": _where,
-    "mean": lambda x: x.mean((1, 2), keepdim=True) if isinstance(x, Tensor) else x,  # over batch and population
-}
+    return evaluate

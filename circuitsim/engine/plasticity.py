@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from circuitsim.engine.layout import DenseLayout, Layout
-from circuitsim.engine.lower import Evaluator, Value, lower
-from circuitsim.engine.moments import Factors, MomentRunner
-from circuitsim.engine.reductions import ReductionRunner
-from circuitsim.engine.rule_names import RuleNames
+from circuitsim.engine.change import ProjectionChange
+from circuitsim.engine.layout import Layout
+from circuitsim.engine.lower import lower
+from circuitsim.engine.moments import Means, MomentRunner, share_buffers
+from circuitsim.engine.operations import Value
 from circuitsim.engine.sweep import read_quantity
-from circuitsim.plan import Change, Plan, ProjectionPlan, StatePlan
+from circuitsim.plan import Plan, ProjectionPlan, StatePlan
 from circuitsim.plan.quantities import of_rule
-from circuitsim.rules import SlowTerm
-from circuitsim.rules.terms import ONE
-from circuitsim.rules.vocabulary import local
 
 Env = MutableMapping[str, Any]
 
@@ -35,11 +31,9 @@ class Plasticity:
 
     def __init__(self, plan: Plan, layouts: Mapping[str, Layout]) -> None:
         self.moments = [MomentRunner(m) for m in plan.moments]
-        users = Counter(c.moment for p in plan.plastic() for c in p.changes)
-        own = {k for k, moment in enumerate(plan.moments) if moment.is_product and users[k] == 1}
-        self.changes = [_ProjectionChange(p, layouts[p.name], own) for p in plan.plastic()]
+        self.changes = [ProjectionChange(p, layouts[p.name]) for p in plan.plastic()]
         self.synapse_states = [
-            (of_rule(p.name, name).name, _ProjectionChange(_as_change(p, state), layouts[p.name], ()))
+            (of_rule(p.name, name).name, ProjectionChange(_as_change(p, state), layouts[p.name]))
             for p in plan.projections.values()
             for name, state in p.states.items()
         ]
@@ -48,43 +42,44 @@ class Plasticity:
             for p in plan.populations.values()
             for name, update in p.states.items()
         ]
+        users: dict[int, list[ProjectionChange]] = {}
+        in_order = [*(change for _, change in self.synapse_states), *self.changes]
+        for change in in_order:
+            for k in change.products(plan.moments):
+                users.setdefault(k, []).append(change)
+        self._parameters: object = None
+        self._rates: dict[str, tuple[Value, Value]] = {}
+        self._scales: dict[int, float] = {}
+        # Products that no other projection uses go straight into the weights; the others are scaled once for all.
+        self.shared = {k: asking for k, asking in users.items() if len(asking) > 1}
+        share_buffers(self.moments, [change.moments for change in in_order])
+        for change in self.changes:
+            change.owns_product = not any(k in self.shared for k in change.products(plan.moments))
 
     def run(self, env: Env, values: Mapping[str, Tensor], changed: MutableMapping[str, Tensor] | None) -> None:
         """Change `values` in place.
 
         Args:
-            env: the quantities and parameters of the cycle; sums over synapses are added to it.
+            env: the quantities and parameters of the cycle; sums over synapses are added to it. "parameters" is
+                another object whenever a parameter has changed.
             values: weights by projection, states by ``owner.name``.
             changed: if given, filled with the change of each projection.
         """
-        factors = self._prepare(env, values)
-        n_samples = env["n_samples"]
-        states = self._new_states(env, factors)
-        apart = [change for change in self.changes if changed is not None or change.fused is None]
-        deltas = self._deltas(apart, env, factors)
+        self._set_rates(env)
+        self._prepare(env, values, self._scales if changed is None else {})
+        states = self._new_states(env, values)
         for change in self.changes:
             w = values[change.name]
-            before = w.clone() if changed is not None and change.bounded else None
-            if change.name in deltas:
-                w.add_(deltas[change.name])
-            else:
-                change.apply_fused(w, env, factors, n_samples)  # one product, straight into the weights
-            change.restrict(w)
-            if changed is not None:
-                changed[change.name] = deltas[change.name] if before is None else w - before
+            if changed is None:
+                change.apply_(w, env)
+                continue
+            before = w.clone()
+            delta = change.delta(env)
+            w.add_(delta)
+            change.restrict_(w)
+            changed[change.name] = w - before if change.plan.bounds is not None else delta.clone()
         for key, value in states.items():
             values[key].copy_(value)
-
-    def _new_states(self, env: Env, factors: list[Factors]) -> dict[str, Tensor]:
-        """The states after the step: batch means of their updates."""
-        found: dict[str, Tensor] = {}
-        for key, change in self.synapse_states:
-            change.reduce(env)
-            found[key] = change.delta(env, factors, self.moments, {}, data_only=False)
-        for key, update in self.neuron_states:
-            value = update(env)
-            found[key] = value.mean(1, keepdim=True) if isinstance(value, Tensor) else torch.tensor(value)
-        return found
 
     def deltas(self, env: Env, values: Mapping[str, Tensor], data_only: bool = False) -> dict[str, Tensor]:
         """The change that each rule asks for, in the projection's layout; nothing is changed.
@@ -93,132 +88,56 @@ class Plasticity:
             env, values: as in `run`.
             data_only: leave out terms without data, such as decay.
         """
-        return self._deltas(self.changes, env, self._prepare(env, values), data_only)
+        self._prepare(env, values, {})
+        return {change.name: change.delta(env, data_only) for change in self.changes}
 
-    def _prepare(self, env: Env, values: Mapping[str, Tensor]) -> list[Factors]:
-        """Reductions into `env`; the two factors of every moment."""
+    def _prepare(self, env: Env, values: Mapping[str, Tensor], scales: Mapping[int, float]) -> None:
+        """Sums over synapses, from the state before the step, and the batch means, into `env`."""
         for name, tensor in values.items():
             env[name if "." in name else f"w[{name}]"] = tensor
         for change in self.changes:
             change.reduce(env)
-        return [moment.factors(env) for moment in self.moments]
+        env["means"] = Means(self.moments, env, scales)
 
-    def _deltas(
-        self, changes: list[_ProjectionChange], env: Env, factors: list[Factors], data_only: bool = False
-    ) -> dict[str, Tensor]:
-        means: dict[int, Tensor] = {}
-        return {c.name: c.delta(env, factors, self.moments, means, data_only) for c in changes}
+    def _set_rates(self, env: Env) -> None:
+        """Numbers of the short rules, and which of them shared means are scaled by; again when parameters change."""
+        if self._parameters is not env["parameters"]:
+            self._parameters = env["parameters"]
+            self._rates = {
+                c.name: (c.linear.keep(env), c.linear.rate(env)) for c in self.changes if c.linear is not None
+            }
+            self._scales = {
+                k: rate for k, users in self.shared.items() if (rate := self._common_rate(users)) is not None
+            }
+        env["rates"] = self._rates
+
+    def _common_rate(self, users: Sequence[ProjectionChange]) -> float | None:
+        """What all users multiply a mean by, if that is one number."""
+        short = [change for change in users if change in self.changes and change.linear is not None]
+        rates: list[Value] = [self._rates[change.name][1] for change in short] or [1.0]
+        if len(short) < len(users):
+            return None
+        first = rates[0]
+        return first if isinstance(first, float) and all(isinstance(r, float) and r == first for r in rates) else None
+
+    def _new_states(self, env: Env, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The states after the step: batch means of their updates."""
+        found: dict[str, Tensor] = {}
+        for key, change in self.synapse_states:
+            change.reduce(env)
+            found[key] = change.delta(env)
+        for key, update in self.neuron_states:
+            found[key] = _neuron_mean(env, key, update(env), values[key])
+        return found
+
+
+def _neuron_mean(env: Env, key: str, value: Value, like: Tensor) -> Tensor:
+    run = env["workspace"].of(key)
+    if isinstance(value, Tensor):
+        return run("mean", torch.mean, value, 1, keepdim=True)
+    return like.fill_(value)
 
 
 def _as_change(p: ProjectionPlan, state: StatePlan) -> ProjectionPlan:
     """A state's update, in the form of a change of the projection's weights."""
     return dataclasses.replace(p, rule=state.rule, binding=state.binding, changes=state.changes, bounds=None)
-
-
-class _ProjectionChange:
-    """The change of one projection; `own` are the products that no other projection uses."""
-
-    def __init__(self, p: ProjectionPlan, layout: Layout, own: Collection[int]) -> None:
-        assert p.rule is not None
-        self.name, self.plan, self.layout = p.name, p, layout
-        self.bounded = p.bounds is not None
-        self.names = RuleNames(p, layout)
-        self.terms = [
-            (c, lower(c.coefficient, read_quantity), lower(c.weight, self.names.at_synapse)) for c in p.changes
-        ]
-        self.slow = [lower(t.expression, self.names.of_sample) for t in p.rule.terms if isinstance(t, SlowTerm)]
-        self.reductions = [ReductionRunner(r, self.names) for r in p.rule.reductions]
-        self.fused = self._fusable(own)
-
-    def _fusable(self, own: Collection[int]) -> tuple[Change, Evaluator, list[Evaluator]] | None:
-        """The single product and the decays of a rule that needs no pass of its own over the weights."""
-        own_weight = local("w")
-        data = [(c, coefficient) for c, coefficient, _ in self.terms if c.moment is not None]
-        decays = [coefficient for c, coefficient, _ in self.terms if c.moment is None and c.weight == own_weight]
-        if (
-            self.slow
-            or len(data) != 1
-            or len(decays) != len(self.terms) - 1
-            or not isinstance(self.layout, DenseLayout)
-        ):
-            return None
-        change, coefficient = data[0]
-        is_plain = change.weight == ONE and change.moment in own
-        return (change, coefficient, decays) if is_plain else None
-
-    def reduce(self, env: Env) -> None:
-        for reduction in self.reductions:
-            reduction.run(env)
-
-    def delta(
-        self,
-        env: Env,
-        factors: list[Factors],
-        moments: list[MomentRunner],
-        means: dict[int, Tensor],
-        data_only: bool,
-    ) -> Tensor:
-        """The whole change, in the layout's shape; 0 at absent synapses."""
-        total: Value = 0.0
-        n_samples = env["n_samples"]
-        for change, coefficient, weight in self.terms:
-            if data_only and change.moment is None:
-                continue
-            value = coefficient(env) * weight(env)
-            if change.moment is not None:
-                value = value * self._mean(change, factors, moments, means, n_samples)
-            total = total + value
-        for evaluate in self.slow:
-            total = total + _batch_mean(evaluate, env, n_samples)
-        return self.layout.present(torch.zeros_like(env[f"w[{self.name}]"]) + total)
-
-    def _mean(
-        self,
-        change: Change,
-        factors: list[Factors],
-        moments: list[MomentRunner],
-        means: dict[int, Tensor],
-        n_samples: int,
-    ) -> Tensor:
-        """Each moment is computed once, from whichever side asks first."""
-        k = change.moment
-        assert k is not None
-        if not moments[k].moment.is_product:
-            return moments[k].mean(factors[k], self.layout, change.transposed, n_samples)
-        if k not in means:
-            seen = moments[k].mean(factors[k], self.layout, change.transposed, n_samples)
-            means[k] = self.layout.transposed(seen) if change.transposed else seen
-        return self.layout.transposed(means[k]) if change.transposed else means[k]
-
-    def apply_fused(self, w: Tensor, env: Env, factors: list[Factors], n_samples: int) -> None:
-        """``w <- (1 - decay) w + (coefficient / B) post^T pre`` in place."""
-        assert self.fused is not None
-        change, coefficient, decays = self.fused
-        assert change.moment is not None
-        post, pre = factors[change.moment][::-1] if change.transposed else factors[change.moment]
-        keep = 1.0 + sum(decay(env) for decay in decays)
-        rate = coefficient(env) / n_samples
-        assert isinstance(post, Tensor) and isinstance(pre, Tensor)
-        if isinstance(rate, Tensor):
-            post, rate = post * rate, 1.0
-        if isinstance(keep, Tensor):
-            w.mul_(keep)
-            keep = 1.0
-        assert isinstance(self.layout, DenseLayout)
-        self.layout.add_moment_(w, post, pre, keep, rate)
-
-    def restrict(self, w: Tensor) -> None:
-        """Clip to the bounds; absent synapses stay absent."""
-        if self.plan.bounds is not None:
-            w.clamp_(*self.plan.bounds)
-        if self.layout.mask is not None:
-            w.masked_fill_(self.layout.mask == 0, 0.0)
-
-
-def _batch_mean(evaluate: Evaluator, env: Env, n_samples: int) -> Value:
-    """Sample by sample, so that no array ``[B, post, pre]`` is ever held."""
-    total: Value = 0.0
-    for sample in range(n_samples):
-        env["sample"] = sample
-        total = total + evaluate(env)
-    return total / n_samples

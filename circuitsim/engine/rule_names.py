@@ -9,7 +9,8 @@ import sympy
 from torch import Tensor
 
 from circuitsim.engine.layout import Layout
-from circuitsim.engine.lower import Evaluator, Value
+from circuitsim.engine.lower import Evaluator
+from circuitsim.engine.operations import Value
 from circuitsim.engine.sweep import read_quantity
 from circuitsim.plan import ProjectionPlan
 from circuitsim.rules import Axis
@@ -23,11 +24,11 @@ class RuleNames:
         self.binding, self.axes, self.layout = p.binding, p.rule.axes, layout
 
     def _placed(self, symbol: sympy.Symbol, read: Evaluator) -> Evaluator:
-        axes = self.axes[symbol] & Axis.SYNAPSE
+        axes, site = self.axes[symbol] & Axis.SYNAPSE, object()
         if axes == Axis.POST:
-            return lambda env: self.layout.at_post(as_tensor(read(env)))
+            return lambda env: self.layout.at_post(env["workspace"].of(site), as_tensor(read(env)))
         if axes == Axis.PRE:
-            return lambda env: self.layout.at_pre(as_tensor(read(env)))
+            return lambda env: self.layout.at_pre(env["workspace"].of(site), as_tensor(read(env)))
         return read
 
     def at_synapse(self, symbol: sympy.Symbol) -> Evaluator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.layout import Layout
+from circuitsim.engine.workspace import Workspace
 from circuitsim.errors import ParameterError
 from circuitsim.motif.motif import Motif
+from circuitsim.plan import Plan
 
 Snapshot = Mapping[str, Tensor]  # weights by projection, in storage layout
 
@@ -33,15 +35,22 @@ class WeightStore:
 
     # -- reading
 
-    def values(self, name: str) -> Tensor:
-        """The weights in storage layout, not a copy; a plain tie costs nothing."""
-        tie = self.motif.projection(name).weight
-        if tie is None:
+    def values(self, name: str, workspace: Workspace | None = None) -> Tensor:
+        """The weights in storage layout, not a copy; a plain tie costs nothing.
+
+        Args:
+            name: of a projection.
+            workspace: where the sign or a multiple of another projection's weights goes; by default somewhere new.
+        """
+        if name in self.own:
             return self.own[name]
+        tie = self.motif.projection(name).weight
+        assert tie is not None
+        run = (workspace or Workspace()).of((self, name))
         values = self.own[tie.projection]
         values = self.layouts[tie.projection].transposed(values) if tie.transpose else values
-        values = values.sign() if tie.sign else values
-        return values if tie.scale == 1.0 else values * tie.scale
+        values = run("sign", torch.sign, values) if tie.sign else values
+        return values if tie.scale == 1.0 else run("multiple", torch.mul, values, tie.scale)
 
     def states(self) -> dict[str, Tensor]:
         """What neurons and synapses remember, by ``owner.name``; not copies."""
@@ -57,6 +66,16 @@ class WeightStore:
         layout = self.layouts[name]
         ones = torch.ones_like(self.values(name)) if layout.mask is None else layout.mask
         return self.dense(name, ones) != 0
+
+    def align(self, plans: Sequence[Plan]) -> None:
+        """Lay the weights that read a batch mean transposed out as that mean lies in memory.
+
+        An elementwise pass over two arrays runs at full speed only where both run the same way.
+        """
+        for p in (p for plan in plans for p in plan.plastic()):
+            if any(c.transposed for c in p.changes):
+                values = self.own[p.name]
+                self.own[p.name] = self.layouts[p.name].transposed(self.layouts[p.name].transposed(values).contiguous())
 
     # -- writing
 

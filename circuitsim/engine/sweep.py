@@ -10,9 +10,12 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.layout import Layout
+from circuitsim.engine.layout.base import Run
 from circuitsim.engine.losses import LOSSES
 from circuitsim.engine.lower import Evaluator, lower
-from circuitsim.plan import Plan, PopulationPlan
+from circuitsim.engine.operations import full
+from circuitsim.engine.workspace import Workspace
+from circuitsim.plan import Plan, PopulationPlan, ProjectionPlan
 
 Weights = Callable[[str], Tensor]  # name of a projection -> its values
 Noise = Callable[[str, int], Tensor]  # name and size of a population -> [R, B, neuron]
@@ -59,31 +62,35 @@ class Sweep:
         """Fill `env` with the quantities of one cycle; what it holds already is kept where nothing drives it.
 
         Args:
-            env: filled with tensors ``[R or 1, B, neuron]`` under the plan's names.
+            env: holds the "workspace"; filled with tensors ``[R or 1, B, neuron]`` under the plan's names.
             weights: values of a projection.
             inputs: by population, ``[R or 1, B, neuron]``.
             targets: by output population.
             noise: gives the noise of a population, ``[R, B, neuron]``; None: without.
         """
+        workspace: Workspace = env["workspace"]
         env["n_samples"] = n_samples = next(iter(inputs.values())).shape[1]
         like = next(iter(inputs.values()))
         for p, evaluators in self.populations:
-            drive = self._drive(p, env, weights, inputs, targets)
+            shape, run = (1, n_samples, p.size), workspace.of((self, p.name))
+            drive = self._drive(run, p, env, weights, inputs, targets)
             if drive is not None:
                 env[f"drive[{p.name}]"] = drive
             for name, evaluate in evaluators.items():
                 value = evaluate(env)
-                if not isinstance(value, Tensor):  # a bias unit, or the slope of a linear population
-                    value = torch.full((1, n_samples, p.size), value, dtype=like.dtype, device=like.device)
-                env[name] = value
+                # a number: a bias unit, or the slope of a linear population
+                env[name] = value if isinstance(value, Tensor) else run(name, full, value, like, shape)
                 if name.startswith("activity") and p.noise and noise is not None:
-                    env[name] = value + p.noise * noise(p.name, p.size)
+                    env[name] = run("noisy", torch.add, env[name], noise(p.name, p.size), alpha=p.noise)
+            for o in (o for o in self.plan.objectives if o.output == p.name):  # what loss and error share, once
+                env[f"{o.loss}[{p.name}]"] = LOSSES[o.loss].prepare(run, env[f"activity[{p.name}]"])
             if p.source == "kept":
                 for kind in ("activity", "drive", "slope"):
-                    env.setdefault(f"{kind}[{p.name}]", like.new_zeros(1, n_samples, p.size))
+                    env.setdefault(f"{kind}[{p.name}]", run(kind, full, 0.0, like, shape))
 
     def _drive(
         self,
+        run: Run,
         p: PopulationPlan,
         env: dict[str, Any],
         weights: Weights,
@@ -93,31 +100,47 @@ class Sweep:
         if p.source == "input":
             return inputs[p.name]
         if p.source == "error":
-            return self._error(p, env, targets)
+            return self._error(run, p, env, targets)
         drive: Tensor | None = None
         for name in p.soma:
-            current = self.layouts[name].current(weights(name), env[f"activity[{self.plan.projections[name].pre}]"])
-            env[f"I[{name}]"] = current
-            if self.plan.projections[name].gain != 1.0:
-                current = current * self.plan.projections[name].gain
-            drive = current if drive is None else drive + current
+            planned = self.plan.projections[name]
+            current = self._current(env, weights, planned, env[f"activity[{planned.pre}]"])
+            if planned.gain != 1.0:
+                current = run((name, "gained"), torch.mul, current, planned.gain)
+            drive = current if drive is None else run((name, "sum"), torch.add, drive, current)
         return drive
 
-    def _error(self, p: PopulationPlan, env: dict[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
+    def _current(self, env: dict[str, Any], weights: Weights, p: ProjectionPlan, pre: Tensor) -> Tensor:
+        run = env["workspace"].of((self, p.name))
+        current = env[f"I[{p.name}]"] = self.layouts[p.name].current(run, weights(p.name), pre)
+        return current
+
+    def _error(self, run: Run, p: PopulationPlan, env: dict[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
         objective = next(o for o in self.plan.objectives if o.error == p.name)
-        output = env[f"activity[{objective.output}]"]
-        error = LOSSES[objective.loss].minus_gradient(output, targets[objective.output])
-        return error.roll(1, dims=1) if objective.shuffled else error
+        prepared = env[f"{objective.loss}[{objective.output}]"]
+        error = LOSSES[objective.loss].minus_gradient(run, prepared, targets[objective.output])
+        return run("shuffled", _of_neighbour, error) if objective.shuffled else error
 
     def deliver_to_dendrites(self, env: dict[str, Any], weights: Weights) -> None:
         """Add the dendritic currents, from the traces at the end of the cycle."""
         for p in self.dendrites:
-            pre = env.get(f"trace[{p.pre}]", env[f"activity[{p.pre}]"])
-            env[f"I[{p.name}]"] = self.layouts[p.name].current(weights(p.name), pre)
+            self._current(env, weights, p, env.get(f"trace[{p.pre}]", env[f"activity[{p.pre}]"]))
 
     def loss(self, env: Mapping[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
-        """The batch mean of the loss, summed over objectives, shape ``[R]``."""
-        total = [
-            LOSSES[o.loss].value(env[f"activity[{o.output}]"], targets[o.output]).mean(1) for o in self.plan.objectives
-        ]
-        return torch.stack(total).sum(0)
+        """The batch mean of the loss, summed over objectives, shape ``[R]``; not a buffer."""
+        total: Tensor | None = None
+        for o in self.plan.objectives:
+            run = env["workspace"].of((self, o.output, "loss"))
+            value = LOSSES[o.loss].value(run, env[f"{o.loss}[{o.output}]"], targets[o.output]).mean(1)
+            total = value if total is None else total + value
+        assert total is not None
+        return total
+
+
+def _of_neighbour(error: Tensor, out: Tensor | None = None) -> Tensor:
+    """Sample k gets the error of sample k - 1."""
+    if out is None:
+        out = torch.empty_like(error)
+    out[:, 1:] = error[:, :-1]
+    out[:, :1] = error[:, -1:]
+    return out

@@ -100,9 +100,9 @@ def modulation(
     assert isinstance(samples.x, Tensor) and isinstance(samples.target, Tensor)
     (objective,) = two.objectives
     target = samples.target.unsqueeze(0)
-    first = LOSSES[objective.loss].value(circuit.predict(samples.x), target)
+    first = LOSSES[objective.loss].of(circuit.predict(samples.x), target)
     circuit.cycle(samples.x, samples.target)
-    second = LOSSES[objective.loss].value(circuit.activity(objective.output), target)
+    second = LOSSES[objective.loss].of(circuit.activity(objective.output), target)
     change = second - first
     return tuple(t.cpu().numpy() for t in ((change < 0).double().mean(1), first.mean(1), change.mean(1)))  # type: ignore[return-value]
 

@@ -23,7 +23,7 @@ def metrics(loss: str, output: Tensor, target: Tensor) -> dict[str, np.ndarray]:
         output: ``[replica, sample, output]``.
         target: ``[1, sample]`` classes, or ``[1, sample, output]``.
     """
-    found = {"loss": LOSSES[loss].value(output, target).mean(1)}
+    found = {"loss": LOSSES[loss].of(output, target).mean(1)}
     if loss == "cross_entropy":
         found["accuracy"] = (output.argmax(-1) == target).to(torch.float64).mean(1)
     if loss == "bce":

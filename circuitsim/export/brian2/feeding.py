@@ -81,5 +81,5 @@ class Feeding:
         total = 0.0
         for o in self.plan.objectives:
             output = torch.as_tensor(outputs[o.output]).unsqueeze(0)
-            total += float(LOSSES[o.loss].value(output, targets[o.output]).mean())
+            total += float(LOSSES[o.loss].of(output, targets[o.output]).mean())
         return total

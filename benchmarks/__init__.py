@@ -1,0 +1,1 @@
+"""Benchmarks: the rivals that `circuitsim bench` measures against, and the scripts behind docs/results.md."""
