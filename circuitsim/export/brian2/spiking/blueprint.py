@@ -125,7 +125,7 @@ class Blueprint:
     def played(self) -> dict[str, tuple[float, tuple[int, ...]]]:
         """The arrays that the network reads: name -> (ms of a row, shape); what no equation mentions is left out."""
         length = self.spiking.trial.length_ms
-        per_ms = (self.n_trials * round(length / GRID_MS),)
+        per_ms: tuple[int, ...] = (self.n_trials * round(length / GRID_MS),)
         found = dict.fromkeys(("reads", "ascends", "descends"), (GRID_MS, per_ms))
         found |= {name: (length, (self.n_trials, n) if n else (self.n_trials,)) for name, n in self.widths.items()}
         used = set(re.findall(r"\b(\w+)\(t\b", self._code()))

@@ -8,7 +8,9 @@ from typing import Any
 import brian2
 import numpy as np
 from brian2 import ms
+from brian2.equations.equations import Equations
 
+from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
 from circuitsim.export.brian2.spiking.order import LATE
 
@@ -126,3 +128,22 @@ class Build:
     def weights(self) -> dict[str, np.ndarray]:
         """By projection with a rule, ``[synapse]``."""
         return {name: np.array(self.synapses[name].w) for name in self.plastic()}
+
+
+def check_names(b: Blueprint) -> None:
+    """Look at the parameters of rules, the only names inside the network that a user gives.
+
+    Raises:
+        CircuitError: one that Brian2 cannot use, or means something else by.
+    """
+    for w in b.wires.values():
+        taken = {"w", "i", "j", "N", "t", "dt", "ms", "Hz", *b.played}
+        for name in w.parameters:
+            reason = "the export needs it for something else" if name in taken else ""
+            reason = "its end means something else there" if name.endswith(("_pre", "_post")) else reason
+            try:
+                Equations.check_identifier(name)
+            except (ValueError, SyntaxError) as error:
+                reason = str(error).rstrip(".")
+            if reason:
+                raise CircuitError(f"{w.name!r}: Brian2 cannot have a variable {name!r} there: {reason}; rename it")

@@ -1,7 +1,7 @@
 r"""Neuron models, declared as values: the membrane equation, when a spike leaves, and what it stands for.
 
 Notation: `I` is the drive (dimensionless, the units of the rate circuit), r the rate of one unit of activity
-(`rate_hz`), k the spikes of one unit (`spikes_per_unit`). A neuron of constant activity a fires k r |a| spikes a second, and each
+(`rate_hz`), k the spikes of one unit (`spikes_per_unit`). A neuron of activity a fires k r |a| spikes a second, and a
 spike weighs 1 / (k r), so that currents and traces are in units of activity whatever the model.
 """
 

@@ -71,7 +71,7 @@ class SpikingNetwork:
         self.motif, self.seed, self.spiking, self.target = circuit.motif, circuit.seed + replica, spiking, target
         self.plan, self._replica, self._circuit = state.plan, state, circuit
         self.blueprint: Blueprint = lower(state, spiking, n_trials, self.seed, only)
-        self._player = _player(target, directory)
+        self._player = _player(target, directory, self.blueprint)
 
     # -- running
 
@@ -165,10 +165,7 @@ class SpikingNetwork:
         from circuitsim.export.brian2.spiking.runtime import Runtime  # here: it imports brian2
 
         shown = read_samples(self._circuit, x, target)
-        b = dataclasses.replace(self.blueprint, n_trials=shown.n)
-        played = self._played(
-            b, shown, np.arange(shown.n), np.full(shown.n, float(learns)), np.ones(shown.n), [seed, 0]
-        )
+        b, played = self._once(shown, learns, seed)
         spikes = Runtime("numpy", records_spikes=True).play(b, played, seed).spikes
         parts = [
             pd.DataFrame({"time_ms": times, "population": p, "neuron": who, "event": event})
@@ -273,10 +270,7 @@ class SpikingNetwork:
         """
         path = Path(path)
         shown = read_samples(self._circuit, x, target)
-        b = dataclasses.replace(self.blueprint, n_trials=shown.n)
-        played = self._played(
-            b, shown, np.arange(shown.n), np.full(shown.n, float(learns)), np.ones(shown.n), [seed, 0]
-        )
+        b, played = self._once(shown, learns, seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(script(b, played, seed, path.name))
         return path
@@ -290,9 +284,12 @@ class SpikingNetwork:
         return str(self.blueprint)
 
 
-def _player(target: str, directory: Path | None) -> Any:
+def _player(target: str, directory: Path | None, b: Blueprint) -> Any:
+    from circuitsim.export.brian2.spiking.build import check_names  # here: they import brian2
+
+    check_names(b)
     if target == "cpp_standalone":
-        from circuitsim.export.brian2.spiking.program import Standalone  # here: they import brian2
+        from circuitsim.export.brian2.spiking.program import Standalone
 
         return Standalone(directory)
     from circuitsim.export.brian2.spiking.runtime import Runtime
