@@ -33,6 +33,7 @@ class Neurons:
         rest: variables that are not 0 at rest.
         links: own name -> (group, variable).
         at_trial: statements at the begin of each trial.
+        signed: whether its spikes tell both signs.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Neurons:
     rest: dict[str, float] = field(default_factory=dict)
     links: dict[str, tuple[str, str]] = field(default_factory=dict)
     at_trial: list[str] = field(default_factory=list)
+    signed: bool = True
 
     def on(self, spike: Spike) -> str:
         """What a spike does to the neuron: its trace first, which may read the sign of the membrane."""

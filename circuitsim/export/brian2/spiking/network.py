@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
-from circuitsim.errors import CircuitError, ParameterError, SimulationDiverged
+from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
 from circuitsim.export.brian2.spiking.blueprint import Blueprint
@@ -105,8 +105,7 @@ class SpikingNetwork:
             SimulationDiverged: a weight is not finite.
             ArchiveError: the checkpoint belongs to another run.
         """
-        pairs = (data.train.x, data.train.target) if isinstance(data, Dataset) else data
-        shown = read_samples(self._circuit, *pairs)
+        shown = self._samples(*((data.train.x, data.train.target) if isinstance(data, Dataset) else data))
         order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
         history, done = History(), 0
         settings = {
@@ -144,7 +143,7 @@ class SpikingNetwork:
             x: ``[sample, input]``.
             seed: of random spikes.
         """
-        shown, n = read_samples(self._circuit, x), self.blueprint.n_trials
+        shown, n = self._samples(x), self.blueprint.n_trials
         found = []
         for first in range(0, shown.n, n):
             rows = np.arange(first, min(first + n, shown.n))
@@ -164,7 +163,7 @@ class SpikingNetwork:
         """
         from circuitsim.export.brian2.spiking.runtime import Runtime  # here: it imports brian2
 
-        shown = read_samples(self._circuit, x, target)
+        shown = self._samples(x, target)
         b, played = self._once(shown, learns, seed)
         spikes = Runtime("numpy", records_spikes=True).play(b, played, seed).spikes
         parts = [
@@ -172,6 +171,18 @@ class SpikingNetwork:
             for (p, event), (times, who) in spikes.items()
         ]
         return pd.concat(parts, ignore_index=True).sort_values("time_ms", kind="stable", ignore_index=True)
+
+    def _samples(self, x: Any, target: Any = None) -> Samples:
+        """Checked, also that no neuron with positive spikes alone is to send a negative number."""
+        shown = read_samples(self._circuit, x, target)
+        for name, n in self.blueprint.neurons.items():
+            values = shown.arrays.get(f"input_{name}")
+            if values is not None and not n.signed and values.min() < 0:
+                raise DataError(
+                    f"population {name!r}: its neurons cannot fire at the negative rate {values.min():.3g}; scale inputs to "
+                    "0 .. 1 (load_dataset(..., standardize=False)), or give it Spiking(inputs=SignedIntegrateAndFire(1.0))"
+                )
+        return shown
 
     def _segment(
         self, shown: Samples, rows: np.ndarray, learns: np.ndarray, eta: np.ndarray, seed: list[int]
@@ -269,7 +280,7 @@ class SpikingNetwork:
             seed: of random spikes.
         """
         path = Path(path)
-        shown = read_samples(self._circuit, x, target)
+        shown = self._samples(x, target)
         b, played = self._once(shown, learns, seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(script(b, played, seed, path.name))

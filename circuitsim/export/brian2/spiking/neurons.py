@@ -77,6 +77,7 @@ def lower_population(b: Blueprint, replica: Replica, p: PopulationPlan, cell: Ce
     """Add the neurons of a population."""
     plan, spiking, stream = replica.plan, b.spiking, b.spiking.stream(p.stream)
     neurons = Neurons(p.name, p.size, [], cell.spikes, refractory_ms=cell.refractory, rest=cell.rest)
+    neurons.signed = cell.signed
     b.add(neurons)
     drive = _drive(b, neurons, plan, p)
     if isinstance(cell, GradedReadout):
