@@ -2,9 +2,9 @@
 
     python benchmarks/spiking_export.py [--samples 6000] [--repeats 5]
 
-Both C++ programs are built first; then they run in turns, with the same number of trials, and the ratio of the medians is
-printed, in processor seconds. By hand: `benchmarks/spiking_by_hand.py`, one run of all trials. Exported: a run for each
-segment of 250 trials, weights read back after each.
+Both C++ programs are built first; then they run in turns, with the same number of trials, and the ratio of the medians
+is printed, in processor seconds. By hand: `benchmarks/spiking_by_hand.py`, one run of all trials. Exported: a run for
+each segment of 250 trials, weights read back after each.
 """
 
 from __future__ import annotations

@@ -51,9 +51,7 @@ class Setup:
     n_test: int | None = None
 
     @classmethod
-    def of(
-        cls, options: Options, samples: int = 6000, quick_samples: int = 40, spiking: Spiking | None = None
-    ) -> Setup:
+    def of(cls, options: Options, samples: int = 6000, quick_samples: int = 8, spiking: Spiking | None = None) -> Setup:
         """What options say; `epochs` are thousands of trials here, since a trial is a sample."""
         data = load_dataset(options.dataset, standardize=False)  # pixels from 0 to 1: rates are not negative
         if options.quick:

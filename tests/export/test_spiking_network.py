@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 import circuitsim as cs
-from circuitsim.export import Delay, Spiking, SpikingNetwork, Trial
+from circuitsim.export import (
+    Delay,
+    IntegrateAndFire,
+    Poisson,
+    SignedIntegrateAndFire,
+    Spiking,
+    SpikingNetwork,
+    Stream,
+    Trial,
+)
 from motifs import sal
 from tests.export import spiking_reference
 from tests.export.sameness import difference
@@ -137,3 +146,36 @@ def test_a_program_is_built_once_and_does_the_same(tmp_path):
     other = export(circuit(), target="cpp_standalone", directory=tmp_path / "program", n_trials=3)
     with pytest.raises(cs.ParameterError, match="holds another network"):
         other.predict(x)
+
+
+def test_a_negative_input_needs_neurons_that_can_say_so():
+    with pytest.raises(cs.DataError, match="population 'up0': its neurons cannot fire at a negative rate"):
+        export(circuit()).predict(-samples(2)[0])
+    found = export(circuit(), spiking=Spiking(inputs=SignedIntegrateAndFire(1.0), trial=SHORT.trial)).predict(
+        -samples(2)[0]
+    )
+    assert np.isfinite(found).all() and np.abs(found).max() > 0
+
+
+def test_random_spikes_come_from_the_seed():
+    spiking = Spiking(inputs=Poisson(), trial=SHORT.trial, dt_ms=1.0)
+    net = export(circuit(), spiking=spiking)
+    x, _ = samples(2)
+    first, same, other = (net.predict(x, seed=seed) for seed in (0, 0, 1))
+    assert np.isfinite(first).all() and np.array_equal(first, same) and not np.array_equal(first, other)
+
+
+def test_a_converted_circuit_says_what_the_rates_said():
+    """With linear neurons, and volleys long enough to count spikes in, the mean drive is that of the rate circuit."""
+    c = circuit(gain_W=1.0)
+    linear = IntegrateAndFire(floor=float("-inf"))
+    spiking = Spiking(
+        ascending=Stream(50.0, rectified=linear), inputs=linear, rate_hz=200.0, dt_ms=1.0,
+        trial=Trial(ascending_ms=400, silence_ms=20, rests=True),
+    )  # fmt: skip
+    net = export(c, spiking=spiking, plastic=False)
+    assert set(net.blueprint.neurons) == {"up0", "up1", "up2"} and not any(w.rule for w in net.blueprint.wires.values())
+    x, _ = samples(2)
+    expected = c.predict(x)[0].numpy()
+    assert np.abs(expected).max() > 0.2
+    assert np.abs(net.predict(x) - expected).max() < 0.1 * np.abs(expected).max()

@@ -179,8 +179,9 @@ class SpikingNetwork:
             values = shown.arrays.get(f"input_{name}")
             if values is not None and not n.signed and values.min() < 0:
                 raise DataError(
-                    f"population {name!r}: its neurons cannot fire at the negative rate {values.min():.3g}; scale inputs to "
-                    "0 .. 1 (load_dataset(..., standardize=False)), or give it Spiking(inputs=SignedIntegrateAndFire(1.0))"
+                    f"population {name!r}: its neurons cannot fire at a negative rate ({values.min():.3g}); scale "
+                    "inputs to 0 .. 1 (load_dataset(..., standardize=False)), or let them have signs: "
+                    "Spiking(inputs=SignedIntegrateAndFire(1.0))"
                 )
         return shown
 
