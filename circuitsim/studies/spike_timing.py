@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,17 +55,18 @@ class Condition:
 CONDITIONS = (Condition(50, 10), Condition(50, 50), Condition(20, 20), Condition(50, 10, delay_ms=20))
 
 
-def spike_timing(options: Options) -> Report:
+def spike_timing(options: Options, programs: Path | None = None) -> Report:
     """How well the circuit assembles itself when the descending volley comes before, with, or after the ascending one.
 
     The lag is the onset of the descending volley minus that of the ascending one. A preview without plasticity fixes
     the error, so that both orders are possible. Curves for asymmetric and equal traces of two lengths, for conduction
     delays, and against the jitter of the lag. `epochs` counts thousands of trials.
+    `programs` is a folder for compiled programs, to be used again.
 
     Source: the time ordering that Liao et al. (2024), arXiv 2412.20018, predict; the experiment is ours.
     """
     quick = options.quick
-    setup = Setup.of(options, samples=SAMPLES, quick_samples=4)
+    setup = Setup.of(options, samples=SAMPLES, quick_samples=4, programs=programs)
     trial = Trial(50, 50, 150, lag_ms=50, max_lag_ms=150, rests=True)
     if quick:
         trial = Trial(20, 20, 20, lag_ms=20, max_lag_ms=20, rests=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class Setup:
         spiking: neuron models and times.
         progress: whether bars are shown.
         n_test: test samples, at most.
+        programs: folder in which compiled programs are kept; by default a temporary one.
     """
 
     data: Dataset
@@ -49,16 +51,17 @@ class Setup:
     spiking: Spiking = field(default_factory=Spiking)
     progress: bool = True
     n_test: int | None = None
+    programs: Path | None = None
 
     @classmethod
-    def of(cls, options: Options, samples: int = 6000, quick_samples: int = 8, spiking: Spiking | None = None) -> Setup:
+    def of(cls, options: Options, samples: int = 8000, quick_samples: int = 8, programs: Path | None = None) -> Setup:
         """What options say; `epochs` are thousands of trials here, since a trial is a sample."""
         data = load_dataset(options.dataset, standardize=False)  # pixels from 0 to 1: rates are not negative
         if options.quick:
             n = quick_samples
-            return cls(data, n, n // 2, min(options.seeds, 1), "numpy", spiking or QUICK, options.progress, n // 2)
+            return cls(data, n, n // 2, min(options.seeds, 1), "numpy", QUICK, options.progress, n // 2)
         n = samples if options.epochs is None else 1000 * options.epochs
-        return cls(data, n, 250, options.seeds, "cpp_standalone", spiking or Spiking(), options.progress)
+        return cls(data, n, 250, options.seeds, "cpp_standalone", Spiking(), options.progress, None, programs)
 
     def layers(self, hidden: Sequence[int]) -> list[int]:
         """Sizes of the ascending populations."""
@@ -128,7 +131,12 @@ def run_row(
     for seed in range(setup.seeds):
         circuit = compile(motif, seed=seed, device="cpu", dtype="float64")
         net = export_brian2(
-            circuit, mode="spiking", target=setup.target, spiking=setup.spiking, n_trials=setup.n_trials
+            circuit,
+            mode="spiking",
+            target=setup.target,
+            spiking=setup.spiking,
+            n_trials=setup.n_trials,
+            directory=None if setup.target != "cpp_standalone" else setup.programs,
         )
         prepare(net)
         net.set_trial(**(trial or {}))

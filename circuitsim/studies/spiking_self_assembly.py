@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,16 +30,17 @@ HARDER = (16, 16, 16)  # deep and narrow: random feedback does not reach the low
 OVERLAP = 1 / 3
 
 
-def spiking_self_assembly(options: Options) -> Report:
+def spiking_self_assembly(options: Options, programs: Path | None = None) -> Report:
     """Two streams of spiking neurons assemble themselves from random connectivity, through time.
 
     One sample is a trial of two volleys, one after the other; the synapses change all the while by local rules. Beside
     it: feedback frozen at random, the first layer frozen, a shuffled error, and the rate circuit; then a deeper,
-    narrower circuit with and without plastic feedback. `epochs` counts thousands of trials.
+    narrower circuit with and without plastic feedback. `epochs` counts thousands of trials. `programs` is a folder for
+    compiled programs, to be used again.
 
     Source: Liao et al. (2024), arXiv 2412.20018; the spiking circuit is ours (docs/spiking.md).
     """
-    setup = Setup.of(options)
+    setup = Setup.of(options, programs=programs)
     motif = spiking_sal(setup.layers(HIDDEN))
     rows: dict[str, Row] = {
         "spikes": run_row(setup, motif),

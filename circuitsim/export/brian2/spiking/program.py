@@ -36,17 +36,22 @@ SEEDING = (
 
 
 class Standalone:
-    """Programs by what is compiled into them: networks that differ in weights and rates alone share one.
+    """Programs, each in a folder named by the digest of what is compiled into it.
+
+    Networks that differ in weights, rates, lags and samples alone share a program.
 
     Args:
-        directory: where the program is; one that is there already is used if it is the same. By default a temporary
-            folder of this process.
+        directory: where programs are kept; those that are there already are used. By default a temporary folder, which
+            goes with this process.
     """
 
-    _built: ClassVar[dict[str, Path]] = {}  # of this process: digest -> temporary folder
+    _shared: ClassVar[list[Path]] = []  # the temporary folder of this process, once there is one
 
     def __init__(self, directory: Path | None = None) -> None:
-        self.directory = None if directory is None else directory.resolve()
+        if directory is None and not self._shared:
+            self._shared.append(_temporary())
+        self.directory = self._shared[0] if directory is None else directory.resolve()
+        self._verified: set[Path] = set()
 
     def play(self, b: Blueprint, played: Arrays, seed: int) -> Played:
         folder = self.built(b)
@@ -77,24 +82,27 @@ class Standalone:
         """The folder of the program, which is compiled where it is not there yet.
 
         Raises:
-            ParameterError: the directory holds something else.
+            ParameterError: the folder holds something else.
         """
-        digest = b.digest()
-        if self.directory is None:
-            if digest not in self._built:
-                folder = Path(tempfile.mkdtemp(prefix="circuitsim_"))
-                atexit.register(shutil.rmtree, folder, ignore_errors=True)
-                _compile(b, folder)
-                self._built[digest] = folder
-            return self._built[digest]
-        self.directory.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.directory}.lock"):  # another process may want to build the same
-            if not (self.directory / NOTE).exists():
-                if any(self.directory.iterdir()):
-                    raise ParameterError(f"directory {self.directory} is not empty, and holds no program of circuitsim")
-                _compile(b, self.directory)
-        _check(self.directory, b)
-        return self.directory
+        folder = self.directory / b.digest()
+        if folder not in self._verified:
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{folder}.lock"):  # another process may want to build the same
+                if not (folder / NOTE).exists():
+                    if any(folder.iterdir()):
+                        shutil.rmtree(folder)  # a build that was broken off
+                        folder.mkdir()
+                    _compile(b, folder)
+            self._verified.add(folder)
+        _check(folder, b)
+        return folder
+
+
+def _temporary() -> Path:
+    """A folder that goes with this process."""
+    folder = Path(tempfile.mkdtemp(prefix="circuitsim_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _check(folder: Path, b: Blueprint) -> None:
@@ -104,9 +112,7 @@ def _check(folder: Path, b: Blueprint) -> None:
     except (OSError, ValueError, KeyError):
         found = "nothing"
     if found != b.digest():
-        raise ParameterError(
-            f"directory {folder} holds another network ({found}, wanted {b.digest()}): give each network its own"
-        )
+        raise ParameterError(f"directory {folder} holds another network ({found}, wanted {b.digest()}): remove it")
 
 
 def _argument(path: Path, values: Any) -> str:
