@@ -59,7 +59,7 @@ class SpikingNetwork:
         n_trials: int,
         plastic: bool,
     ) -> None:
-        refuse(circuit, spiking)
+        refuse(circuit, spiking, plastic)
         if isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 1:
             raise ParameterError(f"export_brian2: n_trials must be a positive integer (got {n_trials!r})")
         state = Replica.of(circuit, replica)
