@@ -14,7 +14,7 @@ from circuitsim.errors import (
     RuleError,
     SimulationDiverged,
 )
-from circuitsim.export import export_brian2
+from circuitsim.export import circuit_from_brian2, export_brian2
 from circuitsim.history import History
 from circuitsim.motif import (
     All,
@@ -54,7 +54,7 @@ __all__ = [
     # analyse
     "alignment", "effective_rank", "loss_gradients",
     # export
-    "export_brian2",
+    "circuit_from_brian2", "export_brian2",
     # errors and warnings
     "AnalysisError", "ArchiveError", "CircuitError", "DataError", "MotifError", "ParameterError", "RuleError",
     "SimulationDiverged", "SlowRuleWarning",

@@ -1,5 +1,27 @@
 """A circuit for other programs. Brian2 is imported only when something is exported to it."""
 
-from circuitsim.export.brian2 import MissingBrian2, RateNetwork, export_brian2
+from circuitsim.export.brian2 import (
+    LIF,
+    Cell,
+    Delay,
+    GradedReadout,
+    IntegrateAndFire,
+    MissingBrian2,
+    OnOffPair,
+    Poisson,
+    RateNetwork,
+    SignedIntegrateAndFire,
+    SignedPoisson,
+    Spiking,
+    SpikingNetwork,
+    Stream,
+    Trial,
+    circuit_from_brian2,
+    export_brian2,
+)
 
-__all__ = ["MissingBrian2", "RateNetwork", "export_brian2"]
+__all__ = [
+    "Cell", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "MissingBrian2", "OnOffPair", "Poisson", "RateNetwork",
+    "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingNetwork", "Stream", "Trial", "circuit_from_brian2",
+    "export_brian2",
+]  # fmt: skip

@@ -6,6 +6,7 @@ Every function returns a `matplotlib.figure.Figure` of its own (pyplot is never 
 from circuitsim.plots.curves import curves
 from circuitsim.plots.dependence import dependence
 from circuitsim.plots.drawing import draw
+from circuitsim.plots.raster import raster
 from circuitsim.plots.self_assembly import self_assembly
 from circuitsim.plots.similarity import similarity
 from circuitsim.plots.spectra import spectra
@@ -13,5 +14,6 @@ from circuitsim.plots.style import KIND_COLOURS, kind_of
 from circuitsim.plots.weights import weights
 
 __all__ = [
-    "KIND_COLOURS", "curves", "dependence", "draw", "kind_of", "self_assembly", "similarity", "spectra", "weights",
+    "KIND_COLOURS", "curves", "dependence", "draw", "kind_of", "raster", "self_assembly", "similarity", "spectra",
+    "weights",
 ]  # fmt: skip

@@ -29,6 +29,7 @@ class RateNetwork:
     here has the axes of the circuit, ``[post, pre]``.
 
     Attributes:
+        motif, seed: of the circuit.
         plan: what a step does.
         n_passes: how often each batch is presented.
         transcript: groups, synapses and actions, as text.
@@ -39,6 +40,7 @@ class RateNetwork:
 
         refuse(circuit, runs_python=target != STANDALONE)
         self._replica = Replica.of(circuit, replica)
+        self.motif, self.seed = circuit.motif, circuit.seed + replica
         self.plan = self._replica.plan
         self.n_passes = n_passes(self.plan)
         self.transcript = transcribe(self._replica)

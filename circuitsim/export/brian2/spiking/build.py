@@ -1,0 +1,149 @@
+"""From a blueprint to Brian2 objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import brian2
+import numpy as np
+from brian2 import ms
+from brian2.equations.equations import Equations
+
+from circuitsim.errors import CircuitError
+from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
+from circuitsim.export.brian2.spiking.order import LATE
+
+
+class Build:
+    """The Brian2 objects of a blueprint, in a `Network` of their own.
+
+    Within a slot Brian2 goes by names unless every object has an `order`: it is the place in the blueprint. A trial
+    begins with what was read (order 0), then `at_trial`, later populations first: an error is kept before the output
+    that it is about is cleared.
+
+    Args:
+        b: the blueprint.
+        played: the arrays of `Blueprint.played`, ``[row]`` or ``[row, neuron]``.
+        records_spikes: whether to keep every spike.
+    """
+
+    def __init__(self, b: Blueprint, played: Mapping[str, np.ndarray], records_spikes: bool = False) -> None:
+        s = b.spiking
+        self.b = b
+        self.clock = brian2.Clock(dt=s.dt_ms * ms, name="step_clock")
+        self.rules = brian2.Clock(dt=s.rule_every_ms * ms, name="rule_clock")
+        self.trials = brian2.Clock(dt=s.trial.length_ms * ms, name="trial_clock")
+        self.arrays = {
+            name: brian2.TimedArray(np.asarray(played[name], dtype=float), dt=row_ms * ms, name=f"played_{name}")
+            for name, (row_ms, _) in b.played.items()
+        }
+        self.groups: dict[str, Any] = {n.name: self._neurons(n, k) for k, n in enumerate(b.neurons.values())}
+        for n in b.neurons.values():
+            for own, (other, variable) in n.links.items():
+                setattr(self.groups[n.name], own, brian2.linked_var(self.groups[other], variable))
+        self.synapses: dict[str, Any] = {w.name: self._wires(w, k) for k, w in enumerate(b.wires.values())}
+        self.operations = [
+            self.groups[n.name].run_regularly("\n".join(n.at_trial), clock=self.trials, when="start", order=LATE - k)
+            for k, n in enumerate(b.neurons.values())
+            if n.at_trial
+        ]
+        self.operations += [
+            self.synapses[w.name].run_regularly(w.rule, clock=self.rules, when="end", order=k)
+            for k, w in enumerate(b.wires.values())
+            if w.rule
+        ]
+        self.reads = {
+            name: brian2.StateMonitor(
+                self.groups[name], "F", record=True, clock=self.trials, when="start", order=0, name=f"{name}_read"
+            )
+            for name in b.readouts
+        }
+        self.trains = {
+            (n.name, s.event): brian2.EventMonitor(self.groups[n.name], s.event, name=f"{n.name}_{s.event}_train")
+            for n in (b.neurons.values() if records_spikes else ())
+            for s in n.spikes
+        }
+        members = [*self.groups.values(), *self.synapses.values(), *self.operations, *self.reads.values()]
+        members += self.trains.values()
+        for member in members:
+            member.add_to_magic_network = False
+        self.network = brian2.Network(*members, name="spiking_network")
+
+    def _neurons(self, n: Neurons, order: int) -> Any:
+        main = {s.event: s for s in n.spikes}.get("spike")
+        others = [s for s in n.spikes if s.event != "spike"]
+        options: dict[str, Any] = {}
+        if main is not None:
+            options = {"threshold": main.condition, "reset": n.on(main) or None}
+        if n.refractory_ms:
+            options["refractory"] = n.refractory_ms * ms
+        group = brian2.NeuronGroup(
+            n.size, "\n".join(n.equations), method="euler", clock=self.clock, name=n.name, order=order,
+            dtype=np.float64, namespace={}, events={s.event: s.condition for s in others}, **options,
+        )  # fmt: skip
+        for s in others:
+            group.set_event_schedule(s.event, when="thresholds", order=order)
+            if n.on(s):
+                group.run_on_event(s.event, n.on(s), when="resets", order=order)
+        for name, value in n.rest.items():
+            if value:
+                setattr(group, name, value)
+        return group
+
+    def _wires(self, w: Wires, order: int) -> Any:
+        synapses = brian2.Synapses(
+            self.groups[w.pre], self.groups[w.post], w.equations, on_pre=w.on_spike or None,
+            on_event={event: event for event in w.on_spike} or "spike", clock=self.clock, name=w.name, order=order,
+            dtype=np.float64, namespace={},
+        )  # fmt: skip
+        synapses.connect(i=w.i, j=w.j)
+        if w.weights is not None:
+            synapses.w = w.weights
+        for name, value in w.parameters.items():
+            setattr(synapses, name, value)
+        for event in w.on_spike if w.delays_ms is not None else ():
+            getattr(synapses, event).delay = w.delays_ms * ms
+        for k, updater in enumerate(synapses.summed_updaters.values()):
+            updater.order = LATE + order + k
+        return synapses
+
+    def run(self, report: Any = None) -> None:
+        """Play all trials. (Standalone: to be built and run.)"""
+        duration = self.b.n_trials * self.b.spiking.trial.length_ms * ms
+        self.network.run(duration, namespace={**self.arrays}, report=report)
+
+    def outputs(self) -> dict[str, np.ndarray]:
+        """What each readout said, ``[trial, neuron]``: read when the next trial begins, and at the end."""
+        found = {}
+        for name, monitor in self.reads.items():
+            kept = np.array(monitor.F)
+            found[name] = np.column_stack([kept[:, 1:], np.array(self.groups[name].F)]).T
+        return found
+
+    def plastic(self) -> list[str]:
+        """Projections with a rule."""
+        return [w.name for w in self.b.wires.values() if w.rule]
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """By projection with a rule, ``[synapse]``."""
+        return {name: np.array(self.synapses[name].w) for name in self.plastic()}
+
+
+def check_names(b: Blueprint) -> None:
+    """Look at the parameters of rules, the only names inside the network that a user gives.
+
+    Raises:
+        CircuitError: one that Brian2 cannot use, or means something else by.
+    """
+    for w in b.wires.values():
+        taken = {"w", "i", "j", "N", "t", "dt", "ms", "Hz", *b.played}
+        for name in w.parameters:
+            reason = "the export needs it for something else" if name in taken else ""
+            reason = "its end means something else there" if name.endswith(("_pre", "_post")) else reason
+            try:
+                Equations.check_identifier(name)
+            except (ValueError, SyntaxError) as error:
+                reason = str(error).rstrip(".")
+            if reason:
+                raise CircuitError(f"{w.name!r}: Brian2 cannot have a variable {name!r} there: {reason}; rename it")

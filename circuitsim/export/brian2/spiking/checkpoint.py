@@ -1,0 +1,51 @@
+"""A spiking run in one file: weights, trials done, history. Goes on bit for bit, since every segment begins at rest."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save
+
+from circuitsim.engine.archive import write_atomically
+from circuitsim.errors import ArchiveError
+from circuitsim.history import History
+
+FORMAT = "circuitsim spiking run 1"
+
+
+def write(
+    path: str | os.PathLike[str], weights: Mapping[str, np.ndarray], done: int, settings: Any, history: History
+) -> None:
+    """Write the file; it is never seen half done."""
+    document = {"format": FORMAT, "done": done, "settings": settings, "rows": history.rows}
+    tensors = {name: np.ascontiguousarray(values, dtype=np.float64) for name, values in weights.items()}
+    write_atomically(Path(path), save(tensors, metadata={"run": json.dumps(document)}))
+
+
+def read(path: str | os.PathLike[str], settings: Any, history: History) -> tuple[dict[str, np.ndarray], int]:
+    """Weights and trials done; the history is put back.
+
+    Raises:
+        ArchiveError: the file is damaged, or belongs to a run of other settings.
+    """
+    from safetensors.numpy import load
+
+    try:
+        content = Path(path).read_bytes()
+        weights = load(content)
+        size = int.from_bytes(content[:8], "little")
+        document = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["run"])
+        theirs, done, rows = document["settings"], int(document["done"]), [tuple(row) for row in document["rows"]]
+    except Exception as error:
+        raise ArchiveError(f"{path}: no checkpoint of a spiking run ({error})") from None
+    ours = json.loads(json.dumps(settings, default=str))
+    if theirs != ours:
+        changed = [name for name in ours if theirs.get(name) != ours[name]]
+        raise ArchiveError(f"{path}: belongs to a run with other {', '.join(changed)}; give this one a file of its own")
+    history.rows[:] = rows
+    return weights, done

@@ -1,0 +1,152 @@
+r"""Populations as neurons: membrane, synaptic current, and what plasticity reads.
+
+    dI/dt   = -I / tau_synapse        soma current; a spike of weight w adds w / (k r tau_synapse)
+    dJ/dt   = (I - J) / tau_trace     low-passed drive: f(J) is what rules call `post`
+    dx/dt   = -x / tau_trace          spike trace: what rules call `pre`; a spike adds 1 / (k r tau_trace)
+    dI_P/dt = -I_P / tau_trace(pre)   what projection P delivers, where a rule names it
+
+In the mean, I, J, x and I_P are what the rate circuit computes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import sympy
+
+from circuitsim.errors import CircuitError
+from circuitsim.export.brian2.populations import ERRORS
+from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
+from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout
+from circuitsim.export.brian2.spiking.model import Spiking
+from circuitsim.export.brian2.spiking.reads import Reads
+from circuitsim.motif import Objective
+from circuitsim.plan import Plan, PopulationPlan
+from circuitsim.plan.quantities import quantity
+from circuitsim.rules import functions as f
+
+
+def form_of(p: PopulationPlan) -> str | None:
+    """Which activation a population declares: "linear", "relu", "gated" (linear, gated by another), or "one"."""
+    drive = quantity("drive", p.name)
+    if p.activity == drive:
+        return "linear"
+    if p.activity == f.relu(drive):
+        return "relu"
+    if p.activity.is_Number:
+        return "one"
+    return "gated" if gate_of(p) is not None else None
+
+
+def gate_of(p: PopulationPlan) -> str | None:
+    """The population that gates this one, of ``drive * slope_<gate>``."""
+    rest = sympy.cancel(p.activity / quantity("drive", p.name))
+    return rest.name[len("slope[") : -1] if rest.is_Symbol and rest.name.startswith("slope[") else None
+
+
+def cell_of(plan: Plan, p: PopulationPlan, spiking: Spiking) -> Cell:
+    """The model of a population: the one declared for it, or the one that fits its place.
+
+    Raises:
+        CircuitError: no model stands for its activation; the message says what does.
+    """
+    form = form_of(p)
+    default: Cell | None = {
+        "linear": spiking.signed(p.stream),
+        "gated": spiking.signed(p.stream),
+        "relu": spiking.stream(p.stream).rectified,
+        "one": spiking.inputs,
+        None: None,
+    }[form]
+    if p.name in plan.outputs:
+        default = GradedReadout()
+    elif p.source == "input":
+        default = spiking.inputs
+    cell = spiking.cells.get(p.name, default)
+    if cell is None:
+        raise CircuitError(
+            f"population {p.name!r}: no neuron model stands for the activation {p.activity}; declare it 'relu' or "
+            f"'linear', or choose one: Spiking(cells={{{p.name!r}: LIF()}})"
+        )
+    if isinstance(cell, GradedReadout) != (p.name in plan.outputs):
+        raise CircuitError(f"population {p.name!r}: GradedReadout is for outputs, and outputs are graded")
+    return cell
+
+
+def lower_population(b: Blueprint, replica: Replica, p: PopulationPlan, cell: Cell, reads: Reads) -> None:
+    """Add the neurons of a population."""
+    plan, spiking, stream = replica.plan, b.spiking, b.spiking.stream(p.stream)
+    neurons = Neurons(p.name, p.size, [], cell.spikes, refractory_ms=cell.refractory, rest=cell.rest)
+    neurons.signed = cell.signed
+    b.add(neurons)
+    drive = _drive(b, neurons, plan, p)
+    if isinstance(cell, GradedReadout):
+        b.readouts.append(p.name)
+        neurons.equations.append(f"dF/dt = reads(t)*{drive}/({spiking.trial.ascending_ms!r}*ms) : 1")
+        neurons.at_trial.append("F = 0")
+    else:
+        neurons.equations += cell.membrane(drive, spiking.rate_hz)
+    if p.soma:
+        neurons.equations.append(f"dI/dt = -I/({stream.tau_synapse_ms!r}*ms) : 1")
+    if p.name in reads.drives:
+        neurons.equations.append(f"dJ/dt = ({drive} - J)/({stream.tau_trace_ms!r}*ms) : 1")
+    if p.name in reads.traces:
+        neurons.equations.append(f"dx/dt = -x/({stream.tau_trace_ms!r}*ms) : 1")
+        step = spike_weight(cell, spiking, stream.tau_trace_ms)
+        neurons.traces = {s.event: f"x += {_times(s.sign.format(v='v'), step)}" for s in cell.spikes}
+    for q in plan.projections.values():
+        if q.post == p.name and q.name in reads.currents:
+            tau = spiking.stream(plan.populations[q.pre].stream).tau_trace_ms
+            neurons.equations.append(f"dI_{q.name}/dt = -I_{q.name}/({tau!r}*ms) : 1")
+    if spiking.trial.rests:
+        known = [line.split("/")[0][1:] for line in neurons.equations if line.startswith("d")]
+        rest = {name: neurons.rest.get(name, 0.0) for name in known}
+        neurons.at_trial = [f"{name} = {value!r}" for name, value in rest.items()]
+
+
+def spike_weight(cell: Cell, spiking: Spiking, tau_ms: float) -> float:
+    """1 / (k r tau): what a spike adds to something that decays with tau, so that its mean is the activity."""
+    return 1.0 / (cell.weight * spiking.rate_hz * tau_ms * 1e-3)
+
+
+def _times(sign: str, step: float) -> str:
+    return repr(step) if sign == "1" else f"-{step!r}" if sign == "-1" else f"{sign}*{step!r}"
+
+
+def _drive(b: Blueprint, neurons: Neurons, plan: Plan, p: PopulationPlan) -> str:
+    gate = "ascends(t)" if p.stream == "ascending" else "descends(t)"
+    match p.source:
+        case "input":
+            b.widths[f"input_{p.name}"] = p.size
+            return f"{gate}*input_{p.name}(t, i)"
+        case "nothing":
+            return f"{gate}*{float(p.activity)!r}"
+        case "error":
+            return _error(b, neurons, next(o for o in plan.objectives if o.error == p.name))
+    gating = gate_of(p)
+    if gating is None:
+        return "I"
+    neurons.links[f"x_{gating}"] = (gating, "x")
+    neurons.equations.append(f"x_{gating} : 1 (linked)")
+    return f"I*int(x_{gating} > {b.spiking.fired_above!r})"
+
+
+def _error(b: Blueprint, neurons: Neurons, objective: Objective) -> str:
+    """Minus the gradient of the loss, of this sample or, shuffled, of the one before, while the volley is on."""
+    b.widths[f"target_{objective.output}"] = neurons.size
+    neurons.links["output"] = (objective.output, "F")
+    neurons.equations.append("output : 1 (linked)")
+    target = f"target_{objective.output}(t, i)"
+    if objective.loss == "cross_entropy":
+        neurons.equations.append("normaliser : 1")
+        pre, post = np.divmod(np.arange(neurons.size**2), neurons.size)
+        softmax = Wires(f"{neurons.name}_softmax", objective.output, neurons.name, pre, post, None)
+        softmax.sums["normaliser_post"] = "exp(F_pre - output_post)"
+        b.add(softmax)
+        neurons.rest["normaliser"] = float(neurons.size)
+    error = ERRORS[objective.loss]
+    if not objective.shuffled:
+        return f"descends(t)*({error.replace('target', target)})"
+    neurons.equations += ["target : 1", "late : 1"]
+    neurons.at_trial += [f"late = {error}", f"target = {target}"]
+    return "descends(t)*late"

@@ -1,0 +1,162 @@
+"""Playing trials in a C++ program: built once, run many times.
+
+Brian2's own `device.run` serves the one program that its global device holds. Here the program is run by itself, each
+run with a folder of its own for what it reads and writes, so that several programs, and several runs of one, go on side
+by side.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+import brian2
+import numpy as np
+from filelock import FileLock
+
+from circuitsim.errors import CircuitError, ParameterError
+from circuitsim.export.brian2.spiking.blueprint import Blueprint
+from circuitsim.export.brian2.spiking.build import Build
+from circuitsim.export.brian2.spiking.runtime import Arrays, Played
+from circuitsim.export.brian2.targets import _preferences
+
+NOTE = "circuitsim.json"
+SEED = "CIRCUITSIM_SEED"
+# Brian2 compiles a seed in, and every run would draw the same spikes; this reads it when the program starts.
+SEEDING = (
+    f'if (std::getenv("{SEED}")) for (auto& generator : brian::_random_generators)'
+    f' generator.seed(std::strtoul(std::getenv("{SEED}"), nullptr, 10));'
+)
+
+
+class Standalone:
+    """Programs, each in a folder named by the digest of what is compiled into it.
+
+    Networks that differ in weights, rates, lags and samples alone share a program.
+
+    Args:
+        directory: where programs are kept; those that are there already are used. By default a temporary folder, which
+            goes with this process.
+    """
+
+    _shared: ClassVar[list[Path]] = []  # the temporary folder of this process, once there is one
+
+    def __init__(self, directory: Path | None = None) -> None:
+        if directory is None and not self._shared:
+            self._shared.append(_temporary())
+        self.directory = self._shared[0] if directory is None else directory.resolve()
+        self._verified: set[Path] = set()
+
+    def play(self, b: Blueprint, played: Arrays, seed: int) -> Played:
+        folder = self.built(b)
+        note = json.loads((folder / NOTE).read_text())
+        with tempfile.TemporaryDirectory(prefix="run_", dir=folder) as name:
+            run = Path(name)
+            arguments = []
+            for key, values in {**b.settings(), **{f"played_{k}.values": played[k] for k in b.played}}.items():
+                arguments.append(f"{key}={_argument(run / f'{key}.dat', values)}")
+            command = ["./main", "--results_dir", f"{run}/", *arguments]
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, env={**os.environ, SEED: str(seed)}, check=False
+            )
+            if done.returncode or done.stderr.strip():
+                raise CircuitError(f"the program in {folder} failed: {done.stderr.strip()[-500:] or done.returncode}")
+            _check(folder, b)
+
+            def read(variable: str) -> np.ndarray:
+                return np.fromfile(run / note["files"][variable])
+
+            outputs = {}
+            for k in b.readouts:
+                size = b.neurons[k].size
+                outputs[k] = np.vstack([read(f"{k}_read.F").reshape(-1, size)[1:], read(f"{k}.F")[None]])
+            return Played(outputs, {w.name: read(f"{w.name}.w") for w in b.wires.values() if w.rule})
+
+    def built(self, b: Blueprint) -> Path:
+        """The folder of the program, which is compiled where it is not there yet.
+
+        Raises:
+            ParameterError: the folder holds something else.
+        """
+        folder = self.directory / b.digest()
+        if folder not in self._verified:
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{folder}.lock"):  # another process may want to build the same
+                if not (folder / NOTE).exists():
+                    if any(folder.iterdir()):
+                        shutil.rmtree(folder)  # a build that was broken off
+                        folder.mkdir()
+                    _compile(b, folder)
+            self._verified.add(folder)
+        _check(folder, b)
+        return folder
+
+
+def _temporary() -> Path:
+    """A folder that goes with this process."""
+    folder = Path(tempfile.mkdtemp(prefix="circuitsim_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _check(folder: Path, b: Blueprint) -> None:
+    """Is it the program that we mean, before and after a run?"""
+    try:
+        found = json.loads((folder / NOTE).read_text())["digest"]
+    except (OSError, ValueError, KeyError):
+        found = "nothing"
+    if found != b.digest():
+        raise ParameterError(f"directory {folder} holds another network ({found}, wanted {b.digest()}): remove it")
+
+
+def _argument(path: Path, values: Any) -> str:
+    """How a run gets a value: a number, or the file that holds the array."""
+    array = np.ascontiguousarray(values, dtype=float)
+    if array.size == 1:
+        return repr(float(array.item()))
+    array.tofile(path)
+    return str(path)
+
+
+def _compile(b: Blueprint, folder: Path) -> None:
+    blank = {name: np.zeros(shape) for name, (_, shape) in b.played.items()}
+    with _preferences(brian2.prefs.codegen.target), _few_jobs():
+        brian2.set_device("cpp_standalone", build_on_run=False)
+        device = brian2.get_device()
+        try:
+            brian2.seed(0)
+            build = Build(b, blank)
+            device.insert_code("after_start", SEEDING)
+            build.run()
+            device.build(directory=str(folder), compile=True, run=False, with_output=False)
+            files = {f"{name}.w": _file(device, build.synapses[name], "w") for name in build.plastic()}
+            for name in b.readouts:
+                files[f"{name}.F"] = _file(device, build.groups[name], "F")
+                files[f"{name}_read.F"] = _file(device, build.reads[name], "F")
+        finally:
+            device.reinit()
+            brian2.set_device("runtime")
+    (folder / NOTE).write_text(json.dumps({"digest": b.digest(), "motif": b.name, "files": files}))
+
+
+def _file(device: Any, owner: Any, variable: str) -> str:
+    return str(device.get_array_filename(owner.variables[variable]))
+
+
+class _few_jobs:  # noqa: N801
+    """As many compilers at once as there are cores for this process, unless the user has chosen."""
+
+    def __enter__(self) -> None:
+        self.before = list(brian2.prefs.devices.cpp_standalone.extra_make_args_unix)
+        if self.before == ["-j"]:
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            brian2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{cores}"]
+
+    def __exit__(self, *exception: object) -> None:
+        brian2.prefs.devices.cpp_standalone.extra_make_args_unix = self.before

@@ -1,0 +1,70 @@
+"""Playing trials in this process: targets numpy and cython."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import brian2
+import numpy as np
+
+from circuitsim.export.brian2.spiking.blueprint import Blueprint
+from circuitsim.export.brian2.spiking.build import Build
+from circuitsim.export.brian2.targets import _preferences
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Played:
+    """What trials left behind.
+
+    Args:
+        outputs: by readout, ``[trial, neuron]``.
+        weights: by plastic projection, ``[synapse]``, after the last trial.
+        spikes: by population and event: times in ms and neurons, where they were recorded.
+    """
+
+    outputs: Arrays
+    weights: Arrays
+    spikes: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+
+class Player(Protocol):
+    """One way to play the trials of a blueprint, from rest."""
+
+    def play(self, b: Blueprint, played: Arrays, seed: int) -> Played:
+        """Play `b.n_trials` trials.
+
+        Args:
+            b: weights and parameters are taken from it.
+            played: the arrays of `Blueprint.played`.
+            seed: of spikes that are random.
+        """
+
+
+class Runtime:
+    """A fresh network for each call.
+
+    Args:
+        language: "numpy" or "cython".
+        records_spikes: whether to keep every spike.
+    """
+
+    def __init__(self, language: str, records_spikes: bool = False) -> None:
+        self.language, self.records_spikes = language, records_spikes
+
+    def play(self, b: Blueprint, played: Arrays, seed: int) -> Played:
+        with _preferences(self.language):
+            state = np.random.get_state()  # noqa: NPY002 (Brian2 draws from NumPy's global stream)
+            try:
+                brian2.seed(seed)
+                build = Build(b, played, self.records_spikes)
+                build.run()
+            finally:
+                np.random.set_state(state)  # noqa: NPY002
+            spikes = {
+                key: (np.asarray(train.t / brian2.ms), np.asarray(train.i)) for key, train in build.trains.items()
+            }
+            return Played(build.outputs(), build.weights(), spikes)

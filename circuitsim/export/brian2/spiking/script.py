@@ -1,0 +1,151 @@
+"""From a blueprint to a Python file in plain Brian2: what one hands to a colleague."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from textwrap import wrap
+
+import numpy as np
+
+from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
+from circuitsim.export.brian2.spiking.order import LATE
+
+HEAD = '''"""The spiking circuit {name!r}, {n_trials} trials of {length:g} ms, in plain Brian2.
+
+Written by circuitsim, which it does not need:
+
+    python {file}            # prints how often the largest output is the wanted one; saves weights and outputs
+
+Weights, samples and windows are in ARRAYS, at the end of this file.
+"""
+
+import base64
+import io
+import sys
+
+import brian2 as b2
+import numpy as np
+from brian2 import Hz, ms
+
+
+def main(arrays, target="numpy"):
+    if target == "cpp_standalone":
+        b2.set_device("cpp_standalone")
+    else:
+        b2.prefs.codegen.target = target
+    b2.seed({seed})
+    b2.defaultclock.dt = {dt!r} * ms
+    trial, rules = b2.Clock({length!r} * ms), b2.Clock({every!r} * ms)
+
+    # What is played: a row lasts so long.
+'''
+TAIL = """
+
+if __name__ == "__main__":
+    arrays = dict(np.load(io.BytesIO(base64.b64decode("".join(ARRAYS.split())))))
+    results = main(arrays, *sys.argv[1:])
+    for name, values in results.items():
+        print(name, values.shape, "mean", values.mean())
+    np.savez(__file__.removesuffix(".py") + "_results.npz", **results)
+"""
+
+
+def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str) -> str:
+    """The text of the file.
+
+    Args:
+        b: the network.
+        played: the arrays of `Blueprint.played`.
+        seed: of spikes that are random.
+        file: its name, for the text at its head.
+    """
+    s = b.spiking
+    arrays: dict[str, np.ndarray] = {name: np.asarray(played[name], dtype=float) for name in b.played}
+    head = HEAD.format(
+        name=b.name, n_trials=b.n_trials, length=s.trial.length_ms, file=file, seed=seed, dt=s.dt_ms,
+        every=s.rule_every_ms,
+    )  # fmt: skip
+    lines = [f'    {n} = b2.TimedArray(arrays["{n}"], dt={ms!r} * ms)' for n, (ms, _) in b.played.items()]
+    for k, n in enumerate(b.neurons.values()):
+        lines += _neurons(n, k)
+    for n in b.neurons.values():
+        lines += [f'    {n.name}.{own} = b2.linked_var({g}, "{v}")' for own, (g, v) in n.links.items()]
+    for k, w in enumerate(b.wires.values()):
+        lines += _wires(w, k, arrays)
+    lines += ["", "    # When a trial begins, and at each plasticity step."]
+    for k, n in enumerate(b.neurons.values()):
+        if n.at_trial:
+            code = "; ".join(n.at_trial)
+            lines.append(f'    {n.name}.run_regularly("{code}", clock=trial, when="start", order={LATE - k})')
+    for k, w in enumerate(b.wires.values()):
+        if w.rule:
+            lines.append(f'    {w.name}.run_regularly("{w.rule}", clock=rules, when="end", order={k})')
+    lines += ["", "    # An output is read when the next trial begins; the last one is still there at the end."]
+    for name in b.readouts:
+        lines.append(
+            f'    {name}_read = b2.StateMonitor({name}, "F", record=True, clock=trial, when="start", order=0, '
+            f'name="{name}_read")'
+        )
+    lines += [f"    b2.run({b.n_trials} * {s.trial.length_ms!r} * ms)", "    return {"]
+    for name in b.readouts:
+        lines.append(f'        "output_{name}": np.column_stack([{name}_read.F[:, 1:], {name}.F]).T,')
+    lines += [f'        "w_{w.name}": np.array({w.name}.w),' for w in b.wires.values() if w.rule]
+    lines += ["    }", "", "", 'ARRAYS = """', *_packed(arrays), '"""']
+    return head + "\n".join(lines) + "\n" + TAIL
+
+
+def _neurons(n: Neurons, order: int) -> list[str]:
+    options = []
+    for s in n.spikes:
+        if s.event == "spike":
+            options.append(f'threshold="{s.condition}", reset="{n.on(s)}"' if n.on(s) else f'threshold="{s.condition}"')
+    others = [s for s in n.spikes if s.event != "spike"]
+    if others:
+        options.append("events={" + ", ".join(f'"{s.event}": "{s.condition}"' for s in others) + "}")
+    if n.refractory_ms:
+        options.append(f"refractory={n.refractory_ms!r} * ms")
+    options.append(f'method="euler", order={order}, name="{n.name}"')
+    equations = "\n           ".join(n.equations)
+    lines = ["", f"    {n.name} = b2.NeuronGroup(", f"        {n.size},", f'        """{equations}""",']
+    lines += [f"        {option}," for option in options] + ["    )"]
+    for s in others:
+        lines.append(f'    {n.name}.set_event_schedule("{s.event}", when="thresholds", order={order})')
+        if n.on(s):
+            lines.append(f'    {n.name}.run_on_event("{s.event}", "{n.on(s)}", when="resets", order={order})')
+    return lines + [f"    {n.name}.{name} = {value!r}" for name, value in n.rest.items() if value]
+
+
+def _wires(w: Wires, order: int, arrays: dict[str, np.ndarray]) -> list[str]:
+    """Synapses; their arrays are added to the file's."""
+    arrays |= {f"{w.name}_i": w.i.astype(np.int32), f"{w.name}_j": w.j.astype(np.int32)}
+    options = [f"{w.pre}, {w.post}, {_quoted(w.equations)}"]
+    if w.on_spike:
+        options.append("on_pre={" + ", ".join(f'"{e}": "{code}"' for e, code in w.on_spike.items()) + "}")
+        options.append("on_event={" + ", ".join(f'"{e}": "{e}"' for e in w.on_spike) + "}")
+    options.append(f'order={order}, name="{w.name}"')
+    lines = ["", f"    {w.name} = b2.Synapses(", *(f"        {option}," for option in options), "    )"]
+    lines.append(f'    {w.name}.connect(i=arrays["{w.name}_i"], j=arrays["{w.name}_j"])')
+    values = {} if w.weights is None else {"w": w.weights}
+    for name, value in {**values, **w.parameters}.items():
+        if np.ndim(value):
+            arrays[f"{w.name}_{name}"] = np.asarray(value, dtype=float)
+        given = f'arrays["{w.name}_{name}"]' if np.ndim(value) else repr(float(value))
+        lines.append(f"    {w.name}.{name} = {given}")
+    if w.delays_ms is not None:
+        arrays[f"{w.name}_delay"] = w.delays_ms
+        lines += [f'    {w.name}.{event}.delay = arrays["{w.name}_delay"] * ms' for event in w.on_spike]
+    for k, target in enumerate(w.sums):
+        lines.append(f'    {w.name}.summed_updaters["{target}"].order = {LATE + order + k}')
+    return lines
+
+
+def _quoted(text: str) -> str:
+    return f'"""{text}"""' if "\n" in text else f'"{text}"'
+
+
+def _packed(arrays: Mapping[str, np.ndarray]) -> list[str]:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **dict(arrays))  # type: ignore[arg-type]
+    return wrap(base64.b64encode(buffer.getvalue()).decode(), 120)

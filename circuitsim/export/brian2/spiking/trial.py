@@ -1,0 +1,101 @@
+"""How a sample takes place in time, and when which volley is on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from circuitsim.errors import ParameterError
+
+GRID_MS = 1.0  # windows begin and end on it
+
+
+@dataclass(frozen=True)
+class Trial:
+    r"""One sample: an ascending volley, a descending one, silence.
+
+        |-- ascending --|-- descending --|-- silence --|                        lag = ascending_ms (default)
+
+    With ``max_lag_ms`` the error is fixed first, by a preview of the sample in which the descending stream is silent;
+    then both volleys come, in either order:
+
+        |-- preview --|-- silence --|   ...ascending...descending...   |-- silence --|
+
+    The ascending volley begins `max_lag_ms` after the silence, the descending one `lag_ms` later (earlier if
+    negative). The length does not depend on the lag.
+
+    Args:
+        ascending_ms, descending_ms: length of each volley.
+        silence_ms: after them (after the preview too); several times the longest trace where trials are to be apart.
+        lag_ms: onset of the descending volley minus that of the ascending one; by default when it has ended.
+        max_lag_ms: None, or room for lags from -max to max.
+        jitter_ms: standard deviation of the lag from trial to trial (cut off at `max_lag_ms`).
+        rests: whether every neuron is put to rest when a trial begins; the silence does it otherwise.
+    """
+
+    ascending_ms: float = 50.0
+    descending_ms: float = 50.0
+    silence_ms: float = 40.0
+    lag_ms: float | None = None
+    max_lag_ms: float | None = None
+    jitter_ms: float = 0.0
+    rests: bool = False
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None or field.name == "rests":
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+                raise ParameterError(f"Trial: {field.name} must be a number of ms (got {value!r})")
+            if field.name not in ("lag_ms", "jitter_ms") and value % GRID_MS:
+                raise ParameterError(f"Trial: {field.name} must be a multiple of {GRID_MS:g} ms (got {value!r})")
+        if min(self.ascending_ms, self.descending_ms) <= 0 or min(self.silence_ms, self.jitter_ms) < 0:
+            raise ParameterError(
+                f"Trial: volleys must be longer than 0 ms, silence and jitter not negative (got {self})"
+            )
+        if self.max_lag_ms is None and (self.jitter_ms or self.lag < self.ascending_ms):
+            raise ParameterError(
+                f"Trial: with lag_ms={self.lag:g}, jitter_ms={self.jitter_ms:g} the descending volley can begin before "
+                f"the output is read ({self.ascending_ms:g} ms), and there is no error yet; give max_lag_ms, so that a "
+                "preview fixes it first"
+            )
+        if self.max_lag_ms is not None and abs(self.lag) > self.max_lag_ms:
+            raise ParameterError(f"Trial: lag_ms {self.lag:g} is beyond max_lag_ms {self.max_lag_ms:g}")
+
+    @property
+    def lag(self) -> float:
+        """The lag in ms."""
+        return self.ascending_ms if self.lag_ms is None else self.lag_ms
+
+    @property
+    def onset_ms(self) -> float:
+        """When the ascending volley begins that plasticity sees."""
+        return 0.0 if self.max_lag_ms is None else self.ascending_ms + self.silence_ms + self.max_lag_ms
+
+    @property
+    def length_ms(self) -> float:
+        """Of a trial."""
+        if self.max_lag_ms is None:
+            return float(np.ceil((self.lag + self.descending_ms + self.silence_ms) / GRID_MS) * GRID_MS)
+        last = max(self.ascending_ms, self.max_lag_ms + self.descending_ms)
+        return self.onset_ms + last + self.silence_ms
+
+    def windows(self, n_trials: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Which volley is on: "reads", "ascends", "descends", 0 or 1 for every ms, shape ``[n_trials * length]``."""
+        n = round(self.length_ms / GRID_MS)
+        reads, ascends, descends = (np.zeros((n_trials, n)) for _ in range(3))
+        reads[:, : round(self.ascending_ms / GRID_MS)] = 1.0
+        ascends[:] = reads
+        shifts = np.full(n_trials, self.lag)
+        if self.max_lag_ms is not None:
+            begin = round(self.onset_ms / GRID_MS)
+            ascends[:, begin : begin + round(self.ascending_ms / GRID_MS)] = 1.0
+            shifts = np.clip(
+                self.lag + self.jitter_ms * rng.standard_normal(n_trials), -self.max_lag_ms, self.max_lag_ms
+            )
+        for row, shift in zip(descends, shifts, strict=True):
+            begin = round((self.onset_ms + shift) / GRID_MS)
+            row[begin : begin + round(self.descending_ms / GRID_MS)] = 1.0
+        return {"reads": reads.ravel(), "ascends": ascends.ravel(), "descends": descends.ravel()}

@@ -1,0 +1,35 @@
+"""The commands of the spiking experiments, quick."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("brian2")
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ROWS = {
+    "spiking_self_assembly": {"spikes", "spikes, feedback frozen at random", "rates"},
+    "spike_timing": {"traces 50 / 10 ms", "traces 50 / 50 ms", "jitter, traces 50 / 10 ms"},
+}
+FIGURES = {
+    "spiking_self_assembly": {"self_assembly", "weights", "raster"},
+    "spike_timing": {"stationarity_cosine", "mirror_cosine", "accuracy", "jitter"},
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_quick_run_writes_its_table_and_figures(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--quick", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as left:  # typer leaves so, also when all went well
+        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    assert left.value.code in (0, None)
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert set(table.iloc[:, 0]) == ROWS[name]
+    assert all((tmp_path / f"{figure}.png").stat().st_size > 5000 for figure in FIGURES[name])
+    history = pd.read_csv(tmp_path / "history.csv")
+    cosines = history[history.metric == "mirror_cosine"].value
+    assert len(cosines) and cosines.between(-1, 1).all()

@@ -1,0 +1,184 @@
+"""The exported spiking network is the one that was declared."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import circuitsim as cs
+from circuitsim.export import (
+    Delay,
+    IntegrateAndFire,
+    Poisson,
+    SignedIntegrateAndFire,
+    Spiking,
+    SpikingNetwork,
+    Stream,
+    Trial,
+)
+from motifs import sal
+from tests.export import spiking_reference
+from tests.export.sameness import difference
+
+pytest.importorskip("brian2")
+
+NAMES = ("W0", "W1", "Wt1", "V1", "Vt1")
+SHORT = Spiking(trial=Trial(ascending_ms=20, descending_ms=20, silence_ms=10), dt_ms=1.0)
+
+
+def circuit(**options) -> cs.Circuit:
+    options = {"eta": 0.5, "gamma": 0.02, "gain_V": 1.0, "gain_W": 2.0, **options}
+    return cs.compile(
+        sal([5, 4, 3], **{"trace": None, "loss": "mse", **options}), seed=1, device="cpu", dtype="float64"
+    )
+
+
+def samples(n: int = 4):
+    rng = np.random.default_rng(0)
+    return rng.random((n, 5)), rng.integers(0, 3, n)
+
+
+def export(c: cs.Circuit, **options) -> SpikingNetwork:
+    return cs.export_brian2(c, mode="spiking", **{"target": "numpy", "n_trials": 2, "spiking": SHORT, **options})
+
+
+def test_it_does_what_its_equations_say_in_numpy():
+    c = circuit()
+    net = export(c, spiking=Spiking(), n_trials=3)
+    weights = [net.weights(name) for name in NAMES]
+    before = [w.copy() for w in weights]
+    eta = [float(c.parameters(name)["eta"]) for name in NAMES]
+    gamma = [float(c.parameters(name)["gamma"]) for name in NAMES]
+    x, y = samples(3)
+    order = np.random.default_rng([0, 0]).permutation(3)
+    net.fit((x, y), samples=3, progress=False)
+    spiking_reference.run(weights, eta, gamma, x[order], np.eye(3)[y[order]])
+    for name, expected, start in zip(NAMES, weights, before, strict=True):
+        assert np.abs(expected - start).max() > 1e-4
+        assert difference(net.weights(name), expected, name) < 1e-9
+
+
+def test_outputs_are_read_without_plasticity():
+    c = circuit()
+    net = export(c, spiking=Spiking(), n_trials=2)
+    x, _ = samples(3)
+    weights = [net.weights(name) for name in NAMES]
+    expected = np.concatenate(  # a segment begins at rest
+        [spiking_reference.run(weights, [0] * 5, [0] * 5, part, np.zeros((2, 3))) for part in (x[:2], x[[2, 2]])]
+    )
+    found = net.predict(x)
+    assert np.abs(expected).max() > 0.1
+    assert difference(found, expected[:3], "outputs") < 1e-9
+    assert all(np.array_equal(net.weights(name), w) for name, w in zip(NAMES, weights, strict=True))
+
+
+def test_the_script_runs_without_circuitsim_and_gives_the_same(tmp_path):
+    c = circuit()
+    spiking = Spiking(coding="on_off", delays={"V1": Delay(1, 6)}, trial=SHORT.trial)
+    net = export(c, spiking=spiking, n_trials=4)
+    x, y = samples(4)
+    path = net.export_script(tmp_path / "handed_on.py", x, y)
+    assert "circuitsim" not in path.read_text().replace("Written by circuitsim", "")
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    order = np.random.default_rng([0, 0]).permutation(4)
+    net.fit((x[np.argsort(order)], y[np.argsort(order)]), samples=4, progress=False)  # shown in the order of x
+    with np.load(tmp_path / "handed_on_results.npz") as results:
+        for name in NAMES:
+            assert np.isfinite(results[f"w_{name}"]).all()
+            assert np.array_equal(results[f"w_{name}"], net.blueprint.wires[name].weights), name
+
+
+def test_a_run_that_is_resumed_is_the_same_run(tmp_path):
+    x, y = samples(4)
+    whole, first, second = (export(circuit()) for _ in range(3))
+    history = whole.fit((x, y), samples=6, progress=False)
+    file = tmp_path / "run"
+
+    def stop(net, done, history):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        first.fit((x, y), samples=6, progress=False, checkpoint=file, probe=stop)
+    with pytest.raises(cs.ParameterError, match="resume=True"):
+        second.fit((x, y), samples=6, progress=False, checkpoint=file)
+    again = second.fit((x, y), samples=6, progress=False, checkpoint=file, resume=True)
+    assert all(np.array_equal(whole.weights(name), second.weights(name)) for name in NAMES)
+    assert again.rows == history.rows
+    with pytest.raises(cs.ArchiveError, match="other samples"):
+        export(circuit()).fit((x, y), samples=8, progress=False, checkpoint=file, resume=True)
+
+
+def test_weights_come_back_at_chosen_times_into_a_history_and_a_circuit():
+    net = export(circuit())
+    x, y = samples(4)
+    history = net.fit((x, y), samples=4, progress=False)
+    kept = history.records["weights"]
+    assert [done for done, _ in kept] == [0, 2, 4]
+    back, then = cs.circuit_from_brian2(net), cs.circuit_from_brian2(net, kept[1][1])
+    for name in NAMES:
+        assert np.array_equal(back.weights(name)[0].numpy(), net.weights(name))
+        assert np.array_equal(then.weights(name)[0].numpy(), kept[1][1][name])
+        assert not np.array_equal(kept[1][1][name], kept[2][1][name])
+    table = cs.alignment(back, x, np.eye(3)[y])
+    assert np.isfinite(table[table.quantity == "mirror_cosine"].value).all()
+
+
+def test_a_pair_of_on_and_off_neurons_has_no_negative_spikes():
+    net = export(circuit(), spiking=Spiking(coding="on_off", trial=SHORT.trial))
+    spikes = net.raster(*samples(2))
+    counts = spikes.groupby(["population", "event"]).size()
+    assert counts["down2", "spike"] > 0 and counts["down2", "off"] > 0 and ("up1", "off") not in counts
+    assert spikes.time_ms.between(0, 2 * 50).all()
+
+
+@pytest.mark.slow  # compiles for a minute
+def test_a_program_is_built_once_and_does_the_same(tmp_path):
+    x, y = samples(4)
+    here = export(circuit())
+    here.fit((x, y), samples=4, progress=False)
+    for seed in (0, 1):
+        there = export(circuit(), target="cpp_standalone", directory=tmp_path / "program")
+        there.fit((x, y), samples=4, progress=False)
+        for name in NAMES:
+            assert difference(there.weights(name), here.weights(name), name) < 1e-9, seed
+    assert not list((tmp_path / "program").glob("*/run_*"))
+    note = next((tmp_path / "program").glob("*/circuitsim.json"))
+    note.write_text(note.read_text().replace(here.blueprint.digest(), "0" * 16))
+    with pytest.raises(cs.ParameterError, match="holds another network"):
+        there.predict(x)
+
+
+def test_a_negative_input_needs_neurons_that_can_say_so():
+    with pytest.raises(cs.DataError, match="population 'up0': its neurons cannot fire at a negative rate"):
+        export(circuit()).predict(-samples(2)[0])
+    found = export(circuit(), spiking=Spiking(inputs=SignedIntegrateAndFire(1.0), trial=SHORT.trial)).predict(
+        -samples(2)[0]
+    )
+    assert np.isfinite(found).all() and np.abs(found).max() > 0
+
+
+def test_random_spikes_come_from_the_seed():
+    spiking = Spiking(inputs=Poisson(), trial=SHORT.trial, dt_ms=1.0)
+    net = export(circuit(), spiking=spiking)
+    x, _ = samples(2)
+    first, same, other = (net.predict(x, seed=seed) for seed in (0, 0, 1))
+    assert np.isfinite(first).all() and np.array_equal(first, same) and not np.array_equal(first, other)
+
+
+def test_a_converted_circuit_says_what_the_rates_said():
+    """With linear neurons, and volleys long enough to count spikes in, the mean drive is that of the rate circuit."""
+    c = circuit(gain_W=1.0, trace="activity / sqrt(mean(activity**2) + 1e-6)")  # which no spiking rule could read
+    linear = IntegrateAndFire(floor=float("-inf"))
+    spiking = Spiking(
+        ascending=Stream(50.0, rectified=linear), inputs=linear, rate_hz=200.0, dt_ms=1.0,
+        trial=Trial(ascending_ms=400, silence_ms=20, rests=True),
+    )  # fmt: skip
+    net = export(c, spiking=spiking, plastic=False)
+    assert set(net.blueprint.neurons) == {"up0", "up1", "up2"} and not any(w.rule for w in net.blueprint.wires.values())
+    x, _ = samples(2)
+    expected = c.predict(x)[0].numpy()
+    assert np.abs(expected).max() > 0.2
+    assert np.abs(net.predict(x) - expected).max() < 0.1 * np.abs(expected).max()

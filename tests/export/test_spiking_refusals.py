@@ -1,0 +1,78 @@
+"""What spikes cannot say is refused, with the object and the reason; so are times that do not fit."""
+
+import numpy as np
+import pytest
+
+import circuitsim as cs
+from circuitsim.export import LIF, Delay, Spiking, Stream, Trial
+from motifs import backprop, bcm, reward_modulated, sal, weight_mirror, winner_take_all
+
+pytest.importorskip("brian2")
+
+
+def refusal(motif: cs.Motif, **options) -> str:
+    with pytest.raises(cs.CircuitError) as caught:
+        cs.export_brian2(cs.compile(motif, device="cpu"), mode="spiking", target="numpy", **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("motif", "message"),
+    [
+        (sal([4, 3, 2]), "trace"),
+        (sal([4, 3, 2], trace=None, activation="tanh"), "population 'up1': no neuron model stands for"),
+        (backprop([4, 3, 3, 2]), "its weight is tied to 'W1', which changes"),
+        (bcm([4, 3]), "states"),
+        (reward_modulated([4, 3, 2]), "signal"),
+        (weight_mirror([4, 3, 3, 2]), "phases"),
+        (winner_take_all([4, 3, 2]), ""),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::circuitsim.SlowRuleWarning")
+def test_motifs(motif, message):
+    assert message in refusal(motif)
+
+
+def test_a_maximum_over_synapses_has_no_common_meaning():
+    motif = sal([4, 3, 2], trace=None).replace("V1", rule=cs.Rule("0.1 * (post * pre - max_in(w))"))
+    assert "its rule uses max_in" in refusal(motif)
+
+
+def test_the_sign_of_a_delayed_spike_would_be_lost():
+    message = refusal(sal([4, 3, 2], trace=None), spiking=Spiking(delays={"V1": Delay(1, 2)}))
+    assert "projection 'V1'" in message and "coding='on_off'" in message
+
+
+def test_names_that_are_not_there_or_mean_something_else():
+    motif = sal([4, 3, 2], trace=None)
+    assert "'up9', which is not there" in refusal(motif, spiking=Spiking(cells={"up9": LIF()}))
+    named = motif.replace("V1", rule=cs.Rule("t * post * pre", t=0.1))
+    assert "'V1': Brian2 cannot have a variable 't'" in refusal(named)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LIF(tau_ms=0), "tau_ms must be positive"),
+        (lambda: Stream(-1.0), "tau_trace_ms must be positive"),
+        (lambda: Delay(3, 2), "low_ms <= high_ms"),
+        (lambda: Spiking(coding="rates"), "coding must be one of"),
+        (lambda: Spiking(dt_ms=0.3), "multiple of 0.3"),
+        (lambda: Trial(lag_ms=-20), "give max_lag_ms"),
+        (lambda: Trial(lag_ms=200, max_lag_ms=100), "beyond max_lag_ms"),
+    ],
+)
+def test_values_out_of_range(make, message):
+    with pytest.raises(cs.ParameterError, match=message):
+        make()
+
+
+def test_windows_follow_the_lag_and_the_length_does_not():
+    for lag in (-30.0, 0.0, 20.0):
+        trial = Trial(20, 10, 40, lag_ms=lag, max_lag_ms=30)
+        windows = trial.windows(2, np.random.default_rng(0))
+        n = round(trial.length_ms)
+        assert n == 90 + 40 + 40 and all(len(w) == 2 * n for w in windows.values())
+        assert np.flatnonzero(windows["ascends"][20:n])[0] + 20 == trial.onset_ms == 90
+        assert np.flatnonzero(windows["descends"])[0] == 90 + lag
+        assert windows["descends"].sum() == 2 * 10 and windows["reads"].sum() == 2 * 20
