@@ -41,7 +41,7 @@ def test_train_leaves_a_circuit_a_history_and_a_checkpoint_that_resumes(tmp_path
 
 def test_what_is_not_there_is_refused_with_what_is():
     for arguments, message in (
-        (["show", "sall"], "known: backprop"),
+        (["show", "sall"], "known: apical_sal"),
         (["show", "sal", "--layers", "6,five"], "such as 64,32,10"),
         (["experiment", "theroy"], "no experiment 'theroy'"),
     ):
