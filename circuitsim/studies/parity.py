@@ -63,6 +63,18 @@ HYPOTHESES = (
     _of("apical_sal", "masks put back: down hears the gated dendrites of the layer above; V, Vt by SAL's rules"),
     _of("apical_mirror", "masks put back, and V driven to Vt^T by noise, so that V Vt is near the identity"),
     _of("kolen_pollack", "masks put back, and V = Vt = 1"),
+    Hypothesis(
+        "SGD at Kolen-Pollack's rates",
+        lambda layers, gain_Wt=None, **settings: motifs.backprop(layers, name="backprop_kp", **settings),
+        "kolen_pollack",
+        "whether the search found SGD's level",
+    ),
+    Hypothesis(
+        "SGD without masks, at Kolen-Pollack's rates",
+        lambda layers, gain_Wt=None, **settings: motifs.backprop(layers, masks=False, name="unmasked_kp", **settings),
+        "kolen_pollack",
+        "masks alone, at the rates of the best circuit that has them",
+    ),
 )
 
 
