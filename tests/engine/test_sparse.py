@@ -220,3 +220,11 @@ def test_a_large_projection_costs_as_much_as_its_synapses():
     assert np.isfinite(after).all()
     np.testing.assert_allclose(after, matrices["W"].data + change, rtol=1e-5, atol=1e-6)
     assert circuit.n_bytes < 2 * 4 * 4.1e6 + 30 * 4 * batch_size * n
+
+
+def test_analyses_take_listed_synapses_as_they_take_arrays():
+    circuit = cs.compile(listed(), dtype="float64", device="cpu")
+    twin = as_dense(circuit, 0)
+    ours, theirs = (cs.alignment(c, *batch()) for c in (circuit, twin))
+    assert ours.quantity.tolist() == theirs.quantity.tolist() and ours.value.notna().any()
+    np.testing.assert_allclose(ours.value, theirs.value, rtol=1e-9, atol=1e-12)
