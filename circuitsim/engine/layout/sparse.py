@@ -70,8 +70,7 @@ class SparseLayout(Layout):
         return self._other_side.current(run, self.transposed(run, values), post)
 
     def moment(self, run: Run, post: Tensor, pre: Tensor, scale: float) -> Tensor:
-        like = post.new_empty(0)
-        values = run("moment", _zeros, (self.numbers.shape[0], 1, self.numbers.shape[1]), like)
+        values = run("moment", _zeros, (self.numbers.shape[0], 1, self.numbers.shape[1]), post)
         self.add_moment_(run, values, post, pre, 0.0, scale)
         return values
 
