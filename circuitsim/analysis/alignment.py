@@ -58,10 +58,10 @@ def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str]
         raise ParameterError(f"alignment: unknown quantities {sorted(unknown)} (known: {list(QUANTITIES)})")
     wanted = set(quantities)
     rows: list[Row] = []
-    weights = {p.name: circuit.weights(p.name) for p in circuit.motif.projections}
+    weights = {p.name: circuit.weights(p.name).to_dense() for p in circuit.motif.projections}
     pairs = mirror_pairs(circuit.motif)
     for v, vt in pairs if "mirror_cosine" in wanted else ():
-        both = circuit.mask(v) & circuit.mask(vt).transpose(1, 2)
+        both = circuit.mask(v).to_dense() & circuit.mask(vt).to_dense().transpose(1, 2)
         a, b = weights[v] * both, weights[vt].transpose(1, 2) * both
         rows += _rows("mirror_cosine", v, cosine(a, b), zero_reason(a, b, (v, vt)))
     for square in squares(circuit.motif) if wanted & {"stationarity_cosine", "stationarity_residual"} else ():
@@ -97,7 +97,7 @@ def _column(unit: Any) -> Any:
 
 def _gradient(circuit: Circuit, x: Any, target: Any) -> Iterator[Row]:
     gradients = loss_gradients(circuit, x, target)
-    drives = circuit.data_terms(x, target)
+    drives = {name: change.to_dense() for name, change in circuit.data_terms(x, target).items()}
     for name, gradient in gradients.items():
         if name not in drives:
             continue  # not plastic

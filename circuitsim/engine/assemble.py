@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from circuitsim.engine.draws import draw_mask, draw_weights
-from circuitsim.engine.layout import LAYOUTS, Layout
+from circuitsim.engine.draws import draw_synapses, draw_weights, reversed_synapses
+from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Vary
 from circuitsim.errors import ParameterError
 from circuitsim.motif.connectivity import Random, ReciprocalOf
@@ -18,6 +19,8 @@ from circuitsim.motif.init import Given
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.projection import Projection
 from circuitsim.plan import layout_of
+
+Synapses = Sequence[np.ndarray | None]  # of each replica, as in `draws`
 
 
 def assemble(
@@ -33,21 +36,17 @@ def assemble(
     """
     layouts: dict[str, Layout] = {}
     values: dict[str, Tensor] = {}
-    for p in motif.projections:
-        if p.weight is not None:
-            continue
-        shape, kind = _shape(motif, p), layout_of(motif, p)
-        if isinstance(p.start, Given) and p.start.array.ndim == 3 and len(p.start.array) != n_replicas:
-            raise ParameterError(
-                f"projection {p.name!r}: Given holds {len(p.start.array)} replicas; the circuit has {n_replicas}"
-            )
-        masks = [_mask(motif, p, shape, seed + r) for r in range(n_replicas)]
-        weights = [draw_weights(_varied(p, vary, r), shape, masks[r], seed + r, p.name, r) for r in range(n_replicas)]
-        layouts[p.name] = LAYOUTS[kind](shape, None)
-        present = [mask for mask in masks if mask is not None]
-        if kind == "dense" and present:
-            layouts[p.name].mask = _tensor(np.stack(present if _is_random(motif, p) else present[:1]), like)
-        values[p.name] = layouts[p.name].pack(_tensor(np.stack(weights), like))
+    drawn = [p for p in motif.projections if p.weight is None]
+    synapses = {p.name: [_synapses(motif, p, seed + r) for r in range(n_replicas)] for p in drawn}
+    for p in sorted(drawn, key=lambda p: isinstance(p.connectivity, ReciprocalOf)):  # those after their partners
+        _check_given(p, n_replicas)
+        layouts[p.name] = _layout(motif, p, synapses[p.name], layouts, like)
+    for p in drawn:
+        weights = [
+            draw_weights(_varied(p, vary, r), _shape(motif, p), present, seed + r, p.name, r)
+            for r, present in enumerate(synapses[p.name])
+        ]
+        values[p.name] = _values(layouts[p.name], synapses[p.name], weights, like)
     for p in motif.projections:
         for name, state in p.state.items():
             start = torch.full_like(values[p.name], state.start)
@@ -58,10 +57,7 @@ def assemble(
     for p in motif.projections:
         if p.weight is not None:
             source = layouts[p.weight.projection]
-            mask = source.mask
-            if mask is not None and p.weight.transpose:
-                mask = source.transposed(mask)
-            layouts[p.name] = type(source)(_shape(motif, p), mask)
+            layouts[p.name] = source.reversed() if p.weight.transpose else source
     return layouts, values
 
 
@@ -69,16 +65,54 @@ def _shape(motif: Motif, p: Projection) -> tuple[int, int]:
     return motif.population(p.post).size, motif.population(p.pre).size
 
 
-def _tensor(array: np.ndarray, like: Tensor) -> Tensor:
-    return torch.as_tensor(array).to(dtype=like.dtype).to(device=like.device)
+def _check_given(p: Projection, n_replicas: int) -> None:
+    if isinstance(p.start, Given) and p.start.array.ndim == 3 and len(p.start.array) != n_replicas:
+        raise ParameterError(
+            f"projection {p.name!r}: Given holds {len(p.start.array)} replicas; the circuit has {n_replicas}"
+        )
 
 
-def _mask(motif: Motif, p: Projection, shape: tuple[int, int], seed: int) -> np.ndarray | None:
+def _synapses(motif: Motif, p: Projection, seed: int) -> np.ndarray | None:
+    shape = _shape(motif, p)
     if isinstance(p.connectivity, ReciprocalOf):
         other = motif.projection(p.connectivity.projection)
-        mask = draw_mask(other.connectivity, shape[::-1], seed, other.name)
-        return None if mask is None else mask.T
-    return draw_mask(p.connectivity, shape, seed, p.name)
+        return reversed_synapses(draw_synapses(other.connectivity, shape[::-1], seed, other.name), shape[::-1])
+    return draw_synapses(p.connectivity, shape, seed, p.name)
+
+
+def _layout(motif: Motif, p: Projection, synapses: Synapses, layouts: Mapping[str, Layout], like: Tensor) -> Layout:
+    shape, kind = _shape(motif, p), layout_of(motif, p)
+    if kind == "one_to_one":
+        return OneToOneLayout(shape, None)
+    if kind == "sparse":
+        if isinstance(p.connectivity, ReciprocalOf):
+            return layouts[p.connectivity.projection].reversed()
+        return SparseLayout.of(shape, [present for present in synapses if present is not None], like)
+    different = synapses if _is_random(motif, p) else synapses[:1]
+    masks = [_array(shape, present, np.ones(len(present))) for present in different if present is not None]
+    return DenseLayout(shape, _tensor(np.stack(masks), like) if masks else None)
+
+
+def _values(layout: Layout, synapses: Synapses, weights: Sequence[np.ndarray], like: Tensor) -> Tensor:
+    if isinstance(layout, SparseLayout):
+        return layout.place(weights, like)
+    if isinstance(layout, OneToOneLayout):
+        return _tensor(np.stack(weights)[:, None], like)
+    pairs = zip(synapses, weights, strict=True)
+    return _tensor(np.stack([_array(layout.shape, present, chosen) for present, chosen in pairs]), like)
+
+
+def _array(shape: tuple[int, int], synapses: np.ndarray | None, numbers: np.ndarray) -> np.ndarray:
+    """Numbers at their synapses, 0 elsewhere, ``[post, pre]``."""
+    if synapses is None:
+        return numbers.reshape(shape)
+    array = np.zeros(shape)
+    array.reshape(-1)[synapses] = numbers
+    return array
+
+
+def _tensor(array: np.ndarray, like: Tensor) -> Tensor:
+    return torch.as_tensor(array).to(dtype=like.dtype).to(device=like.device)
 
 
 def _is_random(motif: Motif, p: Projection) -> bool:

@@ -210,12 +210,15 @@ class Circuit:
         if key not in self.store.states():
             raise ParameterError(f"there is no state {key!r} (known: {', '.join(self.store.states()) or 'none'})")
         values = self.store.own[key]
-        return self.store.dense(owner, values) if owner in self.store.layouts else values[:, 0].clone()
+        return self.store.matrix(owner, values) if owner in self.store.layouts else values[:, 0].clone()
 
     def weights(self, projection: str) -> Tensor:
-        """A detached copy of the weights, shape ``[replica, post, pre]``."""
+        """A detached copy of the weights, shape ``[replica, post, pre]``.
+
+        Few synapses of many possible ones are stored sparse, and come as sparse CSR; `to_dense` makes an array of it.
+        """
         name = self.motif.projection(projection).name
-        return self.store.dense(name, self.store.values(name))
+        return self.store.matrix(name, self.store.values(name))
 
     def mask(self, projection: str) -> Tensor:
         """Which synapses are present, boolean, shape ``[replica, post, pre]``."""
@@ -232,7 +235,7 @@ class Circuit:
             raise ParameterError("changes are not recorded; compile with record_changes=True")
         if name not in self._changes:
             raise ParameterError(f"projection {name!r} has not changed: it is not plastic, or no step was done yet")
-        return self.store.dense(name, self._changes[name])
+        return self.store.matrix(name, self._changes[name])
 
     # -- for analyses and other lowerings
 
@@ -261,7 +264,7 @@ class Circuit:
 
         def ask(plasticity: Plasticity) -> None:
             deltas = plasticity.deltas(self._env | self._parameters, self.store.own, data_only=True)
-            found.update({name: self.store.dense(name, delta) for name, delta in deltas.items()})
+            found.update({name: self.store.matrix(name, delta) for name, delta in deltas.items()})
 
         self._run(x, target, signals, ask)
         return found

@@ -61,10 +61,11 @@ class Means:
         assert k is not None
         if not self.moments[k].is_product:
             return self._mean(change, layout)
+        run = self.env["workspace"].of((k, layout))
         if k not in self._found:
             seen = self._mean(change, layout)
-            self._found[k] = layout.transposed(seen) if change.transposed else seen
-        return layout.transposed(self._found[k]) if change.transposed else self._found[k]
+            self._found[k] = layout.transposed(run, seen) if change.transposed else seen
+        return layout.from_reversed(run, self._found[k]) if change.transposed else self._found[k]
 
     def _mean(self, change: Change, layout: Layout) -> Tensor:
         """`scale` times the batch mean, in `layout`."""

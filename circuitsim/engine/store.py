@@ -48,7 +48,7 @@ class WeightStore:
         assert tie is not None
         run = (workspace or Workspace()).of((self, name))
         values = self.own[tie.projection]
-        values = self.layouts[tie.projection].transposed(values) if tie.transpose else values
+        values = self.layouts[tie.projection].transposed(run, values) if tie.transpose else values
         values = run("sign", torch.sign, values) if tie.sign else values
         return values if tie.scale == 1.0 else run("multiple", torch.mul, values, tie.scale)
 
@@ -56,16 +56,16 @@ class WeightStore:
         """What neurons and synapses remember, by ``owner.name``; not copies."""
         return {key: values for key, values in self.own.items() if "." in key}
 
-    def dense(self, name: str, values: Tensor) -> Tensor:
-        """A copy of synapse-wise numbers as ``[replica, post, pre]``."""
-        dense = self.layouts[name].dense(values).expand(self.n_replicas, -1, -1)
-        return dense.clone(memory_format=torch.contiguous_format)
+    def matrix(self, name: str, values: Tensor) -> Tensor:
+        """A copy of synapse-wise numbers as ``[replica, post, pre]``; sparse CSR where they are stored so."""
+        shape = (self.n_replicas, *values.shape[1:])
+        return self.layouts[name].matrix(values.expand(shape))
 
     def mask(self, name: str) -> Tensor:
-        """Which synapses are present, boolean ``[replica, post, pre]``."""
+        """Which synapses are present, boolean ``[replica, post, pre]``; sparse CSR where they are stored so."""
         layout = self.layouts[name]
         ones = torch.ones_like(self.values(name)) if layout.mask is None else layout.mask
-        return self.dense(name, ones) != 0
+        return self.matrix(name, ones).to(torch.bool)
 
     def align(self, plans: Sequence[Plan]) -> None:
         """Lay the weights that read a batch mean transposed out as that mean lies in memory.
@@ -74,8 +74,9 @@ class WeightStore:
         """
         for p in (p for plan in plans for p in plan.plastic()):
             if any(c.transposed for c in p.changes):
-                values = self.own[p.name]
-                self.own[p.name] = self.layouts[p.name].transposed(self.layouts[p.name].transposed(values).contiguous())
+                layout, run = self.layouts[p.name], Workspace().of(self)
+                turned = layout.transposed(run, self.own[p.name]).contiguous()
+                self.own[p.name] = layout.from_reversed(run, turned)
 
     # -- writing
 
@@ -89,17 +90,20 @@ class WeightStore:
     def write(self, name: str, weights: Any) -> None:
         """Write ``[post, pre]`` or ``[replica, post, pre]``; see `Circuit.set_weights`."""
         values, layout = self.own[self.own_name(name)], self.layouts[name]
-        dense = weights if isinstance(weights, Tensor) else torch.as_tensor(np.array(weights))
-        dense = dense.detach().to(device=values.device, dtype=values.dtype)
+        matrix = weights if isinstance(weights, Tensor) else torch.as_tensor(np.array(weights))
+        matrix = matrix.detach().to(device=values.device, dtype=values.dtype)
         shape = (self.n_replicas, *layout.shape)
-        if tuple(dense.shape) not in (shape, shape[1:]):
-            raise ParameterError(f"projection {name!r}: weights have shape {tuple(dense.shape)}, needs {shape}")
-        if not torch.isfinite(dense).all():
+        if tuple(matrix.shape) not in (shape, shape[1:]):
+            raise ParameterError(f"projection {name!r}: weights have shape {tuple(matrix.shape)}, needs {shape}")
+        entries = matrix if matrix.layout == torch.strided else matrix.values()
+        if not torch.isfinite(entries).all():
             raise ParameterError(f"projection {name!r}: weights hold values that are not finite")
-        dense = dense.expand(shape)
-        if bool((dense[~self.mask(name)] != 0).any()):
-            raise ParameterError(f"projection {name!r}: a weight is given where there is no synapse; use 0 there")
-        values.copy_(layout.pack(dense))
+        try:
+            values.copy_(layout.from_matrix(matrix.unsqueeze(0) if matrix.ndim == 2 else matrix))
+        except ValueError:
+            raise ParameterError(
+                f"projection {name!r}: a weight is given where there is no synapse; use 0 there"
+            ) from None
 
     def prune(self, name: str, threshold: float) -> Tensor:
         """Remove all synapses with ``|w| < threshold``; returns how many, ``[replica]``."""
@@ -119,7 +123,8 @@ class WeightStore:
         layout.mask = mask
         for p in self.motif.projections:
             if p.weight is not None and p.weight.projection == name:
-                self.layouts[p.name].mask = layout.transposed(mask) if p.weight.transpose else mask
+                run = Workspace().of(self)
+                self.layouts[p.name].mask = layout.transposed(run, mask) if p.weight.transpose else mask
 
     # -- snapshots
 

@@ -40,6 +40,7 @@ class Sweep:
         self.plan, self.layouts = plan, layouts
         chosen = [p for p in plan.populations.values() if only is None or p.name in only]
         self.populations = [(p, self._lower(p)) for p in chosen]
+        self.observers = {name: [o for o in plan.objectives if o.output == name] for name in plan.outputs}
         self.dendrites = [p for p in plan.projections.values() if p.target == "dendrite"]
 
     @staticmethod
@@ -82,7 +83,7 @@ class Sweep:
                 env[name] = value if isinstance(value, Tensor) else run(name, full, value, like, shape)
                 if name.startswith("activity") and p.noise and noise is not None:
                     env[name] = run("noisy", torch.add, env[name], noise(p.name, p.size), alpha=p.noise)
-            for o in (o for o in self.plan.objectives if o.output == p.name):  # what loss and error share, once
+            for o in self.observers.get(p.name, ()):  # what loss and error share, once
                 env[f"{o.loss}[{p.name}]"] = LOSSES[o.loss].prepare(run, env[f"activity[{p.name}]"])
             if p.source == "kept":
                 for kind in ("activity", "drive", "slope"):

@@ -44,16 +44,17 @@ class Synapse:
 
 @dataclass(frozen=True)
 class _View:
-    """All that is known of one projection in one replica, as NumPy arrays ``[post, pre]``."""
+    """All that is known of one projection in one replica; arrays hold a number for each synapse, row by row."""
 
     projection: str
     replica: int
-    pre: str
-    post: str
+    pre_population: str
+    post_population: str
     rule: str | None
     plastic: bool
+    post: np.ndarray
+    pre: np.ndarray
     weight: np.ndarray
-    mask: np.ndarray
     parameters: dict[str, np.ndarray]
     change: np.ndarray | None
 
@@ -62,27 +63,33 @@ class _View:
         if not 0 <= replica < circuit.n_replicas:
             raise ParameterError(f"replica must be in 0 .. {circuit.n_replicas - 1} (got {replica!r})")
         p = circuit.motif.projection(projection)
+        layout = circuit.layouts[p.name]
         plastic = any(q.name == p.name for plan in circuit.plans for q in plan.plastic())
-        weight = circuit.weights(projection)[replica].cpu().numpy()
+        post, pre = (index.cpu().numpy() for index in layout.synapses(replica))
+        weight = layout.at_synapses(circuit.values(p.name), replica).cpu().numpy()
         changes = circuit._changes or {}
-        change = circuit.last_change(projection)[replica].cpu().numpy() if projection in changes else None
+        change = layout.at_synapses(changes[p.name], replica).cpu().numpy() if p.name in changes else None
         rule = p.rule.expression if p.rule is not None else None
-        values = {name: _of_replica(value, replica) for name, value in parameters(circuit, projection).items()}
+        values = {
+            path.partition(".")[2]: _of_replica(circuit, path, value, replica)
+            for path, value in circuit._parameters.items()
+            if path.startswith(f"{p.name}.")
+        }
         spread = {name: np.broadcast_to(value, weight.shape) for name, value in values.items()}
-        mask = circuit.mask(projection)[replica].cpu().numpy()
-        return cls(projection, replica, p.pre, p.post, rule, plastic, weight, mask, spread, change)
+        return cls(p.name, replica, p.pre, p.post, rule, plastic, post, pre, weight, spread, change)
 
-    def synapse(self, post: int, pre: int) -> Synapse:
+    def synapse(self, k: int) -> Synapse:
+        """Synapse number k of the view."""
         return Synapse(
             projection=self.projection,
             replica=self.replica,
-            pre=(self.pre, pre),
-            post=(self.post, post),
-            weight=float(self.weight[post, pre]),
+            pre=(self.pre_population, int(self.pre[k])),
+            post=(self.post_population, int(self.post[k])),
+            weight=float(self.weight[k]),
             rule=self.rule,
-            parameters={name: float(value[post, pre]) for name, value in self.parameters.items()},
+            parameters={name: float(value[k]) for name, value in self.parameters.items()},
             plastic=self.plastic,
-            last_change=None if self.change is None else float(self.change[post, pre]),
+            last_change=None if self.change is None else float(self.change[k]),
         )
 
 
@@ -94,10 +101,14 @@ def parameters(circuit: Circuit, projection: str) -> dict[str, Any]:
         if owner != projection:
             continue
         if isinstance(value, Tensor):
-            is_per_replica = tuple(value.shape) == (circuit.n_replicas, 1, 1) and np.ndim(_declared(circuit, path)) < 2
-            value = value.flatten() if is_per_replica else circuit.layouts[projection].dense(value)[0]
+            matrix = circuit.layouts[projection].matrix
+            value = value.flatten() if _is_per_replica(circuit, path) else matrix(value)[0]
         found[name] = value
     return found
+
+
+def _is_per_replica(circuit: Circuit, path: str) -> bool:
+    return np.ndim(_declared(circuit, path)) < 2
 
 
 def _declared(circuit: Circuit, path: str) -> Any:
@@ -106,26 +117,31 @@ def _declared(circuit: Circuit, path: str) -> Any:
     return circuit.vary.get(path, rule.parameters[name] if rule is not None else 0.0)
 
 
-def _of_replica(value: Any, replica: int) -> np.ndarray:
-    array = value.cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
-    return array[replica] if array.ndim == 1 else array
+def _of_replica(circuit: Circuit, path: str, value: Any, replica: int) -> np.ndarray:
+    """A parameter as a number, or at each synapse."""
+    if not isinstance(value, Tensor):
+        return np.asarray(value)
+    if _is_per_replica(circuit, path):
+        return value[replica, 0, 0].cpu().numpy()
+    return circuit.layouts[path.partition(".")[0]].at_synapses(value, replica).cpu().numpy()
 
 
 def synapse(circuit: Circuit, projection: str, *, post: int, pre: int, replica: int) -> Synapse:
     """One synapse; see `Circuit.synapse`."""
     view = _View.of(circuit, projection, replica)
-    for end, index, size in (("post", post, view.weight.shape[0]), ("pre", pre, view.weight.shape[1])):
+    for end, index, size in zip(("post", "pre"), (post, pre), circuit.layouts[view.projection].shape, strict=True):
         if not 0 <= index < size:
             raise ParameterError(f"projection {projection!r}: {end} must be in 0 .. {size - 1} (got {index!r})")
-    if not view.mask[post, pre]:
+    found = np.flatnonzero((view.post == post) & (view.pre == pre))
+    if not len(found):
         raise ParameterError(f"projection {projection!r}: there is no synapse from {pre} to {post} (replica {replica})")
-    return view.synapse(post, pre)
+    return view.synapse(int(found[0]))
 
 
 def iterate(circuit: Circuit, projection: str, replica: int) -> Iterator[Synapse]:
     """All present synapses, row by row."""
     view = _View.of(circuit, projection, replica)
-    return (view.synapse(int(post), int(pre)) for post, pre in np.argwhere(view.mask))
+    return (view.synapse(k) for k in range(len(view.weight)))
 
 
 def table(circuit: Circuit, projection: str | None, replica: int) -> pd.DataFrame:
@@ -135,18 +151,17 @@ def table(circuit: Circuit, projection: str | None, replica: int) -> pd.DataFram
 
 
 def _rows(view: _View) -> pd.DataFrame:
-    post, pre = np.nonzero(view.mask)
     columns: dict[str, Any] = {
         "projection": view.projection,
-        "pre_population": view.pre,
-        "pre": pre,
-        "post_population": view.post,
-        "post": post,
-        "weight": view.weight[post, pre],
+        "pre_population": view.pre_population,
+        "pre": view.pre,
+        "post_population": view.post_population,
+        "post": view.post,
+        "weight": view.weight,
         "plastic": view.plastic,
     }
-    columns |= {name: value[post, pre] for name, value in view.parameters.items()}
-    columns["last_change"] = np.nan if view.change is None else view.change[post, pre]
+    columns |= view.parameters
+    columns["last_change"] = np.nan if view.change is None else view.change
     return pd.DataFrame(columns)
 
 
@@ -158,13 +173,12 @@ def connectome(circuit: Circuit, replica: int, threshold: float) -> nx.MultiDiGr
             graph.add_node((population.name, index), population=population.name, stream=population.stream)
     for p in circuit.motif.projections:
         view = _View.of(circuit, p.name, replica)
-        chosen = view.mask & (np.abs(view.weight) >= threshold)
-        for post, pre in np.argwhere(chosen):
+        for k in np.flatnonzero(np.abs(view.weight) >= threshold):
             graph.add_edge(
-                (p.pre, int(pre)),
-                (p.post, int(post)),
+                (p.pre, int(view.pre[k])),
+                (p.post, int(view.post[k])),
                 key=p.name,
-                weight=float(view.weight[post, pre]),
+                weight=float(view.weight[k]),
                 target=p.target,
             )
     return graph

@@ -20,28 +20,23 @@ class Workspace:
     """
 
     def __init__(self) -> None:
-        self._buffers: dict[Hashable, Tensor] = {}
-
-    def run(self, site: Hashable, operation: Operation, *arguments: Any, **options: Any) -> Tensor:
-        """The result of ``operation(*arguments, **options)``, in the buffer of `site`.
-
-        Args:
-            site: who writes here; one for each call within a step.
-        """
-        buffer = self._buffers.get(site)
-        if buffer is None:
-            buffer = self._buffers[site] = operation(*arguments, **options)
-            return buffer
-        return operation(*arguments, out=buffer, **options)
+        self._buffers: dict[tuple[Hashable, Hashable], Tensor] = {}
+        self.run = self.of(None)
 
     def of(self, owner: Hashable) -> Callable[..., Tensor]:
-        """`run` with sites that belong to `owner`."""
-        return functools.partial(self._run_for, owner)
+        """A function ``run(site, operation, *arguments, **options)``, which gives the operation's result in a buffer.
 
-    def _run_for(
-        self, owner: Hashable, site: Hashable, operation: Operation, *arguments: Any, **options: Any
-    ) -> Tensor:
-        return self.run((owner, site), operation, *arguments, **options)
+        Args:
+            owner: with the site, names who writes into the buffer; one for each call within a step.
+        """
+        return functools.partial(self._run, owner)
+
+    def _run(self, owner: Hashable, site: Hashable, operation: Operation, *arguments: Any, **options: Any) -> Tensor:
+        buffer = self._buffers.get((owner, site))
+        if buffer is None:
+            buffer = self._buffers[owner, site] = operation(*arguments, **options)
+            return buffer
+        return operation(*arguments, out=buffer, **options)
 
     @property
     def n_bytes(self) -> int:

@@ -62,14 +62,15 @@ def _moments(plan: Plan) -> Iterator[str]:
             if c.moment == k
         ]
         what = f"{m.post} (x) {m.pre}" if m.is_product else f"{m.post if m.pre == ONE else m.pre}"
-        kind = "product" if m.is_product and m.layout == "dense" else "mean"
+        kind = "product" if m.is_product and m.layout != "one_to_one" else "mean"
+        where = _shape(m.shape) + (" at its synapses" if m.layout == "sparse" else "")
         users += [
             f"state {name} of {p.name}"
             for p in plan.projections.values()
             for name, state in p.states.items()
             if any(c.moment == k for c in state.changes)
         ]
-        yield f"  M{k} = E[{what}]    {kind} {_shape(m.shape)}, for {', '.join(users)}"
+        yield f"  M{k} = E[{what}]    {kind} {where}, for {', '.join(users)}"
 
 
 def _changes(p: ProjectionPlan) -> list[str]:

@@ -48,14 +48,16 @@ class Moment:
 
     Args:
         post, pre: expressions that depend on the sample and one end.
-        layout: "dense" or "one_to_one": which synapses it is computed for.
+        layout: "dense", "one_to_one" or "sparse": which synapses it is computed for.
         shape: (post, pre).
+        synapses: where it is sparse: of which projection, and whether seen from the other side.
     """
 
     post: sympy.Expr
     pre: sympy.Expr
     layout: str
     shape: tuple[int, int]
+    synapses: tuple[str, bool] | None = None
 
     @property
     def is_product(self) -> bool:
@@ -64,7 +66,8 @@ class Moment:
 
     def transposed(self) -> Moment:
         """The same numbers, seen from the other side."""
-        return Moment(self.pre, self.post, self.layout, self.shape[::-1])
+        other = None if self.synapses is None else (self.synapses[0], not self.synapses[1])
+        return Moment(self.pre, self.post, self.layout, self.shape[::-1], other)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class ProjectionPlan:
     Args:
         name, pre, post, target, bounds, derived: as declared.
         shape: (post, pre).
-        layout: "dense" or "one_to_one".
+        layout: "dense", "one_to_one" or "sparse".
         plastic: whether a step changes it.
         rule: in normal form, in the rule's own names (`pre`, `I_V1`), or None.
         binding: which quantity of the plan each of these names stands for.
@@ -99,6 +102,7 @@ class ProjectionPlan:
         current_read: whether a rule reads its current.
         gain: what its soma current is multiplied by in this phase.
         states: updates of what its synapses remember, by name.
+        synapses: whose connectivity it has, and whether seen from the other side.
     """
 
     name: str
@@ -116,6 +120,7 @@ class ProjectionPlan:
     current_read: bool
     gain: float = 1.0
     states: Mapping[str, StatePlan] = field(default_factory=dict)
+    synapses: tuple[str, bool] = ("", False)
 
 
 @dataclass(frozen=True)

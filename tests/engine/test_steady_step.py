@@ -37,12 +37,18 @@ class Watch(TorchDispatchMode):
 
 
 def storage(tensor: torch.Tensor) -> int:
+    """Where its numbers are; for a sparse matrix, those of its entries."""
+    tensor = tensor if tensor.layout == torch.strided else tensor.values()
     return tensor.untyped_storage().data_ptr()
 
 
 def masked() -> cs.Motif:
     motif = sal(LAYERS, regularizer="homeostatic").replace("V1", connectivity=cs.Random(0.5), bounds=(-1.0, 1.0))
     return motif.replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
+
+
+def listed() -> cs.Motif:
+    return sal(LAYERS).replace("V1", connectivity=cs.Random(0.05)).replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
 
 
 MOTIFS = [
@@ -53,6 +59,7 @@ MOTIFS = [
     backprop(LAYERS, loss="bce"),
     kolen_pollack(LAYERS),
     winner_take_all(LAYERS),
+    listed(),
 ]
 
 

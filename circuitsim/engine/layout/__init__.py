@@ -3,7 +3,6 @@
 from circuitsim.engine.layout.base import Layout
 from circuitsim.engine.layout.dense import DenseLayout
 from circuitsim.engine.layout.one_to_one import OneToOneLayout
+from circuitsim.engine.layout.sparse import SparseLayout
 
-LAYOUTS: dict[str, type[Layout]] = {"dense": DenseLayout, "one_to_one": OneToOneLayout}
-
-__all__ = ["LAYOUTS", "Layout"]
+__all__ = ["DenseLayout", "Layout", "OneToOneLayout", "SparseLayout"]

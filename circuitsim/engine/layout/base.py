@@ -49,7 +49,7 @@ class Layout(abc.ABC):
 
     @abc.abstractmethod
     def dense(self, values: Tensor) -> Tensor:
-        """From values to ``[R, post, pre]``."""
+        """From values to an array ``[R, post, pre]``; not to be used where it would be large."""
 
     @abc.abstractmethod
     def current(self, run: Run, values: Tensor, pre: Tensor) -> Tensor:
@@ -83,8 +83,42 @@ class Layout(abc.ABC):
         """
 
     @abc.abstractmethod
-    def transposed(self, values: Tensor) -> Tensor:
-        """The values of the layout with both ends swapped."""
+    def reversed(self) -> Layout:
+        """The layout of the same synapses with both ends swapped."""
+
+    @abc.abstractmethod
+    def transposed(self, run: Run, values: Tensor) -> Tensor:
+        """Values of this layout as values of `reversed`; a view where it can be."""
+
+    def from_reversed(self, run: Run, values: Tensor) -> Tensor:
+        """Values of `reversed` as values of this layout."""
+        return self.transposed(run, values)  # where turning twice changes nothing
+
+    def matrix(self, values: Tensor) -> Tensor:
+        """A copy as ``[R, post, pre]``, or as sparse CSR matrices where that is how they are stored."""
+        return self.dense(values).clone(memory_format=torch.contiguous_format)
+
+    def from_matrix(self, matrix: Tensor) -> Tensor:
+        """Values from ``[R or 1, post, pre]``, dense or as `matrix` gives them.
+
+        Raises:
+            ValueError: a number that is not 0 where there is no synapse.
+        """
+        dense = matrix.to_dense() if matrix.layout != torch.strided else matrix
+        values = self.pack(dense)
+        kept = values if self.mask is None else values * self.mask
+        if int(torch.count_nonzero(dense)) * len(kept) != int(torch.count_nonzero(kept)) * len(dense):
+            raise ValueError("a number is given where there is no synapse")
+        return values
+
+    @abc.abstractmethod
+    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
+        """Indices (post, pre) of the synapses of one replica, row by row."""
+
+    def at_synapses(self, values: Tensor, replica: int) -> Tensor:
+        """Values at `synapses`, ``[synapse]``."""
+        post, pre = self.synapses(replica)
+        return self.dense(values).expand(-1, *self.shape)[replica if len(values) > 1 else 0][post, pre]
 
 
 def spread(vectors: Tensor, n_replicas: int) -> Tensor:

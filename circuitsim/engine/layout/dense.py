@@ -47,8 +47,18 @@ class DenseLayout(Layout):
             values.masked_fill_(self.absent, -torch.inf)
         return zero_where_none_(run("reduce", torch.amax, values, axis)).unsqueeze(1)
 
-    def transposed(self, values: Tensor) -> Tensor:
+    def reversed(self) -> DenseLayout:
+        return DenseLayout(self.shape[::-1], None if self.mask is None else self.mask.transpose(1, 2))
+
+    def transposed(self, run: Run, values: Tensor) -> Tensor:
         return values.transpose(1, 2)
+
+    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
+        if self.mask is None:
+            post, pre = torch.ones(self.shape, dtype=torch.bool).nonzero(as_tuple=True)
+        else:
+            post, pre = self.mask[replica if len(self.mask) > 1 else 0].nonzero(as_tuple=True)
+        return post, pre
 
 
 def product(a: Tensor, b: Tensor, scale: float = 1.0, keep: float = 0.0, out: Tensor | None = None) -> Tensor:

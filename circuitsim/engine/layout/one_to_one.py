@@ -38,5 +38,15 @@ class OneToOneLayout(Layout):
     def reduce(self, run: Run, kind: str, values: Tensor) -> Tensor:
         return self.restrict_(values)
 
-    def transposed(self, values: Tensor) -> Tensor:
+    def reversed(self) -> OneToOneLayout:
+        return OneToOneLayout(self.shape, self.mask)
+
+    def transposed(self, run: Run, values: Tensor) -> Tensor:
         return values
+
+    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
+        if self.mask is None:
+            neurons = torch.arange(self.shape[0])
+        else:
+            neurons = self.mask[replica if len(self.mask) > 1 else 0, 0].nonzero(as_tuple=True)[0]
+        return neurons, neurons

@@ -76,4 +76,4 @@ def _parameters(circuit: Circuit, projection: str, replica: int) -> dict[str, Va
 
 
 def _array(value: Any) -> np.ndarray:
-    return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
+    return value.detach().to_dense().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)

@@ -16,6 +16,7 @@ from circuitsim.studies.bench.floor import products
 from circuitsim.studies.bench.machine import machine
 from circuitsim.studies.bench.replicas import GAINS, time_replicas
 from circuitsim.studies.bench.row import Row
+from circuitsim.studies.bench.sparse import time_sparse
 from circuitsim.studies.bench.steps import HEADLINE, SIZES, circuit_of, time_steps
 from circuitsim.studies.experiment import as_rich_table
 
@@ -55,6 +56,7 @@ def _measurements(rounds: int, quick: bool, device: str) -> Iterator[list[Row]]:
     jobs += [partial(time_replicas, n_replicas, rounds, device) for n_replicas in GAINS]
     jobs += [partial(others.memory, case, device) for case in HEADLINE]
     jobs += [partial(others.compile_time, 100, device), partial(others.fit_epoch, 3, device)]
+    jobs += [partial(time_sparse, n, 0.01, rounds, device) for n in ((2_000,) if quick else (2_000, 20_000))]
     if not quick:
         jobs += [partial(time_steps, case, rounds, device) for case in SIZES]
     for job in jobs:
