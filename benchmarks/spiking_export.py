@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=6000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--programs", default=None, help="folder of exported programs, to be used again")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "by_hand"
@@ -49,7 +50,7 @@ def main() -> None:
         n = args.samples + N_TEST
 
         def export() -> SpikingNetwork:
-            return cs.export_brian2(circuit, mode="spiking", directory=Path(folder) / "exported")
+            return cs.export_brian2(circuit, mode="spiking", directory=args.programs or Path(folder) / "exported")
 
         started = time.perf_counter()
         export().fit(data, samples=1, progress=False)

@@ -149,7 +149,8 @@ def _notes(histories: dict[str, History]) -> str:
         f"- {name}: {versus(accuracy(a), accuracy(b))}" for name, (a, b) in pairs.items() if {a, b} <= set(histories)
     ]
     lines.append(
-        "\nOn digits with one hidden layer, frozen random feedback classifies as well (feedback alignment): there the "
-        "cosines tell self-assembly from it, not the accuracy."
+        "\nThe controls learn at the rates of the assembled circuit; frozen random feedback with rates of its own can "
+        "come closer on a task as easy as digits (feedback alignment). What tells self-assembly from it are the "
+        "cosines, with the gradient and of stationarity, which rise from 0."
     )
     return "\n".join(lines)
