@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import Any
 
@@ -69,9 +70,15 @@ def _dtype(dtype: Any) -> torch.dtype:
     return found
 
 
+def _own_gpu() -> str:
+    """Under torchrun, which numbers the processes of a machine, each takes the GPU of its number."""
+    number = os.environ.get("LOCAL_RANK")
+    return "cuda" if number is None else f"cuda:{number}"
+
+
 def _device(device: str | torch.device) -> torch.device:
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(_own_gpu() if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
         torch.empty(0, device=found)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.losses import LOSSES, as_target
+from circuitsim.engine.share import Share
 from circuitsim.errors import DataError
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.sweep_order import dependency_graph
@@ -83,10 +84,15 @@ class Feed:
                 self._signal(name, value, n_samples)
         return given
 
-    def signals(self, given: Mapping[str, Any], circuit: Any, n_samples: int) -> dict[str, Tensor]:
-        """By quantity, ``[R or 1, B, 1]``."""
-        values = {name: value(circuit) if callable(value) else value for name, value in given.items()}
-        return {f"signal[{name}]": self._signal(name, value, n_samples) for name, value in values.items()}
+    def signals(self, given: Mapping[str, Any], circuit: Any, share: Share) -> dict[str, Tensor]:
+        """By quantity, ``[R or 1, own samples, 1]``; a function of the circuit sees the own samples only."""
+        n_own = len(range(share.n_samples)[share.own])
+        return {
+            f"signal[{name}]": self._signal(name, value(circuit), n_own)
+            if callable(value)
+            else share.part(self._signal(name, value, share.n_samples))
+            for name, value in given.items()
+        }
 
     def _signal(self, name: str, value: Any, n_samples: int) -> Tensor:
         tensor = self._tensor(value, f"signal {name!r}").to(self.dtype)

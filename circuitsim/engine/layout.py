@@ -150,7 +150,8 @@ class OneToOneLayout(Layout):
 
 def _stack(vectors: Tensor) -> Tensor:
     """``[R, B, n]`` to ``[B, R * n]``; a view where `current` made it from a shared input."""
-    return vectors.transpose(0, 1).reshape(vectors.shape[1], -1)
+    n_replicas, n_samples, size = vectors.shape
+    return vectors.transpose(0, 1).reshape(n_samples, n_replicas * size)
 
 
 LAYOUTS: dict[str, type[Layout]] = {"dense": DenseLayout, "one_to_one": OneToOneLayout}

@@ -12,6 +12,9 @@ import sympy
 import torch
 from torch import Tensor
 
+from circuitsim.engine.share import Share
+from circuitsim.rules.functions import mean
+
 Value = Tensor | float
 Env = Mapping[str, Any]  # the quantities of one cycle by name, each a Value
 Evaluator = Callable[[Env], Value]
@@ -36,6 +39,8 @@ def lower(expression: sympy.Expr, leaf: Callable[[sympy.Symbol], Evaluator]) -> 
         return _fold(operator.mul, parts)
     if expression.is_Pow:
         return _integer_power(parts[0], int(expression.exp))
+    if isinstance(expression, mean):  # over batch and population
+        return lambda env: _mean(parts[0](env), env["share"])
     function = FUNCTIONS[type(expression).__name__]
     return lambda env: function(*(part(env) for part in parts))
 
@@ -101,6 +106,10 @@ def _power(base: Value, exponent: Value) -> Value:
     return base**exponent if base >= 0 or exponent == round(exponent) else math.nan
 
 
+def _mean(x: Value, share: Share) -> Value:
+    return share.mean(x, (1, 2)) if isinstance(x, Tensor) else x
+
+
 FUNCTIONS: dict[str, Callable[..., Value]] = {
     "greater": _indicator(operator.gt),
     "greater_equal": _indicator(operator.ge),
@@ -117,5 +126,4 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "maximum": _maximum,
     "clip": lambda x, low, high: _minimum(_maximum(x, low), high),
     "where": _where,
-    "mean": lambda x: x.mean((1, 2), keepdim=True) if isinstance(x, Tensor) else x,  # over batch and population
 }

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import Value, lower
+from circuitsim.engine.share import Share
 from circuitsim.engine.sweep import read_quantity
 from circuitsim.plan import Moment
 from circuitsim.rules.terms import ONE
@@ -28,12 +29,12 @@ class MomentRunner:
     def factors(self, env: Env) -> Factors:
         return (1.0 if self.post is None else self.post(env)), (1.0 if self.pre is None else self.pre(env))
 
-    def mean(self, factors: Factors, layout: Layout, transposed: bool, n_samples: int) -> Tensor:
+    def mean(self, factors: Factors, layout: Layout, transposed: bool, share: Share) -> Tensor:
         """The batch mean in `layout`, which may be that of the projection seen from the other side."""
         post, pre = factors[::-1] if transposed else factors
         if not isinstance(post, Tensor):
             assert isinstance(pre, Tensor)
-            return layout.at_pre(pre.mean(1, keepdim=True))
+            return layout.at_pre(share.mean(pre))
         if not isinstance(pre, Tensor):
-            return layout.at_post(post.mean(1, keepdim=True))
-        return layout.moment_sum(post, pre).div_(n_samples)
+            return layout.at_post(share.mean(post))
+        return share.sum(layout.moment_sum(post, pre)).div_(share.n_samples)

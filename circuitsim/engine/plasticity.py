@@ -15,6 +15,7 @@ from circuitsim.engine.lower import Evaluator, Value, lower
 from circuitsim.engine.moments import Factors, MomentRunner
 from circuitsim.engine.reductions import ReductionRunner
 from circuitsim.engine.rule_names import RuleNames
+from circuitsim.engine.share import Share
 from circuitsim.engine.sweep import read_quantity
 from circuitsim.plan import Change, Plan, ProjectionPlan, StatePlan
 from circuitsim.plan.quantities import of_rule
@@ -58,9 +59,11 @@ class Plasticity:
             changed: if given, filled with the change of each projection.
         """
         factors = self._prepare(env, values)
-        n_samples = env["n_samples"]
+        share: Share = env["share"]
         states = self._new_states(env, factors)
-        apart = [change for change in self.changes if changed is not None or change.fused is None]
+        # a product that goes straight into the weights cannot be summed over processes first
+        whole = changed is None and share.is_whole
+        apart = [change for change in self.changes if not whole or change.fused is None]
         deltas = self._deltas(apart, env, factors)
         for change in self.changes:
             w = values[change.name]
@@ -68,7 +71,7 @@ class Plasticity:
             if change.name in deltas:
                 w.add_(deltas[change.name])
             else:
-                change.apply_fused(w, env, factors, n_samples)  # one product, straight into the weights
+                change.apply_fused(w, env, factors, share.n_samples)  # one product, straight into the weights
             change.restrict(w)
             if changed is not None:
                 changed[change.name] = deltas[change.name] if before is None else w - before
@@ -83,7 +86,7 @@ class Plasticity:
             found[key] = change.delta(env, factors, self.moments, {}, data_only=False)
         for key, update in self.neuron_states:
             value = update(env)
-            found[key] = value.mean(1, keepdim=True) if isinstance(value, Tensor) else torch.tensor(value)
+            found[key] = env["share"].mean(value) if isinstance(value, Tensor) else torch.tensor(value)
         return found
 
     def deltas(self, env: Env, values: Mapping[str, Tensor], data_only: bool = False) -> dict[str, Tensor]:
@@ -160,17 +163,18 @@ class _ProjectionChange:
     ) -> Tensor:
         """The whole change, in the layout's shape; 0 at absent synapses."""
         total: Value = 0.0
-        n_samples = env["n_samples"]
+        like = torch.zeros_like(env[f"w[{self.name}]"])
+        share: Share = env["share"]
         for change, coefficient, weight in self.terms:
             if data_only and change.moment is None:
                 continue
             value = coefficient(env) * weight(env)
             if change.moment is not None:
-                value = value * self._mean(change, factors, moments, means, n_samples)
+                value = value * self._mean(change, factors, moments, means, share)
             total = total + value
         for evaluate in self.slow:
-            total = total + _batch_mean(evaluate, env, n_samples)
-        return self.layout.present(torch.zeros_like(env[f"w[{self.name}]"]) + total)
+            total = total + _batch_mean(evaluate, env, share, like)
+        return self.layout.present(like + total)
 
     def _mean(
         self,
@@ -178,15 +182,15 @@ class _ProjectionChange:
         factors: list[Factors],
         moments: list[MomentRunner],
         means: dict[int, Tensor],
-        n_samples: int,
+        share: Share,
     ) -> Tensor:
         """Each moment is computed once, from whichever side asks first."""
         k = change.moment
         assert k is not None
         if not moments[k].moment.is_product:
-            return moments[k].mean(factors[k], self.layout, change.transposed, n_samples)
+            return moments[k].mean(factors[k], self.layout, change.transposed, share)
         if k not in means:
-            seen = moments[k].mean(factors[k], self.layout, change.transposed, n_samples)
+            seen = moments[k].mean(factors[k], self.layout, change.transposed, share)
             means[k] = self.layout.transposed(seen) if change.transposed else seen
         return self.layout.transposed(means[k]) if change.transposed else means[k]
 
@@ -215,10 +219,10 @@ class _ProjectionChange:
             w.masked_fill_(self.layout.mask == 0, 0.0)
 
 
-def _batch_mean(evaluate: Evaluator, env: Env, n_samples: int) -> Value:
+def _batch_mean(evaluate: Evaluator, env: Env, share: Share, like: Tensor) -> Value:
     """Sample by sample, so that no array ``[B, post, pre]`` is ever held."""
-    total: Value = 0.0
-    for sample in range(n_samples):
+    total = torch.zeros_like(like)
+    for sample in range(env["n_samples"]):
         env["sample"] = sample
         total = total + evaluate(env)
-    return total / n_samples
+    return share.sum(total) / share.n_samples

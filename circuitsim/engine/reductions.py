@@ -67,7 +67,8 @@ class ReductionRunner:
         return self.layout.reduce(self.reduction.kind, self._values(body, env))
 
     def _reduce_slow(self, env: Env) -> Tensor:
-        per_sample = []
+        like = env[self.weight_name]
+        per_sample = [like.new_zeros(len(like), 0, self.layout.shape[0 if self.inward else 1])]  # there may be none
         for sample in range(env["n_samples"]):
             env["sample"] = sample
             per_sample.append(sum((self._reduce(body, env) for body in self.slow[1:]), self._reduce(self.slow[0], env)))

@@ -12,6 +12,7 @@ from torch import Tensor
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.losses import LOSSES
 from circuitsim.engine.lower import Evaluator, lower
+from circuitsim.engine.share import Share
 from circuitsim.plan import Plan, PopulationPlan
 
 Weights = Callable[[str], Tensor]  # name of a projection -> its values
@@ -59,13 +60,15 @@ class Sweep:
         """Fill `env` with the quantities of one cycle; what it holds already is kept where nothing drives it.
 
         Args:
-            env: filled with tensors ``[R or 1, B, neuron]`` under the plan's names.
+            env: filled with tensors ``[R or 1, B, neuron]`` under the plan's names. Its "share" says what part of a
+                batch that is shared among processes these B samples are.
             weights: values of a projection.
             inputs: by population, ``[R or 1, B, neuron]``.
             targets: by output population.
             noise: gives the noise of a population, ``[R, B, neuron]``; None: without.
         """
         env["n_samples"] = n_samples = next(iter(inputs.values())).shape[1]
+        env.setdefault("share", Share(n_samples))
         like = next(iter(inputs.values()))
         for p, evaluators in self.populations:
             drive = self._drive(p, env, weights, inputs, targets)
@@ -107,7 +110,7 @@ class Sweep:
         objective = next(o for o in self.plan.objectives if o.error == p.name)
         output = env[f"activity[{objective.output}]"]
         error = LOSSES[objective.loss].minus_gradient(output, targets[objective.output])
-        return error.roll(1, dims=1) if objective.shuffled else error
+        return env["share"].shifted(error) if objective.shuffled else error
 
     def deliver_to_dendrites(self, env: dict[str, Any], weights: Weights) -> None:
         """Add the dendritic currents, from the traces at the end of the cycle."""
@@ -118,6 +121,7 @@ class Sweep:
     def loss(self, env: Mapping[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
         """The batch mean of the loss, summed over objectives, shape ``[R]``."""
         total = [
-            LOSSES[o.loss].value(env[f"activity[{o.output}]"], targets[o.output]).mean(1) for o in self.plan.objectives
+            env["share"].mean(LOSSES[o.loss].value(env[f"activity[{o.output}]"], targets[o.output]))[:, 0]
+            for o in self.plan.objectives
         ]
         return torch.stack(total).sum(0)
