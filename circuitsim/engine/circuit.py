@@ -15,6 +15,7 @@ from torch import Tensor
 from circuitsim.engine import synapse as synapses
 from circuitsim.engine.assemble import assemble
 from circuitsim.engine.feed import Feed
+from circuitsim.engine.footprint import check_memory
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import lower
 from circuitsim.engine.noise import StepNoise
@@ -73,6 +74,7 @@ class Circuit:
     ) -> None:
         motif.validate()
         check_vary(motif, vary, n_replicas)
+        check_memory(motif, n_replicas, dtype.itemsize)
         self.motif, self.n_replicas, self.seed = motif, n_replicas, seed
         self.device, self.dtype, self.vary = device, dtype, {k: tuple(map(float, v)) for k, v in vary.items()}
         self.n_steps, self.eta_scale, self.processes = 0, 1.0, ALONE
@@ -370,7 +372,11 @@ class Circuit:
     # -- files
 
     def save(self, path: Any) -> None:
-        """Write the circuit to one file (safetensors: weights, and the declaration as JSON), atomically."""
+        """Write the circuit to one file (safetensors: weights, and the declaration as JSON), atomically.
+
+        Raises:
+            ArchiveError: the file cannot be written; one that was there before is untouched.
+        """
         from circuitsim.engine.archive import save_circuit  # here: the archive knows the circuit
 
         save_circuit(self, path)

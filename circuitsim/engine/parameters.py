@@ -23,10 +23,15 @@ def check_vary(motif: Motif, vary: Vary, n_replicas: int) -> None:
     Raises:
         ParameterError: a path names nothing that can vary, or has not one value per replica.
     """
+    if not isinstance(vary, Mapping):
+        raise ParameterError(f'vary must be a mapping such as {{"W0.eta": [0.1, 0.2]}} (got {vary!r})')
     for path, values in vary.items():
         if path not in (known := _paths(motif)):
             raise ParameterError(f"vary: unknown path {path!r} (known: {', '.join(sorted(known))})")
-        array = np.asarray(values, dtype=float)
+        try:
+            array = np.asarray(values, dtype=float)
+        except (TypeError, ValueError):
+            array = np.full(n_replicas, np.nan)
         if array.shape != (n_replicas,) or not np.isfinite(array).all():
             raise ParameterError(f"vary: {path!r} needs {n_replicas} finite values, one per replica (got {values!r})")
 

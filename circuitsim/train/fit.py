@@ -15,7 +15,7 @@ from circuitsim.engine.archive import identity
 from circuitsim.engine.share import ALONE
 from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.history import History
-from circuitsim.train.batches import Batches, IterableBatches, SplitBatches, as_dataset
+from circuitsim.train.batches import Batches, IterableBatches, SplitBatches, as_dataset, check_fit
 from circuitsim.train.checkpoint import Checkpoint
 from circuitsim.train.evaluate import evaluate
 from circuitsim.train.interrupt import InterruptFlag
@@ -61,7 +61,7 @@ def fit(
         on_divergence: "hold" puts a runaway replica back to its last good state and keeps it there, the others go
             on; "raise" stops.
         progress: show a live display on the terminal.
-        checkpoint: a file that is rewritten, atomically, after every epoch.
+        checkpoint: a file that is written before the first epoch and, atomically, after every epoch.
         resume: go on from the checkpoint, bit for bit as if nothing had happened; begin where there is none. What
             probes left in `History.records` is not kept.
         distributed: under torchrun, or where the script has made a process group, each process takes its part of
@@ -75,7 +75,7 @@ def fit(
         SimulationDiverged: no replica is left, or one ran away and `on_divergence="raise"`; the circuit is then in
             its last good state, and the error's `history` holds what was measured.
         DataError, ParameterError: bad arguments, before anything changes.
-        ArchiveError: the checkpoint is damaged, or of another run.
+        ArchiveError: the checkpoint is damaged, of another run, or cannot be written.
     """
     return _Run(
         circuit, data, epochs, batch_size, as_schedule(schedule), data_seed, as_probes(probes), evaluate_every,
@@ -111,11 +111,15 @@ class _Run:
         ):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise ParameterError(f"{name} must be an integer, at least {least} (got {value!r})")
+        if isinstance(max_weight, bool) or not isinstance(max_weight, int | float) or not max_weight > 0:
+            raise ParameterError(f"max_weight must be a positive number (got {max_weight!r})")
         if on_divergence not in ("hold", "raise"):
             raise ParameterError(f"on_divergence must be 'hold' or 'raise' (got {on_divergence!r})")
         self.circuit, self.epochs, self.schedule, self.probes, self.team = circuit, epochs, schedule, probes, team
         self.evaluate_every, self.max_weight, self.on_divergence = evaluate_every, max_weight, on_divergence
         self.dataset: Dataset | None = as_dataset(data)
+        for name, split in self.dataset.splits.items() if self.dataset is not None else ():
+            check_fit(circuit, split, name)
         self.batches: Batches = (
             IterableBatches(data)
             if self.dataset is None
@@ -136,6 +140,7 @@ class _Run:
         try:
             with InterruptFlag() as interrupt, self.display:
                 if self.first_epoch == 0:
+                    self._keep(0)  # a path that cannot be written is told now, and not after an epoch
                     self._probe(0.0, lambda probe: True)
                 self.display.advance(self.done)
                 for epoch in range(self.first_epoch, self.epochs):
@@ -161,7 +166,7 @@ class _Run:
         self.team.share(self.circuit.store.own.values())  # machines of another kind may round in other ways
         for k, (x, target) in enumerate(self.batches.epoch(epoch)):
             within = k / n_batches if n_batches else 0.0
-            self.circuit.eta_scale = float(self.schedule((epoch + within) / self.epochs))
+            self.circuit.eta_scale = self.schedule((epoch + within) / self.epochs)
             result = self.circuit.step(x, target)
             self.online.add(result.loss, target)
             self.done += 1
@@ -178,8 +183,12 @@ class _Run:
         self._poll()
         finished = not self.history.interrupted
         self._finish_epoch(epoch + 1 if finished else epoch, last=not finished or epoch + 1 == self.epochs)
-        if finished and self.checkpoint is not None and self.team.leads:
-            self.checkpoint.write(self.circuit, epoch + 1, self.history)
+        if finished:
+            self._keep(epoch + 1)
+
+    def _keep(self, epoch: int) -> None:
+        if self.checkpoint is not None and self.team.leads:
+            self.checkpoint.write(self.circuit, epoch, self.history)
 
     def _poll(self) -> None:
         """Wait for the device; hold runaway replicas at the last good state, or remember this one as good."""
