@@ -23,6 +23,8 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
+        if error.filename in map(str, path.parents):
+            reason += f": {error.filename}"
         raise ArchiveError(
             f"{path}: cannot be written ({reason}): free some space, or choose another place; what was there before "
             "is as it was"

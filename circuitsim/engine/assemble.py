@@ -29,7 +29,7 @@ def assemble(
     ``[replica, 1, neuron]``.
 
     Raises:
-        ParameterError: a Given array does not have one entry per replica.
+        ParameterError: a Given array does not have one entry per replica, or a start is too large for the type.
     """
     layouts: dict[str, Layout] = {}
     values: dict[str, Tensor] = {}
@@ -47,14 +47,17 @@ def assemble(
         present = [mask for mask in masks if mask is not None]
         if kind == "dense" and present:
             layouts[p.name].mask = _tensor(np.stack(present if _is_random(motif, p) else present[:1]), like)
-        values[p.name] = layouts[p.name].pack(_tensor(np.stack(weights), like))
+        values[p.name] = _checked(layouts[p.name].pack(_tensor(np.stack(weights), like)), f"projection {p.name!r}")
     for p in motif.projections:
         for name, state in p.state.items():
-            start = torch.full_like(values[p.name], state.start)
-            values[f"{p.name}.{name}"] = layouts[p.name].present(start)
+            start = _tensor(np.full(values[p.name].shape, float(state.start)), like)
+            values[f"{p.name}.{name}"] = layouts[p.name].present(
+                _checked(start, f"projection {p.name!r}: state {name!r}")
+            )
     for population in motif.populations:
         for name, state in population.state.items():
-            values[f"{population.name}.{name}"] = like.new_full((n_replicas, 1, population.size), state.start)
+            start = _tensor(np.full((n_replicas, 1, population.size), float(state.start)), like)
+            values[f"{population.name}.{name}"] = _checked(start, f"population {population.name!r}: state {name!r}")
     for p in motif.projections:
         if p.weight is not None:
             source = layouts[p.weight.projection]
@@ -71,6 +74,12 @@ def _shape(motif: Motif, p: Projection) -> tuple[int, int]:
 
 def _tensor(array: np.ndarray, like: Tensor) -> Tensor:
     return torch.as_tensor(array).to(dtype=like.dtype).to(device=like.device)
+
+
+def _checked(values: Tensor, owner: str) -> Tensor:
+    if not bool(torch.isfinite(values).all()):
+        raise ParameterError(f"{owner}: it starts with a value too large for {values.dtype}")
+    return values
 
 
 def _mask(motif: Motif, p: Projection, shape: tuple[int, int], seed: int) -> np.ndarray | None:

@@ -51,13 +51,15 @@ def rule_parameters(
     """Every parameter by its path: a float, ``[R, 1, 1]``, or values in the layout of its projection.
 
     Raises:
-        ParameterError: a parameter has one value per replica, but not for this number of replicas.
+        ParameterError: a parameter has one value per replica, but not for this number of replicas, or is too large.
     """
     found: dict[str, float | Tensor] = {}
     for p in motif.projections:
         for name, declared in p.rule.parameters.items() if p.rule is not None else ():
             path = f"{p.name}.{name}"
             value: Any = np.asarray(vary.get(path, declared), dtype=float)
+            if np.abs(value).max(initial=0.0) > torch.finfo(like.dtype).max:
+                raise ParameterError(f"{path} is too large for {like.dtype} (got {value})")
             if value.ndim == 0:
                 found[path] = float(value)
                 continue

@@ -15,7 +15,7 @@ from circuitsim.engine import Circuit
 from circuitsim.engine.archive import identity, read_archive, restore_circuit, save_circuit
 from circuitsim.errors import ArchiveError, ParameterError
 from circuitsim.files import remove_parts
-from circuitsim.history import History
+from circuitsim.history import COLUMNS, History
 
 
 class Checkpoint:
@@ -51,16 +51,18 @@ class Checkpoint:
         if not self.path.exists():
             return 0
         tensors, document = read_archive(self.path)
-        for name, ours in {**identity(circuit), **self.settings}.items():
-            theirs = document.get("notes", {}).get("settings", {}).get(name, document.get(name))
-            if theirs != ours:
-                raise ArchiveError(f"{self.path}: {name} is {_short(theirs)} there and {_short(ours)} here")
         try:
             notes = document["notes"]
+            theirs = {**document, **notes["settings"]}
             epoch, rows = int(notes["epoch"]), [tuple(row) for row in notes["rows"]]
+            if epoch < 0 or any(len(row) != len(COLUMNS) for row in rows):
+                raise ValueError(f"epoch {epoch}, or a row of its history, is not one")
             runaways = [dict(report) for report in notes["runaways"]]
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise ArchiveError(f"{self.path}: not a checkpoint of a run ({error})") from None
+        for name, ours in {**identity(circuit), **self.settings}.items():
+            if theirs.get(name) != ours:
+                raise ArchiveError(f"{self.path}: {name} is {_short(theirs.get(name))} there and {_short(ours)} here")
         restore_circuit(circuit, self.path, tensors, document)
         history.rows[:], history.runaways[:] = rows, runaways
         return epoch
