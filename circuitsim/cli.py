@@ -1,7 +1,8 @@
-"""The command line: `circuitsim show`, `circuitsim train`, `circuitsim experiment`."""
+"""The command line: `circuitsim show`, `train`, `experiment` and `tune`."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.console import Console
 
 import circuitsim as cs
 import motifs
+from circuitsim.studies import tuning
 from circuitsim.studies.experiment import (
     DatasetOption,
     DeviceOption,
@@ -26,13 +28,14 @@ from circuitsim.studies.experiment import (
     spread,
 )
 from circuitsim.studies.self_assembly import setting_for
+from circuitsim.studies.tuning import ALGORITHMS
 
 app = typer.Typer(no_args_is_help=True, help="Neural circuits with explicit plastic synapses and local rules.")
 console = Console()
 
 MOTIFS = [name for name in motifs.__all__ if name != "two_stream"]
 EXPERIMENTS = (
-    "benchmark_table", "feedback_width", "learning_rates", "local_losses", "motif_census", "pathway_ablation",
+    "benchmark_table", "feedback_width", "learning_rates", "local_losses", "motif_census", "parity", "pathway_ablation",
     "representations", "short_term_modulation", "theory", "winner_take_all",
 )  # fmt: skip
 
@@ -131,6 +134,20 @@ def experiment(
     chosen = load_experiment(name)
     console.print(inspect.getdoc(chosen), highlight=False)
     run_experiment(chosen, Options(dataset, epochs, seeds, quick, out or Path("runs") / f"{name}_{dataset}", device))
+
+
+@app.command()
+def tune(
+    algorithms: Annotated[list[str] | None, typer.Argument(help=f"of {', '.join(ALGORITHMS)}; all by default")] = None,
+    dataset: DatasetOption = "digits",
+    epochs: EpochsOption = None,
+    quick: QuickOption = False,
+    out: OutOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Random search over each algorithm's own rates, with the same budget for all, on the validation split."""
+    options = Options(dataset, epochs, 1, quick, out or Path("runs") / f"tune_{dataset}", device)
+    run_experiment(functools.partial(tuning.tune, algorithms=algorithms or tuple(ALGORITHMS)), options)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Published circuits, one per file; each file has one function of the same name, which returns a `cs.Motif`."""
 
+from motifs.apical_sal import apical_sal
 from motifs.backprop import backprop
 from motifs.bcm import bcm
 from motifs.direct_feedback_alignment import direct_feedback_alignment
@@ -15,6 +16,7 @@ from motifs.weight_mirror import weight_mirror
 from motifs.winner_take_all import winner_take_all
 
 __all__ = [
-    "backprop", "bcm", "direct_feedback_alignment", "direct_kolen_pollack", "feedback_alignment", "kolen_pollack",
-    "linear", "reward_modulated", "sal", "sign_symmetry", "two_stream", "weight_mirror", "winner_take_all",
+    "apical_sal", "backprop", "bcm", "direct_feedback_alignment", "direct_kolen_pollack", "feedback_alignment",
+    "kolen_pollack", "linear", "reward_modulated", "sal", "sign_symmetry", "two_stream", "weight_mirror",
+    "winner_take_all",
 ]  # fmt: skip

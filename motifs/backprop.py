@@ -18,21 +18,25 @@ def backprop(
     activation: str = "relu",
     loss: str = "cross_entropy",
     bias: bool = False,
+    masks: bool = True,
     name: str = "backprop",
 ) -> cs.Motif:
     """SGD: V = Vt = 1, not plastic; Wt tied to W^T; Dt the Jacobian of the partner.
 
     Equals torch.autograd with torch.optim.SGD(lr=eta, weight_decay=gamma). Arguments as in `motifs.sal`.
 
+    With ``masks=False`` the error descends without the slopes of the layers that it passes, as in SAL: each W sees
+    that of its own layer only. What this costs is what SAL lacks, with exact weights and nothing else changed.
+
     Source: Liao et al. (2024), arXiv 2412.20018, Table 2 (SGD); Rumelhart, Hinton & Williams (1986).
     """
     return two_stream(
         layers,
         W={
-            "rule": "eta * ({I_V} * pre - gamma * w)",
+            "rule": f"eta * ({'' if masks else 'slope_post * '}{{I_V}} * pre - gamma * w)",
             "parameters": {"eta": eta, "gamma": gamma},
             "init": cs.Gaussian(gain_W),
         },
-        Wt={"weight": cs.Derived("W{l}", transpose=True)}, V=IDENTITY, Vt=IDENTITY, descending="jacobian",
-        activation=activation, loss=loss, bias=bias, name=name,
+        Wt={"weight": cs.Derived("W{l}", transpose=True)}, V=IDENTITY, Vt=IDENTITY,
+        descending="jacobian" if masks else "linear", activation=activation, loss=loss, bias=bias, name=name,
     )  # fmt: skip

@@ -23,7 +23,7 @@ def winner_take_all(
     feedback: Sequence[int] | None = None,
     *,
     competition: float | None = None,
-    rivals: str = "all",
+    rivals: str = "strongest",
     name: str = "winner_take_all",
     **options: Any,
 ) -> cs.Motif:

@@ -47,6 +47,7 @@ def random_search(
     data: Dataset,
     *,
     rungs: Sequence[Rung],
+    metric: str = "accuracy",
     search_seed: int = 0,
     group: int = 8,
     fit_options: Mapping[str, Any] | None = None,
@@ -60,13 +61,14 @@ def random_search(
         space: what to draw.
         data: has a validation split.
         rungs: the first one's `keep` is the number of trials.
+        metric: what is judged on the validation split; more is better, but for "loss".
         search_seed: of the settings.
         group: trials that run together, as replicas of one circuit.
         fit_options, compile_options: passed on.
         done: called with the table so far after every group, to save it.
     Returns:
-        One row per trial, rung and seed: the settings, "rung", "epochs", "seed", "validation" (accuracy at the end;
-        NaN where the trial ran away), "runaway" (bool).
+        One row per trial, rung and seed: the settings, "rung", "epochs", "seed", "validation" (the metric at the
+        end; NaN where the trial ran away), "runaway" (bool).
     """
     rng = np.random.default_rng(search_seed)
     trials = [{name: part.draw(rng) for name, part in space.items()} for _ in range(rungs[0].keep)]
@@ -77,9 +79,8 @@ def random_search(
         for seed in rung.seeds:
             for start in range(0, len(chosen), group):
                 part = chosen[start : start + group]
-                found = scores(
-                    [make_motif(**trials[k]) for k in part], data, rung.epochs, seed, fit_options, compile_options
-                )
+                circuits = [make_motif(**trials[k]) for k in part]
+                found = scores(circuits, data, rung.epochs, seed, metric, fit_options, compile_options)
                 rows += [
                     {"trial": k, **trials[k], "rung": number, "epochs": rung.epochs, "seed": seed, "validation": score,
                      "runaway": bool(np.isnan(score))}
@@ -88,7 +89,7 @@ def random_search(
                 done(pd.DataFrame(rows))
         table = pd.DataFrame(rows)
         means = table[table.rung == number].groupby("trial").validation.mean(skipna=False)
-        chosen = list(means.sort_values(ascending=False, na_position="last").index)
+        chosen = list(means.sort_values(ascending=metric == "loss", na_position="last").index)
     return pd.DataFrame(rows)
 
 
@@ -97,21 +98,22 @@ def scores(
     data: Dataset,
     epochs: int,
     seed: int,
+    metric: str = "accuracy",
     fit_options: Mapping[str, Any] | None = None,
     compile_options: Mapping[str, Any] | None = None,
 ) -> np.ndarray:
-    """Validation accuracy of each motif at the end of a run together, NaN for those that ran away."""
+    """The validation metric of each motif at the end of a run together, NaN for those that ran away."""
     circuit = compile_together(motifs, seed=seed, **(compile_options or {}))
     options = {"schedule": "cosine", "data_seed": seed, **(fit_options or {})}
-    return fit_and_score(circuit, data, epochs=epochs, **options)
+    return fit_and_score(circuit, data, metric, epochs=epochs, **options)
 
 
-def fit_and_score(circuit: Circuit, data: Dataset, **fit_options: Any) -> np.ndarray:
-    """Validation accuracy of each replica at the end, NaN for those that ran away."""
+def fit_and_score(circuit: Circuit, data: Dataset, metric: str = "accuracy", **fit_options: Any) -> np.ndarray:
+    """The validation metric of each replica at the end, NaN for those that ran away."""
     try:
         history = fit(circuit, data, **{"progress": False, "evaluate_every": 0, **fit_options})
     except SimulationDiverged:
         return np.full(circuit.n_replicas, np.nan)
-    scores = history.final("accuracy", "validation").astype(float)
+    scores = history.final(metric, "validation").astype(float)
     scores[[runaway["replica"] for runaway in history.runaways]] = np.nan
     return scores

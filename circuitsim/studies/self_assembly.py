@@ -38,8 +38,8 @@ class Setting:
     epochs: int
 
 
-SETTINGS = {"fashion_mnist": Setting((200, 200, 200), 256, 20), "mnist": Setting((200, 200, 200), 256, 20)}
-SMALL = Setting((32, 32), 64, 40)  # digits, teacher
+PAPER = Setting((200, 200, 200), 256, 20)
+SETTINGS = {"digits": Setting((32, 32), 64, 40), "teacher": Setting((32, 32), 64, 40)}
 
 ROWS: dict[str, Callable[[list[int]], Motif]] = {
     "SAL (gated)": sal,
@@ -131,6 +131,6 @@ NOTES = (
 
 
 def setting_for(dataset: str, epochs: int | None) -> Setting:
-    """The setting of a data set, perhaps with other epochs."""
-    setting = SETTINGS.get(dataset, SMALL)
+    """The setting of a data set (the paper's circuit where none is named), perhaps with other epochs."""
+    setting = SETTINGS.get(dataset, PAPER)
     return setting if epochs is None else Setting(**{**asdict(setting), "epochs": epochs})

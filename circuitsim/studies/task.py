@@ -150,3 +150,8 @@ def versus(a: np.ndarray, b: np.ndarray) -> str:
     deviation = difference.std(ddof=1) if len(difference) > 1 else 0.0
     higher = int((difference > 0).sum())
     return f"{difference.mean():+.2f} ± {deviation:.2f} (higher in {higher} of {len(difference)} seeds)"
+
+
+def deviations(a: np.ndarray, b: np.ndarray) -> float:
+    """How far the mean of one sample is above that of another, in standard deviations of a difference a - b."""
+    return float((np.mean(a) - np.mean(b)) / np.hypot(np.std(a, ddof=1), np.std(b, ddof=1)))

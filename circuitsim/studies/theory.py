@@ -14,16 +14,16 @@ from circuitsim.analysis.squares import mirror_pairs
 from circuitsim.engine import Circuit, compile
 from circuitsim.history import History
 from circuitsim.motif import Motif
-from circuitsim.studies.controls import frozen_feedback, shuffled_error
+from circuitsim.studies.controls import FROZEN_RATES, frozen_feedback, shuffled_error
 from circuitsim.studies.direct_feedback import IDENTITY_COLUMNS, direct_feedback
 from circuitsim.studies.experiment import Options, Report, spread
 from circuitsim.studies.lemma import GAIN_V, GAMMA, lemma
-from circuitsim.studies.task import Task, hidden_sites, last_of, task_for, versus
+from circuitsim.studies.task import Task, deviations, hidden_sites, last_of, task_for, versus
 from motifs import sal
 
 ASSEMBLY_ROWS: dict[str, Callable[[list[int]], Motif]] = {
     "SAL": sal,
-    "control: feedback frozen at random": lambda layers: frozen_feedback(sal(layers)),
+    "control: feedback frozen at random": lambda layers: frozen_feedback(sal(layers, **FROZEN_RATES)),
     "control: shuffled error": lambda layers: shuffled_error(sal(layers)),
 }
 SHOWN = {
@@ -93,6 +93,23 @@ def _assembly_rows(label: str, circuit: Circuit, history: History) -> list[dict[
     return rows
 
 
+def _gaps(hidden: list[str], histories: dict[str, History]) -> list[str]:
+    """How far SAL's cosine with the gradient is above each control, layer by layer."""
+    found = {label: last_of(histories[label], "gradient_cosine", hidden) for label in ASSEMBLY_ROWS}
+    lines = []
+    for label in ASSEMBLY_ROWS:
+        if label != "SAL":
+            gaps = ", ".join(
+                f"{site} {deviations(found['SAL'][site].to_numpy(), found[label][site].to_numpy()):.1f}"
+                for site in hidden
+            )
+            lines.append(
+                f"- SAL's cosine with the gradient above that of {label.removeprefix('control: ')}, in standard "
+                f"deviations of the difference between seeds, by hidden layer: {gaps}."
+            )
+    return lines
+
+
 def _eigenvalue_rows(eigenvalues: dict[str, dict[str, np.ndarray]], n_out: int) -> list[dict[str, Any]]:
     rows = []
     for v, runs in eigenvalues.items():
@@ -138,6 +155,7 @@ def _notes(
             if label != "SAL" and (quantity, label) != NOT_COMPARED
         )
         lines.append(f"- {claim}, mean over layers at the end: {means}. {against}.")
+    lines += _gaps(hidden, histories)
     n_steps, n_memory = circuit.n_steps, memory(circuit)
     lines.append(
         "- A residual of 0 would be the identity of Theorem 1; it holds at rest, and decay forgets in "

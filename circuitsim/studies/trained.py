@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,18 +16,12 @@ from circuitsim.studies.self_assembly import SETTINGS
 from circuitsim.studies.task import Task, task_for
 from circuitsim.train import Probe
 
-SMALL_DATA = ("digits", "teacher")
 QUICK_EPOCHS, QUICK_EPOCHS_LARGE = 20, 1
 
 
 def bench(options: Options) -> Task:
-    """The task that options name; the paper's larger data sets take the setting of MNIST (three times 200 hidden)."""
-    small = options.dataset in SMALL_DATA
-    task = task_for(options, QUICK_EPOCHS if small else QUICK_EPOCHS_LARGE)
-    if small or options.dataset in SETTINGS:
-        return task
-    epochs = task.setting.epochs if options.quick or options.epochs is not None else SETTINGS["mnist"].epochs
-    return replace(task, setting=replace(SETTINGS["mnist"], epochs=epochs))
+    """The task that options name."""
+    return task_for(options, QUICK_EPOCHS if options.dataset in SETTINGS else QUICK_EPOCHS_LARGE)
 
 
 def loss_of(task: Task) -> str:
@@ -69,9 +63,19 @@ class Trained:
         return values
 
 
-def train(motif: Motif, task: Task, probes: Mapping[str, Probe] | None = None) -> Trained:
-    """Let a motif learn: seeds 0, 1, ... as replicas of one circuit, cosine schedule."""
+def train(
+    motif: Motif, task: Task, probes: Mapping[str, Probe] | None = None, quantities: Collection[str] = ()
+) -> Trained:
+    """Let a motif learn: seeds 0, 1, ... as replicas of one circuit, cosine schedule.
+
+    Args:
+        motif, task: what learns, and on what.
+        probes: of the run.
+        quantities: of `circuitsim.alignment`, probed too.
+    """
     circuit = compile(motif, replicas=task.seeds, seed=0, device=task.device)
+    if quantities:
+        probes = {**(probes or {}), "alignment": task.aligned(circuit, quantities)}
     before = {p.name: circuit.weights(p.name).cpu().numpy() for p in motif.projections}
     return Trained(circuit, before, task.learn(circuit, probes))
 

@@ -30,6 +30,7 @@ SAL = {
     "labels": {"loss": "bce", "shuffled": True, "trace": None},
 }
 OTHERS = {
+    "apical_sal": lambda: motifs.apical_sal(LAYERS, feedback=[7] * (len(LAYERS) - 2)),
     "backprop": lambda: motifs.backprop(LAYERS, eta=0.3, gamma=0.01, bias=True),
     "bcm": lambda: motifs.bcm(LAYERS, eta=0.1),
     "direct_feedback_alignment": lambda: motifs.direct_feedback_alignment(LAYERS, eta=0.3),

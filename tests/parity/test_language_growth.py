@@ -207,7 +207,7 @@ def test_the_linear_motif_is_logistic_regression_by_sgd():
 
 
 def test_competition_is_its_formula_and_lets_the_largest_synapse_win():
-    motif = winner_take_all([6, 8, 4], competition=5.0, eta=0.2, gamma=0.1, gain_V=1.0)
+    motif = winner_take_all([6, 8, 4], rivals="all", competition=5.0, eta=0.2, gamma=0.1, gain_V=1.0)
     circuit = cs.compile(motif, dtype="float64", device="cpu", record_changes=True)
     x, target = batches(1)[0][0][:, :6], batches(1)[0][1] % 4
     V = weights(circuit, "V1")

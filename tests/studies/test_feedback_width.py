@@ -60,3 +60,11 @@ def test_the_notes_name_the_ratio_that_is_best_on_validation(tmp_path):
         score = rows["validation accuracy, %"].str.split().str[0].astype(float)
         line = next(line for line in report.notes.splitlines() if line.startswith(f"- {descending}"))
         assert float(line.split(": ")[1].split()[0]) in rows[score == score.max()]["Wt / W"].astype(float).to_list()
+
+
+def test_the_trend_is_the_slope_of_each_seed_and_leaves_out_lost_seeds():
+    # two seeds on lines of slopes 1 and 3 a doubling; a third is lost at one width
+    values = [np.array([1.0, 10.0, 5.0]), np.array([2.0, 13.0, np.nan]), np.array([3.0, 16.0, 6.0])]
+    text = study.trend([100, 200, 400], values)
+    assert text == "2.00 ± 1.41 points with each doubling of Wt; means from 5.50 to 9.50 %, 5.50 % at the narrowest"
+    assert study.trend([1, 2], [np.array([np.nan]), np.array([1.0])]) == "no seed is whole at every width"

@@ -4,7 +4,7 @@ import numpy as np
 
 import circuitsim as cs
 from circuitsim.studies.experiment import Options
-from circuitsim.studies.task import hidden_sites, task_for, versus
+from circuitsim.studies.task import deviations, hidden_sites, task_for, versus
 from motifs import backprop, sal
 
 
@@ -32,3 +32,8 @@ def test_differences_are_paired_and_leave_out_lost_seeds():
     a, b = np.array([3.0, 2.0, np.nan]), np.array([1.0, 2.5, 9.0])
     assert versus(a, b) == "+0.75 ± 1.77 (higher in 1 of 2 seeds)"
     assert versus(a[2:], b[2:]) == "not comparable (every seed ran away)"
+
+
+def test_deviations_are_of_the_difference():
+    # means 3 and 1; variances 1 and 4, so the difference has a standard deviation of sqrt(5)
+    assert abs(deviations(np.array([2.0, 3.0, 4.0]), np.array([-1.0, 1.0, 3.0])) - 2 / np.sqrt(5)) < 1e-12
