@@ -59,6 +59,16 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.close(folder)
 
 
+def check_writable(folder: Path) -> None:
+    """Make the folder, and write something into it, before work is begun whose results shall go there.
+
+    Raises:
+        ArchiveError: it cannot be made, or nothing can be written.
+    """
+    write_atomically(folder / ".writable", bytes(4096))
+    (folder / ".writable").unlink()
+
+
 def remove_parts(path: Path) -> None:
     """Remove what killed processes left of this file half written."""
     for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):

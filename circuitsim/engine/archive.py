@@ -89,7 +89,17 @@ def load_circuit(path: str | os.PathLike[str], device: str = "auto") -> Circuit:
     Raises:
         ArchiveError: the file is missing, truncated, or not such a file; the message says which.
     """
-    tensors, document = read_archive(path)
+    return circuit_of(*read_archive(path), path, device)
+
+
+def circuit_of(
+    tensors: Mapping[str, Tensor], document: Mapping[str, Any], path: str | os.PathLike[str], device: str = "auto"
+) -> Circuit:
+    """The circuit that `read_archive` read.
+
+    Raises:
+        ArchiveError: tensors and description do not fit together.
+    """
     with _fits_together(path):
         motif = Motif.from_json(json.dumps(document["motif"]))
         _check_sizes(motif, tensors, document)
@@ -126,14 +136,22 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
     path = Path(path)
     try:
         content = _content(path)
+    except FileNotFoundError:
+        raise ArchiveError(f"{path}: there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise ArchiveError(f"{path}: truncated or not a saved circuit ({error})") from None
+    return read_content(content, path)
+
+
+def read_content(content: bytes, path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What `to_bytes` wrote; `path` is for messages. Raises as `read_archive`."""
+    try:
         tensors = load_tensors(content)
         text, checksum = _metadata(content)
         document = json.loads(text)
         if not isinstance(document, dict):
             raise ValueError("its description is not an object")
-    except FileNotFoundError:
-        raise ArchiveError(f"{path}: there is no such file") from None
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArchiveError(f"{path}: truncated or not a saved circuit ({error})") from None
     if document.get("format") != FORMAT:
         raise ArchiveError(f"{path}: format is {document.get('format')!r}, this version reads {FORMAT!r}")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from circuitsim.data import Dataset
-from circuitsim.data.split import named
 from circuitsim.engine import Circuit
 from circuitsim.errors import SimulationDiverged
 from circuitsim.motif import Motif
 from circuitsim.studies.batch import compile_together
+from circuitsim.studies.digest import data_digest, job_digest
 from circuitsim.studies.scheduler import Run, run_here
 from circuitsim.train import fit
 
@@ -80,7 +79,7 @@ def random_search(
     trials = [{name: part.draw(rng) for name, part in space.items()} for _ in range(rungs[0].keep)]
     chosen = list(range(len(trials)))
     rows: list[dict[str, Any]] = []
-    digest = _digest(data)
+    fingerprint = data_digest(data)
     for number, rung in enumerate(rungs):
         groups: dict[str, Group] = {}
         for seed in rung.seeds:
@@ -88,7 +87,7 @@ def random_search(
                 part = tuple(chosen[start : min(start + group, rung.keep)])
                 texts = tuple(make_motif(**trials[k]).to_json() for k in part)
                 job = Group(part, texts, rung.epochs, seed, metric, fit_options, compile_options)
-                groups[f"rung{number}_seed{seed}_group{start // group}_{job.digest(digest)}.json"] = job
+                groups[f"rung{number}_seed{seed}_group{start // group}_{job_digest(job, fingerprint)}.json"] = job
         fixed = {"rung": number, "epochs": rung.epochs}
         rows = _rows(rows, groups, trials, fixed, data, run, done)
         table = pd.DataFrame(rows)
@@ -114,10 +113,6 @@ class Group:
     metric: str
     fit_options: Mapping[str, Any] | None
     compile_options: Mapping[str, Any] | None
-
-    def digest(self, data: str) -> str:
-        """Differs between groups that may score differently; `data` is the digest of the data set."""
-        return hashlib.sha256(json.dumps([asdict(self), data], default=str).encode()).hexdigest()[:16]
 
 
 def score_group(group: Group, data: Dataset) -> bytes:
@@ -152,17 +147,6 @@ def _rows(
 
     run(score_group, groups, data, collect)
     return so_far()
-
-
-def _digest(data: Dataset) -> str:
-    """Of all that a search looks at."""
-    digest = hashlib.sha256(repr(data).encode())
-    for split in (data.train, data.validation):
-        tensors = {} if split is None else {**named("x", split.x), **named("y", split.target)}
-        for name, tensor in tensors.items():
-            digest.update(name.encode())
-            digest.update(tensor.cpu().contiguous().numpy().data)
-    return digest.hexdigest()
 
 
 def scores(
