@@ -22,6 +22,7 @@ from circuitsim.studies.experiment import (
     Options,
     OutOption,
     QuickOption,
+    SchedulerOption,
     SeedsOption,
     as_rich_table,
     run_experiment,
@@ -129,11 +130,13 @@ def experiment(
     quick: QuickOption = False,
     out: OutOption = None,
     device: DeviceOption = "auto",
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Run one of the paper's experiments: a table, figures, and how they compare with the paper."""
     chosen = load_experiment(name)
     console.print(inspect.getdoc(chosen), highlight=False)
-    run_experiment(chosen, Options(dataset, epochs, seeds, quick, out or Path("runs") / f"{name}_{dataset}", device))
+    folder = out or Path("runs") / f"{name}_{dataset}"
+    run_experiment(chosen, Options(dataset, epochs, seeds, quick, folder, device, scheduler=scheduler))
 
 
 @app.command()

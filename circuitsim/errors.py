@@ -50,7 +50,7 @@ class AnalysisError(CircuitError, ValueError):
 
 
 class ArchiveError(CircuitError, RuntimeError):
-    """A saved circuit is missing, truncated, forged, or from another version."""
+    """A file cannot be written, or a saved circuit is missing, truncated, forged, or from another version."""
 
 
 class SimulationDiverged(CircuitError, RuntimeError):

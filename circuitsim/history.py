@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from circuitsim.files import write_atomically
+
 COLUMNS = ("step", "epoch", "replica", "split", "metric", "site", "value")
 
 
@@ -72,10 +74,9 @@ class History:
         return self.curve(metric, split, site).iloc[-1].to_numpy()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the table as CSV; folders are made as needed."""
+        """Write the table as CSV, whole or not at all; folders are made as needed."""
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.to_pandas().to_csv(path, index=False)
+        write_atomically(path, self.to_pandas().to_csv(index=False).encode())
         return path
 
     @classmethod

@@ -1,15 +1,15 @@
 """A circuit in one file: safetensors holding the weights, and the declaration as JSON beside them.
 
-Nothing is ever unpickled. The file is written under another name, synced, and renamed: after a crash there is
-either the old file or the new one.
+Nothing is ever unpickled, and sizes are checked before anything is allocated. A checksum of everything tells a file
+that was damaged; it does not tell who wrote it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +21,16 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from circuitsim._version import __version__
-from circuitsim.engine.compile import compile
+from circuitsim.engine.compile import check_replicas, compile
+from circuitsim.engine.footprint import machine_bytes, stored_bytes
 from circuitsim.errors import ArchiveError, CircuitError
+from circuitsim.files import write_atomically
 from circuitsim.motif import Motif
 
 if TYPE_CHECKING:
     from circuitsim.engine.circuit import Circuit
 
-FORMAT = "circuitsim circuit 1"
+FORMAT = "circuitsim circuit 2"
 
 
 def save_circuit(circuit: Circuit, path: str | os.PathLike[str], notes: Mapping[str, Any] | None = None) -> None:
@@ -38,7 +40,14 @@ def save_circuit(circuit: Circuit, path: str | os.PathLike[str], notes: Mapping[
         circuit: is not changed.
         path: of the file.
         notes: anything that JSON can hold, kept beside the declaration (`read_archive` returns it).
+    Raises:
+        ArchiveError: the file cannot be written; one that was there before is untouched.
     """
+    write_atomically(Path(path), to_bytes(circuit, notes))
+
+
+def to_bytes(circuit: Circuit, notes: Mapping[str, Any] | None = None) -> bytes:
+    """The content of the file."""
     document = {
         "format": FORMAT,
         "version": __version__,
@@ -48,7 +57,16 @@ def save_circuit(circuit: Circuit, path: str | os.PathLike[str], notes: Mapping[
         "frozen": sorted(circuit.frozen),
         "notes": dict(notes or {}),
     }
-    write_atomically(Path(path), save_tensors(circuit.store.tensors(), metadata={"circuit": json.dumps(document)}))
+    tensors, text = circuit.store.tensors(), json.dumps(document)
+    return save_tensors(tensors, metadata={"circuit": text, "sha256": _checksum(tensors, text)})
+
+
+def _checksum(tensors: Mapping[str, Tensor], text: str) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def identity(circuit: Circuit) -> dict[str, Any]:
@@ -62,25 +80,6 @@ def identity(circuit: Circuit) -> dict[str, Any]:
     }
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is never seen half done, folders made as needed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the rename itself
-        finally:
-            os.close(folder)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def load_circuit(path: str | os.PathLike[str], device: str = "auto") -> Circuit:
     """Read a circuit written by `Circuit.save`.
 
@@ -90,9 +89,20 @@ def load_circuit(path: str | os.PathLike[str], device: str = "auto") -> Circuit:
     Raises:
         ArchiveError: the file is missing, truncated, or not such a file; the message says which.
     """
-    tensors, document = read_archive(path)
+    return circuit_of(*read_archive(path), path, device)
+
+
+def circuit_of(
+    tensors: Mapping[str, Tensor], document: Mapping[str, Any], path: str | os.PathLike[str], device: str = "auto"
+) -> Circuit:
+    """The circuit that `read_archive` read.
+
+    Raises:
+        ArchiveError: tensors and description do not fit together.
+    """
     with _fits_together(path):
         motif = Motif.from_json(json.dumps(document["motif"]))
+        _check_sizes(motif, tensors, document)
         circuit = compile(
             motif, replicas=document["replicas"], seed=document["seed"], dtype=document["dtype"], device=device,
             vary=document["vary"],
@@ -125,15 +135,28 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
-        tensors = load_tensors(content)
-        document = _document(content)
+        content = _content(path)
     except FileNotFoundError:
         raise ArchiveError(f"{path}: there is no such file") from None
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError) as error:
+        raise ArchiveError(f"{path}: truncated or not a saved circuit ({error})") from None
+    return read_content(content, path)
+
+
+def read_content(content: bytes, path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What `to_bytes` wrote; `path` is for messages. Raises as `read_archive`."""
+    try:
+        tensors = load_tensors(content)
+        text, checksum = _metadata(content)
+        document = json.loads(text)
+        if not isinstance(document, dict):
+            raise ValueError("its description is not an object")
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArchiveError(f"{path}: truncated or not a saved circuit ({error})") from None
     if document.get("format") != FORMAT:
         raise ArchiveError(f"{path}: format is {document.get('format')!r}, this version reads {FORMAT!r}")
+    if _checksum(tensors, text) != checksum:
+        raise ArchiveError(f"{path}: damaged: its checksum is not that of its content")
     return tensors, document
 
 
@@ -141,14 +164,30 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
 def _fits_together(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
-    except (CircuitError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (CircuitError, KeyError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         raise ArchiveError(f"{path}: its content does not fit together: {error}") from None
 
 
-def _document(content: bytes) -> dict[str, Any]:
-    """The JSON that safetensors keeps in its header: 8 bytes of length, then the header."""
+def _content(path: Path) -> bytes:
+    """The bytes of the file, unless it is larger than the memory (as a file full of holes may be)."""
+    size, there = path.stat().st_size, machine_bytes()
+    if there is not None and size > there:
+        raise ValueError(f"it has {size:,} bytes; there are {there:,} bytes of memory")
+    return path.read_bytes()
+
+
+def _metadata(content: bytes) -> tuple[str, str]:
+    """Description and checksum, which safetensors keeps in its header: 8 bytes of length, then the header, JSON."""
     length = int.from_bytes(content[:8], "little")
-    document = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["circuit"])
-    if not isinstance(document, dict):
-        raise ValueError("its description is not an object")
-    return document
+    metadata = json.loads(content[8 : 8 + length])["__metadata__"]
+    return metadata["circuit"], metadata["sha256"]
+
+
+def _check_sizes(motif: Motif, tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> None:
+    """Refuse to make a circuit larger than what the file holds: a few bytes can declare any size."""
+    motif.validate()
+    check_replicas(document["replicas"])
+    held = sum(tensor.nbytes for tensor in tensors.values())
+    declared = stored_bytes(motif, document["replicas"], min(tensor.itemsize for tensor in tensors.values()))
+    if declared > held:
+        raise ArchiveError(f"its motif declares {declared:,} bytes of weights, and it holds {held:,}")

@@ -32,7 +32,7 @@ def assemble(
     ``[replica, 1, neuron]``.
 
     Raises:
-        ParameterError: a Given array does not have one entry per replica.
+        ParameterError: a Given array does not have one entry per replica, or a start is too large for the type.
     """
     layouts: dict[str, Layout] = {}
     values: dict[str, Tensor] = {}
@@ -46,14 +46,17 @@ def assemble(
             draw_weights(_varied(p, vary, r), _shape(motif, p), present, seed + r, p.name, r)
             for r, present in enumerate(synapses[p.name])
         ]
-        values[p.name] = _values(layouts[p.name], synapses[p.name], weights, like)
+        values[p.name] = _checked(_values(layouts[p.name], synapses[p.name], weights, like), f"projection {p.name!r}")
     for p in motif.projections:
         for name, state in p.state.items():
-            start = torch.full_like(values[p.name], state.start)
-            values[f"{p.name}.{name}"] = layouts[p.name].restrict_(start)
+            start = _tensor(np.full(values[p.name].shape, float(state.start)), like)
+            values[f"{p.name}.{name}"] = layouts[p.name].restrict_(
+                _checked(start, f"projection {p.name!r}: state {name!r}")
+            )
     for population in motif.populations:
         for name, state in population.state.items():
-            values[f"{population.name}.{name}"] = like.new_full((n_replicas, 1, population.size), state.start)
+            start = _tensor(np.full((n_replicas, 1, population.size), float(state.start)), like)
+            values[f"{population.name}.{name}"] = _checked(start, f"population {population.name!r}: state {name!r}")
     for p in motif.projections:
         if p.weight is not None:
             source = layouts[p.weight.projection]
@@ -113,6 +116,12 @@ def _array(shape: tuple[int, int], synapses: np.ndarray | None, numbers: np.ndar
 
 def _tensor(array: np.ndarray, like: Tensor) -> Tensor:
     return torch.as_tensor(array).to(dtype=like.dtype).to(device=like.device)
+
+
+def _checked(values: Tensor, owner: str) -> Tensor:
+    if not bool(torch.isfinite(values).all()):
+        raise ParameterError(f"{owner}: it starts with a value too large for {values.dtype}")
+    return values
 
 
 def _is_random(motif: Motif, p: Projection) -> bool:

@@ -15,6 +15,7 @@ from circuitsim.engine.lower import Evaluator, fold, lower
 from circuitsim.engine.operations import ADD, MULTIPLY, as_values
 from circuitsim.engine.reductions import ReductionRunner
 from circuitsim.engine.rule_names import RuleNames
+from circuitsim.engine.share import Share
 from circuitsim.engine.sweep import read_quantity
 from circuitsim.plan import Change, Moment, ProjectionPlan
 from circuitsim.rules import SlowTerm
@@ -77,7 +78,7 @@ class ProjectionChange:
         """Change the weights in place."""
         if self.linear is None or not env["means"].moments[self.linear.change.moment].is_product:
             w.add_(self.delta(env))
-        elif self.owns_product:
+        elif self.owns_product and env["share"].is_whole:  # what is shared is summed over processes first
             self._add_product_(w, env, self.linear)
         else:
             self._add_mean_(w, env, self.linear)
@@ -137,7 +138,8 @@ class ProjectionChange:
             for sample in range(env["n_samples"]):
                 env["sample"] = sample
                 total.add_(evaluate(env))
-            return total.div_(env["n_samples"])
+            share: Share = env["share"]
+            return share.sum(total).div_(share.n_samples)
 
         return mean
 

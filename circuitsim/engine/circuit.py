@@ -16,12 +16,14 @@ from torch import Tensor
 from circuitsim.engine import synapse as synapses
 from circuitsim.engine.assemble import assemble
 from circuitsim.engine.feed import Feed
+from circuitsim.engine.footprint import check_memory
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import lower
 from circuitsim.engine.noise import StepNoise
 from circuitsim.engine.parameters import Vary, check_vary, rule_parameters
 from circuitsim.engine.plasticity import Plasticity
 from circuitsim.engine.runaway import Runaway, find_runaways
+from circuitsim.engine.share import ALONE, Processes
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.sweep import Sweep, read_quantity
 from circuitsim.engine.workspace import Workspace, Workspaces
@@ -57,6 +59,8 @@ class Circuit:
         n_steps: how many steps it has done.
         store: the weights; the methods below are the way to them.
         eta_scale: multiplies every `eta` of every rule (schedules set it).
+        processes: who shares each batch of `step` (`fit` sets it); the activities of the cycle are then those of the
+            own samples.
     """
 
     def __init__(
@@ -72,9 +76,10 @@ class Circuit:
     ) -> None:
         motif.validate()
         check_vary(motif, vary, n_replicas)
+        check_memory(motif, n_replicas, dtype.itemsize)
         self.motif, self.n_replicas, self.seed = motif, n_replicas, seed
         self.device, self.dtype, self.vary = device, dtype, {k: tuple(map(float, v)) for k, v in vary.items()}
-        self.n_steps, self.eta_scale = 0, 1.0
+        self.n_steps, self.eta_scale, self.processes = 0, 1.0, ALONE
         like = torch.empty(0, device=device, dtype=dtype)
         self.store = WeightStore(motif, *assemble(motif, seed, n_replicas, vary, like))
         self._parameters = rule_parameters(motif, vary, self.store.layouts, n_replicas, like)
@@ -115,9 +120,11 @@ class Circuit:
         Raises:
             DataError: x, target or a signal does not fit. Nothing has changed then.
         """
-        result = self._run(
-            x, target, signals, lambda plasticity: plasticity.run(self._env, self.store.own, self._changes)
-        )
+
+        def change(plasticity: Plasticity) -> None:
+            plasticity.run(self._env, self.store.own, self._changes)
+
+        result = self._run(x, target, signals, change, self.processes)
         self.store.keep_held()
         self.n_steps += 1
         return result
@@ -126,25 +133,34 @@ class Circuit:
         """The cycles of a step without plasticity. Arguments as in `step`."""
         return self._run(x, target, signals, lambda plasticity: None)
 
-    def _run(self, x: Any, target: Any, signals: Any, plasticity_step: Callable[[Plasticity], object]) -> StepResult:
+    def _run(
+        self,
+        x: Any,
+        target: Any,
+        signals: Any,
+        plasticity_step: Callable[[Plasticity], object],
+        processes: Processes = ALONE,
+    ) -> StepResult:
         inputs = self._feed.inputs(x)
+        share = processes.share(next(iter(inputs.values())).shape[1])
+        targets = self._feed.targets(target, share.n_samples) if self.motif.objectives else {}
+        given = self._feed.check_signals(signals, share.n_samples)
+        inputs, targets = ({k: share.part(v) for k, v in batch.items()} for batch in (inputs, targets))
         like = next(iter(inputs.values()))
-        n_samples = like.shape[1]
-        targets = self._feed.targets(target, n_samples) if self.motif.objectives else {}
-        given = self._feed.check_signals(signals, n_samples)
         losses: dict[str, Tensor] = {}
         with torch.no_grad():
             workspace = self._workspaces[tuple(tensor.shape for tensor in (*inputs.values(), *targets.values()))]
             weights = functools.partial(self.store.values, workspace=workspace)
             parameters = self._scaled_parameters()
-            self._env = {"workspace": workspace, "parameters": parameters, **self.store.states(), **parameters}
+            self._env = {"workspace": workspace, "share": share, "parameters": parameters}
+            self._env |= {**self.store.states(), **parameters}
             for name, plan, sweep, plasticity in self._phases:
-                noise = StepNoise(name, self.n_steps, self.seed, self.n_replicas, n_samples, like)
+                noise = StepNoise(name, self.n_steps, self.seed, self.n_replicas, share, like)
                 sweep.run(self._env, weights, inputs, targets, noise)
                 sweep.deliver_to_dendrites(self._env, weights)
                 if plan.objectives:
                     losses[name] = sweep.loss(self._env, targets)
-                self._env |= self._feed.signals(given, self, n_samples)
+                self._env |= self._feed.signals(given, self, share)
                 plasticity_step(plasticity)
         return StepResult(next(iter(losses.values()), None), losses)
 
@@ -379,7 +395,11 @@ class Circuit:
     # -- files
 
     def save(self, path: Any) -> None:
-        """Write the circuit to one file (safetensors: weights, and the declaration as JSON), atomically."""
+        """Write the circuit to one file (safetensors: weights, and the declaration as JSON), atomically.
+
+        Raises:
+            ArchiveError: the file cannot be written; one that was there before is untouched.
+        """
         from circuitsim.engine.archive import save_circuit  # here: the archive knows the circuit
 
         save_circuit(self, path)

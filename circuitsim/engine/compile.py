@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import Any
 
@@ -43,13 +44,12 @@ def compile(
         MotifError: the motif is faulty; every fault is listed.
         ParameterError: an argument is out of range, or the device is not there.
     """
-    if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 1:
-        raise ParameterError(f"replicas must be a positive integer (got {replicas!r})")
+    check_replicas(replicas)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ParameterError(f"seed must be a non-negative integer (got {seed!r})")
     circuit = Circuit(
-        motif, n_replicas=replicas, seed=seed, device=_device(device), dtype=_dtype(dtype), vary=dict(vary or {}),
-        record_changes=record_changes,
+        motif, n_replicas=replicas, seed=seed, device=_device(device), dtype=_dtype(dtype),
+        vary={} if vary is None else vary, record_changes=record_changes,
     )  # fmt: skip
     for p in circuit.plan.plastic():
         if p.rule is not None and p.rule.is_slow:
@@ -62,19 +62,31 @@ def compile(
     return circuit
 
 
+def check_replicas(replicas: Any) -> None:
+    """Raise ParameterError where `replicas` is no number of circuits."""
+    if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 1:
+        raise ParameterError(f"replicas must be a positive integer (got {replicas!r})")
+
+
 def _dtype(dtype: Any) -> torch.dtype:
-    found = DTYPES.get(dtype, dtype)
-    if found not in DTYPES.values():
-        raise ParameterError(f"dtype must be one of {list(DTYPES)} (got {dtype!r})")
-    return found
+    for name, found in DTYPES.items():
+        if dtype in (name, found):
+            return found
+    raise ParameterError(f"dtype must be one of {list(DTYPES)} (got {dtype!r})")
+
+
+def _own_gpu() -> str:
+    """Under torchrun, which numbers the processes of a machine, each takes the GPU of its number."""
+    number = os.environ.get("LOCAL_RANK")
+    return "cuda" if number is None else f"cuda:{number}"
 
 
 def _device(device: str | torch.device) -> torch.device:
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(_own_gpu() if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
         torch.empty(0, device=found)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise ParameterError(f"device {str(device)!r} is not there: {str(error).splitlines()[0]}") from None
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.losses import LOSSES, as_target
+from circuitsim.engine.share import Share
 from circuitsim.errors import DataError
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.sweep_order import dependency_graph
@@ -44,7 +46,7 @@ class Feed:
         return found
 
     def _input(self, name: str, value: Any) -> Tensor:
-        tensor = self._tensor(value, f"input {name!r}").to(self.dtype)
+        tensor = self._floats(value, f"input {name!r}")
         size = self.motif.population(name).size
         tensor = tensor.unsqueeze(0) if tensor.ndim == 2 else tensor
         if tensor.ndim != 3 or tensor.shape[2] != size or tensor.shape[0] not in (1, self.n_replicas):
@@ -65,9 +67,9 @@ class Feed:
         for objective in self.motif.objectives:
             name, loss = objective.output, LOSSES[objective.loss]
             size = self.motif.population(name).size
-            tensor = self._tensor(given[name], f"target of {name!r}")
-            tensor = as_target(tensor, loss, size, self.n_replicas, n_samples, f"target of {name!r}")
-            found[name] = tensor if loss.takes_classes else tensor.to(self.dtype)
+            owner = f"target of {name!r}"
+            tensor = self._tensor(given[name], owner) if loss.takes_classes else self._floats(given[name], owner)
+            found[name] = as_target(tensor, loss, size, self.n_replicas, n_samples, owner)
         return found
 
     def check_signals(self, signals: Mapping[str, Any] | None, n_samples: int) -> Mapping[str, Any]:
@@ -84,13 +86,18 @@ class Feed:
                 self._signal(name, value, n_samples)
         return given
 
-    def signals(self, given: Mapping[str, Any], circuit: Any, n_samples: int) -> dict[str, Tensor]:
-        """By quantity, ``[R, B, 1]``."""
-        values = {name: value(circuit) if callable(value) else value for name, value in given.items()}
-        return {f"signal[{name}]": self._signal(name, value, n_samples) for name, value in values.items()}
+    def signals(self, given: Mapping[str, Any], circuit: Any, share: Share) -> dict[str, Tensor]:
+        """By quantity, ``[R, own samples, 1]``; a function of the circuit sees the own samples only."""
+        n_own = len(range(share.n_samples)[share.own])
+        return {
+            f"signal[{name}]": self._signal(name, value(circuit), n_own)
+            if callable(value)
+            else share.part(self._signal(name, value, share.n_samples))
+            for name, value in given.items()
+        }
 
     def _signal(self, name: str, value: Any, n_samples: int) -> Tensor:
-        tensor = self._tensor(value, f"signal {name!r}").to(self.dtype)
+        tensor = self._floats(value, f"signal {name!r}")
         tensor = tensor.unsqueeze(0) if tensor.ndim == 1 else tensor
         if tensor.ndim != 2 or tensor.shape[0] not in (1, self.n_replicas) or tensor.shape[1] != n_samples:
             raise DataError(
@@ -112,11 +119,31 @@ class Feed:
 
     def _tensor(self, value: Any, owner: str) -> Tensor:
         if isinstance(value, Tensor):
+            if value.is_complex():
+                raise DataError(f"{owner}: needs real numbers (got {value.dtype})")
             return value.detach().to(self.device)
-        array = np.asarray(value)
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise DataError(f"{owner}: is not a rectangular array ({error})") from None
         if array.dtype.kind not in "biuf":
             raise DataError(f"{owner}: needs numbers (got dtype {array.dtype})")
+        # in an order of bytes and with strides that torch takes
+        array = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
         return torch.as_tensor(array, device=self.device)
+
+    def _floats(self, value: Any, owner: str) -> Tensor:
+        """In the circuit's type; finite, where looking does not make a GPU wait."""
+        tensor = self._tensor(value, owner).to(self.dtype)
+        if tensor.device.type != "cpu":
+            return tensor
+        numbers = tensor.numpy()
+        # the sum of finite numbers is finite, but for some too large ones: only then it is worth a second look
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = numbers.sum()
+        if not math.isfinite(total) and (n_wrong := numbers.size - np.count_nonzero(np.isfinite(numbers))):
+            raise DataError(f"{owner}: {n_wrong} values are not finite in {self.dtype}: drop, fill or rescale them")
+        return tensor
 
     @staticmethod
     def ancestors(motif: Motif, population: str) -> set[str]:

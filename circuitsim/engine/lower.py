@@ -23,7 +23,7 @@ from circuitsim.engine.operations import (
     full,
 )
 
-Env = Mapping[str, Any]  # the quantities of one cycle by name, each a Value; and its "workspace"
+Env = Mapping[str, Any]  # the quantities of one cycle by name, each a Value; its "workspace", and its "share"
 Evaluator = Callable[[Env], Value]
 
 
@@ -49,6 +49,8 @@ def lower(expression: sympy.Expr, leaf: Callable[[sympy.Symbol], Evaluator]) -> 
     name = type(expression).__name__
     if name == "where":
         return _where(*parts)
+    if name == "mean":
+        return _mean(parts[0])
     if name == "clip":
         x, low, high = parts
         return apply(MINIMUM, apply(MAXIMUM, x, low), high)
@@ -89,6 +91,17 @@ def fold(operation: Operation, parts: Sequence[Evaluator]) -> Evaluator:
                 result = value if result is None else run(k, operation.on_tensors, result, value)
         assert result is not None
         return result
+
+    return evaluate
+
+
+def _mean(x: Evaluator) -> Evaluator:
+    """Over batch and population, of all processes."""
+    site = object()
+
+    def evaluate(env: Env) -> Value:
+        value = x(env)
+        return env["share"].mean(value, (1, 2), env["workspace"].of(site)) if isinstance(value, Tensor) else value
 
     return evaluate
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import lower
 from circuitsim.engine.operations import Value
+from circuitsim.engine.share import Share
 from circuitsim.engine.sweep import read_quantity
 from circuitsim.plan import Change, Moment
 from circuitsim.rules.terms import ONE
@@ -72,15 +72,16 @@ class Means:
         k = change.moment
         assert k is not None
         moment, (post, pre) = self.moments[k], self.factors(change)
+        share: Share = self.env["share"]
         run = self.env["workspace"].of((moment, layout))
         if not isinstance(post, Tensor):
             assert isinstance(pre, Tensor)
-            return layout.at_pre(run, run("mean", torch.mean, pre, 1, keepdim=True))
+            return layout.at_pre(run, share.mean(pre, run=run))
         if not isinstance(pre, Tensor):
-            return layout.at_post(run, run("mean", torch.mean, post, 1, keepdim=True))
+            return layout.at_post(run, share.mean(post, run=run))
         n_replicas = max(post.shape[0], pre.shape[0])
         run = self.env["workspace"].of((moment.slot, type(layout), layout.shape, n_replicas))
-        return layout.moment(run, post, pre, self.scales.get(k, 1.0) / self.env["n_samples"])
+        return share.sum(layout.moment(run, post, pre, self.scales.get(k, 1.0) / share.n_samples))
 
 
 def share_buffers(moments: Sequence[MomentRunner], users: Sequence[Collection[int]]) -> None:

@@ -77,10 +77,6 @@ def _number_power(base: float, exponent: float) -> float:
     return float(base**exponent) if base >= 0 or exponent == round(exponent) else math.nan
 
 
-def _mean(x: Tensor, out: Tensor | None = None) -> Tensor:
-    return torch.mean(x, (1, 2), keepdim=True, out=out)
-
-
 def full(value: float, like: Tensor, shape: tuple[int, ...], out: Tensor | None = None) -> Tensor:
     """A tensor of one number, in the type of `like`."""
     return like.new_full(shape, value) if out is None else out.fill_(value)
@@ -113,5 +109,4 @@ OPERATIONS: dict[str, Operation] = {
     "power": POWER,
     "minimum": MINIMUM,
     "maximum": MAXIMUM,
-    "mean": Operation(_mean, lambda x: x),  # over batch and population
 }

@@ -23,10 +23,15 @@ def check_vary(motif: Motif, vary: Vary, n_replicas: int) -> None:
     Raises:
         ParameterError: a path names nothing that can vary, or has not one value per replica.
     """
+    if not isinstance(vary, Mapping):
+        raise ParameterError(f'vary must be a mapping such as {{"W0.eta": [0.1, 0.2]}} (got {vary!r})')
     for path, values in vary.items():
         if path not in (known := _paths(motif)):
             raise ParameterError(f"vary: unknown path {path!r} (known: {', '.join(sorted(known))})")
-        array = np.asarray(values, dtype=float)
+        try:
+            array = np.asarray(values, dtype=float)
+        except (TypeError, ValueError):
+            array = np.full(n_replicas, np.nan)
         if array.shape != (n_replicas,) or not np.isfinite(array).all():
             raise ParameterError(f"vary: {path!r} needs {n_replicas} finite values, one per replica (got {values!r})")
 
@@ -46,13 +51,15 @@ def rule_parameters(
     """Every parameter by its path: a float, ``[R, 1, 1]``, or values in the layout of its projection.
 
     Raises:
-        ParameterError: a parameter has one value per replica, but not for this number of replicas.
+        ParameterError: a parameter has one value per replica, but not for this number of replicas, or is too large.
     """
     found: dict[str, float | Tensor] = {}
     for p in motif.projections:
         for name, declared in p.rule.parameters.items() if p.rule is not None else ():
             path = f"{p.name}.{name}"
             value: Any = np.asarray(vary.get(path, declared), dtype=float)
+            if np.abs(value).max(initial=0.0) > torch.finfo(like.dtype).max:
+                raise ParameterError(f"{path} is too large for {like.dtype} (got {value})")
             if value.ndim == 0:
                 found[path] = float(value)
                 continue

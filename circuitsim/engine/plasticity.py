@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from circuitsim.engine.change import ProjectionChange
@@ -14,6 +13,7 @@ from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import lower
 from circuitsim.engine.moments import Means, MomentRunner, share_buffers
 from circuitsim.engine.operations import Value
+from circuitsim.engine.share import Share
 from circuitsim.engine.sweep import read_quantity
 from circuitsim.plan import Plan, ProjectionPlan, StatePlan
 from circuitsim.plan.quantities import of_rule
@@ -132,10 +132,10 @@ class Plasticity:
 
 
 def _neuron_mean(env: Env, key: str, value: Value, like: Tensor) -> Tensor:
-    run = env["workspace"].of(key)
-    if isinstance(value, Tensor):
-        return run("mean", torch.mean, value, 1, keepdim=True)
-    return like.fill_(value)
+    if not isinstance(value, Tensor):
+        return like.fill_(value)
+    share: Share = env["share"]
+    return share.mean(value, run=env["workspace"].of(key))
 
 
 def _as_change(p: ProjectionPlan, state: StatePlan) -> ProjectionPlan:

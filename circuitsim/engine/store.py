@@ -12,6 +12,7 @@ from torch import Tensor
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.workspace import Workspace
 from circuitsim.errors import ParameterError
+from circuitsim.motif.checks import is_number
 from circuitsim.motif.motif import Motif
 from circuitsim.plan import Plan
 
@@ -90,7 +91,10 @@ class WeightStore:
     def write(self, name: str, weights: Any) -> None:
         """Write ``[post, pre]`` or ``[replica, post, pre]``; see `Circuit.set_weights`."""
         values, layout = self.own[self.own_name(name)], self.layouts[name]
-        matrix = weights if isinstance(weights, Tensor) else torch.as_tensor(np.array(weights))
+        try:
+            matrix = weights if isinstance(weights, Tensor) else torch.as_tensor(np.array(weights, dtype=float))
+        except (TypeError, ValueError) as error:
+            raise ParameterError(f"projection {name!r}: weights must be an array of numbers ({error})") from None
         matrix = matrix.detach().to(device=values.device, dtype=values.dtype)
         shape = (self.n_replicas, *layout.shape)
         if tuple(matrix.shape) not in (shape, shape[1:]):
@@ -107,6 +111,8 @@ class WeightStore:
 
     def prune(self, name: str, threshold: float) -> Tensor:
         """Remove all synapses with ``|w| < threshold``; returns how many, ``[replica]``."""
+        if not (is_number(threshold) and threshold >= 0):
+            raise ParameterError(f"projection {name!r}: threshold must be a number, 0 or more (got {threshold!r})")
         values, layout = self.own[self.own_name(name)], self.layouts[name]
         present = torch.ones_like(values) if layout.mask is None else layout.mask.expand_as(values)
         kept = present * (values.abs() >= threshold)

@@ -14,6 +14,7 @@ from circuitsim.engine.layout.base import Run
 from circuitsim.engine.losses import LOSSES
 from circuitsim.engine.lower import Evaluator, lower
 from circuitsim.engine.operations import full
+from circuitsim.engine.share import Share
 from circuitsim.engine.workspace import Workspace
 from circuitsim.plan import Plan, PopulationPlan, ProjectionPlan
 
@@ -63,7 +64,8 @@ class Sweep:
         """Fill `env` with the quantities of one cycle; what it holds already is kept where nothing drives it.
 
         Args:
-            env: holds the "workspace"; filled with tensors ``[R or 1, B, neuron]`` under the plan's names.
+            env: holds the "workspace"; filled with tensors ``[R or 1, B, neuron]`` under the plan's names. Its "share"
+                says what part of a batch that is shared among processes these B samples are; by default all.
             weights: values of a projection.
             inputs: by population, ``[R or 1, B, neuron]``.
             targets: by output population.
@@ -71,6 +73,7 @@ class Sweep:
         """
         workspace: Workspace = env["workspace"]
         env["n_samples"] = n_samples = next(iter(inputs.values())).shape[1]
+        env.setdefault("share", Share(n_samples))
         like = next(iter(inputs.values()))
         for p, evaluators in self.populations:
             shape, run = (1, n_samples, p.size), workspace.of((self, p.name))
@@ -120,7 +123,7 @@ class Sweep:
         objective = next(o for o in self.plan.objectives if o.error == p.name)
         prepared = env[f"{objective.loss}[{objective.output}]"]
         error = LOSSES[objective.loss].minus_gradient(run, prepared, targets[objective.output])
-        return run("shuffled", _of_neighbour, error) if objective.shuffled else error
+        return env["share"].shifted(error, run) if objective.shuffled else error
 
     def deliver_to_dendrites(self, env: dict[str, Any], weights: Weights) -> None:
         """Add the dendritic currents, from the traces at the end of the cycle."""
@@ -130,18 +133,11 @@ class Sweep:
     def loss(self, env: Mapping[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
         """The batch mean of the loss, summed over objectives, shape ``[R]``; not a buffer."""
         total: Tensor | None = None
+        share: Share = env["share"]
         for o in self.plan.objectives:
             run = env["workspace"].of((self, o.output, "loss"))
-            value = LOSSES[o.loss].value(run, env[f"{o.loss}[{o.output}]"], targets[o.output]).mean(1)
+            values = LOSSES[o.loss].value(run, env[f"{o.loss}[{o.output}]"], targets[o.output])
+            value = values.mean(1) if share.is_whole else share.mean(values)[:, 0]
             total = value if total is None else total + value
         assert total is not None
         return total
-
-
-def _of_neighbour(error: Tensor, out: Tensor | None = None) -> Tensor:
-    """Sample k gets the error of sample k - 1."""
-    if out is None:
-        out = torch.empty_like(error)
-    out[:, 1:] = error[:, :-1]
-    out[:, :1] = error[:, -1:]
-    return out

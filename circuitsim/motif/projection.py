@@ -67,6 +67,8 @@ class Projection(Value):
         object.__setattr__(self, "state", frozen_states(self.state))
         if isinstance(self.bounds, list):
             object.__setattr__(self, "bounds", tuple(self.bounds))
+        if self.bounds == (None, None):
+            object.__setattr__(self, "bounds", None)
 
     @property
     def is_plastic(self) -> bool:

@@ -105,7 +105,7 @@ def _derived(motif: Motif, p: Projection, sound: set[str]) -> Faults:
     if source is None:
         yield f"{owner}, which is unknown (known: {', '.join(q.name for q in motif.projections)})"
         return
-    if source.weight is not None:
+    if isinstance(source.weight, Derived):
         yield f"{owner}, which is itself derived; tie both to {source.weight.projection!r}"
     if not {source.pre, source.post} <= sound:
         return

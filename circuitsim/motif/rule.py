@@ -51,5 +51,5 @@ def _parameter(value: Any) -> Any:
         return value  # "0.1" is no number
     try:
         return float(value) if np.ndim(value) == 0 else frozen_array(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return value  # `Motif.validate` names the rule that holds it

@@ -39,11 +39,9 @@ class State(Value):
 
     @classmethod
     def from_entries(cls, entries: dict[str, Any]) -> State:
-        update, start = entries.pop("update"), entries.pop("start", 0.0)
-        parameters = entries.pop("parameters", {})
-        if entries:
-            raise TypeError(f"unknown entries {sorted(entries)}")
-        return cls(update, start, **parameters)
+        if not {"update"} <= set(entries) <= {"update", "start", "parameters"}:
+            raise TypeError("a state has an update, a start and parameters")
+        return cls(entries["update"], entries.get("start", 0.0), **entries.get("parameters", {}))
 
 
 def frozen_states(states: Mapping[str, State | str] | None) -> Mapping[str, State]:

@@ -122,7 +122,9 @@ def _phase(motif: Motif, phase: Phase) -> Faults:
         ("inputs", phase.inputs or (), inputs),
         ("noise", phase.noise, populations),
     ):
-        for name in set(names) - known:
+        for name in names:
+            if isinstance(name, str) and name in known:
+                continue
             yield f"{owner}: {field} names unknown {name!r} (known: {', '.join(sorted(known))})"
     for kind, numbers in (("gain", phase.soma or {}), ("noise", phase.noise)):
         for name, value in numbers.items():

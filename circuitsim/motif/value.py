@@ -49,7 +49,7 @@ def restore(data: Any, where: str) -> Any:
     entries = {key: restore(item, where) for key, item in data.items() if key != "type"}
     try:
         return kind.from_entries(entries)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise MotifError(f"{where}: {data['type']} cannot be built from {sorted(entries)}: {error}") from None
 
 

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from circuitsim.errors import ParameterError
+from circuitsim.files import writing
 
 SUFFIXES = (".png", ".svg", ".pdf")
 DPI = 160
@@ -38,13 +39,14 @@ def save(figure: Figure, path: str | os.PathLike[str] | None) -> None:
 
     Raises:
         ParameterError: a suffix other than .png, .svg or .pdf.
+        ArchiveError: the path cannot be written.
     """
     if path is None:
         return
     path = check_path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     dated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix.lower()]
-    with matplotlib.rc_context({"svg.hashsalt": "circuitsim"}):
+    with writing(path), matplotlib.rc_context({"svg.hashsalt": "circuitsim"}):
+        path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=DPI, metadata=dated, facecolor="white")
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 from circuitsim import plots
 from circuitsim.studies.experiment import Options, Report
 from circuitsim.studies.task import Task
-from circuitsim.studies.trained import Trained, bench, loss_of, mean, metric_of, shown, train
+from circuitsim.studies.train_all import train_all
+from circuitsim.studies.trained import Trained, bench, loss_of, mean, metric_of, shown
 from circuitsim.studies.tuning import ALGORITHMS, tuned
 
 ROWS = (
@@ -48,10 +49,8 @@ def benchmark_table(options: Options, rows: Sequence[str] = ROWS) -> Report:
     """
     on = bench(options)
     settings = {name: tuned(options.dataset).get(name, {}) for name in rows}
-    runs = {}
-    for name in rows:
-        algorithm = ALGORITHMS[name]
-        runs[algorithm.label] = train(algorithm.make(on.layers, loss=loss_of(on), **settings[name]), on)
+    made = {ALGORITHMS[k].label: ALGORITHMS[k].make(on.layers, loss=loss_of(on), **settings[k]) for k in rows}
+    runs = train_all(made, on)
     table = pd.DataFrame([_row(label, run, on) for label, run in runs.items()])
     histories = {label: run.history for label, run in runs.items() if run.history.rows}
     figures = {"validation": plots.curves(histories, metric_of(on), split="validation")} if on.data.validation else {}

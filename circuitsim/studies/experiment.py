@@ -18,6 +18,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from circuitsim._version import __version__
+from circuitsim.files import check_writable, writing
 from circuitsim.history import History
 
 
@@ -33,6 +34,8 @@ class Options:
         out: run folder.
         device: as in `circuitsim.compile`.
         progress: whether to show live displays.
+        scheduler: where circuits are trained, as in `circuitsim.studies.scheduler`; None: here. Experiments that are
+            a list of independent circuits heed it.
     """
 
     dataset: str = "digits"
@@ -42,6 +45,7 @@ class Options:
     out: Path = Path("runs/experiment")
     device: str = "auto"
     progress: bool = True
+    scheduler: str | None = None
 
 
 @dataclass
@@ -67,6 +71,12 @@ class Report:
 
 def write_report(report: Report, out: Path, options: Any, seconds: float | None = None) -> list[Path]:
     """Write the table (CSV, Markdown), figures (PNG, SVG), histories, configuration and versions into a run folder."""
+    with writing(out):
+        _write(report, out, options, seconds)
+    return sorted(out.iterdir())
+
+
+def _write(report: Report, out: Path, options: Any, seconds: float | None) -> None:
     out.mkdir(parents=True, exist_ok=True)
     report.table.to_csv(out / "table.csv", index=False)
     (out / "report.md").write_text(f"# {report.title}\n\n{as_markdown(report.table)}\n{report.notes}\n")
@@ -84,7 +94,6 @@ def write_report(report: Report, out: Path, options: Any, seconds: float | None 
         "versions": {"circuitsim": __version__, "torch": torch.__version__, "python": platform.python_version()},
     }
     (out / "configuration.json").write_text(json.dumps(document, indent=1, default=str))
-    return sorted(out.iterdir())
 
 
 def as_markdown(table: pd.DataFrame) -> str:
@@ -117,6 +126,7 @@ def run_experiment(experiment: Experiment, options: Options) -> Report:
     """Run, write the run folder, and show the table and notes on the terminal."""
     console = Console()
     started = time.perf_counter()
+    check_writable(options.out)  # now, and not after hours
     report = experiment(options)
     written = write_report(report, options.out, options, time.perf_counter() - started)
     console.print(as_rich_table(report.table, report.title))
@@ -133,6 +143,10 @@ QuickOption = Annotated[bool, typer.Option(help="few epochs and seeds, to see th
 OutOption = Annotated[Path | None, typer.Option(help="run folder; by default one in runs/")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 
+SchedulerOption = Annotated[
+    str | None, typer.Option(help="'local', or address or scheduler file of a Dask scheduler; trains circuits apart")
+]
+
 
 def command(experiment: Experiment, name: str, dataset: str = "digits") -> None:
     """The command line of one experiment file: ``--dataset --epochs --seeds --quick --out --device``."""
@@ -145,9 +159,10 @@ def command(experiment: Experiment, name: str, dataset: str = "digits") -> None:
         quick: QuickOption = False,
         out: OutOption = None,
         device: DeviceOption = "auto",
+        scheduler: SchedulerOption = None,
     ) -> None:
         folder = out or Path("runs") / f"{name}_{dataset}"
-        run_experiment(experiment, Options(dataset, epochs, seeds, quick, folder, device))
+        run_experiment(experiment, Options(dataset, epochs, seeds, quick, folder, device, scheduler=scheduler))
 
     main.__doc__ = experiment.__doc__
     typer.run(main)

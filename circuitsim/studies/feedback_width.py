@@ -15,7 +15,8 @@ from circuitsim import plots
 from circuitsim.engine import Circuit, compile
 from circuitsim.studies.experiment import Options, Report
 from circuitsim.studies.task import Task
-from circuitsim.studies.trained import Trained, bench, loss_of, mean, shown, train
+from circuitsim.studies.train_all import train_all
+from circuitsim.studies.trained import Trained, bench, loss_of, mean, shown
 from motifs import sal
 
 RATIOS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
@@ -42,7 +43,9 @@ def feedback_width(options: Options, activations: Sequence[str] = tuple(DESCENDI
     on = bench(options)
     ratios = QUICK_RATIOS if options.quick else RATIOS
     widths = [width_for(on.layers, ratio) for ratio in ratios]
-    runs = {(d, m): train(_motif(on, d, m), on) for d in activations for m in widths}
+    pairs = {f"{d} {m}": (d, m) for d in activations for m in widths}
+    trained = train_all({label: _motif(on, *pair) for label, pair in pairs.items()}, on)
+    runs = {pair: trained[label] for label, pair in pairs.items()}
     starts = {m: isometry(compile(_motif(on, "linear", m), replicas=on.seeds, device="cpu")) for m in widths}
     table = pd.DataFrame([_row(on, d, m, run, starts[m]) for (d, m), run in runs.items()])
     axis = [round(counts(on.layers, m)["Wt"] / counts(on.layers, m)["W"], 2) for m in widths]

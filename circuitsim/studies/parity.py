@@ -15,7 +15,8 @@ from circuitsim import plots
 from circuitsim.motif import Motif
 from circuitsim.studies.experiment import Options, Report
 from circuitsim.studies.task import hidden_sites, last_of, versus
-from circuitsim.studies.trained import Trained, bench, loss_of, metric_of, shown, train
+from circuitsim.studies.train_all import train_all
+from circuitsim.studies.trained import Trained, bench, loss_of, metric_of, shown
 from circuitsim.studies.tuning import ALGORITHMS, tuned
 
 
@@ -87,10 +88,8 @@ def parity(options: Options, hypotheses: Sequence[Hypothesis] = HYPOTHESES) -> R
     """
     on = bench(options)
     known = tuned(options.dataset)
-    runs: dict[str, Trained] = {}
-    for row in hypotheses:
-        motif = row.make(on.layers, loss=loss_of(on), **known.get(row.settings, {}))
-        runs[row.label] = train(motif, on, quantities=("gradient_cosine",))
+    made = {row.label: row.make(on.layers, loss=loss_of(on), **known.get(row.settings, {})) for row in hypotheses}
+    runs = train_all(made, on, quantities=("gradient_cosine",))
     table = pd.DataFrame([_row(row, runs[row.label], runs.get(SGD), metric_of(on)) for row in hypotheses]).fillna("")
     histories = {label: run.history for label, run in runs.items() if run.history.rows}
     figures = {"validation": plots.curves(histories, metric_of(on), split="validation")} if on.data.validation else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from circuitsim.engine import Circuit
 from circuitsim.errors import SimulationDiverged
 from circuitsim.motif import Motif
 from circuitsim.studies.batch import compile_together
+from circuitsim.studies.digest import data_digest, job_digest
+from circuitsim.studies.scheduler import Run, run_here
 from circuitsim.train import fit
 
 
@@ -53,6 +56,7 @@ def random_search(
     fit_options: Mapping[str, Any] | None = None,
     compile_options: Mapping[str, Any] | None = None,
     done: Callable[[pd.DataFrame], None] = lambda table: None,
+    run: Run = run_here,
 ) -> pd.DataFrame:
     """Try random settings; the best of each rung go on to the next, from fresh starts.
 
@@ -66,6 +70,7 @@ def random_search(
         group: trials that run together, as replicas of one circuit.
         fit_options, compile_options: passed on.
         done: called with the table so far after every group, to save it.
+        run: where groups of trials run, and whether those that have finished are kept; from `scheduler`.
     Returns:
         One row per trial, rung and seed: the settings, "rung", "epochs", "seed", "validation" (the metric at the
         end; NaN where the trial ran away), "runaway" (bool).
@@ -74,23 +79,74 @@ def random_search(
     trials = [{name: part.draw(rng) for name, part in space.items()} for _ in range(rungs[0].keep)]
     chosen = list(range(len(trials)))
     rows: list[dict[str, Any]] = []
+    fingerprint = data_digest(data)
     for number, rung in enumerate(rungs):
-        chosen = chosen[: rung.keep]
+        groups: dict[str, Group] = {}
         for seed in rung.seeds:
-            for start in range(0, len(chosen), group):
-                part = chosen[start : start + group]
-                circuits = [make_motif(**trials[k]) for k in part]
-                found = scores(circuits, data, rung.epochs, seed, metric, fit_options, compile_options)
-                rows += [
-                    {"trial": k, **trials[k], "rung": number, "epochs": rung.epochs, "seed": seed, "validation": score,
-                     "runaway": bool(np.isnan(score))}
-                    for k, score in zip(part, found, strict=True)
-                ]  # fmt: skip
-                done(pd.DataFrame(rows))
+            for start in range(0, min(rung.keep, len(chosen)), group):
+                part = tuple(chosen[start : min(start + group, rung.keep)])
+                texts = tuple(make_motif(**trials[k]).to_json() for k in part)
+                job = Group(part, texts, rung.epochs, seed, metric, fit_options, compile_options)
+                groups[f"rung{number}_seed{seed}_group{start // group}_{job_digest(job, fingerprint)}.json"] = job
+        fixed = {"rung": number, "epochs": rung.epochs}
+        rows = _rows(rows, groups, trials, fixed, data, run, done)
         table = pd.DataFrame(rows)
         means = table[table.rung == number].groupby("trial").validation.mean(skipna=False)
         chosen = list(means.sort_values(ascending=metric == "loss", na_position="last").index)
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Trials that run together, as replicas of one circuit; nothing in it but numbers and text, for any machine.
+
+    Args:
+        trials: their numbers.
+        motifs: as JSON.
+        epochs, seed, metric, fit_options, compile_options: as in `scores`.
+    """
+
+    trials: tuple[int, ...]
+    motifs: tuple[str, ...]
+    epochs: int
+    seed: int
+    metric: str
+    fit_options: Mapping[str, Any] | None
+    compile_options: Mapping[str, Any] | None
+
+
+def score_group(group: Group, data: Dataset) -> bytes:
+    """The scores of a group, as JSON."""
+    motifs = [Motif.from_json(text) for text in group.motifs]
+    options = group.metric, group.fit_options, group.compile_options
+    return json.dumps(scores(motifs, data, group.epochs, group.seed, *options).tolist()).encode()
+
+
+def _rows(
+    earlier: Sequence[dict[str, Any]],
+    groups: Mapping[str, Group],
+    trials: Sequence[Mapping[str, float]],
+    fixed: Mapping[str, Any],
+    data: Dataset,
+    run: Run,
+    done: Callable[[pd.DataFrame], None],
+) -> list[dict[str, Any]]:
+    """The earlier rows and those of one rung, in the order of the groups, whichever is finished first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+
+    def so_far() -> list[dict[str, Any]]:
+        return [*earlier, *(row for name in groups for row in found.get(name, ()))]
+
+    def collect(name: str, result: bytes) -> None:
+        same = {**fixed, "seed": groups[name].seed}
+        found[name] = [
+            {"trial": k, **trials[k], **same, "validation": score, "runaway": bool(np.isnan(score))}
+            for k, score in zip(groups[name].trials, json.loads(result), strict=True)
+        ]
+        done(pd.DataFrame(so_far()))
+
+    run(score_group, groups, data, collect)
+    return so_far()
 
 
 def scores(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ class Task:
         data: the data set.
         setting: hidden sizes, batch size, epochs.
         seeds: replicas of each circuit.
-        device, progress: as in `Options`.
+        device, progress, scheduler: as in `Options`.
+        kept: folder of circuits that have learned on workers.
     """
 
     data: Dataset
@@ -41,6 +43,8 @@ class Task:
     seeds: int
     device: str
     progress: bool
+    scheduler: str | None = None
+    kept: Path | None = None
 
     @property
     def layers(self) -> list[int]:
@@ -118,7 +122,10 @@ def task_for(
     if hidden is not None:
         setting = replace(setting, hidden=tuple(hidden))
     seeds = min(options.seeds, QUICK_SEEDS) if options.quick else options.seeds
-    return Task(load_dataset(options.dataset), setting, seeds, options.device, options.progress)
+    return Task(
+        load_dataset(options.dataset), setting, seeds, options.device, options.progress, options.scheduler,
+        options.out / "trained",
+    )  # fmt: skip
 
 
 def hidden_sites(motif: Motif) -> list[str]:

@@ -76,8 +76,13 @@ def train(
     circuit = compile(motif, replicas=task.seeds, seed=0, device=task.device)
     if quantities:
         probes = {**(probes or {}), "alignment": task.aligned(circuit, quantities)}
-    before = {p.name: circuit.weights(p.name).cpu().numpy() for p in motif.projections}
+    before = weights_of(circuit)
     return Trained(circuit, before, task.learn(circuit, probes))
+
+
+def weights_of(circuit: Circuit) -> dict[str, np.ndarray]:
+    """Projection -> a copy of its weights, ``[replica, post, pre]``."""
+    return {p.name: circuit.weights(p.name).cpu().numpy() for p in circuit.motif.projections}
 
 
 def shown(values: Any, digits: int = 2, scale: float = 1.0) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any, Protocol
 
+import torch
+
 from circuitsim.data import Dataset, Split, minibatches
 from circuitsim.engine import Circuit
+from circuitsim.engine.feed import Feed
 from circuitsim.errors import DataError, ParameterError
 
 
@@ -52,6 +55,21 @@ class IterableBatches:
                 f"the iterable of batches gave nothing in epoch {number}; an iterator can be used only once: "
                 "give a list or a DataLoader"
             )
+
+
+def check_fit(circuit: Circuit, split: Split, name: str) -> None:
+    """Compare samples with the motif's inputs and objectives; on the CPU, where looking is free.
+
+    Raises:
+        DataError: other features, classes or labels than the motif has, or values that are not finite.
+    """
+    feed = Feed(circuit.motif, circuit.plans, circuit.n_replicas, torch.device("cpu"), circuit.dtype)
+    try:
+        feed.inputs(split.x)
+        if circuit.motif.objectives:
+            feed.targets(split.target, len(split))
+    except DataError as error:
+        raise DataError(f"split {name!r} does not fit motif {circuit.motif.name!r}: {error}") from None
 
 
 def as_dataset(data: Any) -> Dataset | None:

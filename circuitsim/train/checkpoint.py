@@ -14,7 +14,8 @@ from typing import Any
 from circuitsim.engine import Circuit
 from circuitsim.engine.archive import identity, read_archive, restore_circuit, save_circuit
 from circuitsim.errors import ArchiveError, ParameterError
-from circuitsim.history import History
+from circuitsim.files import remove_parts
+from circuitsim.history import COLUMNS, History
 
 
 class Checkpoint:
@@ -25,13 +26,16 @@ class Checkpoint:
         resume: continue where there is a checkpoint; begin where there is none.
         settings: of the run; a checkpoint of other settings is refused.
     Raises:
-        ParameterError: there is a file and `resume` is False.
+        ParameterError: there is a file and `resume` is False, or the path is none.
     """
 
     def __init__(self, path: str | os.PathLike[str], resume: bool, settings: Mapping[str, Any]) -> None:
+        if not isinstance(path, str | os.PathLike):
+            raise ParameterError(f"checkpoint must be a path (got {path!r})")
         self.path, self.settings = Path(path), dict(settings)
         if self.path.exists() and not resume:
             raise ParameterError(f"checkpoint {self.path} exists: pass resume=True to go on from it, or remove it")
+        remove_parts(self.path)
 
     def write(self, circuit: Circuit, epoch: int, history: History) -> None:
         """Note that `epoch` epochs are done."""
@@ -47,16 +51,18 @@ class Checkpoint:
         if not self.path.exists():
             return 0
         tensors, document = read_archive(self.path)
-        for name, ours in {**identity(circuit), **self.settings}.items():
-            theirs = document.get("notes", {}).get("settings", {}).get(name, document.get(name))
-            if theirs != ours:
-                raise ArchiveError(f"{self.path}: {name} is {_short(theirs)} there and {_short(ours)} here")
         try:
             notes = document["notes"]
+            theirs = {**document, **notes["settings"]}
             epoch, rows = int(notes["epoch"]), [tuple(row) for row in notes["rows"]]
+            if epoch < 0 or any(len(row) != len(COLUMNS) for row in rows):
+                raise ValueError(f"epoch {epoch}, or a row of its history, is not one")
             runaways = [dict(report) for report in notes["runaways"]]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise ArchiveError(f"{self.path}: not a checkpoint of a run ({error})") from None
+        for name, ours in {**identity(circuit), **self.settings}.items():
+            if theirs.get(name) != ours:
+                raise ArchiveError(f"{self.path}: {name} is {_short(theirs.get(name))} there and {_short(ours)} here")
         restore_circuit(circuit, self.path, tensors, document)
         history.rows[:], history.runaways[:] = rows, runaways
         return epoch

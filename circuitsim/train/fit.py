@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
+from circuitsim.engine.archive import identity
+from circuitsim.engine.share import ALONE
 from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.history import History
-from circuitsim.train.batches import Batches, IterableBatches, SplitBatches, as_dataset
+from circuitsim.train.batches import Batches, IterableBatches, SplitBatches, as_dataset, check_fit
 from circuitsim.train.checkpoint import Checkpoint
 from circuitsim.train.evaluate import evaluate
 from circuitsim.train.interrupt import InterruptFlag
@@ -20,6 +23,7 @@ from circuitsim.train.online import Online
 from circuitsim.train.probe import Probe, as_probes
 from circuitsim.train.progress import RunProgress
 from circuitsim.train.schedule import Schedule, as_schedule
+from circuitsim.train.team import Team
 
 POLL_EVERY = 50  # steps between looks at the device for runaway growth
 
@@ -39,6 +43,7 @@ def fit(
     progress: bool = True,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    distributed: bool = True,
 ) -> History:
     """Run `epochs` passes over the data, a step of `Circuit.step` for each mini-batch.
 
@@ -56,9 +61,12 @@ def fit(
         on_divergence: "hold" puts a runaway replica back to its last good state and keeps it there, the others go
             on; "raise" stops.
         progress: show a live display on the terminal.
-        checkpoint: a file that is rewritten, atomically, after every epoch.
+        checkpoint: a file that is written before the first epoch and, atomically, after every epoch.
         resume: go on from the checkpoint, bit for bit as if nothing had happened; begin where there is none. What
             probes left in `History.records` is not kept.
+        distributed: under torchrun, or where the script has made a process group, each process takes its part of
+            every batch, and all of them together do what one would (docs/distributed.md). Probes, evaluation and
+            checkpoints are the first process's.
     Returns:
         The history. Split "online" is the mean over the epoch's steps, while learning; "validation" is measured
         after epochs; "train", "validation" and "test" are measured at the end. After Ctrl-C, `interrupted` is
@@ -67,11 +75,11 @@ def fit(
         SimulationDiverged: no replica is left, or one ran away and `on_divergence="raise"`; the circuit is then in
             its last good state, and the error's `history` holds what was measured.
         DataError, ParameterError: bad arguments, before anything changes.
-        ArchiveError: the checkpoint is damaged, or of another run.
+        ArchiveError: the checkpoint is damaged, of another run, or cannot be written.
     """
     return _Run(
         circuit, data, epochs, batch_size, as_schedule(schedule), data_seed, as_probes(probes), evaluate_every,
-        max_weight, on_divergence, progress, checkpoint, resume,
+        max_weight, on_divergence, progress, checkpoint, resume, Team(circuit.device, distributed),
     ).run()  # fmt: skip
 
 
@@ -93,6 +101,7 @@ class _Run:
         progress: bool,
         checkpoint: str | os.PathLike[str] | None,
         resume: bool,
+        team: Team,
     ) -> None:
         for name, value, least in (
             ("epochs", epochs, 0),
@@ -102,11 +111,15 @@ class _Run:
         ):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise ParameterError(f"{name} must be an integer, at least {least} (got {value!r})")
+        if isinstance(max_weight, bool) or not isinstance(max_weight, int | float) or not max_weight > 0:
+            raise ParameterError(f"max_weight must be a positive number (got {max_weight!r})")
         if on_divergence not in ("hold", "raise"):
             raise ParameterError(f"on_divergence must be 'hold' or 'raise' (got {on_divergence!r})")
-        self.circuit, self.epochs, self.schedule, self.probes = circuit, epochs, schedule, probes
+        self.circuit, self.epochs, self.schedule, self.probes, self.team = circuit, epochs, schedule, probes, team
         self.evaluate_every, self.max_weight, self.on_divergence = evaluate_every, max_weight, on_divergence
         self.dataset: Dataset | None = as_dataset(data)
+        for name, split in self.dataset.splits.items() if self.dataset is not None else ():
+            check_fit(circuit, split, name)
         self.batches: Batches = (
             IterableBatches(data)
             if self.dataset is None
@@ -118,46 +131,64 @@ class _Run:
         self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, resume, settings)
         self.first_epoch = 0 if self.checkpoint is None else self.checkpoint.restore(circuit, self.history)
         self.done, self.good = self.first_epoch * (self.batches.n_batches or 0), circuit.snapshot()
-        self.display = RunProgress(circuit.motif.name, self.n_steps, progress)
+        if not team.is_alone:
+            team.check_agreement([identity(circuit), settings, self.batches.n_batches, self.first_epoch])
+        self.display = RunProgress(circuit.motif.name, self.n_steps, progress and team.leads)
 
     def run(self) -> History:
+        self.circuit.processes = self.team.processes
         try:
             with InterruptFlag() as interrupt, self.display:
                 if self.first_epoch == 0:
+                    self._keep(0)  # a path that cannot be written is told now, and not after an epoch
                     self._probe(0.0, lambda probe: True)
                 self.display.advance(self.done)
                 for epoch in range(self.first_epoch, self.epochs):
                     self._epoch(epoch, interrupt)
-                    if interrupt.raised:
+                    if self.history.interrupted:
                         break
-                self.history.interrupted = interrupt.raised
         except SimulationDiverged as error:
+            self._share_history()
             error.history = self.history  # type: ignore[attr-defined]
             raise
         finally:
-            self.circuit.eta_scale = 1.0
+            self.circuit.eta_scale, self.circuit.processes = 1.0, ALONE
+        self._share_history()
         return self.history
+
+    def _share_history(self) -> None:
+        """What only the leader has measured."""
+        if not self.team.is_alone:
+            self.history.rows[:] = map(tuple, json.loads(self.team.text(json.dumps(self.history.rows))))
 
     def _epoch(self, epoch: int, interrupt: InterruptFlag) -> None:
         n_batches = self.batches.n_batches
+        self.team.share(self.circuit.store.own.values())  # machines of another kind may round in other ways
         for k, (x, target) in enumerate(self.batches.epoch(epoch)):
             within = k / n_batches if n_batches else 0.0
-            self.circuit.eta_scale = float(self.schedule((epoch + within) / self.epochs))
+            self.circuit.eta_scale = self.schedule((epoch + within) / self.epochs)
             result = self.circuit.step(x, target)
             self.online.add(result.loss, target)
             self.done += 1
             self.display.advance()
             now = epoch + (k + 1) / n_batches if n_batches else float(epoch)
-            if self.done % POLL_EVERY == 0:
+            due = self.done % POLL_EVERY == 0
+            if due:
                 self._poll()
             self._probe(now, lambda probe: probe.is_due_at_step(self.done))
-            if interrupt.raised:
+            # all processes must stop after the same step, and to ask the others after every one would be slow
+            if (due or self.team.is_alone) and self.team.any(interrupt.raised):
+                self.history.interrupted = True
                 break
         self._poll()
-        finished = not interrupt.raised
+        finished = not self.history.interrupted
         self._finish_epoch(epoch + 1 if finished else epoch, last=not finished or epoch + 1 == self.epochs)
-        if finished and self.checkpoint is not None:
-            self.checkpoint.write(self.circuit, epoch + 1, self.history)
+        if finished:
+            self._keep(epoch + 1)
+
+    def _keep(self, epoch: int) -> None:
+        if self.checkpoint is not None and self.team.leads:
+            self.checkpoint.write(self.circuit, epoch, self.history)
 
     def _poll(self) -> None:
         """Wait for the device; hold runaway replicas at the last good state, or remember this one as good."""
@@ -174,7 +205,7 @@ class _Run:
     def _finish_epoch(self, epoch: float, last: bool) -> None:
         for metric, values in self.online.take().items():
             self._add("online", epoch, {metric: values})
-        if self.dataset is not None and self.circuit.plan.objectives:
+        if self.dataset is not None and self.circuit.plan.objectives and self.team.leads:
             due = self.evaluate_every and epoch % self.evaluate_every == 0
             wanted = list(self.dataset.splits) if last else ["validation"] if due else []
             for split in wanted:
@@ -188,5 +219,5 @@ class _Run:
 
     def _probe(self, epoch: float, is_due: Callable[[Probe], bool]) -> None:
         for name, probe in self.probes.items():
-            if is_due(probe):
+            if self.team.leads and is_due(probe):
                 probe.call(name, self.circuit, self.history, epoch)

@@ -35,7 +35,9 @@ class Online:
         if self.classified is not None and not isinstance(target, dict):
             chosen = self.circuit.activity(self.classified).argmax(-1)
             target = torch.as_tensor(target, device=chosen.device)
-            self._accumulate("accuracy", (chosen == target).to(loss.dtype).mean(1))
+            target = target if target.ndim == 2 else target.unsqueeze(0)
+            share = self.circuit.processes.share(target.shape[1])
+            self._accumulate("accuracy", share.mean((chosen == share.part(target)).to(loss.dtype))[:, 0])
 
     def _accumulate(self, name: str, value: Tensor) -> None:
         self._sums[name] = self._sums[name] + value if name in self._sums else value

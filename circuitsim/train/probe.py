@@ -75,6 +75,8 @@ def _add_table(table: pd.DataFrame, circuit: Circuit, history: History, epoch: f
 def as_probes(probes: Mapping[str, Probe | Callable[[Circuit], Any]] | None) -> dict[str, Probe]:
     """Plain functions become probes that are called every epoch."""
     found = {}
+    if not isinstance(probes, Mapping | None):
+        raise ParameterError(f"probes must be a mapping name -> function of the circuit (got {probes!r})")
     for name, probe in (probes or {}).items():
         if not isinstance(probe, Probe) and not callable(probe):
             raise ParameterError(f"probe {name!r} must be a function of the circuit or a Probe (got {probe!r})")

@@ -1,5 +1,6 @@
 """Saved circuits go on exactly, and nothing else is taken for one."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -73,7 +74,14 @@ def forged(path, change) -> None:
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     document = json.loads(header["__metadata__"]["circuit"])
     change(tensors, document)
-    save_file(tensors, path, metadata={"circuit": json.dumps(document)})
+    text = json.dumps(document)
+    save_file(tensors, path, metadata={"circuit": text, "sha256": checksum(tensors, text)})
+
+
+def checksum(tensors, text: str) -> str:
+    """A forger knows how to make one."""
+    parts = [f"{k} {t.dtype} {tuple(t.shape)}".encode() + t.numpy().tobytes() for k, t in sorted(tensors.items())]
+    return hashlib.sha256(b"".join([text.encode(), *parts])).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ def compiled(motif: cs.Motif, seed: int = 0, record_changes: bool = True) -> cs.
 def oracles(motif: cs.Motif, circuit: cs.Circuit) -> list[Oracle]:
     """One for each replica, from the state of the circuit."""
     names = [p.name for p in motif.projections]
-    weights = {name: circuit.weights(name).numpy() for name in names}
-    masks = {name: circuit.mask(name).numpy() for name in names}
+    weights = {name: circuit.weights(name).to_dense().numpy() for name in names}
+    masks = {name: circuit.mask(name).to_dense().numpy() for name in names}
     return [
         Oracle(motif, {n: w[r] for n, w in weights.items()}, {n: m[r] for n, m in masks.items()}, replica=r)
         for r in range(REPLICAS)
@@ -80,7 +80,7 @@ def assert_same_cycle(circuit: cs.Circuit, loss: Any, results: list[Result], tol
 def assert_same_weights(circuit: cs.Circuit, opinions: list[Oracle], tolerance: float) -> None:
     for p in circuit.motif.projections:
         for r, oracle in enumerate(opinions):
-            assert_close(circuit.weights(p.name)[r], oracle.weights[p.name], tolerance, f"weights of {p}")
+            assert_close(circuit.weights(p.name).to_dense()[r], oracle.weights[p.name], tolerance, f"weights of {p}")
 
 
 def bounded(opinions: list[Oracle]) -> bool:
@@ -127,7 +127,7 @@ def test_the_change_that_is_recorded_is_the_mean_of_the_rule(data):
     for p in motif.projections:
         for r, result in enumerate(results):
             if p.is_plastic and p.bounds is None:
-                assert_close(circuit.last_change(p.name)[r], result.change[p.name], 1e-12, f"change of {p}")
+                assert_close(circuit.last_change(p.name).to_dense()[r], result.change[p.name], 1e-12, f"change of {p}")
 
 
 @settings(max_examples=30)
@@ -150,13 +150,13 @@ def test_synapses_exist_where_they_are_declared(data):
     motif = data.draw(motifs(replicas=REPLICAS))
     circuit = compiled(motif)
     for p in motif.projections:
-        mask, weights = circuit.mask(p.name).numpy(), circuit.weights(p.name).numpy()
+        mask, weights = circuit.mask(p.name).to_dense().numpy(), circuit.weights(p.name).to_dense().numpy()
         assert (weights[~mask] == 0).all()
         declared = declared_mask(motif, p.name)
         if declared is not None:
             assert (mask == declared).all(), p.name
         if isinstance(p.connectivity, cs.ReciprocalOf):
-            partner = circuit.mask(p.connectivity.projection).numpy()
+            partner = circuit.mask(p.connectivity.projection).to_dense().numpy()
             assert (mask == partner.transpose(0, 2, 1)).all(), p.name
 
 
@@ -189,7 +189,7 @@ def test_self_assembling_learning_agrees_over_fifty_steps(gated, record_changes)
     motif = sal(gated)
     circuit = compiled(motif, record_changes=record_changes)
     opinions = oracles(motif, circuit)
-    start = {p.name: circuit.weights(p.name).numpy() for p in motif.projections}
+    start = {p.name: circuit.weights(p.name).to_dense().numpy() for p in motif.projections}
     random = np.random.default_rng(0)
     for _ in range(50):
         x, target = random.normal(size=(8, 6)), random.integers(3, size=8)
@@ -198,4 +198,4 @@ def test_self_assembling_learning_agrees_over_fifty_steps(gated, record_changes)
         assert_same_cycle(circuit, loss, results, 1e-10)
     assert_same_weights(circuit, opinions, 1e-10)
     for p in motif.projections:
-        assert (np.abs(circuit.weights(p.name).numpy() - start[p.name]).max() > 1e-3) == p.is_plastic, p.name
+        assert (np.abs(circuit.weights(p.name).to_dense().numpy() - start[p.name]).max() > 1e-3) == p.is_plastic, p.name

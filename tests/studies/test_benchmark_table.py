@@ -6,6 +6,7 @@ import pytest
 
 from circuitsim.studies import benchmark_table as study
 from circuitsim.studies.experiment import Options, write_report
+from circuitsim.studies.trained import train
 from circuitsim.studies.tuning import ALGORITHMS
 
 
@@ -54,7 +55,7 @@ def test_the_papers_figures_stand_at_the_rows_they_belong_to(found):
 def test_the_figures_for_fashion_mnist_are_called_implausible(found):
     report, _ = found
     on = study.bench(Options(quick=True, epochs=1, progress=False, device="cpu"))
-    runs = {ALGORITHMS[name].label: study.train(ALGORITHMS[name].make(on.layers), on) for name in study.ROWS}
+    runs = {ALGORITHMS[name].label: train(ALGORITHMS[name].make(on.layers), on) for name in study.ROWS}
     renamed = dataclasses.replace(on, data=dataclasses.replace(on.data, name="fashion_mnist"))
     notes = study._notes(runs, renamed)
     assert "not plausible" in notes and "In the paper SAL minus SGD: +0.43" in notes

@@ -64,7 +64,7 @@ class SparseLayout(Layout):
 
     def current(self, run: Run, values: Tensor, pre: Tensor) -> Tensor:
         product = run("current", _times, self._matrix(values), self._columns_of(run, "pre", pre))
-        return product.view(-1, self.shape[0], product.shape[1]).transpose(1, 2)
+        return product.view(len(self.numbers), self.shape[0], product.shape[1]).transpose(1, 2)
 
     def back_current(self, run: Run, values: Tensor, post: Tensor) -> Tensor:
         return self._other_side.current(run, self.transposed(run, values), post)
@@ -159,7 +159,7 @@ class SparseLayout(Layout):
         """``[R, B, n]`` as ``[R n, B]``."""
         turned = spread(vectors, self.numbers.shape[0]).transpose(1, 2)
         turned = turned if turned.is_contiguous() else run(site, _copy, turned)
-        return turned.reshape(-1, turned.shape[2])
+        return turned.reshape(turned.shape[0] * turned.shape[1], turned.shape[2])
 
     def _at(self, run: Run, site: str, vector: Tensor, neurons: Tensor) -> Tensor:
         flat = spread(vector, self.numbers.shape[0]).reshape(-1)

@@ -12,6 +12,7 @@ from circuitsim.engine import Circuit
 from circuitsim.engine.feed import Feed
 from circuitsim.engine.losses import LOSSES
 from circuitsim.engine.noise import StepNoise
+from circuitsim.engine.share import Share
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.schedule import Batch
 
@@ -61,13 +62,13 @@ class Feeding:
         given = self._feed.check_signals(signals, n_samples)
         if functions := [name for name, value in given.items() if callable(value)]:
             raise DataError(f"signal {functions[0]!r}: Brian2 cannot ask a function of the circuit; give numbers")
-        values = self._feed.signals(given, None, n_samples)
+        values = self._feed.signals(given, None, Share(n_samples))
         return {f"batch_signal_{name}": values[f"signal[{name}]"][0, :, 0].numpy() for name in given}
 
     def _noise(self, step: int, n_samples: int) -> dict[str, np.ndarray]:
         """That of the circuit itself, which is keyed by seed, phase, step and population."""
         like = torch.empty(0, dtype=torch.float64)
-        draw = StepNoise(self.phase, step, self.seed, 1, n_samples, like)
+        draw = StepNoise(self.phase, step, self.seed, 1, Share(n_samples), like)
         noisy = [p for p in self.plan.populations.values() if p.noise]
         return {f"noise_{p.name}": draw(p.name, p.size)[0].numpy() for p in noisy}
 

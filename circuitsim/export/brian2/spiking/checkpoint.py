@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from circuitsim.engine.archive import write_atomically
 from circuitsim.errors import ArchiveError
+from circuitsim.files import write_atomically
 from circuitsim.history import History
 
 FORMAT = "circuitsim spiking run 1"

@@ -1,0 +1,133 @@
+"""The runs that test_distributed.py compares: a script for torchrun, and a module for the test's own process.
+
+torchrun --nproc-per-node 2 -m tests.train.shared_runs FOLDER
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import circuitsim as cs
+from motifs import sal, weight_mirror
+
+LAYERS = [9, 8, 6, 4]
+
+
+def with_state_and_slow_terms() -> cs.Motif:
+    """SAL with a sliding threshold, a synaptic trace, a bias, a term that does not factor, and a maximum of such."""
+    motif = sal(LAYERS)
+    motif = motif.replace("up1", state={"theta": cs.State("theta + (activity**2 - theta) / 5 + 0.01 * mean(drive)")})
+    motif = motif.replace(
+        "W0",
+        rule=cs.Rule("eta * (slope_post * I_V1 * pre - gamma * (1 + theta_post**2) * w + e)", eta=0.1, gamma=1e-3),
+        state={"e": cs.State("0.9 * e + 0.001 * post * pre")},
+    )
+    motif = motif.replace(
+        "W1",
+        rule=cs.Rule(
+            "eta * (slope_post * I_V2 * pre - gamma * w) + 0.01 * tanh(post * pre + w) - 0.01 * max_in(abs(w * pre))",
+            eta=0.1, gamma=1e-3,
+        ),
+    )  # fmt: skip
+    motif.add(cs.Bias("bias"))
+    motif.connect("bias", "up1", name="b1", init=cs.Constant(0.1), rule=cs.Rule("eta * (I_V1 - w)", eta=0.01))
+    return motif.renamed("stateful")
+
+
+def listed() -> cs.Motif:
+    """SAL with few synapses, some one-to-one; some products are used from both sides, and some once."""
+    motif = sal(LAYERS).replace("V1", connectivity=cs.Random(0.05)).replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
+    motif.add(cs.Population("side", size=LAYERS[1], activation="tanh"))
+    motif.connect("up1", "side", name="S", connectivity=cs.OneToOne(), rule=cs.Rule("0.1 * (post * pre - w)"))
+    return motif.renamed("listed")
+
+
+def shuffled() -> cs.Motif:
+    """SAL with the errors of other samples."""
+    motif, copy = sal(LAYERS), cs.Motif("shuffled")
+    for value in motif.values:
+        copy.add(dataclasses.replace(value, shuffled=True) if isinstance(value, cs.Objective) else value)
+    return copy
+
+
+MOTIFS: dict[str, Callable[[], cs.Motif]] = {
+    "sal": lambda: sal(LAYERS),
+    "noise": lambda: weight_mirror(LAYERS),
+    "stateful": with_state_and_slow_terms,
+    "listed": listed,
+    "shuffled": shuffled,
+}
+
+
+def make(name: str, **options: Any) -> cs.Circuit:
+    return cs.compile(MOTIFS[name](), replicas=2, seed=5, device="cpu", dtype="float64", **options)
+
+
+def dataset() -> cs.Dataset:
+    """113 training samples in batches of 28: the last one holds a single sample, fewer than there are processes."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((160, 9)), rng.integers(0, 4, 160)
+    return cs.Dataset.from_arrays(x[:113], y[:113], validation=(x[113:], y[113:]), dtype=torch.float64)
+
+
+def learn(circuit: cs.Circuit, **options: Any) -> cs.History:
+    """Three epochs, with a probe that runs a cycle of its own."""
+    data = dataset()
+
+    def look(c: cs.Circuit) -> torch.Tensor | None:
+        return c.cycle(data.validation.x, data.validation.target).loss
+
+    settings = {"epochs": 3, "batch_size": 28, "schedule": "cosine", "data_seed": 2, "progress": False}
+    return cs.fit(circuit, data, probes={"look": look}, **{**settings, **options})
+
+
+class PowerCut(Exception):
+    """Ends all processes of a run in the middle of its second epoch."""
+
+
+def cut_cosine(progress: float) -> float:
+    if progress > 0.5:
+        raise PowerCut
+    return 0.5 * (1 + np.cos(np.pi * progress))
+
+
+def runs(folder: Path, rank: int) -> None:
+    """Every case; each process leaves its circuit and its history."""
+
+    def leave(name: str, circuit: cs.Circuit, history: cs.History) -> None:
+        circuit.save(folder / f"{name}.{rank}.safetensors")
+        history.save(folder / f"{name}.{rank}.csv")
+
+    for name in MOTIFS:
+        circuit = make(name)
+        leave(name, circuit, learn(circuit))
+    circuit = make("sal")
+    with contextlib.suppress(PowerCut):
+        learn(circuit, schedule=cut_cosine, checkpoint=folder / "run.safetensors")
+    assert circuit.n_steps == 8
+    circuit = make("sal")
+    leave("resumed", circuit, learn(circuit, checkpoint=folder / "run.safetensors", resume=True))
+    runaway = make("sal", vary={"W0.eta": [0.1, 1e6]})
+    history = learn(runaway, max_weight=50.0)
+    assert runaway.held == (1,) and [r["replica"] for r in history.runaways] == [1]
+    leave("runaway", runaway, history)
+    apart = cs.compile(MOTIFS["sal"](), seed=rank, device="cpu", dtype="float64")
+    try:
+        learn(apart)
+    except cs.ParameterError as error:
+        (folder / f"differ.{rank}.txt").write_text(str(error))
+    leave("apart", apart, learn(apart, distributed=False))
+
+
+if __name__ == "__main__":
+    import os
+
+    runs(Path(sys.argv[1]), int(os.environ["RANK"]))
