@@ -57,7 +57,8 @@ def parse_rule(motif: Motif, projection: Projection) -> sympy.Expr:
 def parse_synapse_state(motif: Motif, projection: Projection, name: str) -> sympy.Expr:
     """The update of a synapse's state, over the names of its projection's vocabulary."""
     state = projection.state[name]
-    return rule_vocabulary(motif, projection, state.parameters).parse(state.update, f"state {name!r}")
+    expression = rule_vocabulary(motif, projection, state.parameters).parse(state.update, f"state {name!r}")
+    return _defined(expression, state.parameters, f"projection {projection.name!r}: state {name!r}")
 
 
 def parse_neuron_state(motif: Motif, population: Population, name: str) -> sympy.Expr:
@@ -67,7 +68,15 @@ def parse_neuron_state(motif: Motif, population: Population, name: str) -> sympy
     if clash := sorted(set(known) & set(state.parameters)):
         raise RuleError(f"{owner}: parameter {clash[0]!r} has the name of a quantity or state; rename it")
     names = {word: local(word) for word in (*known, *state.parameters)}
-    return parse(state.update, names, TRACE_FUNCTIONS, owner)
+    return _defined(parse(state.update, names, TRACE_FUNCTIONS, owner), state.parameters, owner)
+
+
+def _defined(expression: sympy.Expr, parameters: Mapping[str, Any], owner: str) -> sympy.Expr:
+    """The expression, unless its parameters make it undefined, as ``theta / tau`` is where tau is 0."""
+    numbers = {local(name): sympy.Float(float(value)) for name, value in parameters.items()}
+    if expression.xreplace(numbers).has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
+        raise RuleError(f"{owner}: its update is not a finite number with {dict(parameters)}")
+    return expression
 
 
 def parse_activation(population: Population) -> sympy.Expr:
