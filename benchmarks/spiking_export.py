@@ -1,10 +1,10 @@
 """How fast is the exported standalone network, against the same model written by hand?
 
-    python benchmarks/spiking_export.py [--samples 6000] [--repeats 5]
+    python benchmarks/spiking_export.py [--samples 5640] [--repeats 5]
 
 Both C++ programs are built first; then they run in turns, with the same number of trials, and the ratio of the medians
 is printed, in processor seconds. By hand: `benchmarks/spiking_by_hand.py`, one run of all trials. Exported: a run for
-each segment of 250 trials, weights read back after each.
+each segment, weights read back after each.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ N_TEST = 360  # of the script by hand, played as trials too
 def main() -> None:
     """Print the times of each pair of runs, and the ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=6000)
+    parser.add_argument("--samples", type=int, default=5640)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--segment", type=int, default=1000, help="trials of one run of the exported program")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--programs", default=None, help="folder of exported programs, to be used again")
     args = parser.parse_args()
@@ -50,7 +51,9 @@ def main() -> None:
         n = args.samples + N_TEST
 
         def export() -> SpikingNetwork:
-            return cs.export_brian2(circuit, mode="spiking", directory=args.programs or Path(folder) / "exported")
+            return cs.export_brian2(
+                circuit, mode="spiking", n_trials=args.segment, directory=args.programs or Path(folder) / "exported"
+            )
 
         started = time.perf_counter()
         export().fit(data, samples=1, progress=False)

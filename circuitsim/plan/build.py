@@ -31,6 +31,7 @@ from circuitsim.rules.vocabulary import local
 # Density up to which synapses are listed rather than kept in an array. On two cores an array's product takes 0.02 ns a
 # pair and sample, a list's 0.12 ns a synapse and sample (docs/performance.md).
 SPARSE_BELOW = 0.05
+SMALL = 1000  # pairs: below it an array costs less than the overhead of a list
 
 
 def build_plan(motif: Motif, frozen: Collection[str] = ()) -> Plan:
@@ -228,17 +229,19 @@ def layout_of(motif: Motif, p: Projection) -> str:
     """
     if p.weight is not None:
         return layout_of(motif, motif.projection(p.weight.projection))
+    n_pairs = motif.population(p.post).size * motif.population(p.pre).size
     match p.connectivity:
         case ReciprocalOf(projection=name):
             return layout_of(motif, motif.projection(name))
         case OneToOne():
             return "one_to_one"
         case Random(probability=probability):
-            return "sparse" if probability <= SPARSE_BELOW else "dense"
+            n_synapses = probability * n_pairs
         case Edges(post=post):
-            pairs = motif.population(p.post).size * motif.population(p.pre).size
-            return "sparse" if len(post) <= SPARSE_BELOW * pairs else "dense"
-    return "dense"
+            n_synapses = len(post)
+        case _:
+            return "dense"
+    return "sparse" if n_synapses <= SPARSE_BELOW * n_pairs and n_pairs >= SMALL else "dense"
 
 
 def _synapses_of(p: Projection) -> tuple[str, bool]:

@@ -48,7 +48,11 @@ def masked() -> cs.Motif:
 
 
 def listed() -> cs.Motif:
-    return sal(LAYERS).replace("V1", connectivity=cs.Random(0.05)).replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
+    return (
+        sal([6, 40, 30, 3])
+        .replace("V1", connectivity=cs.Random(0.05))
+        .replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
+    )
 
 
 MOTIFS = [

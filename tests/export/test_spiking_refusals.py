@@ -23,7 +23,7 @@ def refusal(motif: cs.Motif, **options) -> str:
         (sal([4, 3, 2], trace=None, activation="tanh"), "population 'up1': no neuron model stands for"),
         (backprop([4, 3, 3, 2]), "its weight is tied to 'W1', which changes"),
         (bcm([4, 3]), "states"),
-        (reward_modulated([4, 3, 2]), "signal"),
+        (reward_modulated([4, 3, 2]), "noise"),
         (weight_mirror([4, 3, 3, 2]), "phases"),
         (winner_take_all([4, 3, 2]), ""),
     ],
