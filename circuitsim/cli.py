@@ -148,9 +148,10 @@ def tune(
     quick: QuickOption = False,
     out: OutOption = None,
     device: DeviceOption = "auto",
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Random search over each algorithm's own rates, with the same budget for all, on the validation split."""
-    options = Options(dataset, epochs, 1, quick, out or Path("runs") / f"tune_{dataset}", device)
+    options = Options(dataset, epochs, 1, quick, out or Path("runs") / f"tune_{dataset}", device, scheduler=scheduler)
     run_experiment(functools.partial(tuning.tune, algorithms=algorithms or tuple(ALGORITHMS)), options)
 
 

@@ -16,6 +16,7 @@ from circuitsim.errors import DataError
 from circuitsim.motif import Motif
 from circuitsim.studies.controls import frozen_feedback
 from circuitsim.studies.experiment import Options, Report
+from circuitsim.studies.scheduler import scheduler
 from circuitsim.studies.search import LogUniform, Rung, Space, random_search
 from circuitsim.studies.task import Task
 from circuitsim.studies.trained import bench, loss_of, metric_of
@@ -104,8 +105,9 @@ def tune(options: Options, algorithms: Sequence[str] = tuple(ALGORITHMS)) -> Rep
     all of them, from fresh starts each time, as replicas of one circuit, under a cosine schedule. The best of the
     last three is taken. A setting that runs away has lost. The test split is not looked at.
 
-    Every finished group of trials goes to ``trials.csv`` in the run folder, the best settings to ``settings.json``.
-    `circuitsim/studies/tuned` holds these files as they were found for the package, by data set.
+    Every finished group of trials is kept in the run folder, and not run again when the same search goes on there;
+    with `options.scheduler` the groups run on Dask workers. All trials go to ``trials.csv`` there, the best settings
+    to ``settings.json``. `circuitsim/studies/tuned` holds the settings that were found for the package, by data set.
     """
     on = bench(options)
     if on.data.validation is None:
@@ -122,13 +124,14 @@ def tune(options: Options, algorithms: Sequence[str] = tuple(ALGORITHMS)) -> Rep
         found[name] = table
         _joined(found).to_csv(options.out / "trials.csv", index=False)
 
-    for name in algorithms:
-        algorithm = _known(name)
-        random_search(
-            functools.partial(algorithm.make, on.layers, loss=loss_of(on)), algorithm.space, on.data, rungs=rungs,
-            metric=metric_of(on), fit_options={"batch_size": on.setting.batch_size},
-            compile_options={"device": on.device}, done=functools.partial(save, name),
-        )  # fmt: skip
+    chosen = {name: _known(name) for name in algorithms}
+    with scheduler(options.scheduler, keep=options.out / "groups") as run:
+        for name, algorithm in chosen.items():
+            random_search(
+                functools.partial(algorithm.make, on.layers, loss=loss_of(on)), algorithm.space, on.data, rungs=rungs,
+                metric=metric_of(on), fit_options={"batch_size": on.setting.batch_size},
+                compile_options={"device": on.device}, done=functools.partial(save, name), run=run,
+            )  # fmt: skip
     settings = {name: best(table, ALGORITHMS[name].space, metric_of(on)) for name, table in found.items()}
     (options.out / "settings.json").write_text(json.dumps(settings, indent=2) + "\n")
     rows = [_row(name, table, settings[name], metric_of(on)) for name, table in found.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 import circuitsim as cs
 from circuitsim.export import RateNetwork
@@ -16,6 +17,7 @@ def compiled(motif: cs.Motif, replicas: int = 1, seed: int = 3) -> cs.Circuit:
 
 def difference(got: Any, expected: Any, what: str) -> float:
     """The largest difference, relative to the largest number expected (or a thousandth, if all are smaller)."""
+    got, expected = (x.to_dense() if isinstance(x, torch.Tensor) else x for x in (got, expected))
     got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
     assert got.shape == expected.shape, (what, got.shape, expected.shape)
     assert np.isfinite(expected).all(), f"{what}: the circuit is not finite"
