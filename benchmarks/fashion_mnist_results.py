@@ -4,8 +4,8 @@
     python benchmarks/fashion_mnist_results.py --list
 
 Each condition writes CONDITION.csv with one row per seed: accuracies on all splits, the alignment of every layer on
-1,000 validation samples at the end, and whether the seed ran away. Settings come from
-benchmarks/fashion_mnist_search.py (validation split); the test split is only reported.
+1,000 validation samples at the end, and whether the seed ran away. Settings come from `circuitsim tune` (the frozen
+control: from benchmarks/fashion_mnist_search.py), on the validation split; the test split is only reported.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def report(runs: list[Run], configuration: Mapping[str, Any]) -> Report:
 NOTES = (
     "cos(V, Vt^T) rises by decay alone, whatever the error (Lemma 1), so it is no evidence of learning. What tells "
     "self-assembly from it is the cosine with the true gradient beside both controls. On digits, random feedback that "
-    "is frozen at well-chosen rates comes close to it (feedback alignment); Fashion-MNIST tells them apart "
+    "is frozen at well-chosen rates has as high a one (feedback alignment); Fashion-MNIST tells them apart "
     "(--dataset fashion_mnist, docs/results.md)."
 )
 
