@@ -86,11 +86,11 @@ class Feed:
                 self._signal(name, value, n_samples)
         return given
 
-    def signals(self, given: Mapping[str, Any], circuit: Any, share: Share) -> dict[str, Tensor]:
-        """By quantity, ``[R, own samples, 1]``; a function of the circuit sees the own samples only."""
+    def signals(self, given: Mapping[str, Any], share: Share) -> dict[str, Tensor]:
+        """By quantity, ``[R, own samples, 1]``; a function is called now, and gives those of the own samples."""
         n_own = len(range(share.n_samples)[share.own])
         return {
-            f"signal[{name}]": self._signal(name, value(circuit), n_own)
+            f"signal[{name}]": self._signal(name, value(), n_own)
             if callable(value)
             else share.part(self._signal(name, value, share.n_samples))
             for name, value in given.items()

@@ -25,13 +25,13 @@ class DenseLayout(Layout):
 
     def moment(self, run: Run, post: Tensor, pre: Tensor, scale: float) -> Tensor:
         n_replicas = max(post.shape[0], pre.shape[0])
-        return run("moment", product, spread(post, n_replicas).transpose(1, 2), spread(pre, n_replicas), scale)
+        return run("moment", scaled_product, spread(post, n_replicas).transpose(1, 2), spread(pre, n_replicas), scale)
 
     def add_moment_(self, run: Run, values: Tensor, post: Tensor, pre: Tensor, keep: float, scale: float) -> None:
         post, pre = spread(post, values.shape[0]), spread(pre, values.shape[0])
         if not values.is_contiguous():  # a product goes straight into the weights only in their order in memory
             values, post, pre = values.transpose(1, 2), pre, post
-        product(post.transpose(1, 2), pre, scale, keep, out=values)
+        scaled_product(post.transpose(1, 2), pre, scale, keep, out=values)
 
     def at_post(self, run: Run, vector: Tensor) -> Tensor:
         return vector.transpose(1, 2)
@@ -61,12 +61,21 @@ class DenseLayout(Layout):
         return post, pre
 
 
-def product(a: Tensor, b: Tensor, scale: float = 1.0, keep: float = 0.0, out: Tensor | None = None) -> Tensor:
-    """``out <- keep * out + scale * a b`` for each replica; ``[R, n, k]`` times ``[R, k, m]``."""
+def product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
+    """``a b`` for each replica; ``[R, n, k]`` times ``[R, k, m]``."""
+    if a.shape[0] > 1:
+        return torch.bmm(a, b, out=out)
+    if out is None:  # BLAS's plain product beats a batch of one
+        return torch.mm(a.squeeze(0), b.squeeze(0)).unsqueeze(0)
+    torch.mm(a.squeeze(0), b.squeeze(0), out=out.squeeze(0))
+    return out
+
+
+def scaled_product(a: Tensor, b: Tensor, scale: float, keep: float = 0.0, out: Tensor | None = None) -> Tensor:
+    """``out <- keep * out + scale * a b`` for each replica."""
     if out is None:
         out = a.new_empty(a.shape[0], a.shape[1], b.shape[2])
-    if a.shape[0] == 1:  # the sum over one replica: BLAS's plain product, which beats a batch of one
-        out.squeeze(0).addbmm_(a, b, beta=keep, alpha=scale)
-    else:
-        out.baddbmm_(a, b, beta=keep, alpha=scale)
-    return out
+    if a.shape[0] == 1:
+        out.squeeze(0).addmm_(a.squeeze(0), b.squeeze(0), beta=keep, alpha=scale)
+        return out
+    return out.baddbmm_(a, b, beta=keep, alpha=scale)
