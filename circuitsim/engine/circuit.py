@@ -21,6 +21,7 @@ from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import lower
 from circuitsim.engine.parameters import ScaledParameters, Vary, check_vary, rule_parameters
 from circuitsim.engine.plasticity import Plasticity
+from circuitsim.engine.products import products_of
 from circuitsim.engine.runaway import Runaway, find_runaways
 from circuitsim.engine.runner import Batch, Quantities, Runner
 from circuitsim.engine.share import ALONE, Processes
@@ -73,6 +74,7 @@ class Circuit:
         dtype: torch.dtype,
         vary: Vary,
         record_changes: bool,
+        products: str = "blas",
     ) -> None:
         motif.validate()
         check_vary(motif, vary, n_replicas)
@@ -81,7 +83,8 @@ class Circuit:
         self.device, self.dtype, self.vary = device, dtype, {k: tuple(map(float, v)) for k, v in vary.items()}
         self.n_steps, self.eta_scale, self.processes = 0, 1.0, ALONE
         self._like = like = torch.empty(0, device=device, dtype=dtype)
-        self.store = WeightStore(motif, n_replicas, *assemble(motif, seed, n_replicas, vary, like))
+        multiply = products_of(products, like)
+        self.store = WeightStore(motif, n_replicas, *assemble(motif, seed, n_replicas, vary, like, multiply))
         self._parameters = rule_parameters(motif, vary, self.store.layouts, n_replicas, like)
         self._scaled = ScaledParameters(self._parameters)
         self._changes: dict[str, Tensor] | None = {} if record_changes else None
