@@ -26,18 +26,21 @@ class Products:
         torch.mm(a.squeeze(0), b.squeeze(0), out=out.squeeze(0))
         return out
 
-    def scaled(self, a: Tensor, b: Tensor, scale: float, keep: float = 0.0, out: Tensor | None = None) -> Tensor:
-        """``out <- keep * out + scale * a b``."""
-        if out is None:
-            out = a.new_empty(a.shape[0], a.shape[1], b.shape[2])
+    def scaled(self, a: Tensor, b: Tensor, scale: float, out: Tensor | None = None) -> Tensor:
+        """``scale * a b``."""
+        out = a.new_empty(a.shape[0], a.shape[1], b.shape[2]) if out is None else out
+        return self.add_(out, a, b, scale, 0.0)
+
+    def add_(self, into: Tensor, a: Tensor, b: Tensor, scale: float, keep: float) -> Tensor:
+        """``into <- keep * into + scale * a b``."""
         if a.shape[0] > 1:
-            return out.baddbmm_(a, b, beta=keep, alpha=scale)
-        out.squeeze(0).addmm_(a.squeeze(0), b.squeeze(0), beta=keep, alpha=scale)
-        return out
+            return into.baddbmm_(a, b, beta=keep, alpha=scale)
+        into.squeeze(0).addmm_(a.squeeze(0), b.squeeze(0), beta=keep, alpha=scale)
+        return into
 
 
 class OneDnnProducts(Products):
-    """By oneDNN where it pays: one replica, and matrices that are large enough.
+    """By oneDNN where it pays: where the matrices of one replica are large enough.
 
     Its products are new tensors (torch has no other way to ask for them), which are then copied or added to where they
     belong: with these, a steady step does allocate.
@@ -46,25 +49,32 @@ class OneDnnProducts(Products):
     def plain(self, a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
         if not _is_worth_it(a, b):
             return super().plain(a, b, out)
-        product = _by_onednn(a, b)
-        return product if out is None else out.copy_(product)
+        if out is None:
+            out = a.new_empty(a.shape[0], a.shape[1], b.shape[2])
+        for r in range(len(a)):
+            out[r].copy_(_by_onednn(a[r], b[r]))
+        return out
 
-    def scaled(self, a: Tensor, b: Tensor, scale: float, keep: float = 0.0, out: Tensor | None = None) -> Tensor:
+    def scaled(self, a: Tensor, b: Tensor, scale: float, out: Tensor | None = None) -> Tensor:
+        return self.plain(a, b, out).mul_(scale)
+
+    def add_(self, into: Tensor, a: Tensor, b: Tensor, scale: float, keep: float) -> Tensor:
         if not _is_worth_it(a, b):
-            return super().scaled(a, b, scale, keep, out)
-        if out is None or keep == 0.0:  # as it is declared, not as a schedule makes it
-            return torch.mul(_by_onednn(a, b), scale, out=out)
-        return out.mul_(keep).add_(_by_onednn(a, b), alpha=scale)
+            return super().add_(into, a, b, scale, keep)
+        into.mul_(keep)
+        for r in range(len(a)):
+            into[r].add_(_by_onednn(a[r], b[r]), alpha=scale)
+        return into
 
 
 def _is_worth_it(a: Tensor, b: Tensor) -> bool:
-    return a.shape[0] == 1 and a.shape[1] * a.shape[2] * b.shape[2] >= LEAST_WORK
+    return a.shape[1] * a.shape[2] * b.shape[2] >= LEAST_WORK
 
 
 def _by_onednn(a: Tensor, b: Tensor) -> Tensor:
     """The operation that TorchInductor lowers linear layers to on CPUs: ``x W^T``."""
-    product: Tensor = torch.ops.mkldnn._linear_pointwise(a.squeeze(0), b.squeeze(0).T, None, "none", [], "")
-    return product.unsqueeze(0)
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(a, b.T, None, "none", [], "")
+    return product
 
 
 BLAS = Products()
@@ -82,6 +92,7 @@ def products_of(name: str, like: Tensor) -> Products:
         raise ParameterError(f"products must be 'blas' or 'onednn' (got {name!r})")
     if like.device.type != "cpu" or like.dtype != torch.float32:
         raise ParameterError(f"products 'onednn' are for float32 on the CPU (got {like.dtype} on {like.device})")
-    if not (torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")):
+    is_built = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if not (is_built and hasattr(torch.ops.mkldnn, "_linear_pointwise")):
         raise ParameterError(f"products 'onednn' are not in this build of torch ({torch.__version__}): use 'blas'")
     return OneDnnProducts()

@@ -19,7 +19,7 @@ def names() -> list[str]:
 
 
 @pytest.mark.parametrize("name", names())
-@pytest.mark.parametrize("shape", [(1, 9, 7, 5), (3, 9, 7, 5), (1, 160, 150, 140)])
+@pytest.mark.parametrize("shape", [(1, 9, 7, 5), (3, 9, 7, 5), (1, 160, 150, 140), (2, 160, 150, 140)])
 @pytest.mark.parametrize("turned", [False, True])
 def test_products_are_those_of_numpy(name, shape, turned):
     n_replicas, n, k, m = shape
@@ -33,16 +33,17 @@ def test_products_are_those_of_numpy(name, shape, turned):
         found = products.plain(left, right, out)
         assert torch.isfinite(found).all()
         np.testing.assert_allclose(found.numpy(), a @ b, atol=1e-4)
-        np.testing.assert_allclose(products.scaled(left, right, 0.25, 0.0, out).numpy(), 0.25 * (a @ b), atol=1e-4)
-    assert products.scaled(left, right, 0.25, 0.5, into) is into
+        np.testing.assert_allclose(products.scaled(left, right, 0.25, out).numpy(), 0.25 * (a @ b), atol=1e-4)
+    assert products.add_(into, left, right, 0.25, 0.5) is into
     np.testing.assert_allclose(into.numpy(), 0.5 * start + 0.25 * (a @ b), atol=1e-4)
 
 
+@pytest.mark.parametrize("replicas", [1, 2])
 @pytest.mark.skipif("onednn" not in names(), reason="this build of torch has no oneDNN")
-def test_a_circuit_learns_the_same_by_onednn():
+def test_a_circuit_learns_the_same_by_onednn(replicas):
     layers = [160, 130, 120, 10]
     assert 128 * 160 * 130 > LEAST_WORK  # so that it is used
-    circuits = [cs.compile(sal(layers), device="cpu", products=name) for name in ("blas", "onednn")]
+    circuits = [cs.compile(sal(layers), replicas=replicas, device="cpu", products=name) for name in ("blas", "onednn")]
     rng = np.random.default_rng(0)
     for _ in range(5):
         x, y = rng.standard_normal((128, 160)), rng.integers(0, 10, 128)

@@ -42,7 +42,7 @@ class DenseLayout(Layout):
         post, pre = spread(post, values.shape[0]), spread(pre, values.shape[0])
         if not values.is_contiguous():  # a product goes straight into the weights only in their order in memory
             values, post, pre = values.transpose(1, 2), pre, post
-        self.products.scaled(post.transpose(1, 2), pre, scale, keep, out=values)
+        self.products.add_(values, post.transpose(1, 2), pre, scale, keep)
 
     def at_post(self, run: Run, vector: Tensor) -> Tensor:
         return vector.transpose(1, 2)

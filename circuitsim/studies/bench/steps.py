@@ -78,9 +78,8 @@ def time_steps(case: Case, rounds: int, device: str) -> list[Row]:
     circuit = circuit_of(case.layers, case.n_replicas, device)
     x, y = batch_of(circuit, case.layers, case.batch)
     steps: dict[str, Step] = {OURS: circuit.step}
-    if case.n_replicas == 1:
-        with contextlib.suppress(ParameterError):
-            steps[OURS_ONEDNN] = circuit_of(case.layers, 1, device, "onednn").step
+    with contextlib.suppress(ParameterError):
+        steps[OURS_ONEDNN] = circuit_of(case.layers, case.n_replicas, device, "onednn").step
     if case.rivals:
         steps |= dict(_rivals(case, circuit, x, y))
     contestants: dict[str, Callable[[], object]] = {"floor": floor(circuit, case.batch)}
