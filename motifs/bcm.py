@@ -25,6 +25,12 @@ def bcm(
         tau: time constant of the threshold, in steps; must be short against 1 / eta.
         gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
         name: of the motif.
+    Returns:
+        The motif.
+    Example:
+        >>> from motifs import bcm
+        >>> bcm([64, 10]).population("output").state["theta"].start
+        1.0
 
     Source: Bienenstock, Cooper & Munro (1982), J. Neurosci. 2:32; the quadratic threshold: Intrator & Cooper (1992).
     """

@@ -30,6 +30,12 @@ def direct_kolen_pollack(
         eta_V: rate of V in units of `eta`.
         gain_W, gain_V: starts, Gaussian with standard deviation gain / sqrt(fan-in).
         activation, loss, name: as in `motifs.two_stream`.
+    Returns:
+        The motif.
+    Example:
+        >>> from motifs import direct_kolen_pollack
+        >>> direct_kolen_pollack([64, 32, 32, 10]).projection("V1").pre
+        'error'
 
     Source: Webster, Choi & Ahn, "Learning the Connections in Direct Feedback Alignment" (openreview zgGmAx9ZcY).
     """

@@ -47,6 +47,14 @@ def winner_take_all(
         rivals: "all" or "strongest".
         name: of the motif.
         options: of `motifs.sal`.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: `rivals` is neither, or sizes do not fit.
+    Example:
+        >>> from motifs import winner_take_all
+        >>> winner_take_all([64, 32, 10]).projection("V1").rule.parameters["competition"]
+        120.0
 
     Source: Liao et al. (2024), arXiv 2412.20018, section 3 (Winner-Take-All); the form of the competition is ours.
     """

@@ -51,6 +51,15 @@ def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str]
     Raises:
         ParameterError: an unknown quantity.
         DataError: x or target does not fit.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> data, circuit = cs.load_dataset("digits"), cs.compile(sal([64, 32, 32, 10]), seed=0)
+        >>> history = cs.fit(circuit, data, epochs=10, progress=False)
+        >>> table = cs.alignment(circuit, data.test.x, data.test.target, ["mirror_cosine", "gradient_cosine"])
+        >>> sorted(set(table.site)), bool(table.value.between(-1, 1).all())
+        (['V1', 'V2', 'W0', 'W1', 'W2'], True)
+
     Source: Liao et al. (2024), arXiv 2412.20018, Lemma 1 (mirror) and Theorem 1 (stationarity, gradient, V V^T).
     """
     unknown = set(quantities) - set(QUANTITIES)
