@@ -30,7 +30,7 @@ def apical_sal(
     loss: str = "cross_entropy",
     name: str = "apical_sal",
 ) -> cs.Motif:
-    r"""As `motifs.sal`, but down_l hears the apical dendrites of up_{l+1}, which fire only with their somata.
+    r"""As `motifs.sal`, but down_l hears the apical dendrites of up_{l+1}, which fire only with their somata::
 
             up_l --W_l--> up_{l+1}
              | ^            | ^

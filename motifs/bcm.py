@@ -15,7 +15,7 @@ def bcm(
     gain_W: float = 0.5,
     name: str = "bcm",
 ) -> cs.Motif:
-    """Input onto output neurons, each with a threshold theta that follows the mean square of its activity.
+    """Input onto output neurons, each with a threshold theta that follows the mean square of its activity::
 
         dw = eta post (post - theta_post) pre        theta <- theta + (E[post^2] - theta) / tau
 

@@ -20,7 +20,7 @@ def direct_kolen_pollack(
     loss: str = "cross_entropy",
     name: str = "direct_kolen_pollack",
 ) -> cs.Motif:
-    """SAL without a descending chain: each V_l comes straight from the error population.
+    """SAL without a descending chain: each V_l comes straight from the error population::
 
         dW_l = eta (slope * I_V h_l^T - gamma W)        dV_l = eta_V (h_l e^T - gamma V)
 

@@ -21,7 +21,7 @@ def kolen_pollack(
     bias: bool = False,
     name: str = "kolen_pollack",
 ) -> cs.Motif:
-    """As `motifs.backprop`, but Wt has a rule of its own, with the same drive, rate and decay as W.
+    """As `motifs.backprop`, but Wt has a rule of its own, with the same drive, rate and decay as W::
 
         dW_l = eta (g_{l+1} h_l^T - gamma W)        dWt_l = eta (h_l g_{l+1}^T - gamma Wt)
 

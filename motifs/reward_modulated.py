@@ -18,7 +18,7 @@ def reward_modulated(
     activation: str = "relu",
     name: str = "reward_modulated",
 ) -> cs.Motif:
-    """A three-factor rule: (reward - baseline) x noise of the postsynaptic neuron x presynaptic activity.
+    """A three-factor rule: (reward - baseline) x noise of the postsynaptic neuron x presynaptic activity::
 
         dW_l = eta (reward - baseline) xi_{l+1} h_l^T,   xi the noise that reached the soma through N_{l+1}
 

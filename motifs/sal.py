@@ -49,7 +49,7 @@ def sal(
     bias: bool = False,
     name: str = "sal",
 ) -> cs.Motif:
-    r"""Two streams, four plastic projections, heterosynaptic rules, no weight transport.
+    r"""Two streams, four plastic projections, heterosynaptic rules, no weight transport::
 
         dW_l  = eta_W  (slope * I_V h_l^T    - gamma W)      I_V  = V_{l+1} g_{l+1}     (5)
         dWt_l = eta_Wt (I_Vt g_{l+1}^T       - gamma_Wt Wt)  I_Vt = Vt_l h_l            (6)

@@ -1,4 +1,4 @@
-r"""The layered two-stream circuit that SAL, backpropagation and their relatives share.
+r"""The layered two-stream circuit that SAL, backpropagation and their relatives share::
 
     up0 --W0--> up1 --W1--> ... --> upL          ascending stream, drives activity
                  ^ |         ^ |      ^

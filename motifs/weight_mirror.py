@@ -26,7 +26,7 @@ def weight_mirror(
     """As `motifs.backprop`, but Wt learns W^T from noise, one mirror phase per layer after each cycle.
 
     In the mirror phase of layer l the neurons of up_l discharge noise x, up_{l+1} responds with f(W_l x), Vt_{l+1}
-    (fixed, one to one) carries the response to down_{l+1}, and
+    (fixed, one to one) carries the response to down_{l+1}, and Wt follows both::
 
         dWt_l = eta_mirror (I_Vt pre - gamma_mirror Wt) = eta_mirror (x f(W_l x)^T - gamma_mirror Wt)
 

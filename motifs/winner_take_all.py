@@ -27,7 +27,7 @@ def winner_take_all(
     name: str = "winner_take_all",
     **options: Any,
 ) -> cs.Motif:
-    """`motifs.sal` with competition in the decay of V and Vt.
+    """`motifs.sal` with competition in the decay of V and Vt::
 
         dV_l = eta_V (h_l g_l^T - gamma V (1 + competition R))
         R = sum_in V^2 + sum_out V^2 - 2 V^2                                 rivals="all"

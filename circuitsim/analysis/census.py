@@ -1,4 +1,4 @@
-r"""How often the reciprocal four-synapse motif occurs, against random graphs with the same degrees.
+r"""How often the reciprocal four-synapse motif occurs, against random graphs with the same degrees::
 
     a = up_l --W--> b = up_{l+1}
        | Vt            ^ V
@@ -127,7 +127,7 @@ def square_census(masks: Mapping[str, Mask], *, n_random: int = 100, seed: int =
         n_random: random graphs, at least 2.
         seed: draws them.
     Returns:
-        The census: the count, and those of the random graphs.
+        The count, and those of the random graphs.
     Raises:
         AnalysisError: a mask is missing, shapes do not fit, or fewer than 2 random graphs are asked for.
     Example:
@@ -162,7 +162,7 @@ def graph_census(graph: nx.DiGraph, *, projection: str | None = None, n_random: 
             projection. None: within each key of a MultiDiGraph, else within the whole graph.
         n_random, seed: as in `square_census`.
     Returns:
-        The census: the count, and those of the random graphs.
+        The count, and those of the random graphs.
     Raises:
         AnalysisError: the graph is not directed, an edge lacks the attribute, or too few random graphs are asked for.
     Example:

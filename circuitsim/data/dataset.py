@@ -22,7 +22,9 @@ class Dataset:
 
     Attributes:
         name: what to call it in tables and plots.
-        train, validation, test: the splits; None where there is none.
+        train: the samples to learn from.
+        validation: samples to choose settings with, or None.
+        test: samples to report on, or None.
         kind: "classes", "labels" or "values"; a dict objective -> kind where targets are a dict.
         n_outputs: number of classes, labels or values; a dict where targets are a dict.
     """
@@ -42,7 +44,7 @@ class Dataset:
 
     @property
     def splits(self) -> dict[str, Split]:
-        """The splits that there are, by name: "train", "validation", "test"."""
+        """The splits that there are, by name, "train", "validation", "test"."""
         found = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: split for name, split in found.items() if split is not None}
 

@@ -87,7 +87,7 @@ def load_circuit(path: str | os.PathLike[str], device: str = "auto") -> Circuit:
         path: the file.
         device: as in `compile`.
     Returns:
-        The circuit: weights, states, frozen projections and the number of steps as they were saved.
+        The circuit, its weights, states, frozen projections and the number of steps as they were saved.
     Raises:
         ArchiveError: the file is missing, truncated, or not such a file; the message says which.
     Example:

@@ -55,8 +55,10 @@ class Circuit:
     Attributes:
         motif: the declaration.
         plans: what a step does, a plan for each phase; print them.
-        n_replicas, seed: replica r starts as the solo circuit of seed ``seed + r``.
-        device, dtype: where and how the weights are stored.
+        n_replicas: how many replicas there are.
+        seed: replica r starts as the solo circuit of seed ``seed + r``.
+        device: where the weights are stored.
+        dtype: how the weights are stored.
         vary: the per-replica values given to `compile`.
         n_steps: how many steps it has done.
         store: the weights; the methods below are the way to them.
@@ -105,7 +107,7 @@ class Circuit:
 
     @property
     def plan(self) -> Plan:
-        """The plan of the first phase: the only one unless phases are declared."""
+        """The plan of the first phase, which is the only one unless phases are declared."""
         return self.plans[0]
 
     # -- running
@@ -273,7 +275,7 @@ class Circuit:
             owner: name of the population or projection.
             name: of the state.
         Returns:
-            A copy: of a population's ``[replica, neuron]``, of a projection's ``[replica, post, pre]``.
+            A copy, of a population's ``[replica, neuron]``, of a projection's ``[replica, post, pre]``.
         Raises:
             ParameterError: there is no such state; the message lists the known ones.
         """
@@ -341,7 +343,7 @@ class Circuit:
         Args:
             projection: its name.
         Returns:
-            As `layouts` stores them: dense ``[replica, post, pre]``, or a number for each synapse that exists.
+            As `layouts` stores them, dense ``[replica, post, pre]``, or a number for each synapse that exists.
         Raises:
             MotifError: there is no such projection.
         """
@@ -382,7 +384,7 @@ class Circuit:
         Args:
             projection: its name.
         Returns:
-            By name: floats, or tensors ``[replica]`` or ``[post, pre]``.
+            By name, floats, or tensors ``[replica]`` or ``[post, pre]``.
         Raises:
             MotifError: there is no such projection.
         """
@@ -398,7 +400,7 @@ class Circuit:
             post, pre: indices of the two neurons, from 0.
             replica: which replica.
         Returns:
-            The synapse: its ends, weight, rule and parameters.
+            The synapse with its ends, weight, rule and parameters.
         Raises:
             ParameterError: an index is out of range, or there is no such synapse.
             MotifError: there is no such projection.
@@ -524,7 +526,7 @@ class Circuit:
             max_weight: a larger absolute weight counts as run away, and so does one that is not finite.
             loss: of the last step, ``[replica]``, or None; one that is not finite counts too.
         Returns:
-            One report each: replica, step, projection, reason.
+            One report each, of replica, step, projection, reason.
         """
         found = find_runaways(self.store.own, max_weight, loss, self.n_steps)
         return [runaway for runaway in found if runaway.replica not in self.store.held]
@@ -558,7 +560,7 @@ class Circuit:
 
     @property
     def n_bytes(self) -> int:
-        """The memory that the circuit holds: weights, states, and the buffers of its steps so far."""
+        """The memory that the circuit holds for weights, states, and the buffers of its steps so far."""
         weights = sum(tensor.numel() * tensor.element_size() for tensor in self.store.own.values())
         return weights + self._workspaces.n_bytes
 

@@ -66,7 +66,7 @@ class Motif:
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """The phases of a step, in order: at least one."""
+        """The phases of a step, in order; there is at least one."""
         return tuple(self._phases) or (CYCLE,)
 
     @property

@@ -29,7 +29,8 @@ class RateNetwork:
     here has the axes of the circuit, ``[post, pre]``.
 
     Attributes:
-        motif, seed: of the circuit.
+        motif: of the circuit.
+        seed: of the circuit's replica.
         plan: what a step does.
         n_passes: how often each batch is presented.
         transcript: groups, synapses and actions, as text.
@@ -124,7 +125,7 @@ class RateNetwork:
             owner: name of the population or projection.
             name: of the state.
         Returns:
-            A copy: of a population's ``[neuron]``, of a projection's ``[post, pre]``.
+            A copy, of a population's ``[neuron]``, of a projection's ``[post, pre]``.
         Raises:
             ParameterError: there is no such state; the message lists the known ones.
         """

@@ -57,7 +57,7 @@ class Cell:
 
     @property
     def weight(self) -> float:
-        """k: how many spikes stand for one unit."""
+        """How many spikes stand for one unit, k."""
         return float(getattr(self, "spikes_per_unit", 1.0))
 
     @property

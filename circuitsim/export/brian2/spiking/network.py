@@ -44,7 +44,8 @@ class SpikingNetwork:
         plastic: False keeps only what outputs depend on, without any plasticity: for conversion.
 
     Attributes:
-        motif, seed: of the circuit.
+        motif: of the circuit.
+        seed: of the circuit's replica.
         plan: what is exported.
         blueprint: neurons, synapses and their equations, as text.
 
@@ -103,7 +104,7 @@ class SpikingNetwork:
             resume: go on from it, where there is one.
             progress: whether a bar is shown.
         Returns:
-            The history: per segment the accuracy of the trials themselves ("online"), and `records["weights"]`, the
+            The history, with per segment the accuracy of the trials themselves ("online"), and `records["weights"]`, the
             weights ``[post, pre]`` by projection after so many trials.
         Raises:
             SimulationDiverged: a weight is not finite.

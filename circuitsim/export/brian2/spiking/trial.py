@@ -13,12 +13,12 @@ GRID_MS = 1.0  # windows begin and end on it
 
 @dataclass(frozen=True)
 class Trial:
-    r"""One sample: an ascending volley, a descending one, silence.
+    r"""One sample: an ascending volley, a descending one, silence::
 
         |-- ascending --|-- descending --|-- silence --|                        lag = ascending_ms (default)
 
     With ``max_lag_ms`` the error is fixed first, by a preview of the sample in which the descending stream is silent;
-    then both volleys come, in either order:
+    then both volleys come, in either order::
 
         |-- preview --|-- silence --|   ...ascending...descending...   |-- silence --|
 

@@ -1,0 +1,48 @@
+"""How Sphinx builds these pages: ``sphinx-build -W --keep-going docs OUT``."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from circuitsim import __version__
+
+HERE = Path(__file__).parent
+project, author, release = "circuitsim", "the circuitsim developers", __version__
+copyright = "MIT license"
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "myst_nb", "sphinx_copybutton"]
+exclude_patterns = ["_build", "results"]
+
+# Docstrings: Google's sections, as they are written in the code; `name` is code, and a link where it can be one.
+default_role = "py:obj"
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # Args say what a thing is; the signature keeps names and defaults
+autodoc_preserve_defaults = True
+napoleon_use_rtype = False
+napoleon_use_ivar = True
+napoleon_custom_sections = ["Class attributes"]
+
+# Notebooks are committed with their outputs; tests/notebooks runs them. Sphinx wants its sources in one folder.
+nb_execution_mode = "off"
+shutil.rmtree(HERE / "notebooks", ignore_errors=True)
+shutil.copytree(HERE.parent / "notebooks", HERE / "notebooks", ignore=shutil.ignore_patterns(".*"))
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+
+highlight_language = "none"  # equations and circuits are no Python
+
+html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+html_title = f"circuitsim {release}"
+html_show_sourcelink = False
+html_show_copyright = False
+
+
+def setup(app: Any) -> None:
+    """Make links of `cs.Motif` and the like in docstrings."""
+
+    def expand(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+        lines[:] = [line.replace("`cs.", "`circuitsim.") for line in lines]
+
+    app.connect("autodoc-process-docstring", expand)
