@@ -4,20 +4,27 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from latex2mathml.converter import convert
+
 from circuitsim import __version__
 
 HERE = Path(__file__).parent
 project, author, release = "circuitsim", "the circuitsim developers", __version__
 copyright = "MIT license"
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "myst_nb", "sphinx_copybutton"]
+extensions = [
+    "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "myst_nb", "sphinx_copybutton",
+]  # fmt: skip
 exclude_patterns = ["_build", "results"]
+suppress_warnings = ["myst-nb.lexer"]  # a notebook that no kernel has touched does not say that it is Python
 
 # Docstrings: Google's sections, as they are written in the code; `name` is code, and a link where it can be one.
 default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # Args say what a thing is; the signature keeps names and defaults
 autodoc_preserve_defaults = True
+autosummary_generate = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 napoleon_custom_sections = ["Class attributes"]
@@ -31,6 +38,7 @@ myst_heading_anchors = 3
 
 highlight_language = "none"  # equations and circuits are no Python
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
@@ -39,10 +47,21 @@ html_show_sourcelink = False
 html_show_copyright = False
 
 
-def setup(app: Any) -> None:
+def expand_names(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Make links of `cs.Motif` and the like in docstrings."""
+    lines[:] = [line.replace("`cs.", "`circuitsim.") for line in lines]
 
-    def expand(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-        lines[:] = [line.replace("`cs.", "`circuitsim.") for line in lines]
 
-    app.connect("autodoc-process-docstring", expand)
+def mathml(display: str) -> Any:
+    """Formulas as MathML, which browsers read by themselves: no script, no network."""
+
+    def visit(self: Any, node: nodes.Element) -> None:
+        self.body.append(convert(node.astext(), display=display))
+        raise nodes.SkipNode
+
+    return visit, None
+
+
+def setup(app: Any) -> None:
+    app.connect("autodoc-process-docstring", expand_names)
+    app.add_html_math_renderer("mathml", mathml("inline"), mathml("block"))
