@@ -98,7 +98,8 @@ class History:
         if chosen.empty:
             known = sorted(set(table.metric))
             raise KeyError(f"no metric {metric!r} with split={split!r}, site={site!r} in this history (known: {known})")
-        return chosen.pivot_table(index="epoch", columns="replica", values="value", aggfunc="last")
+        # a replica, or an epoch, that is NaN throughout keeps its place
+        return chosen.pivot_table(index="epoch", columns="replica", values="value", aggfunc="last", dropna=False)
 
     def final(self, metric: str, split: str | None = None, site: str | None = None) -> np.ndarray:
         """The last value of one metric.

@@ -45,7 +45,8 @@ def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str]
         x, target: a batch, as in `Circuit.step`.
         quantities: which of the above (all by default; eigenvalues make a long table).
     Returns:
-        A tidy table, with columns quantity, site, replica, index, value, reason. Where a value is NaN (0 / 0), `reason` says why.
+        A tidy table, with columns quantity, site, replica, index, value, reason. Where a value is NaN (0 / 0), `reason`
+        says why.
     Raises:
         ParameterError: an unknown quantity.
         DataError: x or target does not fit.

@@ -104,7 +104,7 @@ class SpikingNetwork:
             resume: go on from it, where there is one.
             progress: whether a bar is shown.
         Returns:
-            The history, with per segment the accuracy of the trials themselves ("online"), and `records["weights"]`, the
+            The history, with the accuracy of each segment's trials themselves ("online"), and `records["weights"]`, the
             weights ``[post, pre]`` by projection after so many trials.
         Raises:
             SimulationDiverged: a weight is not finite.
