@@ -43,9 +43,19 @@ def compile(
         record_changes: keep the last change of every projection (`Circuit.last_change`).
         products: "blas", or "onednn" for float32 on a CPU: the same products by another library, which on some CPUs
             (AMD's) is up to twice as fast; `circuitsim bench` tells. A circuit that is saved does not remember it.
+    Returns:
+        The circuit. A `SlowRuleWarning` names every rule that does not factor into matrix products.
     Raises:
         MotifError: the motif is faulty; every fault is listed.
         ParameterError: an argument is out of range, or the device is not there.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> circuit = cs.compile(sal([8, 6, 3]), replicas=2, seed=0, device="cpu")
+        >>> circuit
+        Circuit('sal': 2 replicas, seed 0, cpu, float32, 0 steps done)
+        >>> circuit.weights("W0").shape
+        torch.Size([2, 6, 8])
     """
     check_replicas(replicas)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
