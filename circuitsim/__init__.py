@@ -14,7 +14,16 @@ from circuitsim.errors import (
     RuleError,
     SimulationDiverged,
 )
-from circuitsim.export import circuit_from_brian2, export_brian2
+from circuitsim.export import (
+    circuit_from_brian2,
+    export_brian2,
+    read_connectome,
+    read_motif,
+    read_weights,
+    write_connectome,
+    write_motif,
+    write_weights,
+)
 from circuitsim.history import History
 from circuitsim.motif import (
     All,
@@ -54,7 +63,8 @@ __all__ = [
     # analyse
     "alignment", "effective_rank", "loss_gradients",
     # export
-    "circuit_from_brian2", "export_brian2",
+    "circuit_from_brian2", "export_brian2", "read_connectome", "read_motif", "read_weights", "write_connectome",
+    "write_motif", "write_weights",
     # errors and warnings
     "AnalysisError", "ArchiveError", "CircuitError", "DataError", "MotifError", "ParameterError", "RuleError",
     "SimulationDiverged", "SlowRuleWarning",
