@@ -49,7 +49,8 @@ from circuitsim.motif import (
     State,
     Uniform,
 )
-from circuitsim.train import Probe, evaluate, fit
+from circuitsim.train import Probe, WeightProbe, evaluate, fit
+from circuitsim.weight_history import WeightHistory
 
 __all__ = [
     # declare
@@ -59,7 +60,8 @@ __all__ = [
     # run
     "Circuit", "StepResult", "Synapse", "compile", "load_circuit",
     # data and learning
-    "Dataset", "History", "Probe", "Split", "evaluate", "fit", "load_dataset", "minibatches",
+    "Dataset", "History", "Probe", "Split", "WeightHistory", "WeightProbe", "evaluate", "fit", "load_dataset",
+    "minibatches",
     # analyse
     "alignment", "effective_rank", "loss_gradients",
     # export

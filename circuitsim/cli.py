@@ -30,6 +30,7 @@ from circuitsim.studies.experiment import (
 )
 from circuitsim.studies.self_assembly import setting_for
 from circuitsim.studies.tuning import ALGORITHMS
+from circuitsim.train.weight_probe import every_for
 
 app = typer.Typer(no_args_is_help=True, help="Neural circuits with explicit plastic synapses and local rules.")
 console = Console()
@@ -41,7 +42,7 @@ EXPERIMENTS = (
     "winner_take_all",
 )  # fmt: skip
 
-MotifArgument = Annotated[str, typer.Argument(help="name of a motif, or a JSON file written by Motif.to_json")]
+MotifArgument = Annotated[str, typer.Argument(help="name of a motif, or a file of one: .json or .graphml")]
 
 
 def load_motif(motif: str, layers: list[int]) -> cs.Motif:
@@ -55,7 +56,7 @@ def load_motif(motif: str, layers: list[int]) -> cs.Motif:
     path = Path(motif)
     if not path.is_file():
         raise typer.BadParameter(f"{motif!r} is no file and no motif (known: {', '.join(MOTIFS)})")
-    return cs.Motif.from_json(path.read_text())
+    return cs.read_motif(path)
 
 
 def load_experiment(name: str) -> Experiment:
@@ -109,8 +110,11 @@ def train(
     declared = load_motif(motif, [data.n_features, *setting.hidden, data.n_outputs])
     out = out or Path("runs") / f"train_{declared.name}_{dataset}"
     circuit = cs.compile(declared, replicas=replicas, seed=seed, device=device)
+    kept = out / "weights.npz"
+    weights = cs.WeightHistory.load(kept) if resume and kept.exists() else cs.WeightHistory()
     history = cs.fit(
         circuit, data, epochs=setting.epochs, batch_size=setting.batch_size, schedule="cosine", data_seed=seed,
+        probes={"weights": cs.WeightProbe(every_for(setting.epochs), path=kept, kept=weights)},
         checkpoint=out / "checkpoint.safetensors", resume=resume,
     )  # fmt: skip
     history.save(out / "history.csv")

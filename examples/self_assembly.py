@@ -48,6 +48,7 @@ def main(
     report = study.report(runs, configuration)
     write_report(report, out, {"dataset": dataset, "epochs": epochs, "replicas": replicas, "seed": seed})
     runs[0].circuit.save(out / "circuit.safetensors")
+    runs[0].kept.save(out / "weights.npz")
     console.print(as_rich_table(report.table, report.title))
     console.print(report.notes)
     console.print("wrote " + ", ".join(str(path) for path in sorted(out.iterdir())))
