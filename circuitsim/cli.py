@@ -1,10 +1,11 @@
-"""The command line: `circuitsim show`, `train`, `experiment`, `tune` and `bench`."""
+"""The command line: `circuitsim show`, `train`, `view`, `experiment`, `tune` and `bench`."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import inspect
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,7 @@ from circuitsim.studies.experiment import (
     as_rich_table,
     run_experiment,
     spread,
+    write_configuration,
 )
 from circuitsim.studies.self_assembly import setting_for
 from circuitsim.studies.tuning import ALGORITHMS
@@ -119,11 +121,24 @@ def train(
     )  # fmt: skip
     history.save(out / "history.csv")
     circuit.save(out / "circuit.safetensors")
+    options = {"motif": motif, "dataset": dataset, "replicas": replicas, "seed": seed}
+    write_configuration({"title": f"{declared.name} on {dataset}", "options": options, **asdict(setting)}, out)
     table = history.to_pandas()
     last = table[table.split.isin(["train", "validation", "test"]) & (table.epoch == table.epoch.max())]
     figures = last.groupby(["split", "metric"], sort=False).value.agg(lambda x: spread(x, 4)).reset_index()
     console.print(as_rich_table(figures, f"{declared.name} on {dataset}, {replicas} replicas"))
     console.print(f"wrote {out}")
+
+
+@app.command()
+def view(
+    run: Annotated[Path, typer.Argument(help="folder that `circuitsim train` or examples/self_assembly.py wrote")],
+    out: Annotated[Path | None, typer.Option(help="page to write; by default view.html in the folder")] = None,
+) -> None:
+    """Write one page of HTML that shows a run: circuit, curves, weights over epochs. It needs no server, no network."""
+    from circuitsim.studies.view import write_page  # here: only this command needs it
+
+    console.print(f"wrote {write_page(run, out)}: open it in a browser")
 
 
 @app.command()

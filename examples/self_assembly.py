@@ -7,6 +7,7 @@ Trains SAL (Liao et al. 2024, arXiv 2412.20018), its baselines and its controls 
 each; prints a table and writes figures, table and history into a run folder.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,7 @@ def main(
         if run.history.interrupted:
             console.print("[yellow]interrupted: writing what there is")
             break
-    configuration = {"layers": layers, "setting": setting}
+    configuration = {"layers": layers, "setting": asdict(setting)}
     report = study.report(runs, configuration)
     write_report(report, out, {"dataset": dataset, "epochs": epochs, "replicas": replicas, "seed": seed})
     runs[0].circuit.save(out / "circuit.safetensors")

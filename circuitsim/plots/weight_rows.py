@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from circuitsim.plots.colour_map import COLOUR_MAP
 from circuitsim.plots.diagram.geometry import text_size
 from circuitsim.plots.matrices import Array
 from circuitsim.plots.picture import Picture
 
 POINTS = 13.0
-COLOUR_MAP = "RdBu_r"
 # Inches: a panel, the spaces between a pair and between before and after, the colour bar; then the margins.
 PANEL, GAP, WIDE_GAP, BAR = 2.55, 0.3, 0.75, 0.2
 LEFT, RIGHT, TOP, ABOVE, BELOW = 0.6, 1.1, 0.3, 0.7, 0.6
