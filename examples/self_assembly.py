@@ -17,6 +17,7 @@ from rich.console import Console
 import circuitsim as cs
 from circuitsim.studies import self_assembly as study
 from circuitsim.studies.experiment import as_rich_table, write_report
+from circuitsim.studies.self_assembly_movie import write_movie
 
 
 def main(
@@ -50,6 +51,7 @@ def main(
     write_report(report, out, {"dataset": dataset, "epochs": epochs, "replicas": replicas, "seed": seed})
     runs[0].circuit.save(out / "circuit.safetensors")
     runs[0].kept.save(out / "weights.npz")
+    write_movie(runs[0].circuit.motif, runs[0].kept, runs[0].history, out / "self_assembly.gif")
     console.print(as_rich_table(report.table, report.title))
     console.print(report.notes)
     console.print("wrote " + ", ".join(str(path) for path in sorted(out.iterdir())))

@@ -12,6 +12,7 @@ from circuitsim.plots.colour_map import COLOUR_MAP
 from circuitsim.plots.diagram.geometry import text_size
 from circuitsim.plots.matrices import Array
 from circuitsim.plots.picture import Picture
+from circuitsim.plots.style import KIND_COLOURS, kind_of_name
 
 POINTS = 13.0
 # Inches: a panel, the spaces between a pair and between before and after, the colour bar; then the margins.
@@ -75,6 +76,8 @@ def _paint_row(figure: Figure, row: Row, top: float) -> None:
                 aspect="auto" if row.axis_names[0] else "equal", gid=f"{when}:{name}",
             )  # fmt: skip
             axes.set(xticks=[], yticks=[])
+            if kind := kind_of_name(name):
+                axes.spines[:].set(color=KIND_COLOURS[kind], linewidth=2.5)
             axes.set_title(f"{name} {when}", size=POINTS)
             axes.set_xlabel(row.axis_names[0], size=POINTS - 2)
             axes.set_ylabel(row.axis_names[1] if k == 0 else "", size=POINTS - 2)

@@ -4,7 +4,8 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const state = { moment: DATA.epochs.length - 1, group: 0, cell: null };
 const byId = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg"; // a name, nothing is loaded from there
-const ABSENT = "#cfcfcf", SIDE = 300; // pixels of a matrix, about
+const ABSENT = "#cfcfcf";
+const SIDE = document.querySelector("main.wide") ? 460 : 300; // pixels of a matrix, about
 
 // -- small helpers
 
