@@ -18,7 +18,7 @@ from PIL import Image
 from circuitsim.errors import ParameterError
 from circuitsim.files import write_atomically
 from circuitsim.plots.band import plain_axes
-from circuitsim.plots.colour_map import COLOUR_MAP
+from circuitsim.plots.colour_map import COLOUR_MAP, colour_table
 from circuitsim.plots.matrices import Array, cosine
 from circuitsim.plots.neuron_order import neuron_order, thinned
 from circuitsim.plots.picture import Picture
@@ -183,8 +183,11 @@ def _frame(figure: Picture) -> Image.Image:
 
 
 def _gif(frames: Sequence[Image.Image], seconds: float) -> bytes:
-    """One palette for all frames, that of the last, in which most colours occur: nothing flickers."""
-    palette = frames[-1].quantize(256, dither=Image.Dither.NONE)
+    """One palette for all frames, made of the colours that occur: nothing flickers, and white is white."""
+    greys = [f"#{k:02X}{k:02X}{k:02X}" for k in (*range(0, 240, 5), 255)]  # nothing that Pillow takes for white
+    colours = [*colour_table(191), *KIND_COLOURS.values(), *RUN_COLOURS, *greys]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([int(colour[k : k + 2], 16) for colour in colours for k in (1, 3, 5)])
     drawn = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     durations = [round(1000 * seconds)] * (len(frames) - 1) + [round(1000 * LAST)]
     buffer = BytesIO()

@@ -37,6 +37,7 @@ def test_there_is_a_frame_for_each_moment_and_the_last_stands_longer(tmp_path):
     animation({("V1", "Vt1ᵀ"): becoming_alike()}, [0, 2, 4, 6, 8], tmp_path / "a" / "a.gif", seconds=0.2)
     frames = frames_of(tmp_path / "a" / "a.gif")
     assert [duration for _, duration in frames] == [200, 200, 200, 200, 2500]
+    assert all((frame[0, 0] == 255).all() for frame, _ in frames)  # paper is white
     assert all((one != other).any() for (one, _), (other, _) in itertools.pairwise(frames))
 
 
