@@ -1,4 +1,7 @@
-"""The colours of weights: red positive, blue negative, white 0; safe for colour-blind readers."""
+"""The colours of weights: red positive, blue negative, white 0; safe for colour-blind readers.
+
+In a grey copy the darker is the larger, whatever its sign.
+"""
 
 from __future__ import annotations
 

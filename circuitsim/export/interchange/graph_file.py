@@ -22,8 +22,8 @@ FROM_BYTES: dict[str, Callable[[bytes], nx.MultiDiGraph]] = {
     ".graphml": graphml.from_bytes, ".json": node_link.from_bytes, ".csv": edge_list.from_bytes,
 }  # fmt: skip
 FAULTS = (
-    CircuitError, nx.NetworkXException, ParseError, pd.errors.ParserError, ValueError, TypeError, KeyError,
-    AttributeError, RecursionError, OverflowError,
+    CircuitError, nx.NetworkXException, ParseError, pd.errors.ParserError, ValueError, TypeError, LookupError,
+    AttributeError, RecursionError, ArithmeticError, AssertionError,
 )  # fmt: skip
 
 

@@ -155,7 +155,7 @@ function drawMatrices() {
   const cosine = group.cosines[state.moment];
   const caption = document.querySelector("#panels figure:last-child figcaption");
   caption.querySelector("small")?.remove();
-  if (group.cosines.length) caption.append(element("small", { id: "cosine" }, `  cosine of the two: ${cosine === null ? "not defined" : cosine.toFixed(2)}`));
+  if (group.cosines.length) caption.append(element("small", { id: "cosine" }, `  cosine of what is shown: ${cosine === null ? "not defined" : cosine.toFixed(2)}`));
   drawSynapse();
 }
 
