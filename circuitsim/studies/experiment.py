@@ -19,7 +19,7 @@ from rich.table import Table
 
 from circuitsim._version import __version__
 from circuitsim.errors import ParameterError
-from circuitsim.files import check_writable, writing
+from circuitsim.files import check_writable, write_atomically, writing
 from circuitsim.history import History
 
 
@@ -87,14 +87,16 @@ def _write(report: Report, out: Path, options: Any, seconds: float | None) -> No
     if report.histories:
         parts = [history.to_pandas().assign(circuit=label) for label, history in report.histories.items()]
         pd.concat(parts, ignore_index=True).to_csv(out / "history.csv", index=False)
-    document = {
-        "title": report.title,
-        "options": asdict(options) if isinstance(options, Options) else dict(options),
-        **report.configuration,
-        "seconds": seconds,
-        "versions": {"circuitsim": __version__, "torch": torch.__version__, "python": platform.python_version()},
-    }
-    (out / "configuration.json").write_text(json.dumps(document, indent=1, default=str))
+    chosen = asdict(options) if isinstance(options, Options) else dict(options)
+    document = {"title": report.title, "options": chosen, **report.configuration, "seconds": seconds}
+    write_configuration(document, out)
+
+
+def write_configuration(document: Mapping[str, Any], out: Path) -> None:
+    """Write configuration.json into a run folder: the document, and the versions."""
+    versions = {"circuitsim": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    content = json.dumps({**document, "versions": versions}, indent=1, default=str)
+    write_atomically(out / "configuration.json", content.encode())
 
 
 def as_markdown(table: pd.DataFrame) -> str:
