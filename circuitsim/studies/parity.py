@@ -41,10 +41,10 @@ def _of(name: str, says: str) -> Hypothesis:
     return Hypothesis(ALGORITHMS[name].label, ALGORITHMS[name].make, name, says)
 
 
-def _backprop_at(layers: Any, eta: float = 0.18, gamma: float = 1.5e-4, **others: Any) -> Motif:
+def _backprop_at(layers: Any, **settings: Any) -> Motif:
     """SGD with another algorithm's eta and gamma; what else that one has is left out."""
-    kept = {key: others[key] for key in ("masks", "loss", "name") if key in others}
-    return motifs.backprop(layers, eta=eta, gamma=gamma, **kept)
+    kept = {key: settings[key] for key in ("eta", "gamma", "masks", "loss", "name") if key in settings}
+    return motifs.backprop(layers, **kept)
 
 
 SGD, SAL = ALGORITHMS["backprop"].label, ALGORITHMS["sal"].label
