@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class History:
         records: what probes returned that is not a number per replica: name -> list of (step, value).
         runaways: one mapping (replica, step, projection, reason) per replica that ran away.
         interrupted: whether the run was stopped by Ctrl-C.
+        varied: what differs from replica to replica, path -> a value for each; a column each in the table.
     Example:
         >>> import circuitsim as cs
         >>> history = cs.History()
@@ -41,6 +42,7 @@ class History:
     records: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
     runaways: list[dict[str, Any]] = field(default_factory=list)
     interrupted: bool = False
+    varied: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         table = self.to_pandas()
@@ -75,9 +77,11 @@ class History:
         """The whole table.
 
         Returns:
-            Columns step, epoch, replica, split, metric, site, value; a row for each number.
+            Columns step, epoch, replica, split, metric, site, value, and one for all that varies ("W0.eta", ...); a row
+            for each number.
         """
-        return pd.DataFrame(self.rows, columns=list(COLUMNS))
+        table = pd.DataFrame(self.rows, columns=list(COLUMNS))
+        return table.assign(**{path: np.asarray(v)[table.replica.astype(int)] for path, v in self.varied.items()})
 
     def curve(self, metric: str, split: str | None = None, site: str | None = None) -> pd.DataFrame:
         """One metric over time.
@@ -137,7 +141,9 @@ class History:
             A history with those rows; records and runaways are not in the table.
         """
         table = pd.read_csv(path, keep_default_na=False, na_values={"value": ["", "nan"]})
-        return cls(rows=list(table[list(COLUMNS)].itertuples(index=False, name=None)))
+        by_replica = table.drop_duplicates("replica").sort_values("replica")
+        varied = {str(path): tuple(by_replica[path]) for path in table.columns if path not in COLUMNS}
+        return cls(rows=list(table[list(COLUMNS)].itertuples(index=False, name=None)), varied=varied)
 
     def mark_runaway(self, report: Mapping[str, Any]) -> None:
         """Note a replica that ran away and was frozen at its last good state.

@@ -12,15 +12,18 @@ from motifs.direct_kolen_pollack import direct_kolen_pollack
 def direct_feedback_alignment(
     layers: Sequence[int],
     *,
-    eta: float = 0.1,
-    gamma: float = 0.0,
+    eta: float = 0.11,
+    gamma: float = 1e-5,
     gain_W: float = math.sqrt(2),
-    gain_V: float = 1.0,
+    gain_V: float = 0.061,
     activation: str = "relu",
     loss: str = "cross_entropy",
     name: str = "direct_feedback_alignment",
 ) -> cs.Motif:
     """As `motifs.direct_kolen_pollack`, but V_l does not change; its start is gain_V / sqrt(fan-in).
+
+    Default rates and `gain_V`: what `circuitsim tune` found on Fashion-MNIST (docs/results.md); on digits those
+    of `circuitsim/studies/tuned/digits.json` learn faster.
 
     Args:
         layers: sizes of the ascending populations, input and output included.

@@ -11,11 +11,11 @@ import circuitsim as cs
 def direct_kolen_pollack(
     layers: Sequence[int],
     *,
-    eta: float = 0.1,
-    eta_V: float = 1.0,
-    gamma: float = 1e-4,
+    eta: float = 0.11,
+    eta_V: float = 0.45,
+    gamma: float = 7.3e-4,
     gain_W: float = math.sqrt(2),
-    gain_V: float = 0.05,
+    gain_V: float = 0.11,
     activation: str = "relu",
     loss: str = "cross_entropy",
     name: str = "direct_kolen_pollack",
@@ -23,6 +23,8 @@ def direct_kolen_pollack(
     """SAL without a descending chain: each V_l comes straight from the error population::
 
         dW_l = eta (slope * I_V h_l^T - gamma W)        dV_l = eta_V (h_l e^T - gamma V)
+
+    Default rates and `gain_V`: what `circuitsim tune` found on Fashion-MNIST (docs/results.md).
 
     Args:
         layers: sizes of the ascending populations, input and output included.

@@ -12,10 +12,10 @@ from motifs.two_stream import IDENTITY, two_stream
 def kolen_pollack(
     layers: Sequence[int],
     *,
-    eta: float = 0.1,
-    gamma: float = 1e-4,
+    eta: float = 0.48,
+    gamma: float = 8e-4,
     gain_W: float = math.sqrt(2),
-    gain_Wt: float = 1.0,
+    gain_Wt: float = 0.1,
     activation: str = "relu",
     loss: str = "cross_entropy",
     bias: bool = False,
@@ -24,6 +24,8 @@ def kolen_pollack(
     """As `motifs.backprop`, but Wt has a rule of its own, with the same drive, rate and decay as W::
 
         dW_l = eta (g_{l+1} h_l^T - gamma W)        dWt_l = eta (h_l g_{l+1}^T - gamma Wt)
+
+    Default rates and `gain_Wt`: what `circuitsim tune` found on Fashion-MNIST (docs/results.md).
 
     Args:
         layers: sizes of the ascending populations, input and output included.

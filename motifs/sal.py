@@ -29,14 +29,14 @@ def sal(
     layers: Sequence[int],
     feedback: Sequence[int] | None = None,
     *,
-    eta: float = 0.2,
-    eta_V: float = 0.73,
-    eta_Wt: float = 0.35,
-    gamma: float = 2.7e-4,
-    gamma_Wt: float = 8.0,
+    eta: float = 0.13,
+    eta_V: float = 1.7,
+    eta_Wt: float = 0.29,
+    gamma: float = 6.8e-4,
+    gamma_Wt: float = 5.5,
     gain_W: float = math.sqrt(2),
     gain_Wt: float = 1.0,
-    gain_V: float = 0.1,
+    gain_V: float = 0.048,
     gated: bool = True,
     decay: str = "scaled",
     regularizer: str = "l2",
@@ -56,7 +56,9 @@ def sal(
         dV_l  = eta_V  (h_l g_l^T            - gamma V)                                 (7)
         dVt_l = eta_V  (g_l h_l^T            - gamma Vt)                                (8)
 
-    as batch means; h is the ascending and g the descending activity.
+    as batch means; h is the ascending and g the descending activity. Default rates and `gain_V`: what `circuitsim tune
+    sal_stable` found on Fashion-MNIST, the best among those that do not run away with larger and constant rates
+    (docs/results.md).
 
     Args:
         layers: sizes of the ascending populations, input and output included.

@@ -12,10 +12,10 @@ from motifs.two_stream import IDENTITY, two_stream
 def weight_mirror(
     layers: Sequence[int],
     *,
-    eta: float = 0.1,
-    gamma: float = 1e-4,
-    eta_mirror: float = 0.1,
-    gamma_mirror: float = 0.5,
+    eta: float = 0.033,
+    gamma: float = 2.4e-6,
+    eta_mirror: float = 0.066,
+    gamma_mirror: float = 0.57,
     noise: float = 1.0,
     gain_W: float = math.sqrt(2),
     gain_Wt: float = 1.0,
@@ -30,8 +30,8 @@ def weight_mirror(
 
         dWt_l = eta_mirror (I_Vt pre - gamma_mirror Wt) = eta_mirror (x f(W_l x)^T - gamma_mirror Wt)
 
-    For ReLU, E[x f(W x)^T] = noise^2 / 2 W^T, so Wt comes to rest at noise^2 / (2 gamma_mirror) W^T: W^T itself at the
-    defaults.
+    For ReLU, E[x f(W x)^T] = noise^2 / 2 W^T, so Wt comes to rest at noise^2 / (2 gamma_mirror) W^T. Default rates:
+    what `circuitsim tune` found on Fashion-MNIST (docs/results.md).
 
     Args:
         layers: sizes of the ascending populations, input and output included.

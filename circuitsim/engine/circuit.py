@@ -19,14 +19,15 @@ from circuitsim.engine.feed import Feed
 from circuitsim.engine.footprint import check_memory
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import lower
-from circuitsim.engine.noise import StepNoise
-from circuitsim.engine.parameters import Vary, check_vary, rule_parameters
+from circuitsim.engine.parameters import ScaledParameters, Vary, check_vary, rule_parameters
 from circuitsim.engine.plasticity import Plasticity
+from circuitsim.engine.products import products_of
 from circuitsim.engine.runaway import Runaway, find_runaways
+from circuitsim.engine.runner import Batch, Quantities, Runner
 from circuitsim.engine.share import ALONE, Processes
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.sweep import Sweep, read_quantity
-from circuitsim.engine.workspace import Workspace, Workspaces
+from circuitsim.engine.workspace import Workspace
 from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.motif.motif import Motif
 from circuitsim.plan import Plan, build_plans
@@ -77,6 +78,7 @@ class Circuit:
         dtype: torch.dtype,
         vary: Vary,
         record_changes: bool,
+        products: str = "blas",
     ) -> None:
         motif.validate()
         check_vary(motif, vary, n_replicas)
@@ -84,26 +86,21 @@ class Circuit:
         self.motif, self.n_replicas, self.seed = motif, n_replicas, seed
         self.device, self.dtype, self.vary = device, dtype, {k: tuple(map(float, v)) for k, v in vary.items()}
         self.n_steps, self.eta_scale, self.processes = 0, 1.0, ALONE
-        like = torch.empty(0, device=device, dtype=dtype)
-        self.store = WeightStore(motif, *assemble(motif, seed, n_replicas, vary, like))
+        self._like = like = torch.empty(0, device=device, dtype=dtype)
+        multiply = products_of(products, like)
+        self.store = WeightStore(motif, n_replicas, *assemble(motif, seed, n_replicas, vary, like, multiply))
         self._parameters = rule_parameters(motif, vary, self.store.layouts, n_replicas, like)
-        self._scaled, self._scaled_by = self._parameters, 1.0
+        self._scaled = ScaledParameters(self._parameters)
         self._changes: dict[str, Tensor] | None = {} if record_changes else None
         self._frozen: set[str] = set()
-        self._env: dict[str, Any] = {}
         self._lower()
         self.store.align(self.plans)
 
     def _lower(self) -> None:
         """Make the functions that run the plan; again whenever the plan changes."""
         self.plans: tuple[Plan, ...] = build_plans(self.motif, frozen=self._frozen)
-        self._feed = Feed(self.motif, self.plans, self.n_replicas, self.device, self.dtype)
+        self._runner = Runner(self.motif, self.plans, self.store, self.seed, self._like)
         self._predictors: dict[str, Sweep] = {}
-        self._workspaces = Workspaces()
-        self._phases = [
-            (phase.name, plan, Sweep(plan, self.store.layouts), Plasticity(plan, self.store.layouts))
-            for phase, plan in zip(self.motif.phases, self.plans, strict=True)
-        ]
 
     @property
     def plan(self) -> Plan:
@@ -128,13 +125,11 @@ class Circuit:
         Source: Liao et al. (2024), arXiv 2412.20018, equations 1 and 2 (both streams), 5 to 8 (the changes of SAL).
         """
 
-        def change(plasticity: Plasticity) -> None:
-            plasticity.run(self._env, self.store.own, self._changes)
-
-        result = self._run(x, target, signals, change, self.processes)
+        batch = self._batch(x, target, signals, self.processes)
+        self._runner.step(batch, self._scaled.at(self.eta_scale), self.n_steps, self._changes)
         self.store.keep_held()
         self.n_steps += 1
-        return result
+        return self._result()
 
     def cycle(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> StepResult:
         """The cycles of a step without plasticity.
@@ -146,37 +141,19 @@ class Circuit:
         Raises:
             DataError: x, target or a signal does not fit.
         """
-        return self._run(x, target, signals, lambda plasticity: None)
+        self._cycle(x, target, signals, lambda plasticity, quantities: None)
+        return self._result()
 
-    def _run(
-        self,
-        x: Any,
-        target: Any,
-        signals: Any,
-        plasticity_step: Callable[[Plasticity], object],
-        processes: Processes = ALONE,
-    ) -> StepResult:
-        inputs = self._feed.inputs(x)
-        share = processes.share(next(iter(inputs.values())).shape[1])
-        targets = self._feed.targets(target, share.n_samples) if self.motif.objectives else {}
-        given = self._feed.check_signals(signals, share.n_samples)
-        inputs, targets = ({k: share.part(v) for k, v in batch.items()} for batch in (inputs, targets))
-        like = next(iter(inputs.values()))
-        losses: dict[str, Tensor] = {}
-        with torch.no_grad():
-            workspace = self._workspaces[tuple(tensor.shape for tensor in (*inputs.values(), *targets.values()))]
-            weights = functools.partial(self.store.values, workspace=workspace)
-            parameters = self._scaled_parameters()
-            self._env = {"workspace": workspace, "share": share, "parameters": parameters}
-            self._env |= {**self.store.states(), **parameters}
-            for name, plan, sweep, plasticity in self._phases:
-                noise = StepNoise(name, self.n_steps, self.seed, self.n_replicas, share, like)
-                sweep.run(self._env, weights, inputs, targets, noise)
-                sweep.deliver_to_dendrites(self._env, weights)
-                if plan.objectives:
-                    losses[name] = sweep.loss(self._env, targets)
-                self._env |= self._feed.signals(given, self, share)
-                plasticity_step(plasticity)
+    def _batch(self, x: Any, target: Any, signals: Mapping[str, Any] | None, processes: Processes = ALONE) -> Batch:
+        bound = {k: functools.partial(s, self) if callable(s) else s for k, s in (signals or {}).items()}
+        return self._runner.batch(x, target, bound, processes)
+
+    def _cycle(self, x: Any, target: Any, signals: Any, visit: Callable[[Plasticity, Quantities], object]) -> None:
+        batch = self._batch(x, target, signals)
+        self._runner.cycle(batch, self._scaled.at(self.eta_scale), self.n_steps, visit)
+
+    def _result(self) -> StepResult:
+        losses = self._runner.losses()
         return StepResult(next(iter(losses.values()), None), losses)
 
     def predict(self, x: Any, output: str | None = None) -> Tensor:
@@ -196,10 +173,10 @@ class Circuit:
         env: dict[str, Any] = {"workspace": Workspace()}
         with torch.no_grad():
             if output not in self._predictors:
-                needed = self._feed.ancestors(self.motif, output)
+                needed = Feed.ancestors(self.motif, output)
                 self._predictors[output] = Sweep(self.plan, self.store.layouts, only=needed)
             env |= self.store.states()
-            self._predictors[output].run(env, self.store.values, self._feed.inputs(x), {})
+            self._predictors[output].run(env, self.store.values, self._runner.feed.inputs(x), {})
         return self._expanded(env[f"activity[{output}]"])
 
     def _only_output(self) -> str:
@@ -208,16 +185,6 @@ class Circuit:
                 f"motif {self.motif.name!r} has {len(self.plan.outputs)} outputs {list(self.plan.outputs)}; name one"
             )
         return self.plan.outputs[0]
-
-    def _scaled_parameters(self) -> Mapping[str, float | Tensor]:
-        """All parameters of rules, every `eta` multiplied by `eta_scale`; the same object while that is the same."""
-        if self._scaled_by != self.eta_scale:
-            self._scaled_by = self.eta_scale
-            self._scaled = {
-                path: value * self.eta_scale if path.endswith(".eta") else value
-                for path, value in self._parameters.items()
-            }
-        return self._scaled
 
     # -- reading
 
@@ -261,9 +228,10 @@ class Circuit:
         return self._of_cycle("I", self.motif.projection(projection).name)
 
     def _of_cycle(self, kind: str, name: str) -> Tensor:
-        if f"{kind}[{name}]" not in self._env:
+        if f"{kind}[{name}]" not in self._runner.quantities:
             raise ParameterError(f"no {kind} of {name!r} yet: run circuit.step(x, target) or circuit.cycle(x, target)")
-        return self._expanded(self._env[f"{kind}[{name}]"].clone())  # the next step writes into the same memory
+        # a copy: the next step writes into the same memory
+        return self._expanded(self._runner.quantities[f"{kind}[{name}]"].clone())
 
     def _expanded(self, quantity: Tensor) -> Tensor:
         return quantity.expand(self.n_replicas, -1, -1)
@@ -371,11 +339,11 @@ class Circuit:
         """
         found: dict[str, Tensor] = {}
 
-        def ask(plasticity: Plasticity) -> None:
-            deltas = plasticity.deltas(self._env | self._parameters, self.store.own, data_only=True)
+        def ask(plasticity: Plasticity, quantities: Quantities) -> None:
+            deltas = plasticity.deltas(quantities | self._parameters, self.store.own, data_only=True)
             found.update({name: self.store.matrix(name, delta) for name, delta in deltas.items()})
 
-        self._run(x, target, signals, ask)
+        self._cycle(x, target, signals, ask)
         return found
 
     def parameters(self, projection: str) -> dict[str, Any]:
@@ -562,7 +530,7 @@ class Circuit:
     def n_bytes(self) -> int:
         """The memory that the circuit holds for weights, states, and the buffers of its steps so far."""
         weights = sum(tensor.numel() * tensor.element_size() for tensor in self.store.own.values())
-        return weights + self._workspaces.n_bytes
+        return weights + self._runner.workspaces.n_bytes
 
     # -- files
 

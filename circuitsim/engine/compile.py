@@ -29,6 +29,7 @@ def compile(
     dtype: str | torch.dtype = "float32",
     vary: Vary | None = None,
     record_changes: bool = False,
+    products: str = "blas",
 ) -> Circuit:
     """Draw the weights of a motif and make a circuit that runs.
 
@@ -40,6 +41,8 @@ def compile(
         dtype: "float32" or "float64".
         vary: per-replica values by path, such as ``{"W0.eta": [0.1, 0.2], "V1.init.gain": [0.05, 0.1]}``.
         record_changes: keep the last change of every projection (`Circuit.last_change`).
+        products: "blas", or "onednn" for float32 on a CPU: the same products by another library, which on some CPUs
+            (AMD's) is up to twice as fast; `circuitsim bench` tells. A circuit that is saved does not remember it.
     Returns:
         The circuit. A `SlowRuleWarning` names every rule that does not factor into matrix products.
     Raises:
@@ -59,7 +62,7 @@ def compile(
         raise ParameterError(f"seed must be a non-negative integer (got {seed!r})")
     circuit = Circuit(
         motif, n_replicas=replicas, seed=seed, device=_device(device), dtype=_dtype(dtype),
-        vary={} if vary is None else vary, record_changes=record_changes,
+        vary={} if vary is None else vary, record_changes=record_changes, products=products,
     )  # fmt: skip
     for p in circuit.plan.plastic():
         if p.rule is not None and p.rule.is_slow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -86,6 +87,12 @@ def kind_of(motif: Motif, projection: str) -> Kind:
     if found.target == "soma":
         return "W" if ascending else "Wt"
     return "V" if ascending else "Vt"
+
+
+def kind_of_name(name: str) -> Kind | None:
+    """The kind that a name of the paper's form says, such as "Vt1" or "Vt1ᵀ"; None for other names."""
+    found = re.fullmatch(r"(Wt|W|Vt|V)\d*ᵀ?", name)
+    return next((kind for kind in KIND_COLOURS if found and found[1] == kind), None)
 
 
 def plasticity_of(projection: Projection) -> Plasticity:

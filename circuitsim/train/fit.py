@@ -133,7 +133,7 @@ class _Run:
             else SplitBatches(self.dataset.train, batch_size, data_seed, circuit)
         )
         self.n_steps = None if self.batches.n_batches is None else epochs * self.batches.n_batches
-        self.history, self.online = History(), Online(circuit)
+        self.history, self.online = History(varied=circuit.vary), Online(circuit)
         settings = {"epochs": epochs, "batch_size": batch_size, "data_seed": data_seed}
         self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, resume, settings)
         self.first_epoch = 0 if self.checkpoint is None else self.checkpoint.restore(circuit, self.history)
