@@ -25,13 +25,15 @@ def texts(cell):
     return "\n".join(found + [output.data.get("text/plain", "") for output in cell.outputs if "data" in output])
 
 
-def may_raise(cell):
-    return "raises-exception" in cell.metadata.get("tags", [])
+def is_tagged(cell, tag):
+    return tag in cell.metadata.get("tags", [])
 
 
 def differences(cell, again):
     """Numbers that are not reproduced, or all of the text where it differs in more than its numbers."""
     before, after = texts(cell), texts(again)
+    if is_tagged(cell, "varies"):  # what hangs on the last bit, such as when a replica runs away
+        return []
     if NUMBER.sub("#", before).split() != NUMBER.sub("#", after).split():
         return [(before, after)]
     pairs = [(float(a), float(b)) for a, b in zip(NUMBER.findall(before), NUMBER.findall(after), strict=True)]
@@ -50,7 +52,7 @@ def test_a_notebook_is_committed_with_outputs_that_are_small_and_clean(path):
     assert sum("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs) >= 2
     for cell in cells:
         for output in cell.outputs:
-            assert output.output_type != "error" or may_raise(cell), output.get("evalue")
+            assert output.output_type != "error" or is_tagged(cell, "raises-exception"), output.get("evalue")
             assert output.get("name") != "stderr", output.text
         assert not re.search(r"Traceback|/(home|root|work|Users|tmp)/|0x[0-9a-f]{6}", texts(cell))
 
