@@ -34,7 +34,8 @@ class WeightHistory:
 
     Attributes:
         replica: which one.
-        epochs, steps: of each moment; epochs may be fractional.
+        epochs: of each moment; may be fractional.
+        steps: of each moment.
         neurons: population -> indices of the neurons that are kept, ascending.
         weights: projection -> float32 of shape ``[moment, post, pre]`` between the neurons that are kept,
             dimensionless; NaN where there is no synapse.
@@ -50,6 +51,7 @@ class WeightHistory:
         """Append a moment; what was kept of this step or of later ones (by a run that was resumed) goes.
 
         Args:
+            step, epoch: when it was; epochs done, may be fractional.
             weights: for every projection, shape ``[post, pre]``.
         """
         n = sum(known < step for known in self.steps)
@@ -61,6 +63,8 @@ class WeightHistory:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything into one .npz file, whole or not at all; folders are made as needed.
 
+        Args:
+            path: of the file.
         Raises:
             ArchiveError: it cannot be written.
         """
@@ -72,6 +76,10 @@ class WeightHistory:
     def load(cls, path: str | os.PathLike[str]) -> WeightHistory:
         """Read what `save` wrote.
 
+        Args:
+            path: of the file.
+        Returns:
+            The history.
         Raises:
             ArchiveError: there is no such file, or its arrays do not fit together; the message names the array.
         """

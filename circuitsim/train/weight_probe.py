@@ -47,7 +47,17 @@ class WeightProbe(Probe):
             raise ParameterError(f"WeightProbe: n_neurons must be a positive integer (got {self.n_neurons!r})")
 
     def call(self, name: str, circuit: Circuit, history: History, epoch: float) -> None:
-        """Add this moment to `kept`."""
+        """Add this moment to `kept`.
+
+        Args:
+            name: not used.
+            circuit: whose weights are kept.
+            history: not changed.
+            epoch: epochs done, may be fractional.
+        Raises:
+            ParameterError: `kept.replica` is not a replica of the circuit.
+            ArchiveError: the file cannot be written.
+        """
         if not 0 <= self.kept.replica < circuit.n_replicas:
             raise ParameterError(f"WeightProbe: replica {self.kept.replica} is not among {circuit.n_replicas}")
         for population in circuit.motif.populations:

@@ -44,6 +44,8 @@ def write_weights(circuit: Circuit, path: str | os.PathLike[str]) -> None:
 def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Read what `write_weights` wrote; for an example see there.
 
+    Args:
+        path: ends with .npz.
     Returns:
         By projection, arrays of shape ``[replica, post, pre]``, dimensionless.
     Raises:
