@@ -29,14 +29,14 @@ def sal(
     layers: Sequence[int],
     feedback: Sequence[int] | None = None,
     *,
-    eta: float = 0.2,
-    eta_V: float = 0.73,
-    eta_Wt: float = 0.35,
-    gamma: float = 2.7e-4,
-    gamma_Wt: float = 8.0,
+    eta: float = 0.13,
+    eta_V: float = 1.7,
+    eta_Wt: float = 0.29,
+    gamma: float = 6.8e-4,
+    gamma_Wt: float = 5.5,
     gain_W: float = math.sqrt(2),
     gain_Wt: float = 1.0,
-    gain_V: float = 0.1,
+    gain_V: float = 0.048,
     gated: bool = True,
     decay: str = "scaled",
     regularizer: str = "l2",
@@ -49,14 +49,16 @@ def sal(
     bias: bool = False,
     name: str = "sal",
 ) -> cs.Motif:
-    r"""Two streams, four plastic projections, heterosynaptic rules, no weight transport.
+    r"""Two streams, four plastic projections, heterosynaptic rules, no weight transport::
 
         dW_l  = eta_W  (slope * I_V h_l^T    - gamma W)      I_V  = V_{l+1} g_{l+1}     (5)
         dWt_l = eta_Wt (I_Vt g_{l+1}^T       - gamma_Wt Wt)  I_Vt = Vt_l h_l            (6)
         dV_l  = eta_V  (h_l g_l^T            - gamma V)                                 (7)
         dVt_l = eta_V  (g_l h_l^T            - gamma Vt)                                (8)
 
-    as batch means; h is the ascending and g the descending activity.
+    as batch means; h is the ascending and g the descending activity. Default rates and `gain_V`: what `circuitsim tune
+    sal_stable` found on Fashion-MNIST, the best among those that do not run away with larger and constant rates
+    (docs/results.md).
 
     Args:
         layers: sizes of the ascending populations, input and output included.
@@ -77,6 +79,14 @@ def sal(
         descending: Dt: "linear", "relu", "tanh" or "jacobian" (the ReLU Jacobian of the partner; equal widths).
         output_pathway: "identity" (V_L fixed, one to one) or "plastic" (V_L random, as the other V).
         activation, loss, shuffled, bias, name: as in `two_stream`.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: `decay`, `regularizer` or `output_pathway` is none of those above, or sizes do not fit.
+    Example:
+        >>> from motifs import sal
+        >>> sal([64, 32, 10])
+        Motif('sal': 5 populations, 6 projections, 1 objectives)
 
     Source: Liao, Ziyin, Gan, Cheung, Harnett & Poggio (2024), "Self-Assembly of a Biologically Plausible Learning
     Circuit", arXiv 2412.20018, equations 5 to 8, reconstructed from prose and proofs. The fan-out start of Wt, the

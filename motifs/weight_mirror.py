@@ -12,10 +12,10 @@ from motifs.two_stream import IDENTITY, two_stream
 def weight_mirror(
     layers: Sequence[int],
     *,
-    eta: float = 0.1,
-    gamma: float = 1e-4,
-    eta_mirror: float = 0.1,
-    gamma_mirror: float = 0.5,
+    eta: float = 0.033,
+    gamma: float = 2.4e-6,
+    eta_mirror: float = 0.066,
+    gamma_mirror: float = 0.57,
     noise: float = 1.0,
     gain_W: float = math.sqrt(2),
     gain_Wt: float = 1.0,
@@ -26,12 +26,12 @@ def weight_mirror(
     """As `motifs.backprop`, but Wt learns W^T from noise, one mirror phase per layer after each cycle.
 
     In the mirror phase of layer l the neurons of up_l discharge noise x, up_{l+1} responds with f(W_l x), Vt_{l+1}
-    (fixed, one to one) carries the response to down_{l+1}, and
+    (fixed, one to one) carries the response to down_{l+1}, and Wt follows both::
 
         dWt_l = eta_mirror (I_Vt pre - gamma_mirror Wt) = eta_mirror (x f(W_l x)^T - gamma_mirror Wt)
 
-    For ReLU, E[x f(W x)^T] = noise^2 / 2 W^T, so Wt comes to rest at noise^2 / (2 gamma_mirror) W^T: W^T itself at the
-    defaults.
+    For ReLU, E[x f(W x)^T] = noise^2 / 2 W^T, so Wt comes to rest at noise^2 / (2 gamma_mirror) W^T. Default rates:
+    what `circuitsim tune` found on Fashion-MNIST (docs/results.md).
 
     Args:
         layers: sizes of the ascending populations, input and output included.
@@ -39,6 +39,14 @@ def weight_mirror(
         eta_mirror, gamma_mirror: rate and decay of Wt in its mirror phase.
         noise: standard deviation of the noise.
         gain_W, gain_Wt, activation, loss, name: as in `motifs.kolen_pollack`.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: fewer than two sizes.
+    Example:
+        >>> from motifs import weight_mirror
+        >>> [phase.name for phase in weight_mirror([64, 32, 32, 10]).phases]
+        ['cycle', 'mirror1', 'mirror2']
 
     Source: Akrout, Wilson, Humphreys, Lillicrap & Tweed (2019), "Deep Learning without Weight Transport",
     arXiv 1904.05391, section 3.1; Liao et al. (2024), arXiv 2412.20018, Table 2 (WM).

@@ -33,8 +33,14 @@ def similarity(
         pairs: site -> name -> (before, after), each of shape ``[neuron, neuron]``; all of one site of one size.
         path: where to save (.png, .svg or .pdf), or None.
         title: above the figure.
+    Returns:
+        The figure.
     Raises:
         ParameterError: no sites, or a matrix that is not square and finite.
+    Example:
+        >>> import numpy as np
+        >>> from circuitsim.plots import similarity
+        >>> figure = similarity({"up1": {"h h^T": (np.eye(4), np.ones((4, 4)))}})
     """
     check_path(path)
     if not pairs:

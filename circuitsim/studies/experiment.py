@@ -18,6 +18,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from circuitsim._version import __version__
+from circuitsim.errors import ParameterError
 from circuitsim.files import check_writable, write_atomically, writing
 from circuitsim.history import History
 
@@ -34,8 +35,8 @@ class Options:
         out: run folder.
         device: as in `circuitsim.compile`.
         progress: whether to show live displays.
-        scheduler: where circuits are trained, as in `circuitsim.studies.scheduler`; None: here. Experiments that are
-            a list of independent circuits heed it.
+        scheduler: where circuits are trained, as in `circuitsim.studies.scheduler`; None: here. For experiments that
+            are a list of independent circuits (`independent_circuits`).
     """
 
     dataset: str = "digits"
@@ -122,10 +123,26 @@ def spread(values: Any, digits: int = 2) -> str:
 
 
 Experiment = Callable[[Options], Report]
+_INDEPENDENT: list[Experiment] = []
+
+
+def independent_circuits(experiment: Experiment) -> Experiment:
+    """Say of an experiment that its circuits can be trained apart, on the workers of a scheduler."""
+    _INDEPENDENT.append(experiment)
+    return experiment
 
 
 def run_experiment(experiment: Experiment, options: Options) -> Report:
-    """Run, write the run folder, and show the table and notes on the terminal."""
+    """Run, write the run folder, and show the table and notes on the terminal.
+
+    Raises:
+        ParameterError: a scheduler is given to an experiment that has no use for one.
+    """
+    if options.scheduler is not None and getattr(experiment, "func", experiment) not in _INDEPENDENT:  # partials too
+        raise ParameterError(
+            f"scheduler {options.scheduler!r}: this experiment is one run after the other in one process; "
+            f"those that are not: {', '.join(e.__name__ for e in _INDEPENDENT) or 'none'}"
+        )
     console = Console()
     started = time.perf_counter()
     check_writable(options.out)  # now, and not after hours

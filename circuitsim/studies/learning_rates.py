@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 
 import numpy as np
@@ -20,7 +22,8 @@ FACTORS = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0)
 QUICK_FACTORS = (0.1, 1.0, 3.0)
 COLLAPSED = 50.0  # percent of the best accuracy of the same circuit
 
-ETA_SAL, ETA_SGD = 0.2, 0.18  # the defaults of the motifs
+MOTIFS: dict[str, Callable[..., Motif]] = {"SAL": sal, "SGD": backprop}
+ETA: dict[str, float] = {label: inspect.signature(make).parameters["eta"].default for label, make in MOTIFS.items()}
 
 Make = Callable[[float], Motif]
 
@@ -34,14 +37,10 @@ def learning_rates(options: Options) -> Report:
     """
     task = task_for(options, quick_epochs=5)
     factors = QUICK_FACTORS if options.quick else FACTORS
-    rows: dict[str, Make] = {
-        "SAL": lambda factor: sal(task.layers, eta=ETA_SAL * factor),
-        "SGD": lambda factor: backprop(task.layers, eta=ETA_SGD * factor),
-    }
     found: dict[str, np.ndarray] = {}
     histories: dict[str, History] = {}
-    for label, make in rows.items():
-        circuit = compile_grid(make, factors, task)
+    for label, make in MOTIFS.items():
+        circuit = compile_grid(functools.partial(_scaled, make, task.layers, ETA[label]), factors, task)
         history = task.learn(circuit)
         accuracies = task.accuracy(circuit, history).reshape(len(factors), task.seeds)
         found[label] = accuracies
@@ -49,13 +48,12 @@ def learning_rates(options: Options) -> Report:
             histories[f"{label} × {factor:g}"] = _part(history, k * task.seeds, task.seeds)
         if history.interrupted:
             break
-    eta = {"SAL": ETA_SAL, "SGD": ETA_SGD}
     table = pd.DataFrame(
         [
             {
                 "circuit": label,
                 "factor": factor,
-                "eta of W": round(eta[label] * factor, 4),
+                "eta of W": round(ETA[label] * factor, 4),
                 f"{task.last_split} accuracy, %": spread(values[np.isfinite(values)]) if _any(values) else "-",
                 "ran away": f"{int((~np.isfinite(values)).sum())} of {len(values)}",
             }
@@ -70,8 +68,12 @@ def learning_rates(options: Options) -> Report:
     return Report(
         f"Learning rates on {task.data.name}: mean ± standard deviation over {task.seeds} seeds", table,
         _notes(found, factors, task), {"learning_rates": figure}, histories,
-        {**task.configuration, "factors": factors, "eta at factor 1": eta},
+        {**task.configuration, "factors": factors, "eta at factor 1": ETA},
     )  # fmt: skip
+
+
+def _scaled(make: Callable[..., Motif], layers: list[int], eta: float, factor: float) -> Motif:
+    return make(layers, eta=eta * factor)
 
 
 def compile_grid(make: Make, factors: tuple[float, ...], task: Task) -> Circuit:

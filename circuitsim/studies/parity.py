@@ -13,7 +13,7 @@ import pandas as pd
 import motifs
 from circuitsim import plots
 from circuitsim.motif import Motif
-from circuitsim.studies.experiment import Options, Report
+from circuitsim.studies.experiment import Options, Report, independent_circuits
 from circuitsim.studies.task import hidden_sites, last_of, versus
 from circuitsim.studies.train_all import train_all
 from circuitsim.studies.trained import Trained, bench, loss_of, metric_of, shown
@@ -41,10 +41,10 @@ def _of(name: str, says: str) -> Hypothesis:
     return Hypothesis(ALGORITHMS[name].label, ALGORITHMS[name].make, name, says)
 
 
-def _backprop_at(layers: Any, eta: float = 0.18, gamma: float = 1.5e-4, **others: Any) -> Motif:
+def _backprop_at(layers: Any, **settings: Any) -> Motif:
     """SGD with another algorithm's eta and gamma; what else that one has is left out."""
-    kept = {key: others[key] for key in ("masks", "loss", "name") if key in others}
-    return motifs.backprop(layers, eta=eta, gamma=gamma, **kept)
+    kept = {key: settings[key] for key in ("eta", "gamma", "masks", "loss", "name") if key in settings}
+    return motifs.backprop(layers, **kept)
 
 
 SGD, SAL = ALGORITHMS["backprop"].label, ALGORITHMS["sal"].label
@@ -85,6 +85,7 @@ HYPOTHESES = (
 )
 
 
+@independent_circuits
 def parity(options: Options, hypotheses: Sequence[Hypothesis] = HYPOTHESES) -> Report:
     """SAL and SGD, and circuits between them that differ from one or the other in one thing each.
 

@@ -37,11 +37,18 @@ Space = Mapping[str, LogUniform]
 
 @dataclass(frozen=True)
 class Rung:
-    """One round of the search: the best so far, for so many epochs, each with these seeds."""
+    """One round of the search: the best so far, for so many epochs, each with these seeds.
+
+    Args:
+        keep, epochs, seeds: how many, how long, which.
+        stress: every eta this many times as large, and constant. Such a round does not judge: whoever runs away is
+            out, the others go on in the order in which they came.
+    """
 
     keep: int
     epochs: int
     seeds: tuple[int, ...] = (0,)
+    stress: float | None = None
 
 
 def random_search(
@@ -61,7 +68,7 @@ def random_search(
     """Try random settings; the best of each rung go on to the next, from fresh starts.
 
     Args:
-        make_motif: takes the settings as keyword arguments.
+        make_motif: takes the settings as keyword arguments ("eta" among them, where a rung has `stress`).
         space: what to draw.
         data: has a validation split.
         rungs: the first one's `keep` is the number of trials.
@@ -85,15 +92,23 @@ def random_search(
         for seed in rung.seeds:
             for start in range(0, min(rung.keep, len(chosen)), group):
                 part = tuple(chosen[start : min(start + group, rung.keep)])
-                texts = tuple(make_motif(**trials[k]).to_json() for k in part)
-                job = Group(part, texts, rung.epochs, seed, metric, fit_options, compile_options)
+                texts = tuple(make_motif(**_stressed(trials[k], rung)).to_json() for k in part)
+                options = fit_options if rung.stress is None else {**(fit_options or {}), "schedule": None}
+                job = Group(part, texts, rung.epochs, seed, metric, options, compile_options)
                 groups[f"rung{number}_seed{seed}_group{start // group}_{job_digest(job, fingerprint)}.json"] = job
         fixed = {"rung": number, "epochs": rung.epochs}
         rows = _rows(rows, groups, trials, fixed, data, run, done)
         table = pd.DataFrame(rows)
         means = table[table.rung == number].groupby("trial").validation.mean(skipna=False)
-        chosen = list(means.sort_values(ascending=metric == "loss", na_position="last").index)
+        if rung.stress is None:
+            chosen = list(means.sort_values(ascending=metric == "loss", na_position="last").index)
+        else:
+            chosen = [k for k in chosen if np.isfinite(means.get(k, np.nan))]
     return pd.DataFrame(rows)
+
+
+def _stressed(settings: Mapping[str, float], rung: Rung) -> dict[str, float]:
+    return dict(settings) if rung.stress is None else {**settings, "eta": rung.stress * settings["eta"]}
 
 
 @dataclass(frozen=True)

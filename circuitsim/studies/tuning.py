@@ -25,6 +25,9 @@ from circuitsim.studies.trained import bench, loss_of, metric_of
 FULL = {"trials": 32, "then": 8, "last": 3}
 QUICK = {"trials": 4, "then": 2, "last": 1}
 SHARES = (1 / 15, 1 / 5, 1.0)  # of the final run's epochs, rung by rung
+# A default must leave room for what it was not chosen with. Under stress every eta is so many times as large, and
+# constant, for so many epochs that the sum of eta is that of all epochs at the rates as they are.
+STRESS = 1.5
 
 ETA, GAMMA = LogUniform(0.03, 0.6), LogUniform(1e-6, 1e-3)
 SLOW = LogUniform(0.01, 0.6)  # random feedback likes small rates: its best ones lay at the lower end of ETA
@@ -47,11 +50,13 @@ class Algorithm:
         label: in tables.
         make: takes layers and settings.
         space: the settings that are its own to tune.
+        stable: whether a setting must also survive STRESS.
     """
 
     label: str
     make: Callable[..., Motif]
     space: Space
+    stable: bool = False
 
 
 ALGORITHMS: dict[str, Algorithm] = {
@@ -76,6 +81,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "feedback alignment", motifs.feedback_alignment, {"eta": SLOW, "gamma": GAMMA, "gain_Wt": GAIN}
     ),
     "sal": Algorithm("SAL (gated)", motifs.sal, SAL),
+    "sal_stable": Algorithm("SAL (gated), stable: the motif's defaults", motifs.sal, SAL, stable=True),
     "sal_ungated": Algorithm("SAL (ungated)", functools.partial(motifs.sal, gated=False, name="sal_ungated"), SAL),
     "backprop_unmasked": Algorithm(
         "SGD without masks",
@@ -105,6 +111,9 @@ def tune(options: Options, algorithms: Sequence[str] = tuple(ALGORITHMS)) -> Rep
     all of them, from fresh starts each time, as replicas of one circuit, under a cosine schedule. The best of the
     last three is taken. A setting that runs away has lost. The test split is not looked at.
 
+    Where an algorithm is to be `stable`, the best 8 also run for two thirds of the epochs with every eta constant and
+    1.5 times as large, and only those that do not run away there go on.
+
     Every finished group of trials is kept in the run folder, and not run again when the same search goes on there;
     with `options.scheduler` the groups run on Dask workers. All trials go to ``trials.csv`` there, the best settings
     to ``settings.json``. `circuitsim/studies/tuned` holds the settings that were found for the package, by data set.
@@ -113,10 +122,6 @@ def tune(options: Options, algorithms: Sequence[str] = tuple(ALGORITHMS)) -> Rep
     if on.data.validation is None:
         raise DataError(f"data set {on.data.name!r}: settings are chosen on a validation split, and it has none")
     budget = QUICK if options.quick else FULL
-    rungs = [
-        Rung(keep, max(1, round(share * on.setting.epochs)))
-        for keep, share in zip(budget.values(), SHARES, strict=True)
-    ]
     options.out.mkdir(parents=True, exist_ok=True)
     found: dict[str, pd.DataFrame] = {}
 
@@ -127,8 +132,10 @@ def tune(options: Options, algorithms: Sequence[str] = tuple(ALGORITHMS)) -> Rep
     chosen = {name: _known(name) for name in algorithms}
     with scheduler(options.scheduler, keep=options.out / "groups") as run:
         for name, algorithm in chosen.items():
+            make = functools.partial(algorithm.make, on.layers, loss=loss_of(on))
             random_search(
-                functools.partial(algorithm.make, on.layers, loss=loss_of(on)), algorithm.space, on.data, rungs=rungs,
+                make, algorithm.space, on.data,
+                rungs=rungs(on.setting.epochs, budget, algorithm.stable),
                 metric=metric_of(on), fit_options={"batch_size": on.setting.batch_size},
                 compile_options={"device": on.device}, done=functools.partial(save, name), run=run,
             )  # fmt: skip
@@ -136,7 +143,20 @@ def tune(options: Options, algorithms: Sequence[str] = tuple(ALGORITHMS)) -> Rep
     (options.out / "settings.json").write_text(json.dumps(settings, indent=2) + "\n")
     rows = [_row(name, table, settings[name], metric_of(on)) for name, table in found.items()]
     title = f"Random search on {on.data.name}: {budget['trials']} settings of each algorithm"
-    return Report(title, pd.DataFrame(rows), _notes(on, rungs), configuration=on.configuration)
+    return Report(title, pd.DataFrame(rows), _notes(on, budget), configuration=on.configuration)
+
+
+def rungs(epochs: int, budget: Mapping[str, int], stable: bool = False) -> list[Rung]:
+    """What `tune` does, round by round.
+
+    Args:
+        epochs: of the final run.
+        budget: FULL or QUICK.
+        stable: whether there is a round under STRESS before the last.
+    """
+    plain = [Rung(keep, max(1, round(share * epochs))) for keep, share in zip(budget.values(), SHARES, strict=True)]
+    stressed = Rung(budget["then"], max(1, round(epochs / STRESS)), stress=STRESS)
+    return [*plain[:-1], stressed, plain[-1]] if stable else plain
 
 
 def tuned(dataset: str) -> dict[str, dict[str, float]]:
@@ -182,9 +202,10 @@ def _row(name: str, table: pd.DataFrame, settings: Mapping[str, float], metric: 
     }
 
 
-def _notes(on: Task, rungs: Sequence[Rung]) -> str:
-    steps = ", ".join(f"{rung.keep} settings for {rung.epochs} epochs" for rung in rungs)
+def _notes(on: Task, budget: Mapping[str, int]) -> str:
+    steps = ", ".join(f"{rung.keep} settings for {rung.epochs} epochs" for rung in rungs(on.setting.epochs, budget))
     return (
         f"Rung by rung: {steps}; the best go on, from fresh starts. Score: validation {metric_of(on)} at the end of a "
-        "cosine schedule, seed 0. `ran away`: of the first rung."
+        "cosine schedule, seed 0. `ran away`: of the first rung. What is to be stable must also survive "
+        f"{round(on.setting.epochs / STRESS)} epochs with every eta constant and {STRESS:g} times as large."
     )

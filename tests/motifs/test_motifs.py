@@ -26,8 +26,8 @@ CLASSIFIERS = [name for name in ALL if name not in ("bcm", "reward_modulated")]
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_a_motif_learns_digits_with_its_shipped_defaults(name):
     data = cs.load_dataset("digits")
-    circuit = cs.compile(ALL[name](LAYERS), replicas=2, device="cpu")
-    history = cs.fit(circuit, data, epochs=20, batch_size=64, schedule="cosine", progress=False)
+    circuit = cs.compile(ALL[name]([64, 32, 32, 10]), replicas=2, device="cpu")
+    history = cs.fit(circuit, data, epochs=40, batch_size=64, schedule="cosine", progress=False)
     assert history.runaways == []
     assert np.isfinite(history.to_pandas().value).all()
     assert (history.final("accuracy", "validation") > 0.75).all()  # ten classes

@@ -28,7 +28,7 @@ def test_a_tenth_of_the_rates_learns_less_in_the_same_time(report):
 def test_all_factors_start_from_the_same_weights_and_keep_the_ratio_of_the_rates():
     task = task_for(OPTIONS, 1)
     factors = (0.5, 2.0, 4.0)
-    circuit = study.compile_grid(lambda f: sal(task.layers, eta=0.2 * f), factors, task)
+    circuit = study.compile_grid(lambda f: sal(task.layers, eta=0.2 * f, eta_V=0.73, eta_Wt=0.35), factors, task)
     assert circuit.n_replicas == 6
     for p in circuit.motif.projections:
         w = circuit.weights(p.name)
@@ -43,7 +43,7 @@ def test_all_factors_start_from_the_same_weights_and_keep_the_ratio_of_the_rates
 
 def test_accuracies_are_those_of_the_factor_run_alone(report):
     data = cs.load_dataset("digits")
-    circuit = cs.compile(sal([64, 32, 32, 10], eta=0.2 * 3.0), replicas=2, device="cpu")
+    circuit = cs.compile(sal([64, 32, 32, 10], eta=3.0 * study.ETA["SAL"]), replicas=2, device="cpu")
     history = cs.fit(circuit, data, epochs=5, batch_size=64, schedule="cosine", progress=False)
     alone = 100 * history.final("accuracy", "test")
     row = report.table[(report.table.circuit == "SAL") & (report.table.factor == 3.0)].iloc[0]

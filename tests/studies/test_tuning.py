@@ -1,12 +1,15 @@
 """Equal tuning: the same budget for everybody, settings that are those of the best trial, and files to rerun from."""
 
+import inspect
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import circuitsim as cs
+import motifs
 from circuitsim.studies import tuning
 from circuitsim.studies.experiment import Options
 
@@ -65,3 +68,31 @@ def test_every_algorithm_builds_from_every_corner_of_its_space():
         for end in ("low", "high"):
             settings = {name: getattr(part, end) for name, part in algorithm.space.items()}
             algorithm.make([6, 5, 4, 3], **settings, loss="cross_entropy").validate()
+
+
+TRIALS = Path(__file__).parents[2] / "docs/results"
+
+
+@pytest.mark.parametrize("dataset", ["digits", "fashion_mnist"])
+def test_the_kept_settings_are_those_of_the_best_of_the_kept_trials(dataset):
+    trials = pd.read_csv(TRIALS / f"tune_{dataset}.csv")
+    kept = tuning.tuned(dataset)
+    assert kept and set(trials.algorithm) == set(kept)
+    for name, settings in kept.items():
+        assert settings == tuning.best(trials[trials.algorithm == name], tuning.ALGORITHMS[name].space)
+
+
+SHIPPED = {name: name for name in tuning.tuned("fashion_mnist") if hasattr(motifs, name)} | {"sal": "sal_stable"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_defaults_of_a_motif_are_what_tune_found_on_fashion_mnist(name):
+    defaults = inspect.signature(getattr(motifs, name)).parameters
+    found = tuning.tuned("fashion_mnist")[SHIPPED[name]]
+    assert {key: defaults[key].default for key in found} == found
+    said = "`circuitsim tune` found on Fashion-MNIST" if SHIPPED[name] == name else f"`circuitsim tune {SHIPPED[name]}`"
+    assert said in " ".join(getattr(motifs, name).__doc__.split())
+
+
+def test_most_motifs_have_a_tuned_default():
+    assert {"sal", "backprop", "kolen_pollack", "feedback_alignment", "weight_mirror"} <= set(SHIPPED)

@@ -37,6 +37,9 @@ class Cell:
     Class attributes:
         activation: which activation of a rate neuron the model stands for, "relu" or "linear".
         signed: whether its activity may be negative.
+
+    Raises:
+        ParameterError: a field is no number, or out of range.
     """
 
     activation: ClassVar[str]
@@ -54,7 +57,7 @@ class Cell:
 
     @property
     def weight(self) -> float:
-        """k: how many spikes stand for one unit."""
+        """How many spikes stand for one unit, k."""
         return float(getattr(self, "spikes_per_unit", 1.0))
 
     @property
@@ -73,7 +76,16 @@ class Cell:
         return (Spike("spike", "v >= 1", "v -= 1", "1"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
-        """The equations of the membrane, for a drive (a name or a product) and the rate of one unit."""
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        Raises:
+            NotImplementedError: the model has none.
+        """
         raise NotImplementedError
 
 
@@ -105,6 +117,14 @@ class LIF(Cell):
         return (Spike("spike", "v >= 1", "v = 0", "1"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
         held = " (unless refractory)" if self.refractory_ms else ""
         return [f"dv/dt = ({self.bias!r} + {self.gain!r}*{drive} - v)/({self.tau_ms!r}*ms) : 1{held}"]
 
@@ -123,6 +143,14 @@ class IntegrateAndFire(Cell):
     floor: float = -1.0
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
         k = repr(self.spikes_per_unit * rate_hz)
         return [f"dv/dt = {k}*Hz*{drive}{_above(self.floor, 'v', f'{drive} > 0')} : 1"]
 
@@ -146,6 +174,14 @@ class SignedIntegrateAndFire(Cell):
         return (Spike("spike", "abs(v) >= 1", "v -= sign(v)", "sign({v})"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
         return [f"dv/dt = {self.spikes_per_unit * rate_hz!r}*Hz*{drive} : 1"]
 
 
@@ -175,6 +211,14 @@ class OnOffPair(Cell):
         return Spike("spike", "v >= 1", "v -= 1", "1"), Spike("off", "v_off >= 1", "v_off -= 1", "-1")
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
         k = repr(self.spikes_per_unit * rate_hz)
         return [
             f"dv/dt = {k}*Hz*{drive}{_above(self.floor, 'v', f'{drive} > 0')} : 1",
@@ -202,12 +246,24 @@ class Poisson(Cell):
         return (Spike("spike", "rand() < chance", "", "1"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
         return [f"chance = {self.spikes_per_unit * rate_hz!r}*Hz*dt*{drive} : 1"]
 
 
 @dataclass(frozen=True)
 class SignedPoisson(Poisson):
-    """An ON and an OFF train of random spikes, of rates ``k r max(I, 0)`` and ``k r max(-I, 0)``; for inputs."""
+    """An ON and an OFF train of random spikes, of rates ``k r max(I, 0)`` and ``k r max(-I, 0)``; for inputs.
+
+    Args:
+        spikes_per_unit: k, of each train.
+    """
 
     activation: ClassVar[str] = "linear"
     signed: ClassVar[bool] = True
