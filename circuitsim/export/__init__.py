@@ -13,6 +13,7 @@ from circuitsim.export.brian2 import (
     SignedIntegrateAndFire,
     SignedPoisson,
     Spiking,
+    SpikingCell,
     SpikingNetwork,
     Stream,
     Trial,
@@ -22,6 +23,6 @@ from circuitsim.export.brian2 import (
 
 __all__ = [
     "Cell", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "MissingBrian2", "OnOffPair", "Poisson", "RateNetwork",
-    "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingNetwork", "Stream", "Trial", "circuit_from_brian2",
-    "export_brian2",
+    "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingCell", "SpikingNetwork", "Stream", "Trial",
+    "circuit_from_brian2", "export_brian2",
 ]  # fmt: skip

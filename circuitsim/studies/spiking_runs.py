@@ -23,6 +23,7 @@ from circuitsim.train import Probe
 from circuitsim.train.schedule import NAMED
 
 PROBED = 200  # validation samples on which alignment is measured
+SEGMENT = 500  # trials between two measurements
 # Coarser steps and shorter volleys, on Brian2's numpy target, which compiles nothing.
 QUICK = Spiking(trial=Trial(ascending_ms=30, descending_ms=30, silence_ms=20), dt_ms=1.0)
 
@@ -61,7 +62,7 @@ class Setup:
             n = quick_samples
             return cls(data, n, n // 2, min(options.seeds, 1), "numpy", QUICK, options.progress, n // 2)
         n = samples if options.epochs is None else 1000 * options.epochs
-        return cls(data, n, 250, options.seeds, "cpp_standalone", Spiking(), options.progress, None, programs)
+        return cls(data, n, SEGMENT, options.seeds, "cpp_standalone", Spiking(), options.progress, None, programs)
 
     def layers(self, hidden: Sequence[int]) -> list[int]:
         """Sizes of the ascending populations."""
