@@ -19,7 +19,7 @@ from circuitsim.studies.trained import shown
 
 HIDDEN = (32,)
 SAMPLES = 1500
-LAGS = (-150.0, -100.0, -75.0, -50.0, -25.0, 0.0, 25.0, 50.0, 75.0, 100.0, 150.0)
+LAGS = (-150.0, -100.0, -50.0, -25.0, 0.0, 25.0, 50.0, 100.0, 150.0)
 JITTERS = (10.0, 25.0, 50.0, 100.0)
 MEASURES = {
     "stationarity_cosine": "stationarity cosine", "mirror_cosine": "cos(V, Vt^T)",
