@@ -17,9 +17,9 @@ from circuitsim.studies.spiking_motif import spiking_sal
 from circuitsim.studies.spiking_runs import Row, Setup, run_row
 from circuitsim.studies.trained import shown
 
-HIDDEN = (32,)
+HIDDEN = (16,)
 SAMPLES = 1500
-LAGS = (-150.0, -100.0, -50.0, -25.0, 0.0, 25.0, 50.0, 100.0, 150.0)
+LAGS = (-150.0, -100.0, -75.0, -50.0, -25.0, 0.0, 25.0, 50.0, 75.0, 100.0, 150.0)
 JITTERS = (10.0, 25.0, 50.0, 100.0)
 MEASURES = {
     "stationarity_cosine": "stationarity cosine", "mirror_cosine": "cos(V, Vt^T)",
@@ -78,18 +78,19 @@ def spike_timing(options: Options, programs: Path | None = None) -> Report:
     """
     quick = options.quick
     setup = Setup.of(options, samples=SAMPLES, quick_samples=4, programs=programs)
-    trial = Trial(50, 50, 150, lag_ms=50, max_lag_ms=150, rests=True)
+    trial = Trial(50, 50, 100, lag_ms=50, max_lag_ms=150, rests=True)
     if quick:
         trial = Trial(20, 20, 20, lag_ms=20, max_lag_ms=20, rests=True)
+    base = Spiking(trial=trial, dt_ms=1.0)  # coarser steps, since there are some 200 runs
     lags = (-20.0, 20.0) if quick else LAGS
     conditions = CONDITIONS[:2] if quick else CONDITIONS
     motif = spiking_sal(setup.layers(HIDDEN))
     projections = [p.name for p in motif.projections]
     curves: dict[str, dict[float, Row]] = {}
     for condition in conditions:
-        on = replace(setup, spiking=condition.spiking(replace(setup.spiking, trial=trial), projections))
+        on = replace(setup, spiking=condition.spiking(base, projections))
         curves[condition.label] = {lag: run_row(on, motif, trial={"lag_ms": lag}) for lag in lags}
-    on = replace(setup, spiking=conditions[0].spiking(replace(setup.spiking, trial=trial), projections))
+    on = replace(setup, spiking=conditions[0].spiking(base, projections))
     lag = trial.lag
     jittered = {0.0: curves[conditions[0].label][lag]}
     for jitter in () if quick else JITTERS:

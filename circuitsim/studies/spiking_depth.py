@@ -14,13 +14,13 @@ from circuitsim.studies.spiking_motif import DEEP, DEEP_FROZEN, DEEP_SPIKES, spi
 from circuitsim.studies.spiking_runs import Row, Setup, accuracy_of, feedback_of, figures_of, run_row, silence
 from circuitsim.studies.task import hidden_sites, interval, versus
 
-DEPTHS = {"two": (32, 32), "three": (32, 32, 32)}
+DEPTHS = {"two": (48, 48), "three": (48, 48, 48)}
 SAMPLES = 20000
 FROZEN = "feedback frozen at random"
 
 
 def spiking_depth(options: Options, programs: Path | None = None) -> Report:
-    """Circuits with two and with three hidden layers assemble themselves, as spikes, beside frozen random feedback.
+    """Circuits with two and with three hidden layers assemble themselves, as spikes; the deeper one beside a control.
 
     The frozen control learns at rates and from starts of its own. `epochs` counts thousands of trials; `programs` is a
     folder for compiled programs, to be used again.
@@ -30,12 +30,13 @@ def spiking_depth(options: Options, programs: Path | None = None) -> Report:
     setup = Setup.of(options, samples=SAMPLES, programs=programs)
     if not options.quick:
         setup = replace(setup, spiking=DEEP_SPIKES, n_trials=1000)
+    depths = list(DEPTHS.items())[: 1 if options.quick else None]
     rows: dict[str, Row] = {}
-    for depth, hidden in list(DEPTHS.items())[: 1 if options.quick else None]:
-        layers, label = setup.layers(hidden), f"{depth} hidden layers"
-        rows[label] = run_row(setup, spiking_sal(layers, **DEEP))
-        frozen = spiking_sal(layers, **DEEP_FROZEN)
-        rows[f"{label}, {FROZEN}"] = run_row(setup, frozen, silence(*feedback_of(frozen)))
+    for name, hidden in depths:
+        rows[f"{name} hidden layers"] = run_row(setup, spiking_sal(setup.layers(hidden), **DEEP))
+    for name, hidden in depths[-1:]:
+        frozen = spiking_sal(setup.layers(hidden), **DEEP_FROZEN)
+        rows[f"{name} hidden layers, {FROZEN}"] = run_row(setup, frozen, silence(*feedback_of(frozen)))
     table = pd.DataFrame(
         [{"circuit": k, **figures_of(r.history, hidden_sites(r.networks[0].motif))} for k, r in rows.items()]
     )

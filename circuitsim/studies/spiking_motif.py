@@ -18,7 +18,7 @@ OPTIONS: dict[str, Any] = {
 # What feedback frozen at random learns with: a control deserves rates and starts of its own.
 FROZEN: dict[str, Any] = {"gain_V": 1.0}
 # In depth: neurons that are silent below no drive, time for every layer to answer in turn, finer signed spikes.
-DEEP: dict[str, Any] = {"eta": 0.05, "eta_V": 1.5, "eta_Wt": 0.2, "gamma": 1.6e-3, "gamma_Wt": 2.0, "gain_W": 1.0}
+DEEP: dict[str, Any] = {"eta": 0.04, "eta_V": 1.5, "eta_Wt": 0.2, "gamma": 2e-3, "gamma_Wt": 2.0, "gain_W": 1.0}
 DEEP_FROZEN: dict[str, Any] = {**DEEP, "gain_V": 0.5, "gain_Wt": 0.57}
 DEEP_SPIKES = Spiking(
     ascending=Stream(50.0, rectified=IntegrateAndFire(spikes_per_unit=4.0)),
