@@ -1,4 +1,4 @@
-"""Self-assembly with spikes in circuits with two and with three hidden layers, beside frozen random feedback.
+"""Self-assembly with spikes in circuits with two and with three hidden layers.
 
     python examples/spiking_depth.py --seeds 3
     python examples/spiking_depth.py --quick

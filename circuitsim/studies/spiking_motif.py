@@ -19,7 +19,6 @@ OPTIONS: dict[str, Any] = {
 FROZEN: dict[str, Any] = {"gain_V": 1.0}
 # In depth: neurons that are silent below no drive, time for every layer to answer in turn, finer signed spikes.
 DEEP: dict[str, Any] = {"eta": 0.04, "eta_V": 1.5, "eta_Wt": 0.2, "gamma": 2e-3, "gamma_Wt": 2.0, "gain_W": 1.0}
-DEEP_FROZEN: dict[str, Any] = {**DEEP, "gain_V": 0.5, "gain_Wt": 0.57}
 DEEP_SPIKES = Spiking(
     ascending=Stream(50.0, rectified=IntegrateAndFire(spikes_per_unit=4.0)),
     descending=Stream(10.0, spikes_per_unit=16.0),

@@ -11,7 +11,7 @@ pytest.importorskip("brian2")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ROWS = {
     "spiking_self_assembly": {"spikes", "spikes, feedback frozen at random", "rates"},
-    "spiking_depth": {"two hidden layers", "two hidden layers, feedback frozen at random"},
+    "spiking_depth": {"two hidden layers"},
     "spike_timing": {"traces 50 / 10 ms", "traces 50 / 50 ms", "jitter, traces 50 / 10 ms"},
     "spiking_conversion": {"8 test images, %"},
 }
