@@ -16,7 +16,7 @@ OPTIONS: dict[str, Any] = {
     "gain_W": 0.5, "gain_Wt": 1.0, "gain_V": 0.05, "trace": None, "loss": "mse",
 }  # fmt: skip
 # What feedback frozen at random learns with: a control deserves rates and starts of its own.
-FROZEN: dict[str, Any] = {"gain_V": 1.0}
+FROZEN: dict[str, Any] = {"eta": 0.06, "gamma": 1.67e-3, "gain_V": 1.0}
 # In depth: neurons that are silent below no drive, time for every layer to answer in turn, finer signed spikes.
 DEEP: dict[str, Any] = {"eta": 0.04, "eta_V": 1.5, "eta_Wt": 0.2, "gamma": 2e-3, "gamma_Wt": 2.0, "gain_W": 1.0}
 DEEP_SPIKES = Spiking(
