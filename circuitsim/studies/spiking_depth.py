@@ -10,7 +10,7 @@ import pandas as pd
 from circuitsim import plots
 from circuitsim.studies.experiment import Options, Report
 from circuitsim.studies.spiking_motif import DEEP, DEEP_SPIKES, spiking_sal
-from circuitsim.studies.spiking_runs import Row, Setup, accuracy_of, figures_of, run_row
+from circuitsim.studies.spiking_runs import Setup, accuracy_of, figures_of, run_row
 from circuitsim.studies.task import hidden_sites
 
 DEPTHS = {"two hidden layers": (48, 48), "three hidden layers": (48, 48, 48)}
@@ -28,13 +28,12 @@ def spiking_depth(options: Options, programs: Path | None = None) -> Report:
     setup = Setup.of(options, samples=SAMPLES, programs=programs)
     if not options.quick:
         setup = replace(setup, spiking=DEEP_SPIKES, n_trials=SEGMENT)
-    rows: dict[str, Row] = {}
-    for label, hidden in list(DEPTHS.items())[: 1 if options.quick else None]:
-        rows[label] = run_row(setup, spiking_sal(setup.layers(hidden), **DEEP))
-    table = pd.DataFrame(
-        [{"circuit": k, **figures_of(r.history, hidden_sites(r.networks[0].motif))} for k, r in rows.items()]
-    )
-    histories = {label: row.history for label, row in rows.items()}
+    motifs = {
+        label: spiking_sal(setup.layers(hidden), **DEEP)
+        for label, hidden in list(DEPTHS.items())[: 1 if options.quick else None]
+    }
+    histories = {label: run_row(setup, motif).history for label, motif in motifs.items()}
+    table = pd.DataFrame([{"circuit": k, **figures_of(h, hidden_sites(motifs[k]))} for k, h in histories.items()])
     lines = [f"- {label}: {', '.join(f'{100 * a:.1f}' for a in accuracy_of(h))}" for label, h in histories.items()]
     notes = "\n".join(["Test accuracy in percent, seed by seed:", *lines])
     title = f"Spikes in depth, {setup.data.name}: mean ± standard deviation over {setup.seeds} seeds"
