@@ -30,7 +30,7 @@ from circuitsim.studies.experiment import (
     spread,
     write_configuration,
 )
-from circuitsim.studies.self_assembly import setting_for
+from circuitsim.studies.self_assembly import aligned, setting_for
 from circuitsim.studies.tuning import ALGORITHMS
 from circuitsim.train.weight_probe import every_for
 
@@ -40,8 +40,8 @@ console = Console()
 MOTIFS = [name for name in motifs.__all__ if name != "two_stream"]
 EXPERIMENTS = (
     "benchmark_table", "feedback_width", "learning_rates", "local_losses", "motif_census", "parity", "pathway_ablation",
-    "representations", "short_term_modulation", "spike_timing", "spiking_conversion", "spiking_self_assembly", "theory",
-    "winner_take_all",
+    "representations", "short_term_modulation", "spike_timing", "spiking_conversion", "spiking_depth",
+    "spiking_self_assembly", "theory", "winner_take_all",
 )  # fmt: skip
 
 MotifArgument = Annotated[str, typer.Argument(help="name of a motif, or a file of one: .json or .graphml")]
@@ -112,11 +112,11 @@ def train(
     declared = load_motif(motif, [data.n_features, *setting.hidden, data.n_outputs])
     out = out or Path("runs") / f"train_{declared.name}_{dataset}"
     circuit = cs.compile(declared, replicas=replicas, seed=seed, device=device)
-    kept = out / "weights.npz"
+    kept, every = out / "weights.npz", every_for(setting.epochs)
     weights = cs.WeightHistory.load(kept) if resume and kept.exists() else cs.WeightHistory()
     history = cs.fit(
         circuit, data, epochs=setting.epochs, batch_size=setting.batch_size, schedule="cosine", data_seed=seed,
-        probes={"weights": cs.WeightProbe(every_for(setting.epochs), path=kept, kept=weights)},
+        probes={"weights": cs.WeightProbe(every, path=kept, kept=weights), "alignment": aligned(circuit, data, every)},
         checkpoint=out / "checkpoint.safetensors", resume=resume,
     )  # fmt: skip
     history.save(out / "history.csv")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +59,12 @@ class WeightHistory:
         for name, now in weights.items():
             array = np.asarray(now, dtype=np.float32)[None]
             self.weights[name] = np.concatenate([self.weights[name][:n], array]) if n else array
+
+    def at(self, moments: Sequence[int]) -> WeightHistory:
+        """Some of the moments, by position."""
+        weights = {name: array[list(moments)] for name, array in self.weights.items()}
+        epochs, steps = [self.epochs[k] for k in moments], [self.steps[k] for k in moments]
+        return WeightHistory(self.replica, epochs, steps, dict(self.neurons), weights)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything into one .npz file, whole or not at all; folders are made as needed.

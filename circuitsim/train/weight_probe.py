@@ -24,7 +24,11 @@ class WeightProbe(Probe):
     """Keeps one replica's weights over a run, in a `WeightHistory`.
 
     Of a population with more than `n_neurons` neurons as many are kept, evenly spaced by index, so that a run of the
-    paper's circuit takes a few megabytes. For an example see `WeightHistory`.
+    paper's circuit takes a few megabytes.
+
+    >>> import circuitsim as cs
+    >>> cs.WeightProbe(every_epochs=2, n_neurons=32).kept.epochs  # nothing yet: give it to `fit`
+    []
 
     Args:
         every_epochs, every_steps: as in `Probe`.

@@ -58,6 +58,15 @@ def test_a_notebook_is_committed_with_outputs_that_are_small_and_clean(path):
 
 
 @by_name
+def test_every_file_that_a_notebook_names_is_there(path):
+    prose = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+    named = [path.parent.parent / name for name in re.findall(r"`((?:docs|examples|motifs)/\w+\.\w+)`", prose)]
+    linked = [path.parent / name for name in re.findall(r"\]\((\w+\.ipynb)\)", prose)]
+    assert named + linked
+    assert [name for name in named + linked if not name.exists()] == []
+
+
+@by_name
 def test_a_notebook_runs_and_says_what_it_says(path, tmp_path):
     try:
         again = execute(path, tmp_path)

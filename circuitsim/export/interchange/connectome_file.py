@@ -49,7 +49,13 @@ def write_connectome(connectome: nx.MultiDiGraph, path: str | os.PathLike[str]) 
 
 
 def read_connectome(path: str | os.PathLike[str]) -> nx.MultiDiGraph:
-    """Read what `write_connectome` wrote; for an example see there.
+    """Read what `write_connectome` wrote.
+
+    >>> import circuitsim as cs, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "edges.csv"
+    >>> _ = path.write_text("projection,pre_population,pre,post_population,post,weight\\nW,x,0,y,1,0.25\\n")
+    >>> cs.read_connectome(path).edges[("x", 0), ("y", 1), "W"]
+    {'weight': 0.25}
 
     Args:
         path: ends with .graphml, .json or .csv.

@@ -22,7 +22,8 @@ def to_bytes(connectome: nx.MultiDiGraph) -> bytes:
 def from_bytes(content: bytes) -> nx.MultiDiGraph:
     """The synapses of the list and the neurons that have any. Column `target` may be absent."""
     text = dict.fromkeys(("projection", "pre_population", "post_population", "target"), str)
-    table = pd.read_csv(BytesIO(content), float_precision="round_trip", keep_default_na=False, dtype=text)  # exact
+    exact = {"weight": float}  # to the last bit, as Python reads numbers
+    table = pd.read_csv(BytesIO(content), keep_default_na=False, dtype=text, converters=exact)
     if missing := [name for name in COLUMNS[:-1] if name not in table]:
         raise ValueError(f"column {missing[0]!r} is missing (there are: {', '.join(map(str, table))})")
     for name in ("pre", "post"):

@@ -52,7 +52,15 @@ def write_motif(motif: Motif, path: str | os.PathLike[str]) -> None:
 
 
 def read_motif(path: str | os.PathLike[str]) -> Motif:
-    """Read what `write_motif` or `Motif.to_json` wrote; nothing in it is run. For an example see `write_motif`.
+    """Read what `write_motif` or `Motif.to_json` wrote; nothing in it is run.
+
+    >>> import circuitsim as cs, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "pair.json"
+    >>> _ = path.write_text('''{"directed": true, "multigraph": true, "graph": {"name": "pair"},
+    ...     "nodes": [{"id": "x", "size": 3}, {"id": "y", "size": 2}],
+    ...     "edges": [{"source": "x", "target": "y", "key": "W"}]}''')
+    >>> cs.read_motif(path)
+    Motif('pair': 2 populations, 1 projections)
 
     Args:
         path: ends with .graphml or .json.

@@ -42,7 +42,13 @@ def write_weights(circuit: Circuit, path: str | os.PathLike[str]) -> None:
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Read what `write_weights` wrote; for an example see there.
+    """Read what `write_weights` wrote.
+
+    >>> import circuitsim as cs, numpy as np, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"
+    >>> np.savez(path, W0=np.ones((1, 2, 3)))
+    >>> cs.read_weights(path)["W0"].shape
+    (1, 2, 3)
 
     Args:
         path: ends with .npz.

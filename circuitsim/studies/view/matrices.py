@@ -54,9 +54,7 @@ def _matrix(circuit: Circuit, p: Projection, shown: np.ndarray, transposed: bool
         "post": p.post,
         "target": p.target,
         "transposed": transposed,
-        "plasticity": {"derived": f"tied to {p.weight.projection}" if p.weight else ""}.get(
-            plasticity_of(p), plasticity_of(p)
-        ),
+        "plasticity": f"tied to {p.weight.projection}" if p.weight is not None else plasticity_of(p),
         "kind": kind,
         "colour": KIND_COLOURS[kind],
         "rule": p.rule.expression if p.rule is not None else None,

@@ -70,8 +70,9 @@ const hideTooltip = () => { byId("tooltip").hidden = true; };
 // -- matrices
 
 function cellSize(group) {
-  const side = DATA.groups[state.group].matrices.length > 1 ? SIDE : 1.4 * SIDE;
-  return Math.max(3, Math.min(28, Math.floor(side / Math.max(group.rows.length, group.columns.length))));
+  const alone = group.matrices.length === 1;
+  const [width, height] = alone ? [2 * SIDE, 1.4 * SIDE] : [SIDE, SIDE];
+  return Math.max(3, Math.min(28, Math.floor(width / group.columns.length), Math.floor(height / group.rows.length)));
 }
 
 function paint(canvas, group, matrix) {

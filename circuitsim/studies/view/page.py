@@ -12,6 +12,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import numpy as np
+
 from circuitsim import plots
 from circuitsim.files import write_atomically
 from circuitsim.plots.colour_map import colour_table
@@ -19,7 +21,9 @@ from circuitsim.plots.picture import inline_svg
 from circuitsim.studies.view.matrices import matrix_groups
 from circuitsim.studies.view.panels import panels
 from circuitsim.studies.view.run_folder import RunFolder, read_run
+from circuitsim.weight_history import WeightHistory
 
+BYTES = 7e6  # of weights, at most; as text in the page they take a third more
 WIDE = 11.0  # inches; a wider drawing stands above the weights, not beside them
 
 
@@ -64,7 +68,7 @@ def page(run: RunFolder) -> str:
 
 def data(run: RunFolder) -> dict[str, Any]:
     """What the page's script draws."""
-    motif, kept = run.circuit.motif, run.weights
+    motif, kept = run.circuit.motif, shown_moments(run.weights)
     return {
         "epochs": [epoch if math.isfinite(epoch) else None for epoch in kept.epochs],
         "populations": {
@@ -78,6 +82,13 @@ def data(run: RunFolder) -> dict[str, Any]:
     }
 
 
+def shown_moments(kept: WeightHistory) -> WeightHistory:
+    """All moments, or as many of them, evenly spaced, as a page can hold; at least the first and the last."""
+    n = max(2, int(BYTES // sum(array[0].nbytes for array in kept.weights.values())))
+    last = len(kept.epochs) - 1
+    return kept if n > last else kept.at(np.unique(np.round(np.linspace(0, last, n)).astype(int)).tolist())
+
+
 def as_script(value: Any) -> str:
     """JSON that cannot end the script element it stands in."""
     return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
@@ -87,6 +98,8 @@ def _subtitle(run: RunFolder) -> str:
     circuit, n = run.circuit, run.circuit.n_replicas
     neurons = sum(int(p.size) for p in circuit.motif.populations)
     many = f"replica {run.weights.replica} of {n} is shown in the matrices" if n > 1 else "one replica"
+    moments, shown = len(run.weights.epochs), len(shown_moments(run.weights).epochs)
+    many += f"; {shown} of {moments} recorded moments" if shown < moments else ""
     return f"motif {circuit.motif.name}, {neurons:,} neurons, {circuit.n_steps:,} steps; {many}"
 
 

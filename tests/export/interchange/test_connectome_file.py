@@ -46,7 +46,7 @@ def test_networkx_reads_the_graphml_file_with_neurons_by_name(tmp_path):
 
 def test_pandas_reads_the_edge_list_with_every_weight(circuit, tmp_path):
     cs.write_connectome(circuit.connectome(replica=1), tmp_path / "c.csv")
-    table = pd.read_csv(tmp_path / "c.csv", float_precision="round_trip")
+    table = pd.read_csv(tmp_path / "c.csv", converters={"weight": float})
     assert list(table)[:6] == ["projection", "pre_population", "pre", "post_population", "post", "weight"]
     for p in circuit.motif.projections:
         rows = table[table.projection == p.name]

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import circuitsim as cs
 from circuitsim.cli import app
 from circuitsim.studies.view import write_page
+from circuitsim.studies.view.page import shown_moments
 from circuitsim.studies.view.run_folder import read_run
 from motifs import sal
 from tests.studies.view.runs import odd, trained
@@ -128,6 +129,17 @@ def test_a_run_that_still_goes_on_can_be_seen(run, tmp_path):
     assert found.circuit.n_steps > 0
     (table,) = found.tables.values()
     pd.testing.assert_frame_equal(table, pd.read_csv(run / "history.csv", keep_default_na=False), check_dtype=False)
+
+
+def test_of_a_long_run_as_many_moments_are_shown_as_a_page_holds():
+    kept = cs.WeightHistory(epochs=list(range(500)), steps=list(range(500)))
+    kept.weights["W"] = np.arange(500, dtype=np.float32)[:, None, None] * np.ones((300, 300), dtype=np.float32)
+    shown = shown_moments(kept)
+    assert 15 < len(shown.epochs) < 25 and (shown.epochs[0], shown.epochs[-1]) == (0, 499)
+    assert sum(array.nbytes for array in shown.weights.values()) <= 7e6
+    np.testing.assert_array_equal(shown.weights["W"][:, 0, 0], shown.epochs)
+    few = kept.at([0, 7, 499])
+    assert shown_moments(few) is few and few.steps == [0, 7, 499]
 
 
 def test_compared_circuits_are_lines_of_their_own(tmp_path):
