@@ -61,7 +61,13 @@ class WeightHistory:
             self.weights[name] = np.concatenate([self.weights[name][:n], array]) if n else array
 
     def at(self, moments: Sequence[int]) -> WeightHistory:
-        """Some of the moments, by position."""
+        """Some of the moments.
+
+        Args:
+            moments: their positions, from 0.
+        Returns:
+            A history of these, in that order.
+        """
         weights = {name: array[list(moments)] for name, array in self.weights.items()}
         epochs, steps = [self.epochs[k] for k in moments], [self.steps[k] for k in moments]
         return WeightHistory(self.replica, epochs, steps, dict(self.neurons), weights)

@@ -297,7 +297,14 @@ class GradedReadout(Cell):
         return {"F": 0.0}
 
     def integral(self, drive: str, window_ms: float) -> str:
-        """The equation of F, for a drive and the length of the ascending volley."""
+        """The equation of F.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            window_ms: length of the ascending volley.
+        Returns:
+            A line of Brian2 equations.
+        """
         return f"dF/dt = reads(t)*{drive}/({window_ms!r}*ms) : 1"
 
 
