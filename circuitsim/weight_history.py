@@ -66,7 +66,7 @@ class WeightHistory:
         Args:
             moments: their positions, from 0.
         Returns:
-            A history of these, in that order.
+            A history of these alone.
         """
         weights = {name: array[list(moments)] for name, array in self.weights.items()}
         epochs, steps = [self.epochs[k] for k in moments], [self.steps[k] for k in moments]
