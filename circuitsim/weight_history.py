@@ -22,22 +22,22 @@ NEURONS, WEIGHTS = "neurons/", "weights/"  # begin the names of arrays in a file
 class WeightHistory:
     """Weights of one replica at several moments, as `WeightProbe` keeps them.
 
-    >>> import circuitsim as cs
-    >>> from motifs import sal
-    >>> data, probe = cs.load_dataset("teacher"), cs.WeightProbe()
-    >>> circuit = cs.compile(sal([data.n_features, 8, data.n_outputs]))
-    >>> _ = cs.fit(circuit, data, epochs=3, probes={"weights": probe}, progress=False)
-    >>> probe.kept.epochs
-    [0.0, 1.0, 2.0, 3.0]
-    >>> probe.kept.weights["W0"].shape == (4, 8, data.n_features)
-    True
-
     Attributes:
         replica: which one.
         epochs, steps: of each moment; epochs may be fractional.
         neurons: population -> indices of the neurons that are kept, ascending.
         weights: projection -> float32 of shape ``[moment, post, pre]`` between the neurons that are kept,
             dimensionless; NaN where there is no synapse.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> data, probe = cs.load_dataset("teacher"), cs.WeightProbe()
+        >>> circuit = cs.compile(sal([data.n_features, 8, data.n_outputs]))
+        >>> _ = cs.fit(circuit, data, epochs=3, probes={"weights": probe}, progress=False)
+        >>> probe.kept.epochs
+        [0.0, 1.0, 2.0, 3.0]
+        >>> probe.kept.weights["W0"].shape == (4, 8, data.n_features)
+        True
     """
 
     replica: int = 0
@@ -50,6 +50,8 @@ class WeightHistory:
         """Append a moment; what was kept of this step or of later ones (by a run that was resumed) goes.
 
         Args:
+            step: of the circuit.
+            epoch: epochs done, may be fractional.
             weights: for every projection, shape ``[post, pre]``.
         """
         n = sum(known < step for known in self.steps)
@@ -59,7 +61,13 @@ class WeightHistory:
             self.weights[name] = np.concatenate([self.weights[name][:n], array]) if n else array
 
     def at(self, moments: Sequence[int]) -> WeightHistory:
-        """Some of the moments, by position."""
+        """Some of the moments.
+
+        Args:
+            moments: positions, ascending, from 0.
+        Returns:
+            A history of these.
+        """
         weights = {name: array[list(moments)] for name, array in self.weights.items()}
         epochs, steps = [self.epochs[k] for k in moments], [self.steps[k] for k in moments]
         return WeightHistory(self.replica, epochs, steps, dict(self.neurons), weights)
@@ -67,6 +75,8 @@ class WeightHistory:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything into one .npz file, whole or not at all; folders are made as needed.
 
+        Args:
+            path: of the file.
         Raises:
             ArchiveError: it cannot be written.
         """
@@ -78,6 +88,10 @@ class WeightHistory:
     def load(cls, path: str | os.PathLike[str]) -> WeightHistory:
         """Read what `save` wrote.
 
+        Args:
+            path: of the file.
+        Returns:
+            The history.
         Raises:
             ArchiveError: there is no such file, or its arrays do not fit together; the message names the array.
         """
