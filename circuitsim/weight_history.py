@@ -24,7 +24,8 @@ class WeightHistory:
 
     Attributes:
         replica: which one.
-        epochs, steps: of each moment; epochs may be fractional.
+        epochs: of each moment; may be fractional.
+        steps: of each moment.
         neurons: population -> indices of the neurons that are kept, ascending.
         weights: projection -> float32 of shape ``[moment, post, pre]`` between the neurons that are kept,
             dimensionless; NaN where there is no synapse.

@@ -51,8 +51,8 @@ def winner_take_all(
         MotifError: `rivals` is neither, or sizes do not fit.
     Example:
         >>> from motifs import winner_take_all
-        >>> winner_take_all([64, 32, 10]).projection("V1").rule.parameters["competition"]
-        120.0
+        >>> winner_take_all([64, 32, 10], competition=10.0).projection("V1").rule.parameters["competition"]
+        10.0
 
     Source: Liao et al. (2024), arXiv 2412.20018, section 3 (Winner-Take-All); the form of the competition is ours.
     """

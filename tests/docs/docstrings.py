@@ -58,7 +58,7 @@ def parameters(function: Callable[..., Any]) -> list[str]:
 def raised(function: Callable[..., Any], owner: type | None = None) -> set[str]:
     """Names of the circuitsim errors that a function raises: itself, or in helpers of its own module or class.
 
-    What it calls elsewhere is not followed: most of those errors cannot happen there, or are caught.
+    What it calls elsewhere, or under `try` and `with`, is not followed: such an error may be impossible, or caught.
     """
     return {error.__name__ for error in _raised(function, owner, function.__module__, set())}
 
@@ -69,8 +69,7 @@ def _raised(function: Any, owner: type | None, module: str, seen: set[Any]) -> I
     if function.__code__.co_filename == "<string>":
         return  # written by dataclass
     seen.add(function)
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    for node in ast.walk(tree):
+    for node in _nodes(ast.parse(textwrap.dedent(inspect.getsource(function)))):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             error = _resolve(node.exc.func, function, owner)
             if isinstance(error, type) and issubclass(error, cs.CircuitError):
@@ -78,6 +77,16 @@ def _raised(function: Any, owner: type | None, module: str, seen: set[Any]) -> I
         elif isinstance(node, ast.Call):
             called = _resolve(node.func, function, owner)
             yield from _raised(called, owner if isinstance(node.func, ast.Attribute) else None, module, seen)
+
+
+def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All of a syntax tree but what is under `try` or `with`."""
+    yield tree
+    for name, value in ast.iter_fields(tree):
+        if not (name == "body" and isinstance(tree, ast.Try | ast.With)):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    yield from _nodes(child)
 
 
 def _resolve(node: ast.expr, function: Any, owner: type | None) -> Any:

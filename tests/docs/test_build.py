@@ -9,7 +9,7 @@ import pytest
 
 import circuitsim as cs
 import motifs
-from circuitsim import analysis, export, plots
+from circuitsim import analysis, export, plan, plots, rules
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,9 @@ def documented(site):
     return {line.split()[0] for line in zlib.decompress(content).decode().splitlines()}
 
 
-@pytest.mark.parametrize("module", [cs, analysis, plots, export, motifs], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [cs, analysis, plots, export, rules, plan, motifs], ids=lambda module: module.__name__
+)
 def test_every_public_name_is_in_the_reference(documented, module):
     names = [name for name in module.__all__ if not name.startswith("__")]
     assert [

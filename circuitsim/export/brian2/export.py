@@ -39,7 +39,7 @@ def export_brian2(
     target: str | None = None,
     directory: Any = None,
     spiking: Spiking | None = None,
-    n_trials: int = 250,
+    n_trials: int = 1000,
     plastic: bool = True,
 ) -> SpikingNetwork: ...
 
@@ -52,7 +52,7 @@ def export_brian2(
     target: str | None = None,
     directory: Any = None,
     spiking: Spiking | None = None,
-    n_trials: int = 250,
+    n_trials: int = 1000,
     plastic: bool = True,
 ) -> RateNetwork | SpikingNetwork:
     """The circuit, as it is now, as a Brian2 network.
@@ -67,7 +67,8 @@ def export_brian2(
             for rates, "cpp_standalone" for spikes.
         directory: of the standalone program; by default a temporary one.
         spiking: neuron models, time constants, trials of a spiking network; by default those of `Spiking()`.
-        n_trials: of a segment of a spiking run: weights are read back after each.
+        n_trials: of a segment of a spiking run: weights are read back after each. A C++ program starts once for each,
+            so short segments cost time.
         plastic: False makes a spiking network of what outputs depend on alone, without plasticity.
     Returns:
         A `RateNetwork` or a `SpikingNetwork`; print it to read every equation.

@@ -7,6 +7,7 @@ spike weighs 1 / (k r), so that currents and traces are in units of activity wha
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -56,6 +57,21 @@ class Cell:
             raise ParameterError(f"{type(self).__name__}: refractory_ms must not be negative (got {self})")
 
     @property
+    def rest(self) -> dict[str, float]:
+        """Variables of the neuron at rest."""
+        return {}
+
+    @property
+    def spikes(self) -> tuple[Spike, ...]:
+        """The kinds of spike, if any."""
+        return ()
+
+
+@dataclass(frozen=True)
+class SpikingCell(Cell, ABC):
+    """A model with a membrane that sends spikes."""
+
+    @property
     def weight(self) -> float:
         """How many spikes stand for one unit, k."""
         return float(getattr(self, "spikes_per_unit", 1.0))
@@ -67,14 +83,13 @@ class Cell:
 
     @property
     def rest(self) -> dict[str, float]:
-        """Membrane variables at rest."""
         return {"v": 0.0}
 
     @property
     def spikes(self) -> tuple[Spike, ...]:
-        """The kinds of spike."""
         return (Spike("spike", "v >= 1", "v -= 1", "1"),)
 
+    @abstractmethod
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
         """The equations of the membrane.
 
@@ -83,14 +98,11 @@ class Cell:
             rate_hz: r, the rate of one unit of activity.
         Returns:
             Lines of Brian2 equations.
-        Raises:
-            NotImplementedError: the model has none.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class LIF(Cell):
+class LIF(SpikingCell):
     r"""Leaky integrate-and-fire: ``tau dv/dt = bias + gain I - v``, a spike and ``v = 0`` at ``v = 1``.
 
     With a bias just below threshold and these numbers it fires about r I spikes a second up to I = 1 at r = 100 Hz, and
@@ -130,7 +142,7 @@ class LIF(Cell):
 
 
 @dataclass(frozen=True)
-class IntegrateAndFire(Cell):
+class IntegrateAndFire(SpikingCell):
     r"""Linear integrate-and-fire: ``dv/dt = k r I``, a spike and ``v -= 1`` at ``v = 1``: exactly ReLU, on average.
 
     Args:
@@ -156,7 +168,7 @@ class IntegrateAndFire(Cell):
 
 
 @dataclass(frozen=True)
-class SignedIntegrateAndFire(Cell):
+class SignedIntegrateAndFire(SpikingCell):
     r"""Integrate-and-fire with signed spikes: ``dv/dt = k r I``, at ``|v| = 1`` one of sign(v), ``v -= sign(v)``.
 
     Shorthand for a pair of ON and OFF neurons with tied weights.
@@ -186,7 +198,7 @@ class SignedIntegrateAndFire(Cell):
 
 
 @dataclass(frozen=True)
-class OnOffPair(Cell):
+class OnOffPair(SpikingCell):
     r"""An ON and an OFF neuron, each with a membrane and spikes of its own, none negative.
 
     ``dv/dt = k r I`` for ON and ``dv_off/dt = -k r I`` for OFF, a spike and ``v -= 1`` at ``v = 1``. They share their
@@ -227,7 +239,7 @@ class OnOffPair(Cell):
 
 
 @dataclass(frozen=True)
-class Poisson(Cell):
+class Poisson(SpikingCell):
     """Random spikes of rate ``k r max(I, 0)``, no membrane; for inputs.
 
     Args:
@@ -284,9 +296,16 @@ class GradedReadout(Cell):
     def rest(self) -> dict[str, float]:
         return {"F": 0.0}
 
-    @property
-    def spikes(self) -> tuple[Spike, ...]:
-        return ()
+    def integral(self, drive: str, window_ms: float) -> str:
+        """The equation of F.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            window_ms: length of the ascending volley.
+        Returns:
+            A line of Brian2 equations.
+        """
+        return f"dF/dt = reads(t)*{drive}/({window_ms!r}*ms) : 1"
 
 
 def _above(floor: float, membrane: str, rises: str) -> str:

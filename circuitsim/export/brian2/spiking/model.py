@@ -13,6 +13,7 @@ from circuitsim.export.brian2.spiking.cells import (
     IntegrateAndFire,
     OnOffPair,
     SignedIntegrateAndFire,
+    SpikingCell,
     as_parameters,
 )
 from circuitsim.export.brian2.spiking.trial import GRID_MS, Trial
@@ -36,7 +37,7 @@ class Stream:
 
     tau_trace_ms: float
     tau_synapse_ms: float = 5.0
-    rectified: Cell = LIF()
+    rectified: SpikingCell = LIF()
     spikes_per_unit: float = 4.0
 
     def __post_init__(self) -> None:
@@ -90,7 +91,7 @@ class Spiking:
     ascending: Stream = Stream(50.0)
     descending: Stream = Stream(10.0)
     coding: str = "signed"
-    inputs: Cell = IntegrateAndFire(floor=float("-inf"))
+    inputs: SpikingCell = IntegrateAndFire(floor=float("-inf"))
     cells: Mapping[str, Cell] = field(default_factory=dict)
     delays: Mapping[str, Delay] = field(default_factory=dict)
     trial: Trial = Trial()
@@ -123,7 +124,7 @@ class Spiking:
         """
         return self.ascending if name == "ascending" else self.descending
 
-    def signed(self, stream: str) -> Cell:
+    def signed(self, stream: str) -> SpikingCell:
         """The model of signed neurons, by `coding`.
 
         Args:
