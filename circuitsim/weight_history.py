@@ -22,16 +22,6 @@ NEURONS, WEIGHTS = "neurons/", "weights/"  # begin the names of arrays in a file
 class WeightHistory:
     """Weights of one replica at several moments, as `WeightProbe` keeps them.
 
-    >>> import circuitsim as cs
-    >>> from motifs import sal
-    >>> data, probe = cs.load_dataset("teacher"), cs.WeightProbe()
-    >>> circuit = cs.compile(sal([data.n_features, 8, data.n_outputs]))
-    >>> _ = cs.fit(circuit, data, epochs=3, probes={"weights": probe}, progress=False)
-    >>> probe.kept.epochs
-    [0.0, 1.0, 2.0, 3.0]
-    >>> probe.kept.weights["W0"].shape == (4, 8, data.n_features)
-    True
-
     Attributes:
         replica: which one.
         epochs: of each moment; may be fractional.
@@ -39,6 +29,16 @@ class WeightHistory:
         neurons: population -> indices of the neurons that are kept, ascending.
         weights: projection -> float32 of shape ``[moment, post, pre]`` between the neurons that are kept,
             dimensionless; NaN where there is no synapse.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> data, probe = cs.load_dataset("teacher"), cs.WeightProbe()
+        >>> circuit = cs.compile(sal([data.n_features, 8, data.n_outputs]))
+        >>> _ = cs.fit(circuit, data, epochs=3, probes={"weights": probe}, progress=False)
+        >>> probe.kept.epochs
+        [0.0, 1.0, 2.0, 3.0]
+        >>> probe.kept.weights["W0"].shape == (4, 8, data.n_features)
+        True
     """
 
     replica: int = 0
@@ -51,7 +51,8 @@ class WeightHistory:
         """Append a moment; what was kept of this step or of later ones (by a run that was resumed) goes.
 
         Args:
-            step, epoch: when it was; epochs done, may be fractional.
+            step: of the circuit.
+            epoch: epochs done, may be fractional.
             weights: for every projection, shape ``[post, pre]``.
         """
         n = sum(known < step for known in self.steps)
@@ -64,9 +65,9 @@ class WeightHistory:
         """Some of the moments.
 
         Args:
-            moments: their positions, from 0.
+            moments: positions, ascending, from 0.
         Returns:
-            A history of these alone.
+            A history of these.
         """
         weights = {name: array[list(moments)] for name, array in self.weights.items()}
         epochs, steps = [self.epochs[k] for k in moments], [self.steps[k] for k in moments]

@@ -1,6 +1,7 @@
 """Pictures: the motif, learning curves, self-assembly, weights. The only room that imports matplotlib.
 
-Every function returns a `matplotlib.figure.Figure` of its own (pyplot is never touched) and saves it where asked.
+Every function but `animation` returns a `matplotlib.figure.Figure` of its own (pyplot is never touched) and saves it
+where asked.
 """
 
 from circuitsim.plots.animation import animation

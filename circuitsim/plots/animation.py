@@ -46,11 +46,6 @@ def animation(
     colour scale for all moments (pairs such as those of Theorem 1 are alike up to a factor), cut at the 99.5th
     percentile of what it ever is. Frames have the colours of the four kinds of projection.
 
-    >>> import numpy as np, pathlib, tempfile
-    >>> from circuitsim.plots import animation
-    >>> v = np.random.default_rng(0).normal(size=(2, 6, 5))  # two moments
-    >>> animation({("V1", "Vt1ᵀ"): (v, v)}, [0, 1], pathlib.Path(tempfile.mkdtemp()) / "pair.gif")
-
     Args:
         pairs: names of two matrices -> both over time, shape ``[moment, row, column]`` each; at most four pairs. NaN
             (no synapse) is shown white and counts as 0.
@@ -64,6 +59,11 @@ def animation(
     Raises:
         ParameterError: no pairs or too many, shapes that do not fit, or another suffix.
         ArchiveError: the file cannot be written.
+    Example:
+        >>> import numpy as np, pathlib, tempfile
+        >>> from circuitsim.plots import animation
+        >>> v = np.random.default_rng(0).normal(size=(2, 6, 5))  # two moments
+        >>> animation({("V1", "Vt1ᵀ"): (v, v)}, [0, 1], pathlib.Path(tempfile.mkdtemp()) / "pair.gif")
     """
     checked = Path(path)
     if checked.suffix.lower() != ".gif":

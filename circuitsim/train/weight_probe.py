@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,10 +25,6 @@ class WeightProbe(Probe):
     Of a population with more than `n_neurons` neurons as many are kept, evenly spaced by index, so that a run of the
     paper's circuit takes a few megabytes.
 
-    >>> import circuitsim as cs
-    >>> cs.WeightProbe(every_epochs=2, n_neurons=32).kept.epochs  # nothing yet: give it to `fit`
-    []
-
     Args:
         every_epochs, every_steps: as in `Probe`.
         path: an .npz file that is written anew at each moment, so that a run can be looked at while it goes on.
@@ -38,9 +33,13 @@ class WeightProbe(Probe):
     Raises:
         ParameterError: `n_neurons` is not a positive integer; when called, `kept.replica` is not a replica.
         ArchiveError: when called, the file cannot be written.
+    Example:
+        >>> import circuitsim as cs
+        >>> cs.WeightProbe(every_epochs=2, n_neurons=32).kept.epochs  # nothing yet: give it to `fit`
+        []
     """
 
-    function: Callable[[Circuit], Any] = field(default=lambda circuit: None, init=False)  # `call` is all there is
+    function: Any = field(default=None, init=False)  # `call` is all there is
     path: str | os.PathLike[str] | None = None
     n_neurons: int = 64
     kept: WeightHistory = field(default_factory=WeightHistory)
@@ -51,12 +50,12 @@ class WeightProbe(Probe):
             raise ParameterError(f"WeightProbe: n_neurons must be a positive integer (got {self.n_neurons!r})")
 
     def call(self, name: str, circuit: Circuit, history: History, epoch: float) -> None:
-        """Add this moment to `kept`.
+        """Add this moment to `kept`, and write the file.
 
         Args:
-            name: not used.
-            circuit: whose weights are kept.
-            history: not changed.
+            name: of the probe; not used.
+            circuit: is not changed.
+            history: not used.
             epoch: epochs done, may be fractional.
         Raises:
             ParameterError: `kept.replica` is not a replica of the circuit.

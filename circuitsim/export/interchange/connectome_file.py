@@ -18,14 +18,6 @@ SUFFIXES = (".graphml", ".json", ".csv")
 def write_connectome(connectome: nx.MultiDiGraph, path: str | os.PathLike[str]) -> None:
     """Write neurons and weighted synapses.
 
-    >>> import circuitsim as cs, networkx as nx, tempfile, pathlib
-    >>> from motifs import sal
-    >>> connectome = cs.compile(sal([3, 2, 2])).connectome()
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "connectome.json"
-    >>> cs.write_connectome(connectome, path)
-    >>> nx.utils.graphs_equal(cs.read_connectome(path), connectome)
-    True
-
     Args:
         connectome: as from `Circuit.connectome`, perhaps with fewer synapses: nodes ``(population, index)``, edges
             keyed by projection with a `weight` (dimensionless).
@@ -35,6 +27,14 @@ def write_connectome(connectome: nx.MultiDiGraph, path: str | os.PathLike[str]) 
     Raises:
         ParameterError: another suffix, or a graph of another form; the message names the node or edge.
         ArchiveError: the file cannot be written; one that was there before is untouched.
+    Example:
+        >>> import circuitsim as cs, networkx as nx, tempfile, pathlib
+        >>> from motifs import sal
+        >>> connectome = cs.compile(sal([3, 2, 2])).connectome()
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "connectome.json"
+        >>> cs.write_connectome(connectome, path)
+        >>> nx.utils.graphs_equal(cs.read_connectome(path), connectome)
+        True
     """
     checked = check_suffix(path, SUFFIXES)
     try:
@@ -51,12 +51,6 @@ def write_connectome(connectome: nx.MultiDiGraph, path: str | os.PathLike[str]) 
 def read_connectome(path: str | os.PathLike[str]) -> nx.MultiDiGraph:
     """Read what `write_connectome` wrote.
 
-    >>> import circuitsim as cs, pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "edges.csv"
-    >>> _ = path.write_text("projection,pre_population,pre,post_population,post,weight\\nW,x,0,y,1,0.25\\n")
-    >>> cs.read_connectome(path).edges[("x", 0), ("y", 1), "W"]
-    {'weight': 0.25}
-
     Args:
         path: ends with .graphml, .json or .csv.
     Returns:
@@ -64,6 +58,12 @@ def read_connectome(path: str | os.PathLike[str]) -> nx.MultiDiGraph:
     Raises:
         ParameterError: another suffix.
         ArchiveError: there is no such file, or it holds no connectome; the message names file and value.
+    Example:
+        >>> import circuitsim as cs, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "edges.csv"
+        >>> _ = path.write_text("projection,pre_population,pre,post_population,post,weight\\nW,x,0,y,1,0.25\\n")
+        >>> cs.read_connectome(path).edges[("x", 0), ("y", 1), "W"]
+        {'weight': 0.25}
     """
     checked = check_suffix(path, SUFFIXES)
     content = content_of(checked)

@@ -8,7 +8,6 @@ from typing import Any
 
 import networkx as nx
 
-from circuitsim.errors import MotifError
 from circuitsim.export.interchange.graph_file import FROM_BYTES, TO_BYTES, check_suffix, content_of, reading
 from circuitsim.files import write_atomically
 from circuitsim.motif import Motif
@@ -21,17 +20,6 @@ SUFFIXES = (".graphml", ".json")
 def write_motif(motif: Motif, path: str | os.PathLike[str]) -> None:
     """Write the declaration as a graph: populations are nodes, projections are edges keyed by name.
 
-    >>> import circuitsim as cs, networkx as nx, tempfile, pathlib
-    >>> motif = cs.Motif("pair")
-    >>> motif.add(cs.Population("x", size=3), cs.Population("y", size=2))
-    >>> motif.connect("x", "y", name="W", rule=cs.Rule("eta * post * pre", eta=0.1))
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "pair.graphml"
-    >>> cs.write_motif(motif, path)
-    >>> list(nx.read_graphml(path, force_multigraph=True).edges(keys=True))
-    [('x', 'y', 'W')]
-    >>> cs.read_motif(path) == motif
-    True
-
     Args:
         motif: sound.
         path: ends with .graphml (yEd, Gephi, Cytoscape; what is nested, such as a rule, is JSON text in attributes
@@ -41,6 +29,17 @@ def write_motif(motif: Motif, path: str | os.PathLike[str]) -> None:
         MotifError: the motif has faults.
         ParameterError: another suffix.
         ArchiveError: the file cannot be written; one that was there before is untouched.
+    Example:
+        >>> import circuitsim as cs, networkx as nx, tempfile, pathlib
+        >>> motif = cs.Motif("pair")
+        >>> motif.add(cs.Population("x", size=3), cs.Population("y", size=2))
+        >>> motif.connect("x", "y", name="W", rule=cs.Rule("eta * post * pre", eta=0.1))
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "pair.graphml"
+        >>> cs.write_motif(motif, path)
+        >>> list(nx.read_graphml(path, force_multigraph=True).edges(keys=True))
+        [('x', 'y', 'W')]
+        >>> cs.read_motif(path) == motif
+        True
     """
     checked = check_suffix(path, SUFFIXES)
     motif.validate()
@@ -54,14 +53,6 @@ def write_motif(motif: Motif, path: str | os.PathLike[str]) -> None:
 def read_motif(path: str | os.PathLike[str]) -> Motif:
     """Read what `write_motif` or `Motif.to_json` wrote; nothing in it is run.
 
-    >>> import circuitsim as cs, pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "pair.json"
-    >>> _ = path.write_text('''{"directed": true, "multigraph": true, "graph": {"name": "pair"},
-    ...     "nodes": [{"id": "x", "size": 3}, {"id": "y", "size": 2}],
-    ...     "edges": [{"source": "x", "target": "y", "key": "W"}]}''')
-    >>> cs.read_motif(path)
-    Motif('pair': 2 populations, 1 projections)
-
     Args:
         path: ends with .graphml or .json.
     Returns:
@@ -69,6 +60,14 @@ def read_motif(path: str | os.PathLike[str]) -> Motif:
     Raises:
         ParameterError: another suffix.
         ArchiveError: there is no such file, or it declares no sound motif; the message names file and value.
+    Example:
+        >>> import circuitsim as cs, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "pair.json"
+        >>> _ = path.write_text('''{"directed": true, "multigraph": true, "graph": {"name": "pair"},
+        ...     "nodes": [{"id": "x", "size": 3}, {"id": "y", "size": 2}],
+        ...     "edges": [{"source": "x", "target": "y", "key": "W"}]}''')
+        >>> cs.read_motif(path)
+        Motif('pair': 2 populations, 1 projections)
     """
     checked = check_suffix(path, SUFFIXES)
     content = content_of(checked)
@@ -88,7 +87,7 @@ def _declared(content: bytes) -> Motif | None:
 
 def _of_graph(graph: Any) -> Motif:
     if not isinstance(graph, nx.MultiDiGraph):
-        raise MotifError(f"it must be a directed multigraph (got a {type(graph).__name__})")
+        raise ValueError(f"it must be a directed multigraph (got a {type(graph).__name__})")
     for _, attributes in graph.nodes(data=True):
         _restore(attributes, "population")
     for _, _, name, attributes in graph.edges(keys=True, data=True):
@@ -96,7 +95,7 @@ def _of_graph(graph: Any) -> Motif:
     _restore(graph.graph, "graph")
     for kind in WHOLE:
         if not isinstance(graph.graph.get(kind, []), list):
-            raise MotifError(f"{kind} must be a list (got {graph.graph[kind]!r})")
+            raise ValueError(f"{kind} must be a list (got {graph.graph[kind]!r})")
     return Motif.from_networkx(graph)
 
 

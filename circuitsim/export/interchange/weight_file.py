@@ -17,21 +17,21 @@ SUFFIXES = (".npz",)
 def write_weights(circuit: Circuit, path: str | os.PathLike[str]) -> None:
     """Write the weights of all projections: arrays of shape ``[replica, post, pre]``, dimensionless, by name.
 
-    >>> import circuitsim as cs, numpy as np, tempfile, pathlib
-    >>> from motifs import sal
-    >>> circuit = cs.compile(sal([3, 2, 2]), replicas=4)
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"
-    >>> cs.write_weights(circuit, path)
-    >>> np.load(path)["W0"].shape
-    (4, 2, 3)
-    >>> circuit.set_weights("W0", cs.read_weights(path)["W0"])
-
     Args:
         circuit: is not changed. Sparse projections are written dense; a connectome keeps them sparse.
         path: ends with .npz; folders are made as needed.
     Raises:
         ParameterError: another suffix.
         ArchiveError: the file cannot be written; one that was there before is untouched.
+    Example:
+        >>> import circuitsim as cs, numpy as np, tempfile, pathlib
+        >>> from motifs import sal
+        >>> circuit = cs.compile(sal([3, 2, 2]), replicas=4)
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"
+        >>> cs.write_weights(circuit, path)
+        >>> np.load(path)["W0"].shape
+        (4, 2, 3)
+        >>> circuit.set_weights("W0", cs.read_weights(path)["W0"])
     """
     checked = check_suffix(path, SUFFIXES)
     arrays = {}
@@ -44,12 +44,6 @@ def write_weights(circuit: Circuit, path: str | os.PathLike[str]) -> None:
 def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Read what `write_weights` wrote.
 
-    >>> import circuitsim as cs, numpy as np, pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"
-    >>> np.savez(path, W0=np.ones((1, 2, 3)))
-    >>> cs.read_weights(path)["W0"].shape
-    (1, 2, 3)
-
     Args:
         path: ends with .npz.
     Returns:
@@ -57,6 +51,12 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     Raises:
         ParameterError: the name does not end with .npz.
         ArchiveError: there is no such file, or an array in it is not finite, or of another shape.
+    Example:
+        >>> import circuitsim as cs, numpy as np, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"
+        >>> np.savez(path, W0=np.ones((1, 2, 3)))
+        >>> cs.read_weights(path)["W0"].shape
+        (1, 2, 3)
     """
     checked = check_suffix(path, SUFFIXES)
     arrays = read_npz(checked)
