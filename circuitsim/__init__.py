@@ -14,7 +14,16 @@ from circuitsim.errors import (
     RuleError,
     SimulationDiverged,
 )
-from circuitsim.export import circuit_from_brian2, export_brian2
+from circuitsim.export import (
+    circuit_from_brian2,
+    export_brian2,
+    read_connectome,
+    read_motif,
+    read_weights,
+    write_connectome,
+    write_motif,
+    write_weights,
+)
 from circuitsim.history import History
 from circuitsim.motif import (
     All,
@@ -40,7 +49,8 @@ from circuitsim.motif import (
     State,
     Uniform,
 )
-from circuitsim.train import Probe, evaluate, fit
+from circuitsim.train import Probe, WeightProbe, evaluate, fit
+from circuitsim.weight_history import WeightHistory
 
 __all__ = [
     # declare
@@ -50,11 +60,13 @@ __all__ = [
     # run
     "Circuit", "StepResult", "Synapse", "compile", "load_circuit",
     # data and learning
-    "Dataset", "History", "Probe", "Split", "evaluate", "fit", "load_dataset", "minibatches",
+    "Dataset", "History", "Probe", "Split", "WeightHistory", "WeightProbe", "evaluate", "fit", "load_dataset",
+    "minibatches",
     # analyse
     "alignment", "effective_rank", "loss_gradients",
     # export
-    "circuit_from_brian2", "export_brian2",
+    "circuit_from_brian2", "export_brian2", "read_connectome", "read_motif", "read_weights", "write_connectome",
+    "write_motif", "write_weights",
     # errors and warnings
     "AnalysisError", "ArchiveError", "CircuitError", "DataError", "MotifError", "ParameterError", "RuleError",
     "SimulationDiverged", "SlowRuleWarning",

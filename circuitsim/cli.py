@@ -1,10 +1,11 @@
-"""The command line: `circuitsim show`, `train`, `experiment`, `tune` and `bench`."""
+"""The command line: `circuitsim show`, `train`, `view`, `experiment`, `tune` and `bench`."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import inspect
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -27,9 +28,11 @@ from circuitsim.studies.experiment import (
     as_rich_table,
     run_experiment,
     spread,
+    write_configuration,
 )
-from circuitsim.studies.self_assembly import setting_for
+from circuitsim.studies.self_assembly import aligned, setting_for
 from circuitsim.studies.tuning import ALGORITHMS
+from circuitsim.train.weight_probe import every_for
 
 app = typer.Typer(no_args_is_help=True, help="Neural circuits with explicit plastic synapses and local rules.")
 console = Console()
@@ -37,11 +40,11 @@ console = Console()
 MOTIFS = [name for name in motifs.__all__ if name != "two_stream"]
 EXPERIMENTS = (
     "benchmark_table", "feedback_width", "learning_rates", "local_losses", "motif_census", "parity", "pathway_ablation",
-    "representations", "short_term_modulation", "spike_timing", "spiking_conversion", "spiking_self_assembly", "theory",
-    "winner_take_all",
+    "representations", "short_term_modulation", "spike_timing", "spiking_conversion", "spiking_depth",
+    "spiking_self_assembly", "theory", "winner_take_all",
 )  # fmt: skip
 
-MotifArgument = Annotated[str, typer.Argument(help="name of a motif, or a JSON file written by Motif.to_json")]
+MotifArgument = Annotated[str, typer.Argument(help="name of a motif, or a file of one: .json or .graphml")]
 
 
 def load_motif(motif: str, layers: list[int]) -> cs.Motif:
@@ -55,7 +58,7 @@ def load_motif(motif: str, layers: list[int]) -> cs.Motif:
     path = Path(motif)
     if not path.is_file():
         raise typer.BadParameter(f"{motif!r} is no file and no motif (known: {', '.join(MOTIFS)})")
-    return cs.Motif.from_json(path.read_text())
+    return cs.read_motif(path)
 
 
 def load_experiment(name: str) -> Experiment:
@@ -109,17 +112,33 @@ def train(
     declared = load_motif(motif, [data.n_features, *setting.hidden, data.n_outputs])
     out = out or Path("runs") / f"train_{declared.name}_{dataset}"
     circuit = cs.compile(declared, replicas=replicas, seed=seed, device=device)
+    kept, every = out / "weights.npz", every_for(setting.epochs)
+    weights = cs.WeightHistory.load(kept) if resume and kept.exists() else cs.WeightHistory()
     history = cs.fit(
         circuit, data, epochs=setting.epochs, batch_size=setting.batch_size, schedule="cosine", data_seed=seed,
+        probes={"weights": cs.WeightProbe(every, path=kept, kept=weights), "alignment": aligned(circuit, data, every)},
         checkpoint=out / "checkpoint.safetensors", resume=resume,
     )  # fmt: skip
     history.save(out / "history.csv")
     circuit.save(out / "circuit.safetensors")
+    options = {"motif": motif, "dataset": dataset, "replicas": replicas, "seed": seed}
+    write_configuration({"title": f"{declared.name} on {dataset}", "options": options, **asdict(setting)}, out)
     table = history.to_pandas()
     last = table[table.split.isin(["train", "validation", "test"]) & (table.epoch == table.epoch.max())]
     figures = last.groupby(["split", "metric"], sort=False).value.agg(lambda x: spread(x, 4)).reset_index()
     console.print(as_rich_table(figures, f"{declared.name} on {dataset}, {replicas} replicas"))
     console.print(f"wrote {out}")
+
+
+@app.command()
+def view(
+    run: Annotated[Path, typer.Argument(help="folder that `circuitsim train` or examples/self_assembly.py wrote")],
+    out: Annotated[Path | None, typer.Option(help="page to write; by default view.html in the folder")] = None,
+) -> None:
+    """Write one page of HTML that shows a run: circuit, curves, weights over epochs. It needs no server, no network."""
+    from circuitsim.studies.view import write_page  # here: only this command needs it
+
+    console.print(f"wrote {write_page(run, out)}: open it in a browser")
 
 
 @app.command()

@@ -7,6 +7,7 @@ Trains SAL (Liao et al. 2024, arXiv 2412.20018), its baselines and its controls 
 each; prints a table and writes figures, table and history into a run folder.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from rich.console import Console
 import circuitsim as cs
 from circuitsim.studies import self_assembly as study
 from circuitsim.studies.experiment import as_rich_table, write_report
+from circuitsim.studies.self_assembly_movie import write_movie
 
 
 def main(
@@ -44,10 +46,12 @@ def main(
         if run.history.interrupted:
             console.print("[yellow]interrupted: writing what there is")
             break
-    configuration = {"layers": layers, "setting": setting}
+    configuration = {"layers": layers, "setting": asdict(setting)}
     report = study.report(runs, configuration)
     write_report(report, out, {"dataset": dataset, "epochs": epochs, "replicas": replicas, "seed": seed})
     runs[0].circuit.save(out / "circuit.safetensors")
+    runs[0].kept.save(out / "weights.npz")
+    write_movie(runs[0].circuit.motif, runs[0].kept, runs[0].history, out / "self_assembly.gif")
     console.print(as_rich_table(report.table, report.title))
     console.print(report.notes)
     console.print("wrote " + ", ".join(str(path) for path in sorted(out.iterdir())))

@@ -30,7 +30,7 @@ def apical_sal(
     loss: str = "cross_entropy",
     name: str = "apical_sal",
 ) -> cs.Motif:
-    r"""As `motifs.sal`, but down_l hears the apical dendrites of up_{l+1}, which fire only with their somata.
+    r"""As `motifs.sal`, but down_l hears the apical dendrites of up_{l+1}, which fire only with their somata::
 
             up_l --W_l--> up_{l+1}
              | ^            | ^
@@ -58,6 +58,14 @@ def apical_sal(
             mirrors it from spontaneous activity, one more phase for each hidden layer:
             dV = 0.01 (x (Vt x)^T - V), x white noise. "tied": V is Vt^T (weight transport; to bound the others).
         gated: False leaves the slope out of a_l, and gates only W's rule, as in `motifs.sal`.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: `pathway` is none of those above.
+    Example:
+        >>> from motifs import apical_sal
+        >>> apical_sal([64, 32, 10])
+        Motif('apical_sal': 6 populations, 8 projections, 1 objectives)
 
     Source: ours, from Theorem 1 of Liao et al. (2024), arXiv 2412.20018; dendrites whose bursts need somatic firing,
     Larkum, Zhu & Sakmann (1999); bursts that carry feedback, Payeur, Guerguiev, Zenke, Richards & Naud (2021).

@@ -29,6 +29,24 @@ def backprop(
     With ``masks=False`` the error descends without the slopes of the layers that it passes, as in SAL: each W sees
     that of its own layer only. What this costs is what SAL lacks, with exact weights and nothing else changed.
 
+    Args:
+        layers: sizes of the ascending populations, input and output included.
+        eta, gamma: rate and decay of W.
+        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
+        activation: of the hidden populations.
+        loss: as in `circuitsim.Objective`.
+        bias: whether each W has a bias unit beside it, with W's rule.
+        masks: False leaves the slopes of the layers that the error passes out of it.
+        name: of the motif.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: fewer than two sizes.
+    Example:
+        >>> from motifs import backprop
+        >>> backprop([64, 32, 10])
+        Motif('backprop': 5 populations, 6 projections, 1 objectives)
+
     Source: Liao et al. (2024), arXiv 2412.20018, Table 2 (SGD); Rumelhart, Hinton & Williams (1986).
     """
     return two_stream(

@@ -15,7 +15,7 @@ def bcm(
     gain_W: float = 0.5,
     name: str = "bcm",
 ) -> cs.Motif:
-    """Input onto output neurons, each with a threshold theta that follows the mean square of its activity.
+    """Input onto output neurons, each with a threshold theta that follows the mean square of its activity::
 
         dw = eta post (post - theta_post) pre        theta <- theta + (E[post^2] - theta) / tau
 
@@ -25,6 +25,12 @@ def bcm(
         tau: time constant of the threshold, in steps; must be short against 1 / eta.
         gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
         name: of the motif.
+    Returns:
+        The motif.
+    Example:
+        >>> from motifs import bcm
+        >>> bcm([64, 10]).population("output").state["theta"].start
+        1.0
 
     Source: Bienenstock, Cooper & Munro (1982), J. Neurosci. 2:32; the quadratic threshold: Intrator & Cooper (1992).
     """

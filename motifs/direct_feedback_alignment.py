@@ -25,6 +25,21 @@ def direct_feedback_alignment(
     Default rates and `gain_V`: what `circuitsim tune` found on Fashion-MNIST (docs/results.md); on digits those
     of `circuitsim/studies/tuned/digits.json` learn faster.
 
+    Args:
+        layers: sizes of the ascending populations, input and output included.
+        eta, gamma: rate and decay of W.
+        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
+        gain_V: start of V, gain / sqrt(fan-in).
+        activation: of the hidden populations.
+        loss: as in `circuitsim.Objective`.
+        name: of the motif.
+    Returns:
+        The motif.
+    Example:
+        >>> from motifs import direct_feedback_alignment
+        >>> direct_feedback_alignment([64, 32, 10]).projection("V1").is_plastic
+        False
+
     Source: Nøkland (2016), "Direct Feedback Alignment Provides Learning in Deep Neural Networks", arXiv 1609.01596.
     """
     motif = direct_kolen_pollack(

@@ -20,7 +20,7 @@ def direct_kolen_pollack(
     loss: str = "cross_entropy",
     name: str = "direct_kolen_pollack",
 ) -> cs.Motif:
-    """SAL without a descending chain: each V_l comes straight from the error population.
+    """SAL without a descending chain: each V_l comes straight from the error population::
 
         dW_l = eta (slope * I_V h_l^T - gamma W)        dV_l = eta_V (h_l e^T - gamma V)
 
@@ -32,6 +32,12 @@ def direct_kolen_pollack(
         eta_V: rate of V in units of `eta`.
         gain_W, gain_V: starts, Gaussian with standard deviation gain / sqrt(fan-in).
         activation, loss, name: as in `motifs.two_stream`.
+    Returns:
+        The motif.
+    Example:
+        >>> from motifs import direct_kolen_pollack
+        >>> direct_kolen_pollack([64, 32, 32, 10]).projection("V1").pre
+        'error'
 
     Source: Webster, Choi & Ahn, "Learning the Connections in Direct Feedback Alignment" (openreview zgGmAx9ZcY).
     """

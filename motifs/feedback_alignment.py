@@ -26,6 +26,24 @@ def feedback_alignment(
     Default rates and `gain_Wt`: what `circuitsim tune` found on Fashion-MNIST (docs/results.md); on digits those
     of `circuitsim/studies/tuned/digits.json` learn faster.
 
+    Args:
+        layers: sizes of the ascending populations, input and output included.
+        eta, gamma: rate and decay of W.
+        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
+        gain_Wt: start of Wt, gain / sqrt(fan-out).
+        activation: of the hidden populations.
+        loss: as in `circuitsim.Objective`.
+        bias: whether each W has a bias unit beside it, with W's rule.
+        name: of the motif.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: fewer than two sizes.
+    Example:
+        >>> from motifs import feedback_alignment
+        >>> feedback_alignment([64, 32, 10]).projection("Wt1").is_plastic
+        False
+
     Source: Lillicrap, Cownden, Tweed & Akerman (2016); Liao et al. (2024), arXiv 2412.20018, Table 2 (FA).
     """
     return two_stream(

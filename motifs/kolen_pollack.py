@@ -21,11 +21,29 @@ def kolen_pollack(
     bias: bool = False,
     name: str = "kolen_pollack",
 ) -> cs.Motif:
-    """As `motifs.backprop`, but Wt has a rule of its own, with the same drive, rate and decay as W.
+    """As `motifs.backprop`, but Wt has a rule of its own, with the same drive, rate and decay as W::
 
         dW_l = eta (g_{l+1} h_l^T - gamma W)        dWt_l = eta (h_l g_{l+1}^T - gamma Wt)
 
     Default rates and `gain_Wt`: what `circuitsim tune` found on Fashion-MNIST (docs/results.md).
+
+    Args:
+        layers: sizes of the ascending populations, input and output included.
+        eta, gamma: rate and decay of W and Wt.
+        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
+        gain_Wt: start of Wt, gain / sqrt(fan-out).
+        activation: of the hidden populations.
+        loss: as in `circuitsim.Objective`.
+        bias: whether each W has a bias unit beside it, with W's rule.
+        name: of the motif.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: fewer than two sizes.
+    Example:
+        >>> from motifs import kolen_pollack
+        >>> kolen_pollack([64, 32, 10]).projection("Wt1").is_plastic
+        True
 
     Source: Kolen & Pollack (1994); Akrout et al. (2019); Liao et al. (2024), arXiv 2412.20018, Table 2 (KP).
     """

@@ -23,6 +23,18 @@ def linear(
 
     Arguments as in `motifs.backprop`. It equals logistic regression trained by SGD.
 
+    Args:
+        layers: sizes, of which the first and the last count.
+        eta, gamma: rate and decay of W.
+        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
+        loss, bias, name: as in `motifs.backprop`.
+    Returns:
+        The motif.
+    Example:
+        >>> from motifs import linear
+        >>> linear([64, 32, 10])
+        Motif('linear': 4 populations, 3 projections, 1 objectives)
+
     Source: Widrow & Hoff (1960); the linear model of Liao et al. (2024), arXiv 2412.20018, Figure 4.
     """
     ends = [layers[0], layers[-1]]

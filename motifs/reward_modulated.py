@@ -18,7 +18,7 @@ def reward_modulated(
     activation: str = "relu",
     name: str = "reward_modulated",
 ) -> cs.Motif:
-    """A three-factor rule: (reward - baseline) x noise of the postsynaptic neuron x presynaptic activity.
+    """A three-factor rule: (reward - baseline) x noise of the postsynaptic neuron x presynaptic activity::
 
         dW_l = eta (reward - baseline) xi_{l+1} h_l^T,   xi the noise that reached the soma through N_{l+1}
 
@@ -34,6 +34,16 @@ def reward_modulated(
         gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
         activation: of the hidden populations.
         name: of the motif.
+    Returns:
+        The motif; give its signal "reward" to each step.
+    Example:
+        >>> import torch
+        >>> import circuitsim as cs
+        >>> from motifs import reward_modulated
+        >>> circuit = cs.compile(reward_modulated([4, 3, 2]), seed=0)
+        >>> def reward(circuit):
+        ...     return -circuit.activity("up2").square().sum(-1)
+        >>> result = circuit.step(torch.ones(8, 4), signals={"reward": reward})
 
     Source: Williams (1992), REINFORCE; Fiete & Seung (2006), Phys. Rev. Lett. 97:048104 (noise at the soma, reward as
     third factor); Frémaux & Gerstner (2016) for the family of rules.

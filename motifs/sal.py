@@ -49,7 +49,7 @@ def sal(
     bias: bool = False,
     name: str = "sal",
 ) -> cs.Motif:
-    r"""Two streams, four plastic projections, heterosynaptic rules, no weight transport.
+    r"""Two streams, four plastic projections, heterosynaptic rules, no weight transport::
 
         dW_l  = eta_W  (slope * I_V h_l^T    - gamma W)      I_V  = V_{l+1} g_{l+1}     (5)
         dWt_l = eta_Wt (I_Vt g_{l+1}^T       - gamma_Wt Wt)  I_Vt = Vt_l h_l            (6)
@@ -79,6 +79,14 @@ def sal(
         descending: Dt: "linear", "relu", "tanh" or "jacobian" (the ReLU Jacobian of the partner; equal widths).
         output_pathway: "identity" (V_L fixed, one to one) or "plastic" (V_L random, as the other V).
         activation, loss, shuffled, bias, name: as in `two_stream`.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: `decay`, `regularizer` or `output_pathway` is none of those above, or sizes do not fit.
+    Example:
+        >>> from motifs import sal
+        >>> sal([64, 32, 10])
+        Motif('sal': 5 populations, 6 projections, 1 objectives)
 
     Source: Liao, Ziyin, Gan, Cheung, Harnett & Poggio (2024), "Self-Assembly of a Biologically Plausible Learning
     Circuit", arXiv 2412.20018, equations 5 to 8, reconstructed from prose and proofs. The fan-out start of Wt, the

@@ -23,6 +23,24 @@ def sign_symmetry(
 ) -> cs.Motif:
     """As `motifs.backprop`, but Wt_l is ``gain_Wt / sqrt(d_l) sign(W_l)^T``, with d_l the size of the lower layer.
 
+    Args:
+        layers: sizes of the ascending populations, input and output included.
+        eta, gamma: rate and decay of W.
+        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
+        gain_Wt: size of the feedback weights, in units of 1 / sqrt(d_l).
+        activation: of the hidden populations.
+        loss: as in `circuitsim.Objective`.
+        bias: whether each W has a bias unit beside it, with W's rule.
+        name: of the motif.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: fewer than two sizes.
+    Example:
+        >>> from motifs import sign_symmetry
+        >>> sign_symmetry([64, 25, 10]).projection("Wt1").weight
+        Derived(projection='W1', transpose=True, scale=0.2, sign=True)
+
     Source: Liao, Leibo & Poggio (2016), "How important is weight symmetry in backpropagation?", arXiv 1510.05067
     (uniform sign-concordant feedback).
     """

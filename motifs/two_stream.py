@@ -1,4 +1,4 @@
-r"""The layered two-stream circuit that SAL, backpropagation and their relatives share.
+r"""The layered two-stream circuit that SAL, backpropagation and their relatives share::
 
     up0 --W0--> up1 --W1--> ... --> upL          ascending stream, drives activity
                  ^ |         ^ |      ^
@@ -52,6 +52,18 @@ def two_stream(
         loss, shuffled: see `cs.Objective`.
         bias: whether each W has a bias unit beside it, with W's rule.
         name: of the motif.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: fewer than two sizes, or not one feedback size for each hidden layer.
+    Example:
+        >>> from motifs import two_stream
+        >>> hebb = {"rule": "eta * post * pre", "parameters": {"eta": 0.1}}
+        >>> heterosynaptic = {"rule": "eta * {I_V} * pre", "parameters": {"eta": 0.1}}
+        >>> motif = two_stream([8, 6, 3], W=heterosynaptic, Wt={"plastic": False}, V=hebb, Vt=hebb)
+        >>> motif.projection("W0").rule
+        Rule('eta * I_V1 * pre', eta=0.1)
+
     Source: Liao et al. (2024), arXiv 2412.20018, equations 1 and 2.
     """
     depth = len(layers) - 1

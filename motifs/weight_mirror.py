@@ -26,7 +26,7 @@ def weight_mirror(
     """As `motifs.backprop`, but Wt learns W^T from noise, one mirror phase per layer after each cycle.
 
     In the mirror phase of layer l the neurons of up_l discharge noise x, up_{l+1} responds with f(W_l x), Vt_{l+1}
-    (fixed, one to one) carries the response to down_{l+1}, and
+    (fixed, one to one) carries the response to down_{l+1}, and Wt follows both::
 
         dWt_l = eta_mirror (I_Vt pre - gamma_mirror Wt) = eta_mirror (x f(W_l x)^T - gamma_mirror Wt)
 
@@ -39,6 +39,14 @@ def weight_mirror(
         eta_mirror, gamma_mirror: rate and decay of Wt in its mirror phase.
         noise: standard deviation of the noise.
         gain_W, gain_Wt, activation, loss, name: as in `motifs.kolen_pollack`.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: fewer than two sizes.
+    Example:
+        >>> from motifs import weight_mirror
+        >>> [phase.name for phase in weight_mirror([64, 32, 32, 10]).phases]
+        ['cycle', 'mirror1', 'mirror2']
 
     Source: Akrout, Wilson, Humphreys, Lillicrap & Tweed (2019), "Deep Learning without Weight Transport",
     arXiv 1904.05391, section 3.1; Liao et al. (2024), arXiv 2412.20018, Table 2 (WM).

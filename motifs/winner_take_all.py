@@ -26,7 +26,7 @@ def winner_take_all(
     name: str = "winner_take_all",
     **options: Any,
 ) -> cs.Motif:
-    """`motifs.sal` with competition in the decay of V and Vt.
+    """`motifs.sal` with competition in the decay of V and Vt::
 
         dV_l = eta_V (h_l g_l^T - gamma V (1 + competition R))
         R = sum_in V^2 + sum_out V^2 - 2 V^2                                 rivals="all"
@@ -45,6 +45,14 @@ def winner_take_all(
         rivals: "all" or "strongest".
         name: of the motif.
         options: of `motifs.sal`.
+    Returns:
+        The motif.
+    Raises:
+        MotifError: `rivals` is neither, or sizes do not fit.
+    Example:
+        >>> from motifs import winner_take_all
+        >>> winner_take_all([64, 32, 10], competition=10.0).projection("V1").rule.parameters["competition"]
+        10.0
 
     Source: Liao et al. (2024), arXiv 2412.20018, section 3 (Winner-Take-All); the form of the competition is ours.
     """

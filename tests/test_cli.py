@@ -34,7 +34,14 @@ def test_train_leaves_a_circuit_a_history_and_a_checkpoint_that_resumes(tmp_path
     circuit = cs.load_circuit(tmp_path / "circuit.safetensors", device="cpu")
     history = pd.read_csv(tmp_path / "history.csv")
     assert circuit.n_replicas == 2 and np.isfinite(history.value).all()
+    kept = cs.WeightHistory.load(tmp_path / "weights.npz")
+    assert kept.epochs == [0, 1, 2]
+    np.testing.assert_array_equal(kept.weights["W0"][-1], circuit.weights("W0")[0].numpy())
+    assert set(history.metric) >= {"gradient_cosine", "mirror_cosine", "loss"}
+    (tmp_path / "history.csv").unlink()
     shown = run(*arguments, "--resume")
+    assert cs.WeightHistory.load(tmp_path / "weights.npz").epochs == [0, 1, 2]
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "history.csv"), history)
     assert re.search(r"test\s*│ accuracy", shown)
     assert cs.load_circuit(tmp_path / "circuit.safetensors", device="cpu").n_steps == circuit.n_steps
 

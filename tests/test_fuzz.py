@@ -139,7 +139,7 @@ def runs(motif: cs.Motif) -> None:
             assert str(error)
             return
         rng = np.random.default_rng(0)
-        x = {name: rng.standard_normal((2, motif.population(name).size)) for name in circuit._feed.input_names}
+        x = {name: rng.standard_normal((2, motif.population(name).size)) for name in circuit._runner.feed.input_names}
         target = {}
         for o in motif.objectives:
             size = motif.population(o.output).size

@@ -33,24 +33,32 @@ QUANTITIES = (
 def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str] = QUANTITIES) -> pd.DataFrame:
     r"""Alignment of the circuit's pathways and of its learning signal, per site and replica.
 
-    | quantity | site | value |
-    |---|---|---|
-    | mirror_cosine | V | cos(V, Vt^T) over synapses that both have |
-    | stationarity_cosine | W | cos(W Vt^T, V' Wt^T), with V' the V onto W's postsynaptic population |
-    | stationarity_residual | W | ``|a - b| / sqrt(|a| |b|)`` of the same two, each in units of its own eta / gamma |
-    | gradient_cosine | W | cosine of the data term of W's change (decay left out) with -dLoss/dW |
-    | eigenvalue | V | eigenvalues of V V^T, ascending; `index` counts them |
-    | norm | every projection | Frobenius norm |
+    - ``mirror_cosine``, at V: cos(V, Vt^T) over synapses that both have
+    - ``stationarity_cosine``, at W: cos(W Vt^T, V' Wt^T), with V' the V onto W's postsynaptic population
+    - ``stationarity_residual``, at W: ``|a - b| / sqrt(|a| |b|)`` of the same two, each in units of its own eta / gamma
+    - ``gradient_cosine``, at W: cosine of the data term of W's change (decay left out) with -dLoss/dW
+    - ``eigenvalue``, at V: eigenvalues of V V^T, ascending; `index` counts them
+    - ``norm``, at every projection: Frobenius norm
 
     Args:
         circuit: its weights are not changed; the quantities of its last cycle become those of (x, target).
         x, target: a batch, as in `Circuit.step`.
         quantities: which of the above (all by default; eigenvalues make a long table).
     Returns:
-        Tidy: quantity, site, replica, index, value, reason. Where a value is NaN (0 / 0), `reason` says why.
+        A tidy table, with columns quantity, site, replica, index, value, reason. Where a value is NaN (0 / 0), `reason`
+        says why.
     Raises:
         ParameterError: an unknown quantity.
         DataError: x or target does not fit.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> data, circuit = cs.load_dataset("digits"), cs.compile(sal([64, 32, 32, 10]), seed=0)
+        >>> history = cs.fit(circuit, data, epochs=10, progress=False)
+        >>> table = cs.alignment(circuit, data.test.x, data.test.target, ["mirror_cosine", "gradient_cosine"])
+        >>> sorted(set(table.site)), bool(table.value.between(-1, 1).all())
+        (['V1', 'V2', 'W0', 'W1', 'W2'], True)
+
     Source: Liao et al. (2024), arXiv 2412.20018, Lemma 1 (mirror) and Theorem 1 (stationarity, gradient, V V^T).
     """
     unknown = set(quantities) - set(QUANTITIES)

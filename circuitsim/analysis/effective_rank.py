@@ -19,6 +19,12 @@ def effective_rank(matrix: Any) -> Tensor:
         Shape ``[...]``, float64, between 1 and min(rows, columns).
     Raises:
         AnalysisError: the matrix has a non-finite entry, or is all zero.
+    Example:
+        >>> import torch
+        >>> import circuitsim as cs
+        >>> round(float(cs.effective_rank(torch.eye(4))), 6)
+        4.0
+
     Source: Roy & Vetterli (2007), "The effective rank"; singular values, not their squares.
     """
     matrix = torch.as_tensor(matrix).to(torch.float64)

@@ -27,6 +27,14 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
     Raises:
         AnalysisError: the motif has no objective.
         DataError: x or target does not fit.
+    Example:
+        >>> import torch
+        >>> import circuitsim as cs
+        >>> from motifs import backprop
+        >>> circuit = cs.compile(backprop([4, 3, 2]), seed=0)
+        >>> found = cs.loss_gradients(circuit, torch.ones(5, 4), torch.zeros(5, dtype=torch.long))
+        >>> {name: tuple(gradient.shape) for name, gradient in found.items()}
+        {'W0': (1, 3, 4), 'W1': (1, 2, 3)}
     """
     plan = circuit.plan
     if not plan.objectives:

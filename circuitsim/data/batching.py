@@ -24,9 +24,15 @@ def minibatches(
             (seed, epoch). It is drawn by NumPy on the CPU, so every device sees the same order.
         epoch: which pass over the data this is, not negative.
         drop_last: leave out a last batch that is smaller than the others.
-
+    Returns:
+        An iterator over x ``[batch, feature]`` and target ``[batch]`` or ``[batch, output]``.
     Raises:
         ParameterError: a number out of range; raised by the call, before the first batch is asked for.
+    Example:
+        >>> import circuitsim as cs
+        >>> train = cs.load_dataset("digits").train
+        >>> [len(target) for x, target in cs.minibatches(train, 500, seed=0)]
+        [500, 500, 257]
     """
     size = whole("batch_size", batch_size, least=1)
     if size > len(split):

@@ -22,7 +22,9 @@ class Dataset:
 
     Attributes:
         name: what to call it in tables and plots.
-        train, validation, test: the splits; None where there is none.
+        train: the samples to learn from.
+        validation: samples to choose settings with, or None.
+        test: samples to report on, or None.
         kind: "classes", "labels" or "values"; a dict objective -> kind where targets are a dict.
         n_outputs: number of classes, labels or values; a dict where targets are a dict.
     """
@@ -42,7 +44,7 @@ class Dataset:
 
     @property
     def splits(self) -> dict[str, Split]:
-        """The splits that there are, by name: "train", "validation", "test"."""
+        """The splits that there are, by name, "train", "validation", "test"."""
         found = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: split for name, split in found.items() if split is not None}
 
@@ -76,13 +78,21 @@ class Dataset:
             test: a pair (x, y).
             kind: "classes", "labels" or "values" in place of what `y` suggests; a mapping where `y` is one.
             n_outputs: number of classes, where the training labels do not hold them all.
+            name: what to call it in tables and plots.
             seed: draws the fraction.
             dtype: floating type of inputs, labels and values.
-
+        Returns:
+            The data set; inputs ``[sample, feature]``.
         Raises:
             DataError: an array is empty, not numeric, not finite or of another length than its partner, a label
                 is out of range, or splits differ in features or outputs.
             ParameterError: an argument other than an array is not as said above.
+        Example:
+            >>> import numpy as np
+            >>> import circuitsim as cs
+            >>> x, y = np.random.default_rng(0).normal(size=(100, 8)), np.arange(100) % 3
+            >>> cs.Dataset.from_arrays(x, y, validation=0.2)
+            Dataset('arrays', kind='classes', n_features=8, n_outputs=3, train=80, validation=20)
         """
         if not dtype.is_floating_point:
             raise ParameterError(f"dtype must be a floating type such as torch.float32 (got {dtype})")

@@ -74,10 +74,15 @@ def load_dataset(
         seed: draws the splits (and the teacher); 0 gives the fixed splits of the data set.
         progress: show a bar while downloading.
         options: the data set's own, as above.
-
+    Returns:
+        The data set; print it to see its splits.
     Raises:
         ParameterError: an unknown name or option, or a value out of range.
         DataError: files are missing and cannot be fetched, or are damaged.
+    Example:
+        >>> import circuitsim as cs
+        >>> cs.load_dataset("digits")
+        Dataset('digits', kind='classes', n_features=64, n_outputs=10, train=1257, validation=270, test=270)
     """
     loader = _find(name)
     _check_options(name, loader, options)

@@ -68,7 +68,14 @@ class Split:
         return next(iter(named("x", self.x).values())).device
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Split:
-        """The same samples on another device; `dtype` applies to floating tensors only, class indices stay int64."""
+        """The same samples elsewhere.
+
+        Args:
+            device: where to; None: where they are.
+            dtype: of floating tensors; class indices stay int64.
+        Returns:
+            A split of the same shapes.
+        """
 
         def move(tensor: Tensor) -> Tensor:
             return tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None)
@@ -76,7 +83,13 @@ class Split:
         return Split(each(self.x, move), each(self.target, move))
 
     def take(self, samples: Tensor) -> Split:
-        """The samples of the given indices, int64 ``[chosen]``, in that order."""
+        """Some of the samples.
+
+        Args:
+            samples: their indices, int64 ``[chosen]``.
+        Returns:
+            A split of these, in that order.
+        """
 
         def pick(tensor: Tensor) -> Tensor:
             return tensor.index_select(0, samples.to(tensor.device))

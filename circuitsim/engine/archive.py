@@ -86,8 +86,18 @@ def load_circuit(path: str | os.PathLike[str], device: str = "auto") -> Circuit:
     Args:
         path: the file.
         device: as in `compile`.
+    Returns:
+        The circuit, its weights, states, frozen projections and the number of steps as they were saved.
     Raises:
         ArchiveError: the file is missing, truncated, or not such a file; the message says which.
+    Example:
+        >>> import tempfile
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     cs.compile(sal([8, 6, 3]), seed=4).save(f"{folder}/sal.safetensors")
+        ...     cs.load_circuit(f"{folder}/sal.safetensors").seed
+        4
     """
     return circuit_of(*read_archive(path), path, device)
 

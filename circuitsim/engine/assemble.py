@@ -13,6 +13,7 @@ from torch import Tensor
 from circuitsim.engine.draws import draw_synapses, draw_weights, reversed_synapses
 from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Vary
+from circuitsim.engine.products import BLAS, Products
 from circuitsim.errors import ParameterError
 from circuitsim.motif.connectivity import Random, ReciprocalOf
 from circuitsim.motif.init import Given
@@ -24,7 +25,7 @@ Synapses = Sequence[np.ndarray | None]  # of each replica, as in `draws`
 
 
 def assemble(
-    motif: Motif, seed: int, n_replicas: int, vary: Vary, like: Tensor
+    motif: Motif, seed: int, n_replicas: int, vary: Vary, like: Tensor, products: Products = BLAS
 ) -> tuple[dict[str, Layout], dict[str, Tensor]]:
     """Layouts of all projections, and starting weights of those that are not derived, in the type of `like`.
 
@@ -40,7 +41,7 @@ def assemble(
     synapses = {p.name: [_synapses(motif, p, seed + r) for r in range(n_replicas)] for p in drawn}
     for p in sorted(drawn, key=lambda p: isinstance(p.connectivity, ReciprocalOf)):  # those after their partners
         _check_given(p, n_replicas)
-        layouts[p.name] = _layout(motif, p, synapses[p.name], layouts, like)
+        layouts[p.name] = _layout(motif, p, synapses[p.name], layouts, like, products)
     for p in drawn:
         weights = [
             draw_weights(_varied(p, vary, r), _shape(motif, p), present, seed + r, p.name, r)
@@ -83,7 +84,9 @@ def _synapses(motif: Motif, p: Projection, seed: int) -> np.ndarray | None:
     return draw_synapses(p.connectivity, shape, seed, p.name)
 
 
-def _layout(motif: Motif, p: Projection, synapses: Synapses, layouts: Mapping[str, Layout], like: Tensor) -> Layout:
+def _layout(
+    motif: Motif, p: Projection, synapses: Synapses, layouts: Mapping[str, Layout], like: Tensor, products: Products
+) -> Layout:
     shape, kind = _shape(motif, p), layout_of(motif, p)
     if kind == "one_to_one":
         return OneToOneLayout(shape, None)
@@ -93,7 +96,7 @@ def _layout(motif: Motif, p: Projection, synapses: Synapses, layouts: Mapping[st
         return SparseLayout.of(shape, [present for present in synapses if present is not None], like)
     different = synapses if _is_random(motif, p) else synapses[:1]
     masks = [_array(shape, present, np.ones(len(present))) for present in different if present is not None]
-    return DenseLayout(shape, _tensor(np.stack(masks), like) if masks else None)
+    return DenseLayout(shape, _tensor(np.stack(masks), like) if masks else None, products)
 
 
 def _values(layout: Layout, synapses: Synapses, weights: Sequence[np.ndarray], like: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ def compile(
     dtype: str | torch.dtype = "float32",
     vary: Vary | None = None,
     record_changes: bool = False,
+    products: str = "blas",
 ) -> Circuit:
     """Draw the weights of a motif and make a circuit that runs.
 
@@ -40,16 +41,28 @@ def compile(
         dtype: "float32" or "float64".
         vary: per-replica values by path, such as ``{"W0.eta": [0.1, 0.2], "V1.init.gain": [0.05, 0.1]}``.
         record_changes: keep the last change of every projection (`Circuit.last_change`).
+        products: "blas", or "onednn" for float32 on a CPU: the same products by another library, which on some CPUs
+            (AMD's) is up to twice as fast; `circuitsim bench` tells. A circuit that is saved does not remember it.
+    Returns:
+        The circuit. A `SlowRuleWarning` names every rule that does not factor into matrix products.
     Raises:
         MotifError: the motif is faulty; every fault is listed.
         ParameterError: an argument is out of range, or the device is not there.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> circuit = cs.compile(sal([8, 6, 3]), replicas=2, seed=0, device="cpu")
+        >>> circuit
+        Circuit('sal': 2 replicas, seed 0, cpu, float32, 0 steps done)
+        >>> circuit.weights("W0").shape
+        torch.Size([2, 6, 8])
     """
     check_replicas(replicas)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ParameterError(f"seed must be a non-negative integer (got {seed!r})")
     circuit = Circuit(
         motif, n_replicas=replicas, seed=seed, device=_device(device), dtype=_dtype(dtype),
-        vary={} if vary is None else vary, record_changes=record_changes,
+        vary={} if vary is None else vary, record_changes=record_changes, products=products,
     )  # fmt: skip
     for p in circuit.plan.plastic():
         if p.rule is not None and p.rule.is_slow:

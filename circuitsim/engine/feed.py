@@ -26,6 +26,7 @@ class Feed:
         self, motif: Motif, plans: Sequence[Plan], n_replicas: int, device: torch.device, dtype: torch.dtype
     ) -> None:
         self.motif, self.n_replicas, self.device, self.dtype = motif, n_replicas, device, dtype
+        self._total = torch.empty((), dtype=dtype)
         self.input_names = tuple(dict.fromkeys(name for plan in plans for name in plan.inputs))
         self.signal_names = sorted(signal.name for signal in motif.signals)
         self.output_names = tuple(dict.fromkeys(o.output for o in motif.objectives))
@@ -86,11 +87,11 @@ class Feed:
                 self._signal(name, value, n_samples)
         return given
 
-    def signals(self, given: Mapping[str, Any], circuit: Any, share: Share) -> dict[str, Tensor]:
-        """By quantity, ``[R, own samples, 1]``; a function of the circuit sees the own samples only."""
+    def signals(self, given: Mapping[str, Any], share: Share) -> dict[str, Tensor]:
+        """By quantity, ``[R, own samples, 1]``; a function is called now, and gives those of the own samples."""
         n_own = len(range(share.n_samples)[share.own])
         return {
-            f"signal[{name}]": self._signal(name, value(circuit), n_own)
+            f"signal[{name}]": self._signal(name, value(), n_own)
             if callable(value)
             else share.part(self._signal(name, value, share.n_samples))
             for name, value in given.items()
@@ -137,12 +138,12 @@ class Feed:
         tensor = self._tensor(value, owner).to(self.dtype)
         if tensor.device.type != "cpu":
             return tensor
-        numbers = tensor.numpy()
         # the sum of finite numbers is finite, but for some too large ones: only then it is worth a second look
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = numbers.sum()
-        if not math.isfinite(total) and (n_wrong := numbers.size - np.count_nonzero(np.isfinite(numbers))):
-            raise DataError(f"{owner}: {n_wrong} values are not finite in {self.dtype}: drop, fill or rescale them")
+        total = torch.sum(tensor, tuple(range(tensor.ndim)), out=self._total)
+        if not math.isfinite(total.numpy()):
+            numbers = tensor.numpy()
+            if n_wrong := numbers.size - np.count_nonzero(np.isfinite(numbers)):
+                raise DataError(f"{owner}: {n_wrong} values are not finite in {self.dtype}: drop, fill or rescale them")
         return tensor
 
     @staticmethod

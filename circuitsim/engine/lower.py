@@ -10,6 +10,7 @@ import sympy
 import torch
 from torch import Tensor
 
+from circuitsim.engine.numbers import computed
 from circuitsim.engine.operations import (
     ADD,
     MAXIMUM,
@@ -67,7 +68,7 @@ def apply(operation: Operation, *parts: Evaluator) -> Evaluator:
             if isinstance(value, Tensor):
                 result: Tensor = env["workspace"].run(site, operation.on_tensors, *values)
                 return result
-        return operation.on_numbers(*values)
+        return computed(operation.on_numbers, values)
 
     return evaluate
 
@@ -81,7 +82,7 @@ def fold(operation: Operation, parts: Sequence[Evaluator]) -> Evaluator:
     def evaluate(env: Env) -> Value:
         values = [part(env) for part in parts]
         numbers = [value for value in values if not isinstance(value, Tensor)]
-        result: Value | None = functools.reduce(operation.on_numbers, numbers) if numbers else None
+        result: Value | None = computed(_reduced(operation), numbers) if numbers else None
         if len(numbers) == len(values):
             assert result is not None
             return result
@@ -93,6 +94,10 @@ def fold(operation: Operation, parts: Sequence[Evaluator]) -> Evaluator:
         return result
 
     return evaluate
+
+
+def _reduced(operation: Operation) -> Callable[..., float]:
+    return lambda *numbers: functools.reduce(operation.on_numbers, numbers)
 
 
 def _mean(x: Evaluator) -> Evaluator:
@@ -113,7 +118,7 @@ def _where(condition: Evaluator, yes: Evaluator, no: Evaluator) -> Evaluator:
         values = condition(env), yes(env), no(env)
         like = next((value for value in values if isinstance(value, Tensor)), None)
         if like is None:
-            return values[1] if values[0] != 0 else values[2]
+            return computed(_chosen, values)
         run = env["workspace"].of(site)
         # torch would make plain numbers float32
         tensors = [
@@ -124,3 +129,7 @@ def _where(condition: Evaluator, yes: Evaluator, no: Evaluator) -> Evaluator:
         return chosen
 
     return evaluate
+
+
+def _chosen(condition: float, yes: float, no: float) -> float:
+    return yes if condition != 0 else no

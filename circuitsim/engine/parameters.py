@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.layout import Layout
+from circuitsim.engine.numbers import parameter
 from circuitsim.errors import ParameterError
 from circuitsim.motif.motif import Motif
 
@@ -71,3 +72,33 @@ def rule_parameters(
             else:
                 found[path] = layouts[p.name].pack(tensor.unsqueeze(0))
     return found
+
+
+class ScaledParameters:
+    """The parameters of all rules, every `eta` multiplied by what a schedule says.
+
+    Args:
+        declared: as `rule_parameters` gives them.
+    """
+
+    def __init__(self, declared: Mapping[str, float | Tensor]) -> None:
+        self.declared, self._scale = declared, 1.0
+        self._values: dict[str, float | Tensor] = {
+            path: value.clone() if isinstance(value, Tensor) else parameter(path, value)
+            for path, value in declared.items()
+        }
+
+    def at(self, scale: float) -> Mapping[str, float | Tensor]:
+        """All parameters; the same object while `scale` is the same, and always the same tensors."""
+        if scale != self._scale:
+            self._scale, self._values = scale, {path: self._scaled(path, scale) for path in self.declared}
+        return self._values
+
+    def _scaled(self, path: str, scale: float) -> float | Tensor:
+        declared, now = self.declared[path], self._values[path]
+        if not path.endswith(".eta"):
+            return now
+        if isinstance(declared, Tensor):
+            assert isinstance(now, Tensor)
+            return torch.mul(declared, scale, out=now)
+        return parameter(path, declared * scale)

@@ -15,6 +15,7 @@ from circuitsim.engine.moments import Means, MomentRunner, share_buffers
 from circuitsim.engine.operations import Value
 from circuitsim.engine.share import Share
 from circuitsim.engine.sweep import read_quantity
+from circuitsim.engine.workspace import Workspace
 from circuitsim.plan import Plan, ProjectionPlan, StatePlan
 from circuitsim.plan.quantities import of_rule
 
@@ -47,6 +48,7 @@ class Plasticity:
         for change in in_order:
             for k in change.products(plan.moments):
                 users.setdefault(k, []).append(change)
+        self._workspace = Workspace()
         self._parameters: object = None
         self._rates: dict[str, tuple[Value, Value]] = {}
         self._scales: dict[int, float] = {}
@@ -60,12 +62,11 @@ class Plasticity:
         """Change `values` in place.
 
         Args:
-            env: the quantities and parameters of the cycle; sums over synapses are added to it. "parameters" is
-                another object whenever a parameter has changed.
+            env: the quantities and parameters of the cycle; sums over synapses are added to it.
             values: weights by projection, states by ``owner.name``.
             changed: if given, filled with the change of each projection.
         """
-        self._set_rates(env)
+        env["rates"] = self._rates
         self._prepare(env, values, self._scales if changed is None else {})
         states = self._new_states(env, values)
         for change in self.changes:
@@ -99,17 +100,24 @@ class Plasticity:
             change.reduce(env)
         env["means"] = Means(self.moments, env, scales)
 
-    def _set_rates(self, env: Env) -> None:
-        """Numbers of the short rules, and which of them shared means are scaled by; again when parameters change."""
-        if self._parameters is not env["parameters"]:
-            self._parameters = env["parameters"]
+    def set_rates(self, parameters: Mapping[str, Value]) -> frozenset[int]:
+        """Numbers of the short rules, and which of them shared means are scaled by.
+
+        Args:
+            parameters: another object whenever a parameter has changed; needed before `run`.
+        Returns:
+            The moments that are scaled: with others, a step is made of other operations.
+        """
+        if self._parameters is not parameters:
+            self._parameters = parameters
+            env = {**parameters, "workspace": self._workspace}
             self._rates = {
                 c.name: (c.linear.keep(env), c.linear.rate(env)) for c in self.changes if c.linear is not None
             }
             self._scales = {
                 k: rate for k, users in self.shared.items() if (rate := self._common_rate(users)) is not None
             }
-        env["rates"] = self._rates
+        return frozenset(self._scales)
 
     def _common_rate(self, users: Sequence[ProjectionChange]) -> float | None:
         """What all users multiply a mean by, if that is one number."""

@@ -47,7 +47,7 @@ def find_runaways(values: Mapping[str, Tensor], max_weight: float, loss: Tensor 
     for replica in range(table.shape[1]):
         for name, size in zip(names, table[:, replica].tolist(), strict=True):
             if not size <= max_weight:  # also true for NaN
-                reason = f"|w| is {size:g}, above max_weight = {max_weight:g}"
+                reason = "|w| is nan" if size != size else f"|w| is {size:g}, above max_weight = {max_weight:g}"
                 found[replica] = Runaway(replica, step, name, reason)
                 break
     for replica, value in enumerate(loss.tolist() if loss is not None else ()):

@@ -27,12 +27,13 @@ class WeightStore:
         own: the weights of all projections that are not derived, and all states, by ``owner.name``; a step changes
             them in place.
         held: replica -> weights it is kept at.
+        n_mask_changes: how often synapses were removed.
     """
 
-    def __init__(self, motif: Motif, layouts: dict[str, Layout], own: dict[str, Tensor]) -> None:
-        self.motif, self.layouts, self.own = motif, layouts, own
+    def __init__(self, motif: Motif, n_replicas: int, layouts: dict[str, Layout], own: dict[str, Tensor]) -> None:
+        self.motif, self.n_replicas, self.layouts, self.own = motif, n_replicas, layouts, own
         self.held: dict[int, dict[str, Tensor]] = {}
-        self.n_replicas = next((len(values) for values in own.values()), 1)
+        self.n_mask_changes = 0
 
     # -- reading
 
@@ -126,7 +127,7 @@ class WeightStore:
     def set_mask(self, name: str, mask: Tensor) -> None:
         """Change which synapses exist, also of the projections tied to this one."""
         layout = self.layouts[name]
-        layout.mask = mask
+        layout.mask, self.n_mask_changes = mask, self.n_mask_changes + 1
         for p in self.motif.projections:
             if p.weight is not None and p.weight.projection == name:
                 run = Workspace().of(self)

@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from circuitsim.engine.tape import Tape
+
 Operation = Callable[..., Tensor]  # takes ``out=``, as the functions of torch do
 MAX_WORKSPACES = 4  # shapes of a batch that are remembered: an epoch has two, its last batch being smaller
 
@@ -20,6 +22,8 @@ class Workspace:
     """
 
     def __init__(self) -> None:
+        self.n_steps = 0  # that were run in it
+        self.tape: Tape | None = None  # of such a step
         self._buffers: dict[tuple[Hashable, Hashable], Tensor] = {}
         self.run = self.of(None)
 

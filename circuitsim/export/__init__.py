@@ -13,15 +13,25 @@ from circuitsim.export.brian2 import (
     SignedIntegrateAndFire,
     SignedPoisson,
     Spiking,
+    SpikingCell,
     SpikingNetwork,
     Stream,
     Trial,
     circuit_from_brian2,
     export_brian2,
 )
+from circuitsim.export.interchange import (
+    read_connectome,
+    read_motif,
+    read_weights,
+    write_connectome,
+    write_motif,
+    write_weights,
+)
 
 __all__ = [
     "Cell", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "MissingBrian2", "OnOffPair", "Poisson", "RateNetwork",
-    "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingNetwork", "Stream", "Trial", "circuit_from_brian2",
-    "export_brian2",
+    "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingCell", "SpikingNetwork", "Stream", "Trial",
+    "circuit_from_brian2", "export_brian2", "read_connectome", "read_motif", "read_weights", "write_connectome",
+    "write_motif", "write_weights",
 ]  # fmt: skip

@@ -58,7 +58,13 @@ class Edges(Value):
         object.__setattr__(self, "post", frozen_array(self.post))
 
     def mask(self, n_post: int, n_pre: int) -> np.ndarray:
-        """Shape ``[post, pre]``, True where a synapse exists."""
+        """Where the synapses are.
+
+        Args:
+            n_post, n_pre: sizes of the two populations.
+        Returns:
+            Boolean, shape ``[post, pre]``, True where a synapse exists.
+        """
         present = np.zeros((n_post, n_pre), dtype=bool)
         present[self.post.astype(int), self.pre.astype(int)] = True
         return present

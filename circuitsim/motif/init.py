@@ -29,14 +29,22 @@ class Identity(Value):
 
 @dataclass(frozen=True, eq=False)
 class Constant(Value):
-    """The same value for every present synapse."""
+    """The same value for every present synapse.
+
+    Args:
+        value: dimensionless.
+    """
 
     value: float
 
 
 @dataclass(frozen=True, eq=False)
 class Uniform(Value):
-    """Uniform in [low, high)."""
+    """Independent values, uniform in [low, high).
+
+    Args:
+        low, high: dimensionless; low < high.
+    """
 
     low: float
     high: float
@@ -47,7 +55,7 @@ class Given(Value):
     """The weights given.
 
     Args:
-        array: shape ``[post, pre]``, or ``[replica, post, pre]``.
+        array: shape ``[post, pre]``, or ``[replica, post, pre]``; dimensionless.
     """
 
     array: Any

@@ -24,15 +24,16 @@ Declared = Population | Projection | Objective | Signal | Phase
 class Motif:
     """A declared circuit: what there is and how it changes, with no numbers drawn yet.
 
-    >>> import circuitsim as cs
-    >>> motif = cs.Motif("hebb")
-    >>> motif.add(cs.Population("x", size=3))
-    >>> motif.add(cs.Population("y", size=2, activation="relu"))
-    >>> motif.connect("x", "y", name="W", rule=cs.Rule("eta * (post * pre - w)", eta=0.1))
-    >>> motif.validate()
-
     Args:
         name: what the motif is called in tables and pictures.
+    Example:
+        >>> import circuitsim as cs
+        >>> motif = cs.Motif("hebb")
+        >>> motif.add(cs.Population("x", size=3), cs.Population("y", size=2, activation="relu"))
+        >>> motif.connect("x", "y", name="W", rule=cs.Rule("eta * (post * pre - w)", eta=0.1))
+        >>> motif.validate()
+        >>> motif
+        Motif('hebb': 2 populations, 1 projections)
     """
 
     def __init__(self, name: str = "motif") -> None:
@@ -65,7 +66,7 @@ class Motif:
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """The phases of a step, in order: at least one."""
+        """The phases of a step, in order; there is at least one."""
         return tuple(self._phases) or (CYCLE,)
 
     @property
@@ -87,6 +88,8 @@ class Motif:
     def add(self, *values: Declared) -> None:
         """Add populations, objectives, signals, phases, or projections (`connect` reads better for those).
 
+        Args:
+            values: the declared values, in any order; `validate` looks at them together.
         Raises:
             MotifError: a value is none of these.
         """
@@ -100,15 +103,39 @@ class Motif:
                 raise MotifError(f"motif {self.name!r}: add takes one of {known} (got {value!r})")
 
     def connect(self, pre: str, post: str, *, name: str, **options: Any) -> None:
-        """Add a projection from population `pre` onto population `post`; options as in `Projection`."""
+        """Add a projection.
+
+        Args:
+            pre, post: names of the populations that it runs from and to.
+            name: of the projection.
+            options: all else as in `Projection`: target, rule, init, connectivity, plastic, weight, bounds, state.
+        Raises:
+            TypeError: an unknown option.
+        """
         self.add(Projection(name, pre, post, **options))
 
     def population(self, name: str) -> Population:
-        """The population of that name."""
+        """The population of that name.
+
+        Args:
+            name: as declared.
+        Returns:
+            The declared value.
+        Raises:
+            MotifError: there is none; the message lists the known ones.
+        """
         return self._named(self._populations, "population", name)
 
     def projection(self, name: str) -> Projection:
-        """The projection of that name."""
+        """The projection of that name.
+
+        Args:
+            name: as declared.
+        Returns:
+            The declared value.
+        Raises:
+            MotifError: there is none; the message lists the known ones.
+        """
         return self._named(self._projections, "projection", name)
 
     def _named(self, values: list[Any], kind: str, name: str) -> Any:
@@ -119,7 +146,16 @@ class Motif:
         raise MotifError(f"motif {self.name!r} has no {kind} {name!r} (known: {known})")
 
     def replace(self, name: str, **changes: Any) -> Motif:
-        """A copy in which one population or projection has other fields, such as ``plastic=False``."""
+        """A copy in which one population or projection has other fields.
+
+        Args:
+            name: of the population or projection.
+            changes: fields and their new values, such as ``plastic=False``.
+        Returns:
+            The copy; this motif is not changed.
+        Raises:
+            MotifError: there is nothing of that name.
+        """
         copy = Motif(self.name)
         values: list[Population | Projection] = [*self._populations, *self._projections]
         known = sorted(value.name for value in values)
@@ -131,7 +167,13 @@ class Motif:
         return copy
 
     def renamed(self, name: str) -> Motif:
-        """A copy under another name."""
+        """A copy under another name.
+
+        Args:
+            name: of the copy.
+        Returns:
+            The copy; this motif is not changed.
+        """
         copy = Motif(name)
         copy.add(*self.values)
         return copy
@@ -153,13 +195,27 @@ class Motif:
 
     @classmethod
     def from_networkx(cls, network: nx.MultiDiGraph) -> Motif:
-        """The motif that a graph in the form of `graph` declares."""
+        """The motif that a graph in the form of `graph` declares.
+
+        Args:
+            network: nodes are populations; edges, keyed by name, are projections; attributes are the declared fields,
+                and
+                those that are absent take their defaults.
+        Returns:
+            The motif; equal to the one that the graph was made from.
+        Raises:
+            MotifError: not a MultiDiGraph, an attribute that no field has, a node without a size.
+        """
         motif = cls(str(network.graph.get("name") or "motif"))
         motif.add(*graph.values_of(network))
         return motif
 
     def to_json(self) -> str:
-        """The declaration as text; `from_json` reads it back."""
+        """The declaration as text.
+
+        Returns:
+            JSON; `from_json` reads it back.
+        """
         parts = {kind: plain(values) for kind, (_, values) in self._kinds.items() if values}
         return json.dumps({"name": self.name, **parts}, indent=1)
 
@@ -167,6 +223,10 @@ class Motif:
     def from_json(cls, text: str) -> Motif:
         """Read a declaration written by `to_json`; nothing in it is run.
 
+        Args:
+            text: JSON.
+        Returns:
+            The motif; `validate` or `compile` check whether it makes sense.
         Raises:
             MotifError: the text is not such a declaration.
         """
@@ -188,7 +248,17 @@ class Motif:
         return motif
 
     def draw(self, path: Any = None, **options: Any) -> Any:
-        """A picture of the motif, as a matplotlib Figure; see `circuitsim.plots.draw`."""
+        """A picture of the motif; see `circuitsim.plots.draw`.
+
+        Args:
+            path: where to save it (.png, .svg or .pdf), or None.
+            options: as in `circuitsim.plots.draw`.
+        Returns:
+            A matplotlib Figure.
+        Raises:
+            MotifError: the motif has faults.
+            ParameterError: an unknown option value, or a suffix that cannot be written.
+        """
         from circuitsim.plots import draw  # here: a declaration does not need matplotlib
 
         return draw(self, path, **options)

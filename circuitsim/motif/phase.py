@@ -56,11 +56,23 @@ class Phase(Value):
         object.__setattr__(self, "errors", errors)
 
     def gain(self, projection: str) -> float:
-        """What the soma current of a projection is multiplied by."""
+        """What the soma current of a projection is multiplied by.
+
+        Args:
+            projection: its name.
+        Returns:
+            The declared gain; 1 where none is declared.
+        """
         return 1.0 if self.soma is None else float(self.soma.get(projection, 1.0))
 
     def changes(self, name: str) -> bool:
-        """Whether weights or states of that name may change."""
+        """Whether weights or states of that name may change.
+
+        Args:
+            name: of a projection or population.
+        Returns:
+            True where the phase names it, or names none.
+        """
         return self.plastic is None or name in self.plastic
 
 

@@ -29,6 +29,7 @@ class Population(Value):
             such as ``"activity / sqrt(mean(activity**2) + 1e-6)"``; `mean` runs over batch and population.
             Soma currents always see the activity.
         state: name -> `State`, what each neuron remembers from step to step, such as a sliding threshold.
+    Source: Liao et al. (2024), arXiv 2412.20018, section 2 (the two streams).
     """
 
     name: str
@@ -43,5 +44,16 @@ class Population(Value):
 
 
 def Bias(name: str, stream: str = "ascending") -> Population:
-    """A bias unit: a population of size 1 whose activity is always 1."""
+    """A bias unit: a population of size 1 whose activity is always 1.
+
+    Args:
+        name: an identifier, unique among the populations.
+        stream: "ascending" or "descending".
+    Returns:
+        The population; a projection from it gives each neuron a bias of its own, as its one weight.
+    Example:
+        >>> import circuitsim as cs
+        >>> cs.Bias("bias1").size
+        1
+    """
     return Population(name, size=1, stream=stream, activation="one")

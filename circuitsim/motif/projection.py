@@ -81,5 +81,11 @@ class Projection(Value):
         return self.init if self.init is not None else Gaussian()
 
     def retargeted(self, target: str) -> Projection:
-        """The same projection onto another compartment."""
+        """The same projection onto another compartment.
+
+        Args:
+            target: "soma" or "dendrite".
+        Returns:
+            A copy.
+        """
         return dataclasses.replace(self, target=target)

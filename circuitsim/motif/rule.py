@@ -22,6 +22,10 @@ class Rule(Value):
             V1 delivers to the same postsynaptic neuron.
         parameters: named values: a number, one number per replica (shape ``[replica]``), or one per
             synapse (shape ``[post, pre]``).
+    Example:
+        >>> import circuitsim as cs
+        >>> cs.Rule("eta * (post * pre - w)", eta=0.1)
+        Rule('eta * (post * pre - w)', eta=0.1)
     """
 
     expression: str
@@ -33,6 +37,15 @@ class Rule(Value):
 
     @classmethod
     def from_entries(cls, entries: dict[str, Any]) -> Rule:
+        """Build from what the JSON of a motif holds.
+
+        Args:
+            entries: "expression", and "parameters" where there are any.
+        Returns:
+            The rule.
+        Raises:
+            TypeError: other entries.
+        """
         if set(entries) - {"parameters"} != {"expression"}:
             raise TypeError("a rule has an expression and parameters")
         return cls(entries["expression"], **entries.get("parameters", {}))

@@ -39,6 +39,15 @@ class State(Value):
 
     @classmethod
     def from_entries(cls, entries: dict[str, Any]) -> State:
+        """Build from what the JSON of a motif holds.
+
+        Args:
+            entries: "update", and "start" and "parameters" where they are given.
+        Returns:
+            The state.
+        Raises:
+            TypeError: other entries.
+        """
         if not {"update"} <= set(entries) <= {"update", "start", "parameters"}:
             raise TypeError("a state has an update, a start and parameters")
         return cls(entries["update"], entries.get("start", 0.0), **entries.get("parameters", {}))

@@ -35,7 +35,18 @@ SMALL = 1000  # pairs: below it an array costs less than the overhead of a list
 
 
 def build_plan(motif: Motif, frozen: Collection[str] = ()) -> Plan:
-    """The plan of the first phase, which is the only one unless phases are declared; see `build_plans`."""
+    """The plan of the first phase, which is the only one unless phases are declared; see `build_plans`.
+
+    Args:
+        motif, frozen: as in `build_plans`.
+    Returns:
+        The plan; print it to read it.
+    Example:
+        >>> from circuitsim.plan import build_plan
+        >>> from motifs import sal
+        >>> list(build_plan(sal([4, 3, 2])).populations)
+        ['up0', 'up1', 'up2', 'down2', 'down1']
+    """
     return build_plans(motif, frozen)[0]
 
 
@@ -45,6 +56,13 @@ def build_plans(motif: Motif, frozen: Collection[str] = ()) -> tuple[Plan, ...]:
     Args:
         motif: sound (`Motif.validate`).
         frozen: names of projections that are not to change, beside those declared so.
+    Returns:
+        The plans, in the order of the phases.
+    Example:
+        >>> from circuitsim.plan import build_plans
+        >>> from motifs import weight_mirror
+        >>> [[p.name for p in plan.plastic()] for plan in build_plans(weight_mirror([4, 3, 2]))]
+        [['W0', 'W1'], ['Wt1']]
     """
     plans = [_phase_plan(motif, phase, frozen) for phase in motif.phases]
     read = set().union(*(_read_by(plan) for plan in plans))  # a later phase may read what an earlier one computes
@@ -226,6 +244,18 @@ def layout_of(motif: Motif, p: Projection) -> str:
 
     One-to-one projections need one number a neuron. Few synapses of many possible ones are listed ("sparse"); all
     others take an array ``[post, pre]`` ("dense").
+
+    Args:
+        motif: knows the sizes.
+        p: one of its projections.
+    Returns:
+        "dense", "one_to_one" or "sparse".
+    Example:
+        >>> from circuitsim.plan import layout_of
+        >>> from motifs import sal
+        >>> motif = sal([4, 3, 2])
+        >>> layout_of(motif, motif.projection("V1")), layout_of(motif, motif.projection("V2"))
+        ('dense', 'one_to_one')
     """
     if p.weight is not None:
         return layout_of(motif, motif.projection(p.weight.projection))

@@ -65,7 +65,11 @@ class Moment:
         return bool(self.post != ONE and self.pre != ONE)
 
     def transposed(self) -> Moment:
-        """The same numbers, seen from the other side."""
+        """The same numbers, seen from the other side.
+
+        Returns:
+            The moment with its two ends exchanged.
+        """
         other = None if self.synapses is None else (self.synapses[0], not self.synapses[1])
         return Moment(self.pre, self.post, self.layout, self.shape[::-1], other)
 
@@ -125,7 +129,11 @@ class ProjectionPlan:
 
 @dataclass(frozen=True)
 class StatePlan:
-    """The new value of one state of a projection's synapses; fields as in `ProjectionPlan`."""
+    """The new value of one state of a projection's synapses.
+
+    Args:
+        rule, binding, changes: as in `ProjectionPlan`.
+    """
 
     rule: Sum
     binding: Mapping[sympy.Symbol, sympy.Symbol]
@@ -137,10 +145,18 @@ class Plan:
     """One phase of a step: sweep, currents, moments, changes. Print it to read it.
 
     A motif without phases has one plan, which is the whole step.
+
+    Args:
+        name: of the motif.
+        populations: by name, in the order of the sweep.
+        projections: by name.
+        objectives: those that drive errors in this phase.
+        moments: batch means, each computed once.
+        signals: names of numbers per sample that come from outside.
     """
 
     name: str
-    populations: Mapping[str, PopulationPlan]  # in the order of the sweep
+    populations: Mapping[str, PopulationPlan]
     projections: Mapping[str, ProjectionPlan]
     objectives: tuple[Objective, ...]
     moments: tuple[Moment, ...]
@@ -157,7 +173,11 @@ class Plan:
         return tuple(p.name for p in self.populations.values() if p.source == "input")
 
     def plastic(self) -> Iterator[ProjectionPlan]:
-        """The projections that a step changes."""
+        """The projections that a step changes.
+
+        Returns:
+            An iterator, in the order of declaration.
+        """
         return (p for p in self.projections.values() if p.plastic)
 
     def __str__(self) -> str:

@@ -1,8 +1,10 @@
 """Pictures: the motif, learning curves, self-assembly, weights. The only room that imports matplotlib.
 
-Every function returns a `matplotlib.figure.Figure` of its own (pyplot is never touched) and saves it where asked.
+Every function but `animation` returns a `matplotlib.figure.Figure` of its own (pyplot is never touched) and saves it
+where asked.
 """
 
+from circuitsim.plots.animation import animation
 from circuitsim.plots.curves import curves
 from circuitsim.plots.dependence import dependence
 from circuitsim.plots.drawing import draw
@@ -14,6 +16,6 @@ from circuitsim.plots.style import KIND_COLOURS, kind_of
 from circuitsim.plots.weights import weights
 
 __all__ = [
-    "KIND_COLOURS", "curves", "dependence", "draw", "kind_of", "raster", "self_assembly", "similarity", "spectra",
-    "weights",
+    "KIND_COLOURS", "animation", "curves", "dependence", "draw", "kind_of", "raster", "self_assembly", "similarity",
+    "spectra", "weights",
 ]  # fmt: skip

@@ -41,8 +41,17 @@ def curves(
         ax: axes to draw on (with a legend), or None for a figure of its own.
         path: where to save (.png, .svg or .pdf), or None.
         ylabel, title: by default the metric's name, and none.
+    Returns:
+        The figure.
     Raises:
         ParameterError: no runs, or a run without that metric, split or site; the message lists what there is.
+    Example:
+        >>> import circuitsim as cs
+        >>> from circuitsim.plots import curves
+        >>> history = cs.History()
+        >>> for epoch in range(3):
+        ...     history.add(step=epoch, epoch=epoch, split="validation", metric="accuracy", values=[0.3 * epoch])
+        >>> figure = curves({"SAL": history}, "accuracy")
     """
     check_path(path)
     check_runs(runs)

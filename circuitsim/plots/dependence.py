@@ -34,8 +34,14 @@ def dependence(
         path: where to save (.png, .svg or .pdf), or None.
         xlabel, ylabel, title: of the axes.
         logarithmic: whether x is on a logarithmic axis.
+    Returns:
+        The figure.
     Raises:
         ParameterError: no runs, or shapes that do not fit.
+    Example:
+        >>> from circuitsim.plots import dependence
+        >>> runs = {"SAL": ([8, 16, 32], [[0.80, 0.82], [0.90, 0.91], [0.95, 0.94]])}
+        >>> figure = dependence(runs, xlabel="width of the descending stream", ylabel="accuracy")
     """
     check_path(path)
     if not runs:

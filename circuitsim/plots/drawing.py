@@ -33,9 +33,15 @@ def draw(
         path: where to save the picture (.png, .svg or .pdf), or None.
         title: by default the motif's name.
         flow: "up" (streams are columns) or "right" (streams are rows, for deep motifs); None chooses.
+    Returns:
+        The figure.
     Raises:
         MotifError: the motif has faults.
         ParameterError: unknown `flow`, or a suffix that cannot be written.
+    Example:
+        >>> from circuitsim.plots import draw
+        >>> from motifs import sal
+        >>> figure = draw(sal([64, 32, 10]))
     """
     if flow not in (None, "up", "right"):
         raise ParameterError(f"flow must be 'up', 'right' or None (got {flow!r})")

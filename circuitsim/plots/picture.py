@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,16 @@ def save(figure: Figure, path: str | os.PathLike[str] | None) -> None:
     with writing(path), matplotlib.rc_context({"svg.hashsalt": "circuitsim"}):
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=DPI, metadata=dated, facecolor="white")
+
+
+def inline_svg(figure: Figure) -> str:
+    """The figure as one ``<svg>`` element for a page of HTML, as wide as its container, without metadata."""
+    buffer = BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "circuitsim"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue().decode()
+    element = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    return re.sub(r' width="[^"]*" height="[^"]*"', "", element, count=1)
 
 
 def check_path(path: str | os.PathLike[str] | None) -> Path:

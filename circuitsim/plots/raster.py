@@ -35,8 +35,15 @@ def raster(
         trial_ms: length of a trial, marked by lines.
         windows_ms: name of a volley -> (begin, end) of each, shaded.
         title: above.
+    Returns:
+        The figure.
     Raises:
         ParameterError: a population without a size.
+    Example:
+        >>> import pandas as pd
+        >>> from circuitsim.plots import raster
+        >>> spikes = pd.DataFrame({"time_ms": [1.0, 4.5], "population": "up0", "neuron": [0, 2], "event": "spike"})
+        >>> figure = raster(spikes, {"up0": 3})
     """
     check_path(path)
     if missing := sorted(set(spikes.population) - set(sizes)):

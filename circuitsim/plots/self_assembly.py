@@ -39,8 +39,19 @@ def self_assembly(
         runs: label -> history with the rows of ``cs.alignment`` as a probe; missing ones are "not measured".
         path: where to save (.png, .svg or .pdf), or None.
         title: above the figure; none by default.
+    Returns:
+        The figure.
     Raises:
         ParameterError: no runs, or something that is no History.
+    Example:
+        >>> import circuitsim as cs
+        >>> from circuitsim.plots import self_assembly
+        >>> from motifs import sal
+        >>> data, circuit = cs.load_dataset("digits"), cs.compile(sal([64, 16, 10]), replicas=2)
+        >>> probes = {"alignment": lambda c: cs.alignment(c, data.test.x, data.test.target)}
+        >>> history = cs.fit(circuit, data, epochs=2, probes=probes, progress=False)
+        >>> figure = self_assembly({"SAL": history})
+
     Source: Liao et al. (2024), arXiv 2412.20018: Theorem 1 (gradient, stationarity), Lemma 1 (mirror).
     """
     check_path(path)

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from circuitsim.errors import ParameterError
+from circuitsim.plots.colour_map import COLOUR_MAP
 from circuitsim.plots.neuron_order import neuron_order
 from circuitsim.plots.picture import Picture, check_path, save
-from circuitsim.plots.weight_rows import COLOUR_MAP
 
 POINTS = 13.0
 PANEL, GAP, LEFT, HEAD = 2.5, 0.35, 1.1, 0.6  # inches
@@ -33,8 +33,14 @@ def similarity(
         pairs: site -> name -> (before, after), each of shape ``[neuron, neuron]``; all of one site of one size.
         path: where to save (.png, .svg or .pdf), or None.
         title: above the figure.
+    Returns:
+        The figure.
     Raises:
         ParameterError: no sites, or a matrix that is not square and finite.
+    Example:
+        >>> import numpy as np
+        >>> from circuitsim.plots import similarity
+        >>> figure = similarity({"up1": {"h h^T": (np.eye(4), np.ones((4, 4)))}})
     """
     check_path(path)
     if not pairs:

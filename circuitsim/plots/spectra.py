@@ -31,8 +31,13 @@ def spectra(
         path: where to save (.png, .svg or .pdf), or None.
         mark: a rank to mark by a vertical line.
         title: above the figure.
+    Returns:
+        The figure.
     Raises:
         ParameterError: no sites.
+    Example:
+        >>> from circuitsim.plots import spectra
+        >>> figure = spectra({"V1": {"SAL": [[1.0, 0.1, 0.01]]}}, mark=2)
     """
     check_path(path)
     if not values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,8 +64,19 @@ def kind_of(motif: Motif, projection: str) -> Kind:
     In a two-stream circuit W and Wt run within their stream and V and Vt between the streams; anything else takes
     the kind of what it ends on, so that a lateral dendritic projection of the ascending stream counts as V.
 
+    Args:
+        motif: the declaration.
+        projection: its name.
+    Returns:
+        "W", "Wt", "V" or "Vt".
     Raises:
         ParameterError: the motif has no such projection.
+    Example:
+        >>> from circuitsim.plots import kind_of
+        >>> from motifs import sal
+        >>> kind_of(sal([64, 32, 10]), "Vt1")
+        'Vt'
+
     Source: Liao et al. (2024), arXiv 2412.20018, section 2.
     """
     found: Projection | None = next((p for p in motif.projections if p.name == projection), None)
@@ -75,6 +87,12 @@ def kind_of(motif: Motif, projection: str) -> Kind:
     if found.target == "soma":
         return "W" if ascending else "Wt"
     return "V" if ascending else "Vt"
+
+
+def kind_of_name(name: str) -> Kind | None:
+    """The kind that a name of the paper's form says, such as "Vt1" or "Vt1ᵀ"; None for other names."""
+    found = re.fullmatch(r"(Wt|W|Vt|V)\d*ᵀ?", name)
+    return next((kind for kind in KIND_COLOURS if found and found[1] == kind), None)
 
 
 def plasticity_of(projection: Projection) -> Plasticity:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from circuitsim.plots.colour_map import COLOUR_MAP
 from circuitsim.plots.diagram.geometry import text_size
 from circuitsim.plots.matrices import Array
 from circuitsim.plots.picture import Picture
+from circuitsim.plots.style import KIND_COLOURS, kind_of_name
 
 POINTS = 13.0
-COLOUR_MAP = "RdBu_r"
 # Inches: a panel, the spaces between a pair and between before and after, the colour bar; then the margins.
 PANEL, GAP, WIDE_GAP, BAR = 2.55, 0.3, 0.75, 0.2
 LEFT, RIGHT, TOP, ABOVE, BELOW = 0.6, 1.1, 0.3, 0.7, 0.6
@@ -75,6 +76,8 @@ def _paint_row(figure: Figure, row: Row, top: float) -> None:
                 aspect="auto" if row.axis_names[0] else "equal", gid=f"{when}:{name}",
             )  # fmt: skip
             axes.set(xticks=[], yticks=[])
+            if kind := kind_of_name(name):
+                axes.spines[:].set(color=KIND_COLOURS[kind], linewidth=2.5)
             axes.set_title(f"{name} {when}", size=POINTS)
             axes.set_xlabel(row.axis_names[0], size=POINTS - 2)
             axes.set_ylabel(row.axis_names[1] if k == 0 else "", size=POINTS - 2)

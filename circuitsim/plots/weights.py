@@ -44,8 +44,18 @@ def weights(
         max_neurons: larger populations are thinned to as many, evenly spaced in their order.
         images: projection -> (height, width) of the picture that its presynaptic neurons form; shown as one tile
             per postsynaptic neuron.
+    Returns:
+        The figure.
     Raises:
         ParameterError: an unknown projection (the message lists the known ones) or replica, a faulty array.
+    Example:
+        >>> import circuitsim as cs
+        >>> from circuitsim.plots import weights
+        >>> from motifs import sal
+        >>> circuit = cs.compile(sal([64, 16, 10]))
+        >>> before = {name: circuit.weights(name) for name in ("V1", "Vt1")}
+        >>> history = cs.fit(circuit, cs.load_dataset("digits"), epochs=2, progress=False)
+        >>> figure = weights(before, {name: circuit.weights(name) for name in before})
     """
     check_path(path)
     if max_neurons < 1:

@@ -19,7 +19,20 @@ class Axis(enum.Flag):
 
 
 def axes_of(expression: sympy.Expr, axes: Mapping[sympy.Symbol, Axis]) -> Axis:
-    """The union of the axes of all symbols in `expression`."""
+    """The union of the axes of all symbols in an expression.
+
+    Args:
+        expression: over known symbols.
+        axes: what each symbol depends on.
+    Returns:
+        What the expression depends on.
+    Example:
+        >>> import sympy
+        >>> from circuitsim.rules import Axis, axes_of
+        >>> post, w = sympy.symbols("post w", real=True)
+        >>> Axis.POST in axes_of(post * w, {post: Axis.SAMPLE | Axis.POST, w: Axis.SYNAPSE})
+        True
+    """
     found = Axis.NONE
     for symbol in expression.free_symbols:
         found |= axes[symbol]

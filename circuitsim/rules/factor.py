@@ -27,6 +27,15 @@ def factor(expression: sympy.Expr, axes: Mapping[sympy.Symbol, Axis]) -> Sum:
     Args:
         expression: read by `parse`.
         axes: what each of its symbols depends on.
+    Returns:
+        Terms that each take one matrix product or none, slow ones that do not factor, and the reductions they use.
+    Example:
+        >>> import sympy
+        >>> from circuitsim.rules import Axis, factor
+        >>> post, pre, w = (sympy.Symbol(name, real=True) for name in ("post", "pre", "w"))
+        >>> axes = {post: Axis.SAMPLE | Axis.POST, pre: Axis.SAMPLE | Axis.PRE, w: Axis.SYNAPSE}
+        >>> print(factor(post * (pre - post * w), axes))
+        -1 * w * E[post**2] + E[post*pre]
     """
     axes = dict(axes)
     reductions: list[Reduction] = []

@@ -43,10 +43,16 @@ def parse(
         names: what each allowed name stands for.
         functions: the allowed functions by name.
         owner: who holds the expression, for messages, such as ``"projection 'V1': rule"``.
-
+    Returns:
+        The expression, in the functions of `circuitsim.rules.functions`.
     Raises:
         RuleError: an unknown name or function, anything but arithmetic, a value that is not finite; with
             the owner, the column, and what is known.
+    Example:
+        >>> import sympy
+        >>> from circuitsim.rules import parse
+        >>> parse("eta * (a > 0)", {name: sympy.Symbol(name, real=True) for name in ("eta", "a")})
+        eta*greater(a, 0)
     """
     if not isinstance(text, str):
         raise RuleError(f"{owner}: an expression must be a string (got {text!r})")

@@ -45,7 +45,11 @@ class Term:
 
 @dataclass(frozen=True)
 class SlowTerm:
-    """An expression that mixes both ends of a synapse with the sample: evaluated sample by sample."""
+    """An expression that mixes both ends of a synapse with the sample: evaluated sample by sample.
+
+    Args:
+        expression: depends on the sample, the postsynaptic and the presynaptic neuron.
+    """
 
     expression: sympy.Expr
     has_data = True
@@ -83,7 +87,10 @@ class Reduction:
 class Sum:
     """A rule in normal form: the sum of the terms, with the reductions they use, in order.
 
-    `axes` says what each symbol depends on, those of the reductions included.
+    Args:
+        terms: the summands.
+        reductions: sums and maxima over synapses that terms use, innermost first.
+        axes: what each symbol depends on, those of the reductions included.
     """
 
     terms: tuple[Term | SlowTerm, ...]

@@ -62,8 +62,13 @@ class RuleVocabulary:
         return sympy.Add(*(local(f"I_{name}") for name in projections if name != self.projection))
 
     def parse(self, text: str, what: str = "rule") -> sympy.Expr:
-        """Read the rule, or the update of a state (`what` says which, for messages).
+        """Read the rule, or the update of a state.
 
+        Args:
+            text: the expression.
+            what: which of them it is, for messages.
+        Returns:
+            The expression, over the symbols of `axes`.
         Raises:
             RuleError: see `circuitsim.rules.parse`; a current that does not reach the population is named so.
         """

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from circuitsim import plots
-from circuitsim.studies.experiment import Options, Report
+from circuitsim.studies.experiment import Options, Report, independent_circuits
 from circuitsim.studies.task import Task
 from circuitsim.studies.train_all import train_all
 from circuitsim.studies.trained import Trained, bench, loss_of, mean, metric_of, shown
@@ -38,6 +38,7 @@ REMARKS = {
 }
 
 
+@independent_circuits
 def benchmark_table(options: Options, rows: Sequence[str] = ROWS) -> Report:
     """Train and test accuracy of SGD, its rivals and SAL (or of some `rows`), beside the paper's figures.
 

@@ -18,7 +18,8 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from circuitsim._version import __version__
-from circuitsim.files import check_writable, writing
+from circuitsim.errors import ParameterError
+from circuitsim.files import check_writable, write_atomically, writing
 from circuitsim.history import History
 
 
@@ -34,8 +35,8 @@ class Options:
         out: run folder.
         device: as in `circuitsim.compile`.
         progress: whether to show live displays.
-        scheduler: where circuits are trained, as in `circuitsim.studies.scheduler`; None: here. Experiments that are
-            a list of independent circuits heed it.
+        scheduler: where circuits are trained, as in `circuitsim.studies.scheduler`; None: here. For experiments that
+            are a list of independent circuits (`independent_circuits`).
     """
 
     dataset: str = "digits"
@@ -86,14 +87,16 @@ def _write(report: Report, out: Path, options: Any, seconds: float | None) -> No
     if report.histories:
         parts = [history.to_pandas().assign(circuit=label) for label, history in report.histories.items()]
         pd.concat(parts, ignore_index=True).to_csv(out / "history.csv", index=False)
-    document = {
-        "title": report.title,
-        "options": asdict(options) if isinstance(options, Options) else dict(options),
-        **report.configuration,
-        "seconds": seconds,
-        "versions": {"circuitsim": __version__, "torch": torch.__version__, "python": platform.python_version()},
-    }
-    (out / "configuration.json").write_text(json.dumps(document, indent=1, default=str))
+    chosen = asdict(options) if isinstance(options, Options) else dict(options)
+    document = {"title": report.title, "options": chosen, **report.configuration, "seconds": seconds}
+    write_configuration(document, out)
+
+
+def write_configuration(document: Mapping[str, Any], out: Path) -> None:
+    """Write configuration.json into a run folder: the document, and the versions."""
+    versions = {"circuitsim": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    content = json.dumps({**document, "versions": versions}, indent=1, default=str)
+    write_atomically(out / "configuration.json", content.encode())
 
 
 def as_markdown(table: pd.DataFrame) -> str:
@@ -120,10 +123,26 @@ def spread(values: Any, digits: int = 2) -> str:
 
 
 Experiment = Callable[[Options], Report]
+_INDEPENDENT: list[Experiment] = []
+
+
+def independent_circuits(experiment: Experiment) -> Experiment:
+    """Say of an experiment that its circuits can be trained apart, on the workers of a scheduler."""
+    _INDEPENDENT.append(experiment)
+    return experiment
 
 
 def run_experiment(experiment: Experiment, options: Options) -> Report:
-    """Run, write the run folder, and show the table and notes on the terminal."""
+    """Run, write the run folder, and show the table and notes on the terminal.
+
+    Raises:
+        ParameterError: a scheduler is given to an experiment that has no use for one.
+    """
+    if options.scheduler is not None and getattr(experiment, "func", experiment) not in _INDEPENDENT:  # partials too
+        raise ParameterError(
+            f"scheduler {options.scheduler!r}: this experiment is one run after the other in one process; "
+            f"those that are not: {', '.join(e.__name__ for e in _INDEPENDENT) or 'none'}"
+        )
     console = Console()
     started = time.perf_counter()
     check_writable(options.out)  # now, and not after hours

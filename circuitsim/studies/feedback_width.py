@@ -13,7 +13,7 @@ import torch
 
 from circuitsim import plots
 from circuitsim.engine import Circuit, compile
-from circuitsim.studies.experiment import Options, Report
+from circuitsim.studies.experiment import Options, Report, independent_circuits
 from circuitsim.studies.task import Task
 from circuitsim.studies.train_all import train_all
 from circuitsim.studies.trained import Trained, bench, loss_of, mean, shown
@@ -30,6 +30,7 @@ DESCENDING: dict[str, dict[str, Any]] = {
 }
 
 
+@independent_circuits
 def feedback_width(options: Options, activations: Sequence[str] = tuple(DESCENDING)) -> Report:
     """Accuracy against the size of the descending stream, for several activations of its neurons.
 

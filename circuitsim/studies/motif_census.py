@@ -13,9 +13,10 @@ from circuitsim.analysis.squares import Square, squares
 from circuitsim.engine import Circuit, compile
 from circuitsim.motif import Motif
 from circuitsim.studies.controls import frozen_feedback, shuffled_error
-from circuitsim.studies.experiment import Options, Report
+from circuitsim.studies.experiment import Options, Report, independent_circuits
 from circuitsim.studies.task import Task
-from circuitsim.studies.trained import bench, loss_of, mean, shown, train
+from circuitsim.studies.train_all import train_all
+from circuitsim.studies.trained import bench, loss_of, mean, shown
 from circuitsim.train import evaluate
 from motifs import sal
 
@@ -31,6 +32,7 @@ ROWS: dict[str, Callable[[Motif], Motif] | None] = {
 }
 
 
+@independent_circuits
 def motif_census(options: Options) -> Report:
     """Count the reciprocal motif in pruned connectomes, against random graphs that keep every neuron's degrees.
 
@@ -46,11 +48,12 @@ def motif_census(options: Options) -> Report:
     n_random = QUICK_N_RANDOM if options.quick else N_RANDOM
     motif = sal(on.layers, loss=loss_of(on))
     rows, found, agree, histories = [], {}, {}, {}
+    learned = train_all({label: make(motif) for label, make in ROWS.items() if make is not None}, on)
     for label, make in ROWS.items():
         if make is None:
             circuit, away = compile(motif, replicas=on.seeds, seed=0, device=on.device), 0
         else:
-            trained = train(make(motif), on)
+            trained = learned[label]
             circuit, away, histories[label] = trained.circuit, trained.n_runaways, trained.history
         found[label] = counted(circuit, n_random)
         agree[label] = {square: coherent(circuit, square) for square in found[label]}

@@ -13,7 +13,7 @@ import pandas as pd
 import motifs
 from circuitsim import plots
 from circuitsim.motif import Motif
-from circuitsim.studies.experiment import Options, Report
+from circuitsim.studies.experiment import Options, Report, independent_circuits
 from circuitsim.studies.task import hidden_sites, last_of, versus
 from circuitsim.studies.train_all import train_all
 from circuitsim.studies.trained import Trained, bench, loss_of, metric_of, shown
@@ -85,6 +85,7 @@ HYPOTHESES = (
 )
 
 
+@independent_circuits
 def parity(options: Options, hypotheses: Sequence[Hypothesis] = HYPOTHESES) -> Report:
     """SAL and SGD, and circuits between them that differ from one or the other in one thing each.
 

@@ -19,7 +19,9 @@ from circuitsim.history import History
 from circuitsim.motif import Motif
 from circuitsim.studies.controls import FROZEN_RATES, frozen_feedback, shuffled_error
 from circuitsim.studies.experiment import Report, spread
-from circuitsim.train import Probe, fit
+from circuitsim.train import Probe, WeightProbe, fit
+from circuitsim.train.weight_probe import every_for
+from circuitsim.weight_history import WeightHistory
 from motifs import backprop, kolen_pollack, sal
 
 TITLES = {
@@ -59,6 +61,7 @@ class Run:
     circuit: Circuit
     before: dict[str, Any]
     history: History = field(default_factory=History)
+    kept: WeightHistory = field(default_factory=WeightHistory)
 
 
 def run_row(
@@ -66,17 +69,21 @@ def run_row(
 ) -> Run:
     """Let one motif assemble itself; alignment is measured on validation samples, 21 times over the run."""
     circuit = compile(motif, replicas=replicas, seed=seed, device=device)
-    split = data.validation if data.validation is not None else data.train
-    batch = split.take(torch.arange(min(1000, len(split)))).to(circuit.device, circuit.dtype)
     run = Run(label, circuit, {p.name: circuit.weights(p.name).cpu().numpy() for p in motif.projections})
-    probe = Probe(
-        lambda c: alignment(c, batch.x, batch.target, tuple(TITLES)), every_epochs=max(1, round(setting.epochs / 20))
-    )
+    probe = aligned(circuit, data, max(1, round(setting.epochs / 20)))
+    weights = WeightProbe(every_for(setting.epochs), kept=run.kept)
     run.history = fit(
         circuit, data, epochs=setting.epochs, batch_size=setting.batch_size, schedule="cosine", data_seed=seed,
-        probes={"alignment": probe}, progress=progress,
+        probes={"alignment": probe, "weights": weights}, progress=progress,
     )  # fmt: skip
     return run
+
+
+def aligned(circuit: Circuit, data: Dataset, every: int) -> Probe:
+    """A probe of the three cosines on at most 1000 validation samples, after every so many epochs."""
+    split = data.validation if data.validation is not None else data.train
+    batch = split.take(torch.arange(min(1000, len(split)))).to(circuit.device, circuit.dtype)
+    return Probe(lambda c: alignment(c, batch.x, batch.target, tuple(TITLES)), every_epochs=every)
 
 
 def summarise(runs: list[Run]) -> pd.DataFrame:

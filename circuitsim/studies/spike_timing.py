@@ -17,11 +17,15 @@ from circuitsim.studies.spiking_motif import spiking_sal
 from circuitsim.studies.spiking_runs import Row, Setup, run_row
 from circuitsim.studies.trained import shown
 
-HIDDEN = (32,)
-SAMPLES = 2000
-LAGS = (-150.0, -100.0, -50.0, -25.0, 0.0, 25.0, 50.0, 75.0, 100.0, 150.0)
+HIDDEN = (16,)
+SAMPLES = 1500
+LAGS = (-150.0, -100.0, -75.0, -50.0, -25.0, 0.0, 25.0, 50.0, 75.0, 100.0, 150.0)
 JITTERS = (10.0, 25.0, 50.0, 100.0)
-MEASURES = {"stationarity_cosine": "stationarity cosine", "mirror_cosine": "cos(V, Vt^T)", "accuracy": "test accuracy"}
+MEASURES = {
+    "stationarity_cosine": "stationarity cosine", "mirror_cosine": "cos(V, Vt^T)",
+    "gradient_cosine": "cosine of dW0 with the gradient", "accuracy": "test accuracy",
+}  # fmt: skip
+SITES = {"gradient_cosine": "W0"}  # onto the output that cosine is 1, whatever assembles
 
 
 @dataclass(frozen=True)
@@ -30,55 +34,63 @@ class Condition:
 
     Args:
         ascending_ms, descending_ms: traces of the two streams.
+        coding: of signed activity; delays need "on_off".
         delay_ms: conduction delays of all projections, uniform from 0 to so much.
     """
 
     ascending_ms: float
     descending_ms: float
+    coding: str = "signed"
     delay_ms: float = 0.0
 
     @property
     def label(self) -> str:
         """For the legend."""
-        late = f", delays 0 to {self.delay_ms:g} ms" if self.delay_ms else ""
-        return f"traces {self.ascending_ms:g} / {self.descending_ms:g} ms{late}"
+        pairs = ", pairs" if self.coding == "on_off" else ""
+        late = f", delays up to {self.delay_ms:g} ms" if self.delay_ms else ""
+        return f"traces {self.ascending_ms:g} / {self.descending_ms:g} ms{pairs}{late}"
 
     def spiking(self, base: Spiking, projections: list[str]) -> Spiking:
         """The model: trials with a preview, so that the error is there before either volley."""
         delays = {name: Delay(0.0, self.delay_ms) for name in projections} if self.delay_ms else {}
         return replace(
             base, ascending=Stream(self.ascending_ms), descending=Stream(self.descending_ms), delays=delays,
-            coding="on_off" if self.delay_ms else "signed",
+            coding=self.coding,
         )  # fmt: skip
 
 
-CONDITIONS = (Condition(50, 10), Condition(50, 50), Condition(20, 20), Condition(50, 10, delay_ms=20))
+# Long and short, equal at two lengths, short and long; then pairs of ON and OFF neurons, without and with delays.
+CONDITIONS = (
+    Condition(50, 10), Condition(50, 50), Condition(20, 20), Condition(10, 50),
+    Condition(50, 10, "on_off"), Condition(50, 10, "on_off", delay_ms=20),
+)  # fmt: skip
 
 
 def spike_timing(options: Options, programs: Path | None = None) -> Report:
     """How well the circuit assembles itself when the descending volley comes before, with, or after the ascending one.
 
     The lag is the onset of the descending volley minus that of the ascending one. A preview without plasticity fixes
-    the error, so that both orders are possible. Curves for asymmetric and equal traces of two lengths, for conduction
-    delays, and against the jitter of the lag. `epochs` counts thousands of trials.
+    the error, so that both orders are possible. Curves for traces that are longer in the one stream, in the other, and
+    equal at two lengths, for conduction delays, and against the jitter of the lag. `epochs` counts thousands of trials.
     `programs` is a folder for compiled programs, to be used again.
 
     Source: the time ordering that Liao et al. (2024), arXiv 2412.20018, predict; the experiment is ours.
     """
     quick = options.quick
     setup = Setup.of(options, samples=SAMPLES, quick_samples=4, programs=programs)
-    trial = Trial(50, 50, 150, lag_ms=50, max_lag_ms=150, rests=True)
+    trial = Trial(50, 50, 100, lag_ms=50, max_lag_ms=150, rests=True)
     if quick:
         trial = Trial(20, 20, 20, lag_ms=20, max_lag_ms=20, rests=True)
+    base = Spiking(trial=trial, dt_ms=1.0)  # coarser steps, since there are some 200 runs
     lags = (-20.0, 20.0) if quick else LAGS
     conditions = CONDITIONS[:2] if quick else CONDITIONS
     motif = spiking_sal(setup.layers(HIDDEN))
     projections = [p.name for p in motif.projections]
     curves: dict[str, dict[float, Row]] = {}
     for condition in conditions:
-        on = replace(setup, spiking=condition.spiking(replace(setup.spiking, trial=trial), projections))
+        on = replace(setup, spiking=condition.spiking(base, projections))
         curves[condition.label] = {lag: run_row(on, motif, trial={"lag_ms": lag}) for lag in lags}
-    on = replace(setup, spiking=conditions[0].spiking(replace(setup.spiking, trial=trial), projections))
+    on = replace(setup, spiking=conditions[0].spiking(base, projections))
     lag = trial.lag
     jittered = {0.0: curves[conditions[0].label][lag]}
     for jitter in () if quick else JITTERS:
@@ -106,7 +118,7 @@ def spike_timing(options: Options, programs: Path | None = None) -> Report:
 
 def _values(row: Row, metric: str) -> np.ndarray:
     try:
-        return row.final(metric, "test" if metric == "accuracy" else "probe")
+        return row.final(metric, "test" if metric == "accuracy" else "probe", SITES.get(metric))
     except KeyError:  # every seed ran away
         return np.full(len(row.networks), np.nan)
 

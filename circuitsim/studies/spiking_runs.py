@@ -19,10 +19,12 @@ from circuitsim.history import History
 from circuitsim.motif import Motif
 from circuitsim.studies.experiment import Options
 from circuitsim.studies.self_assembly import TITLES
+from circuitsim.studies.trained import shown
 from circuitsim.train import Probe
 from circuitsim.train.schedule import NAMED
 
 PROBED = 200  # validation samples on which alignment is measured
+SEGMENT = 500  # trials between two measurements
 # Coarser steps and shorter volleys, on Brian2's numpy target, which compiles nothing.
 QUICK = Spiking(trial=Trial(ascending_ms=30, descending_ms=30, silence_ms=20), dt_ms=1.0)
 
@@ -61,7 +63,7 @@ class Setup:
             n = quick_samples
             return cls(data, n, n // 2, min(options.seeds, 1), "numpy", QUICK, options.progress, n // 2)
         n = samples if options.epochs is None else 1000 * options.epochs
-        return cls(data, n, 250, options.seeds, "cpp_standalone", Spiking(), options.progress, None, programs)
+        return cls(data, n, SEGMENT, options.seeds, "cpp_standalone", Spiking(), options.progress, None, programs)
 
     def layers(self, hidden: Sequence[int]) -> list[int]:
         """Sizes of the ascending populations."""
@@ -109,6 +111,32 @@ class Row:
     def final(self, metric: str, split: str = "probe", site: str | None = None) -> np.ndarray:
         """The last value for each seed."""
         return self.history.final(metric, split, site)
+
+
+def figures_of(history: History, sites: Sequence[str]) -> dict[str, str]:
+    """The cells of a table: final accuracy and cosines, a line per layer.
+
+    Args:
+        history: with rows of "probe" and "test".
+        sites: the projections W whose cosine with the gradient is told.
+    """
+    found = {"test accuracy, %": shown(accuracy_of(history), scale=100)}
+    table = history.to_pandas()
+    probes = table[table.split == "probe"]
+    for metric, title in TITLES.items():
+        of = probes[probes.metric == metric]
+        of = of[of.site.isin(list(sites))] if metric == "gradient_cosine" else of
+        last = of[of.step == of.step.max()]
+        found[title] = "\n".join(shown(group.value) for _, group in last.groupby("site")) or "-"
+    return found
+
+
+def accuracy_of(history: History) -> np.ndarray:
+    """Final test accuracy, ``[replica]``; one NaN if every seed ran away."""
+    try:
+        return history.final("accuracy", "test")
+    except KeyError:
+        return np.array([np.nan])
 
 
 def run_row(

@@ -17,14 +17,22 @@ from circuitsim.history import History
 from circuitsim.studies.controls import shuffled_error
 from circuitsim.studies.experiment import Options, Report
 from circuitsim.studies.self_assembly import TITLES
-from circuitsim.studies.spiking_motif import spiking_sal
-from circuitsim.studies.spiking_runs import Row, Setup, feedback_of, run_row, silence, tensors
-from circuitsim.studies.task import hidden_sites, versus
-from circuitsim.studies.trained import shown
+from circuitsim.studies.spiking_motif import FROZEN, OPTIONS, spiking_sal
+from circuitsim.studies.spiking_runs import (
+    Row,
+    Setup,
+    accuracy_of,
+    feedback_of,
+    figures_of,
+    run_row,
+    silence,
+    tensors,
+)
+from circuitsim.studies.task import deviations, hidden_sites, interval, versus
 from circuitsim.train import Probe, fit
 
 HIDDEN = (32,)
-HARDER = (16, 16, 16)  # deep and narrow: random feedback does not reach the lowest layer
+SPIKES = "spikes"
 # What a trial of spikes does, in units of what a step of the rate circuit does: the traces of the two volleys overlap
 # by so much. The rate circuit learns with rates that are as much smaller, and the same decay.
 OVERLAP = 1 / 3
@@ -34,49 +42,40 @@ def spiking_self_assembly(options: Options, programs: Path | None = None) -> Rep
     """Two streams of spiking neurons assemble themselves from random connectivity, through time.
 
     One sample is a trial of two volleys, one after the other; the synapses change all the while by local rules. Beside
-    it: feedback frozen at random, the first layer frozen, a shuffled error, and the rate circuit; then a deeper,
-    narrower circuit with and without plastic feedback. `epochs` counts thousands of trials. `programs` is a folder for
-    compiled programs, to be used again.
+    it: feedback frozen at random (at rates of its own, and at those of the assembled circuit), the first layer frozen,
+    a shuffled error, and the rate circuit. `epochs` counts thousands of trials. `programs` is a folder for compiled
+    programs, to be used again.
 
     Source: Liao et al. (2024), arXiv 2412.20018; the spiking circuit is ours (docs/spiking.md).
     """
     setup = Setup.of(options, programs=programs)
-    motif = spiking_sal(setup.layers(HIDDEN))
-    rows: dict[str, Row] = {
-        "spikes": run_row(setup, motif),
-        "spikes, feedback frozen at random": run_row(setup, motif, silence(*feedback_of(motif))),
+    layers = setup.layers(HIDDEN)
+    motif, frozen = spiking_sal(layers), spiking_sal(layers, **FROZEN)
+    rows = {
+        SPIKES: run_row(setup, motif),
+        f"{SPIKES}, feedback frozen at random": run_row(setup, frozen, silence(*feedback_of(frozen))),
     }
     if not options.quick:
-        rows["spikes, first layer frozen"] = run_row(setup, motif, silence("W0"))
-        rows["spikes, shuffled error"] = run_row(setup, shuffled_error(motif))
+        rows[f"{SPIKES}, frozen, rates of the assembled"] = run_row(setup, motif, silence(*feedback_of(motif)))
+        rows[f"{SPIKES}, first layer frozen"] = run_row(setup, motif, silence("W0"))
+        rows[f"{SPIKES}, shuffled error"] = run_row(setup, shuffled_error(motif))
     histories = {label: row.history for label, row in rows.items()}
-    histories["rates"] = rates(setup, spiking_sal(setup.layers(HIDDEN), eta=0.18 * OVERLAP, gamma=1.11e-3 / OVERLAP))
-    deep = spiking_sal(setup.layers(HARDER))
-    harder = (
-        {}
-        if options.quick
-        else {
-            "deep: spikes": run_row(setup, deep),
-            "deep: spikes, feedback frozen at random": run_row(setup, deep, silence(*feedback_of(deep))),
-        }
+    histories["rates"] = rates(
+        setup, spiking_sal(layers, eta=OPTIONS["eta"] * OVERLAP, gamma=OPTIONS["gamma"] / OVERLAP)
     )
-    histories |= {label: row.history for label, row in harder.items()}
-    sites = hidden_sites(deep)
-    table = pd.DataFrame([{"circuit": label, **_figures(h, sites)} for label, h in histories.items()])
-    first = rows["spikes"]
+    table = pd.DataFrame([{"circuit": k, **figures_of(h, hidden_sites(motif))} for k, h in histories.items()])
+    first = rows[SPIKES]
     before = first.before
     after = {p.name: first.networks[0].weights(p.name)[None] for p in motif.projections}
     side = math.isqrt(motif.populations[0].size)
     images = {"W0": (side, side)} if side**2 == motif.populations[0].size else None
     figures = {
-        "self_assembly": plots.self_assembly({k: histories[k] for k in (*rows, "rates")}),
+        "self_assembly": plots.self_assembly(histories),
         "weights": plots.weights(before, after, projections=["W0", "V1"], images=images),
         "raster": _raster(setup, first),
     }
-    if harder:
-        figures["deep"] = plots.self_assembly({k: histories[k] for k in harder})
     title = f"Self-assembly with spikes, {setup.data.name}: mean ± standard deviation over {setup.seeds} seeds"
-    configuration = {"samples": setup.samples, "hidden": HIDDEN, "harder": HARDER, "spiking": setup.spiking.document()}
+    configuration = {"samples": setup.samples, "hidden": HIDDEN, "spiking": setup.spiking.document()}
     return Report(title, table, _notes(histories), figures, histories, configuration)
 
 
@@ -101,23 +100,6 @@ def rates(setup: Setup, motif: Any) -> History:
     return history
 
 
-def _figures(history: History, sites: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for split in ("test",):
-        try:
-            found["test accuracy, %"] = shown(history.final("accuracy", split), scale=100)
-        except KeyError:
-            found["test accuracy, %"] = "-"
-    table = history.to_pandas()
-    probes = table[table.split == "probe"]
-    for metric, title in TITLES.items():
-        of = probes[probes.metric == metric]
-        of = of[of.site.isin(sites)] if metric == "gradient_cosine" else of
-        last = of[of.step == of.step.max()]
-        found[title] = "\n".join(shown(group.value) for _, group in last.groupby("site")) or "-"
-    return found
-
-
 def _raster(setup: Setup, row: Row) -> Any:
     net, trial = row.networks[0], setup.spiking.trial
     x, y = tensors(setup.data.train, 3)
@@ -133,24 +115,28 @@ def _raster(setup: Setup, row: Row) -> Any:
 
 
 def _notes(histories: dict[str, History]) -> str:
-    def accuracy(label: str) -> np.ndarray:
-        try:
-            return 100 * histories[label].final("accuracy", "test")
-        except KeyError:  # every seed ran away
-            return np.array([np.nan])
-
-    pairs = {
-        "spikes minus rates": ("spikes", "rates"),
-        "spikes minus frozen random feedback": ("spikes", "spikes, feedback frozen at random"),
-        "the same, deep and narrow": ("deep: spikes", "deep: spikes, feedback frozen at random"),
-    }
-    lines = ["Test accuracy in percent, seed by seed:"]
+    accuracy = {label: 100 * accuracy_of(history) for label, history in histories.items()}
+    lines = ["Test accuracy in percent, seed by seed, with Student's 95 % interval of the mean difference:"]
+    for label, values in accuracy.items():
+        if label != SPIKES:
+            low, high = interval(accuracy[SPIKES], values)
+            lines.append(f"- {SPIKES} minus {label}: {versus(accuracy[SPIKES], values)}, {low:+.1f} to {high:+.1f}")
+    lines.append("\nCosine of dW0 with the gradient, spikes above a control, in standard deviations of the difference:")
+    cosine = {label: _gradient(history) for label, history in histories.items()}
     lines += [
-        f"- {name}: {versus(accuracy(a), accuracy(b))}" for name, (a, b) in pairs.items() if {a, b} <= set(histories)
+        f"- {label.removeprefix(f'{SPIKES}, ')}: {deviations(cosine[SPIKES], values):.1f}"
+        for label, values in cosine.items()
+        if label.startswith(f"{SPIKES}, ") and len(values) > 1
     ]
     lines.append(
-        "\nThe controls learn at the rates of the assembled circuit; frozen random feedback with rates of its own can "
-        "come closer on a task as easy as digits (feedback alignment). What tells self-assembly from it are the "
-        "cosines, with the gradient and of stationarity, which rise from 0."
+        "\nOn a task as easy as digits fixed random feedback learns too (feedback alignment). What tells self-assembly "
+        "from it are the cosines, with the gradient and of stationarity, which rise from 0."
     )
     return "\n".join(lines)
+
+
+def _gradient(history: History) -> np.ndarray:
+    try:
+        return history.final("gradient_cosine", "probe", "W0")
+    except KeyError:  # every seed ran away
+        return np.array([np.nan])

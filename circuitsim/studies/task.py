@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy.stats
 import torch
 
 from circuitsim.analysis import alignment
@@ -158,6 +159,16 @@ def versus(a: np.ndarray, b: np.ndarray) -> str:
     deviation = difference.std(ddof=1) if len(difference) > 1 else 0.0
     higher = int((difference > 0).sum())
     return f"{difference.mean():+.2f} ± {deviation:.2f} (higher in {higher} of {len(difference)} seeds)"
+
+
+def interval(a: np.ndarray, b: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
+    """Student's interval of the mean of a - b, over seeds that both have; NaN where fewer than two do."""
+    difference = a - b
+    difference = difference[np.isfinite(difference)]
+    if len(difference) < 2:
+        return float("nan"), float("nan")
+    half = scipy.stats.t.ppf((1 + confidence) / 2, len(difference) - 1) * scipy.stats.sem(difference)
+    return float(difference.mean() - half), float(difference.mean() + half)
 
 
 def deviations(a: np.ndarray, b: np.ndarray) -> float:

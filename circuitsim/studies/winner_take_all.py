@@ -13,9 +13,9 @@ from circuitsim import plots
 from circuitsim.analysis.squares import mirror_pairs
 from circuitsim.engine import Circuit
 from circuitsim.motif import Motif
-from circuitsim.studies.experiment import Options, Report
-from circuitsim.studies.trained import Trained, bench, loss_of, mean, shown, train
-from circuitsim.train import Probe
+from circuitsim.studies.experiment import Options, Report, independent_circuits
+from circuitsim.studies.train_all import train_all
+from circuitsim.studies.trained import Trained, bench, loss_of, mean, shown
 
 SAL, ALL, STRONGEST = "SAL", "competition with all rivals", "competition with the strongest rival"
 ROWS: dict[str, Callable[..., Motif]] = {
@@ -25,6 +25,7 @@ ROWS: dict[str, Callable[..., Motif]] = {
 }
 
 
+@independent_circuits
 def winner_take_all(options: Options) -> Report:
     """How much of a neuron's input from the other stream its largest synapse holds, over time, with competition.
 
@@ -34,11 +35,8 @@ def winner_take_all(options: Options) -> Report:
     Source: Liao et al. (2024), arXiv 2412.20018, section 3 (Winner-Take-All); the form of the competition is ours.
     """
     on = bench(options)
-    every = max(1, round(on.setting.epochs / 20))
-    runs = {
-        label: train(make(on.layers, loss=loss_of(on)), on, probes={"share": Probe(largest_shares, every_epochs=every)})
-        for label, make in ROWS.items()
-    }
+    made = {label: make(on.layers, loss=loss_of(on)) for label, make in ROWS.items()}
+    runs = train_all(made, on, measures=[largest_shares])
     table = pd.DataFrame([_row(label, run) for label, run in runs.items()])
     histories = {label: run.history for label, run in runs.items()}
     winner = runs[STRONGEST]

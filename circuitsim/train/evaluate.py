@@ -28,6 +28,13 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
     Raises:
         ParameterError: the data set has no such split, or the motif has no objective.
         DataError: the data does not fit the motif.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> circuit = cs.compile(sal([64, 16, 10]), replicas=3, seed=0)
+        >>> found = cs.evaluate(circuit, cs.load_dataset("digits"), "validation")
+        >>> sorted(found), found["accuracy"].shape
+        (['accuracy', 'loss'], (3,))
     """
     if not circuit.plan.objectives:
         raise ParameterError(f"motif {circuit.motif.name!r} has no objective; nothing to evaluate")

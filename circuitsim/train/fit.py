@@ -76,6 +76,13 @@ def fit(
             its last good state, and the error's `history` holds what was measured.
         DataError, ParameterError: bad arguments, before anything changes.
         ArchiveError: the checkpoint is damaged, of another run, or cannot be written.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> circuit = cs.compile(sal([64, 32, 10]), seed=0)
+        >>> history = cs.fit(circuit, cs.load_dataset("digits"), epochs=20, schedule="cosine", progress=False)
+        >>> bool(history.final("accuracy", "test")[0] > 0.8)
+        True
     """
     return _Run(
         circuit, data, epochs, batch_size, as_schedule(schedule), data_seed, as_probes(probes), evaluate_every,
@@ -126,7 +133,7 @@ class _Run:
             else SplitBatches(self.dataset.train, batch_size, data_seed, circuit)
         )
         self.n_steps = None if self.batches.n_batches is None else epochs * self.batches.n_batches
-        self.history, self.online = History(), Online(circuit)
+        self.history, self.online = History(varied=circuit.vary), Online(circuit)
         settings = {"epochs": epochs, "batch_size": batch_size, "data_seed": data_seed}
         self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, resume, settings)
         self.first_epoch = 0 if self.checkpoint is None else self.checkpoint.restore(circuit, self.history)

@@ -25,6 +25,11 @@ class Probe:
             anything else is kept in `History.records`.
         every_epochs: call after every so many epochs; ignored where `every_steps` is given.
         every_steps: call after every so many steps.
+    Raises:
+        ParameterError: an interval that is not a positive integer.
+    Example:
+        >>> import circuitsim as cs
+        >>> norm = cs.Probe(lambda circuit: circuit.weights("W0").norm(dim=(1, 2)), every_steps=10)
     """
 
     function: Callable[[Circuit], Any]
@@ -38,15 +43,34 @@ class Probe:
                 raise ParameterError(f"Probe: {name} must be a positive integer (got {value!r})")
 
     def is_due_at_step(self, step: int) -> bool:
-        """Whether to call it after this many steps of the run."""
+        """Whether to call it now.
+
+        Args:
+            step: steps of the run so far.
+        Returns:
+            True after every so many steps.
+        """
         return self.every_steps is not None and step % self.every_steps == 0
 
     def is_due_at_epoch(self, epoch: int) -> bool:
-        """Whether to call it after this many epochs of the run."""
+        """Whether to call it now.
+
+        Args:
+            epoch: epochs of the run so far.
+        Returns:
+            True after every so many epochs; False where `every_steps` is given.
+        """
         return self.every_steps is None and epoch % self.every_epochs == 0
 
     def call(self, name: str, circuit: Circuit, history: History, epoch: float) -> None:
-        """Measure, and put the result into the history."""
+        """Measure, and put the result into the history.
+
+        Args:
+            name: metric of a result that is no mapping and no table.
+            circuit: what is measured.
+            history: where the result goes.
+            epoch: epochs done, may be fractional.
+        """
         result = self.function(circuit)
         if isinstance(result, pd.DataFrame) and {"replica", "quantity", "site", "value"} <= set(result.columns):
             _add_table(result, circuit, history, epoch)

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import circuitsim as cs
+from circuitsim.studies.view import write_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,8 +54,12 @@ def test_self_assembly_rises_above_both_controls(run_folder):
 
 def test_files_are_there_and_the_circuit_can_be_loaded(run_folder):
     out, _ = run_folder
-    for name in ("self_assembly.png", "self_assembly.svg", "weights.png", "motif.png", "report.md"):
+    for name in ("self_assembly.png", "self_assembly.svg", "weights.png", "motif.png", "report.md", "weights.npz"):
         assert (out / name).stat().st_size > 500
+    with Image.open(out / "self_assembly.gif") as movie:
+        assert movie.n_frames == 13
+    page = write_page(out).read_text(encoding="utf-8")
+    assert "control: shuffled error" in page and len(page) < 4e6
     configuration = json.loads((out / "configuration.json").read_text())
     assert configuration["options"]["dataset"] == "digits" and configuration["versions"]["circuitsim"] == cs.__version__
     circuit = cs.load_circuit(out / "circuit.safetensors", device="cpu")

@@ -11,12 +11,14 @@ pytest.importorskip("brian2")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ROWS = {
     "spiking_self_assembly": {"spikes", "spikes, feedback frozen at random", "rates"},
+    "spiking_depth": {"two hidden layers"},
     "spike_timing": {"traces 50 / 10 ms", "traces 50 / 50 ms", "jitter, traces 50 / 10 ms"},
     "spiking_conversion": {"8 test images, %"},
 }
 FIGURES = {
     "spiking_self_assembly": {"self_assembly", "weights", "raster"},
-    "spike_timing": {"stationarity_cosine", "mirror_cosine", "accuracy", "jitter"},
+    "spiking_depth": {"depth"},
+    "spike_timing": {"stationarity_cosine", "mirror_cosine", "gradient_cosine", "accuracy", "jitter"},
     "spiking_conversion": set(),
 }
 

@@ -75,7 +75,8 @@ def test_with_one_to_one_pairing_apical_sal_is_kolen_pollack_step_for_step():
     motif = apical_sal(LAYERS, eta=0.3, eta_Wt=1.0, gamma=0.01, gamma_Wt=1.0, trace=None)
     for k in (1, 2):
         motif = motif.replace(f"V{k}", **one_to_one).replace(f"Vt{k}", **one_to_one)
-    apical, known = (cs.compile(m, dtype="float64") for m in (motif, kolen_pollack(LAYERS, eta=0.3, gamma=0.01)))
+    reference = kolen_pollack(LAYERS, eta=0.3, gamma=0.01, gain_Wt=1.0)
+    apical, known = (cs.compile(m, dtype="float64") for m in (motif, reference))
     for step in range(50):
         x, target = batch(step)
         apical.step(x, target)

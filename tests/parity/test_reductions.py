@@ -108,7 +108,7 @@ def test_sal_with_fixed_one_to_one_pathways_and_masks_is_kolen_pollack_step_for_
 
 
 def test_feedback_alignment_keeps_its_feedback_and_learns_with_it():
-    circuit = cs.compile(feedback_alignment(LAYERS, eta=0.2), dtype="float64", device="cpu", seed=2)
+    circuit = cs.compile(feedback_alignment(LAYERS, eta=0.2, gamma=0.0), dtype="float64", device="cpu", seed=2)
     W = [circuit.weights(f"W{k}")[0].numpy() for k in range(3)]
     Wt = {k: circuit.weights(f"Wt{k}")[0].numpy() for k in (1, 2)}
     for x, target in batches(30):
@@ -131,7 +131,7 @@ def direct_step(W, B, x, target, eta, gamma):
 
 
 def test_direct_kolen_pollack_is_its_published_rule():
-    circuit = cs.compile(direct_kolen_pollack(LAYERS, eta=0.2, gamma=0.01), dtype="float64", device="cpu", seed=4)
+    circuit = cs.compile(direct_kolen_pollack(LAYERS, eta=0.2, eta_V=1.0, gamma=0.01), dtype="float64", device="cpu", seed=4)
     W = [circuit.weights(f"W{k}")[0].numpy() for k in range(3)]
     B = {k: circuit.weights(f"V{k}")[0].numpy() for k in (1, 2)}
     for x, target in batches(100):

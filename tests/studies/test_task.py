@@ -4,7 +4,7 @@ import numpy as np
 
 import circuitsim as cs
 from circuitsim.studies.experiment import Options
-from circuitsim.studies.task import deviations, hidden_sites, task_for, versus
+from circuitsim.studies.task import deviations, hidden_sites, interval, task_for, versus
 from motifs import backprop, sal
 
 
@@ -38,3 +38,10 @@ def test_differences_are_paired_and_leave_out_lost_seeds():
 def test_deviations_are_of_the_difference():
     # means 3 and 1; variances 1 and 4, so the difference has a standard deviation of sqrt(5)
     assert abs(deviations(np.array([2.0, 3.0, 4.0]), np.array([-1.0, 1.0, 3.0])) - 2 / np.sqrt(5)) < 1e-12
+
+
+def test_the_interval_of_a_paired_gap_is_students():
+    # differences 1, 2, 3: mean 2, standard error 1 / sqrt(3); Student's table: 4.303 for two degrees of freedom
+    low, high = interval(np.array([2.0, 4.0, 6.0, np.nan]), np.array([1.0, 2.0, 3.0, 0.0]))
+    assert abs(low - (2 - 4.303 / np.sqrt(3))) < 1e-3 and abs(high - (2 + 4.303 / np.sqrt(3))) < 1e-3
+    assert np.isnan(interval(np.array([1.0]), np.array([0.0]))).all()

@@ -8,7 +8,9 @@ import torch
 import circuitsim as cs
 from circuitsim.studies.experiment import Options, run_experiment
 from circuitsim.studies.task import task_for
+from circuitsim.studies.theory import theory
 from circuitsim.studies.train_all import train_all
+from circuitsim.studies.winner_take_all import largest_shares
 from motifs import backprop, sal
 
 
@@ -41,3 +43,17 @@ def test_a_run_folder_that_cannot_be_written_is_told_before_the_experiment_begin
 
     with pytest.raises(cs.ArchiveError, match="cannot be written"):
         run_experiment(experiment, Options(out=tmp_path / "file" / "run"))
+
+
+def test_measures_are_taken_on_workers_too(tmp_path):
+    options = Options("teacher", epochs=1, seeds=2, device="cpu", progress=False, out=tmp_path)
+    here, there = (task_for(options, 1), task_for(Options(**{**vars(options), "scheduler": "local"}), 1))
+    motifs = {"SAL": sal(here.layers)}
+    expected, found = (train_all(motifs, task, measures=[largest_shares])["SAL"].history for task in (here, there))
+    assert np.isfinite(expected.curve("largest_share_V", "probe").to_numpy()).all()
+    pd.testing.assert_frame_equal(found.to_pandas(), expected.to_pandas(), check_dtype=False)
+
+
+def test_a_scheduler_is_refused_where_it_is_of_no_use(tmp_path):
+    with pytest.raises(cs.ParameterError, match="scheduler 'local': this experiment is one run after the other"):
+        run_experiment(theory, Options(out=tmp_path, scheduler="local"))

@@ -118,13 +118,24 @@ def test_a_runaway_replica_is_held_and_reported_and_the_others_do_not_notice(dat
     circuit = make(replicas=3, vary=vary)
     history = cs.fit(circuit, data, epochs=3, batch_size=32, progress=False)
     assert [r["replica"] for r in history.runaways] == [1] and circuit.held == (1,)
-    assert history.runaways[0]["projection"] in ("W0", "W1") and "max_weight" in history.runaways[0]["reason"]
+    assert history.runaways[0]["projection"] in ("W0", "W1") and history.runaways[0]["reason"] == "|w| is nan"
     for p in circuit.motif.projections:
         assert torch.isfinite(circuit.weights(p.name)).all()
     tame = make(replicas=3, vary={path: [0.2, 0.0, 0.1] for path in vary})
     cs.fit(tame, data, epochs=3, batch_size=32, progress=False)
     for r in (0, 2):
         assert torch.equal(circuit.weights("W0")[r], tame.weights("W0")[r])
+
+
+def test_the_table_says_what_varied_from_replica_to_replica(data, tmp_path):
+    vary = {"W0.eta": [0.2, 0.05], "W1.gamma": [0.0, 1e-3]}
+    history = cs.fit(make(replicas=2, vary=vary), data, epochs=1, progress=False)
+    table = history.to_pandas()
+    accuracies = table[(table.metric == "accuracy") & (table.split == "validation")]
+    assert list(accuracies["W0.eta"]) == [0.2, 0.05] and list(accuracies["W1.gamma"]) == [0.0, 1e-3]
+    read = cs.History.load(history.save(tmp_path / "history.csv"))
+    pd.testing.assert_frame_equal(read.to_pandas(), table, check_dtype=False)
+    assert read.varied == {path: tuple(values) for path, values in vary.items()}
 
 
 def test_when_none_is_left_or_raise_is_asked_for_the_error_says_where_and_the_state_is_good(data):

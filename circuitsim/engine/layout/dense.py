@@ -6,10 +6,20 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.layout.base import Layout, Run, spread, zero_where_none_
+from circuitsim.engine.products import BLAS, Products
 
 
 class DenseLayout(Layout):
-    """An array ``[R, post, pre]``; absent synapses hold 0. Memory may run along post first."""
+    """An array ``[R, post, pre]``; absent synapses hold 0. Memory may run along post first.
+
+    Args:
+        shape, mask: as in `Layout`.
+        products: what multiplies.
+    """
+
+    def __init__(self, shape: tuple[int, int], mask: Tensor | None, products: Products = BLAS) -> None:
+        super().__init__(shape, mask)
+        self.products = products
 
     def pack(self, dense: Tensor) -> Tensor:
         return dense
@@ -18,20 +28,21 @@ class DenseLayout(Layout):
         return values
 
     def current(self, run: Run, values: Tensor, pre: Tensor) -> Tensor:
-        return run("current", product, spread(pre, values.shape[0]), values.transpose(1, 2))
+        return run("current", self.products.plain, spread(pre, values.shape[0]), values.transpose(1, 2))
 
     def back_current(self, run: Run, values: Tensor, post: Tensor) -> Tensor:
-        return run("back", product, spread(post, values.shape[0]), values)
+        return run("back", self.products.plain, spread(post, values.shape[0]), values)
 
     def moment(self, run: Run, post: Tensor, pre: Tensor, scale: float) -> Tensor:
         n_replicas = max(post.shape[0], pre.shape[0])
-        return run("moment", product, spread(post, n_replicas).transpose(1, 2), spread(pre, n_replicas), scale)
+        post, pre = spread(post, n_replicas), spread(pre, n_replicas)
+        return run("moment", self.products.scaled, post.transpose(1, 2), pre, scale)
 
     def add_moment_(self, run: Run, values: Tensor, post: Tensor, pre: Tensor, keep: float, scale: float) -> None:
         post, pre = spread(post, values.shape[0]), spread(pre, values.shape[0])
         if not values.is_contiguous():  # a product goes straight into the weights only in their order in memory
             values, post, pre = values.transpose(1, 2), pre, post
-        product(post.transpose(1, 2), pre, scale, keep, out=values)
+        self.products.add_(values, post.transpose(1, 2), pre, scale, keep)
 
     def at_post(self, run: Run, vector: Tensor) -> Tensor:
         return vector.transpose(1, 2)
@@ -48,7 +59,8 @@ class DenseLayout(Layout):
         return zero_where_none_(run("reduce", torch.amax, values, axis)).unsqueeze(1)
 
     def reversed(self) -> DenseLayout:
-        return DenseLayout(self.shape[::-1], None if self.mask is None else self.mask.transpose(1, 2))
+        mask = None if self.mask is None else self.mask.transpose(1, 2)
+        return DenseLayout(self.shape[::-1], mask, self.products)
 
     def transposed(self, run: Run, values: Tensor) -> Tensor:
         return values.transpose(1, 2)
@@ -59,14 +71,3 @@ class DenseLayout(Layout):
         else:
             post, pre = self.mask[replica if len(self.mask) > 1 else 0].nonzero(as_tuple=True)
         return post, pre
-
-
-def product(a: Tensor, b: Tensor, scale: float = 1.0, keep: float = 0.0, out: Tensor | None = None) -> Tensor:
-    """``out <- keep * out + scale * a b`` for each replica; ``[R, n, k]`` times ``[R, k, m]``."""
-    if out is None:
-        out = a.new_empty(a.shape[0], a.shape[1], b.shape[2])
-    if a.shape[0] == 1:  # the sum over one replica: BLAS's plain product, which beats a batch of one
-        out.squeeze(0).addbmm_(a, b, beta=keep, alpha=scale)
-    else:
-        out.baddbmm_(a, b, beta=keep, alpha=scale)
-    return out

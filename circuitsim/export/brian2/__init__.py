@@ -12,6 +12,7 @@ from circuitsim.export.brian2.spiking.cells import (
     Poisson,
     SignedIntegrateAndFire,
     SignedPoisson,
+    SpikingCell,
 )
 from circuitsim.export.brian2.spiking.model import Delay, Spiking, Stream
 from circuitsim.export.brian2.spiking.network import SpikingNetwork
@@ -19,6 +20,6 @@ from circuitsim.export.brian2.spiking.trial import Trial
 
 __all__ = [
     "Cell", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "MissingBrian2", "OnOffPair", "Poisson", "RateNetwork",
-    "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingNetwork", "Stream", "Trial", "circuit_from_brian2",
-    "export_brian2",
+    "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingCell", "SpikingNetwork", "Stream", "Trial",
+    "circuit_from_brian2", "export_brian2",
 ]  # fmt: skip

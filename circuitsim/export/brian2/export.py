@@ -39,7 +39,7 @@ def export_brian2(
     target: str | None = None,
     directory: Any = None,
     spiking: Spiking | None = None,
-    n_trials: int = 250,
+    n_trials: int = 1000,
     plastic: bool = True,
 ) -> SpikingNetwork: ...
 
@@ -52,7 +52,7 @@ def export_brian2(
     target: str | None = None,
     directory: Any = None,
     spiking: Spiking | None = None,
-    n_trials: int = 250,
+    n_trials: int = 1000,
     plastic: bool = True,
 ) -> RateNetwork | SpikingNetwork:
     """The circuit, as it is now, as a Brian2 network.
@@ -67,12 +67,25 @@ def export_brian2(
             for rates, "cpp_standalone" for spikes.
         directory: of the standalone program; by default a temporary one.
         spiking: neuron models, time constants, trials of a spiking network; by default those of `Spiking()`.
-        n_trials: of a segment of a spiking run: weights are read back after each.
+        n_trials: of a segment of a spiking run: weights are read back after each. A C++ program starts once for each,
+            so short segments cost time.
         plastic: False makes a spiking network of what outputs depend on alone, without plasticity.
+    Returns:
+        A `RateNetwork` or a `SpikingNetwork`; print it to read every equation.
     Raises:
         MissingBrian2: Brian2 is not there.
         ParameterError: an argument is out of range.
         CircuitError: Brian2 cannot say what the circuit does; the message names the projection and the reason.
+    Example:
+        >>> import numpy as np
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> circuit = cs.compile(sal([4, 3, 2], trace=None), dtype="float64", device="cpu")
+        >>> network = cs.export_brian2(circuit)
+        >>> x, target = np.ones((2, 4)), [0, 1]
+        >>> loss, same = network.step(x, target), circuit.step(x, target).loss
+        >>> bool(np.allclose(network.weights("W0"), circuit.weights("W0")[0]))
+        True
     """
     if target is None:
         target = STANDALONE if mode == "spiking" else "numpy"

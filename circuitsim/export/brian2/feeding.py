@@ -62,7 +62,7 @@ class Feeding:
         given = self._feed.check_signals(signals, n_samples)
         if functions := [name for name, value in given.items() if callable(value)]:
             raise DataError(f"signal {functions[0]!r}: Brian2 cannot ask a function of the circuit; give numbers")
-        values = self._feed.signals(given, None, Share(n_samples))
+        values = self._feed.signals(given, Share(n_samples))
         return {f"batch_signal_{name}": values[f"signal[{name}]"][0, :, 0].numpy() for name in given}
 
     def _noise(self, step: int, n_samples: int) -> dict[str, np.ndarray]:

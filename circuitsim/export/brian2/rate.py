@@ -29,7 +29,8 @@ class RateNetwork:
     here has the axes of the circuit, ``[post, pre]``.
 
     Attributes:
-        motif, seed: of the circuit.
+        motif: of the circuit.
+        seed: of the circuit's replica.
         plan: what a step does.
         n_passes: how often each batch is presented.
         transcript: groups, synapses and actions, as text.
@@ -78,6 +79,9 @@ class RateNetwork:
             record: keep the activities of the last batch (those of all ticks are held while it runs).
         Returns:
             The loss of each batch, shape ``[batches]``; None for a motif without objective.
+        Raises:
+            ParameterError: there is no batch.
+            DataError: x, target or a signal does not fit. Nothing has changed then.
         """
         given = self._feeding.batches(batches)
         if not given:
@@ -103,25 +107,66 @@ class RateNetwork:
     # -- reading
 
     def weights(self, projection: str) -> np.ndarray:
-        """A copy of the weights, shape ``[post, pre]``."""
+        """The weights, as they are now.
+
+        Args:
+            projection: its name.
+        Returns:
+            A copy, shape ``[post, pre]``.
+        Raises:
+            ParameterError: there is no such projection; the message lists the known ones.
+        """
         return self._of_synapses(projection, "w")
 
     def state(self, owner: str, name: str) -> np.ndarray:
-        """A copy of a state: of a population ``[neuron]``, of a projection ``[post, pre]``."""
+        """A state, as it is now.
+
+        Args:
+            owner: name of the population or projection.
+            name: of the state.
+        Returns:
+            A copy, of a population's ``[neuron]``, of a projection's ``[post, pre]``.
+        Raises:
+            ParameterError: there is no such state; the message lists the known ones.
+        """
         if name not in (known := self._replica.states.get(owner, {})):
             raise ParameterError(f"there is no state {name!r} of {owner!r} (known: {', '.join(known) or 'none'})")
         return self._of_synapses(owner, name) if owner in self.plan.projections else self._target.read(owner, name)
 
     def activity(self, population: str) -> np.ndarray:
-        """Activity in the last step, shape ``[batch, neuron]``."""
+        """The activity in the last step.
+
+        Args:
+            population: its name.
+        Returns:
+            A copy, shape ``[batch, neuron]``.
+        Raises:
+            ParameterError: there is no such population, or nothing was recorded.
+        """
         return self._of_cycle(population, "activity")
 
     def drive(self, population: str) -> np.ndarray:
-        """Soma input in the last step, shape ``[batch, neuron]``."""
+        """The soma input in the last step.
+
+        Args:
+            population: its name.
+        Returns:
+            A copy, shape ``[batch, neuron]``.
+        Raises:
+            ParameterError: there is no such population, or nothing was recorded.
+        """
         return self._of_cycle(population, "drive")
 
     def current(self, projection: str) -> np.ndarray:
-        """The current that a projection delivered in the last step, shape ``[batch, post]``."""
+        """The current that a projection delivered in the last step.
+
+        Args:
+            projection: its name.
+        Returns:
+            A copy, shape ``[batch, post]``.
+        Raises:
+            ParameterError: there is no such projection, or nothing was recorded.
+        """
         return self._of_cycle(self._projection(projection).post, f"I_{projection}")
 
     def _projection(self, name: str) -> Any:

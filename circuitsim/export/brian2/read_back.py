@@ -20,6 +20,16 @@ def circuit_from_brian2(
         weights: by projection ``[post, pre]``, in place of those that the network has now, such as an entry of
             ``history.records["weights"]``.
         options: as in `compile`, such as `device` and `dtype`.
+    Returns:
+        The circuit, on the CPU and in float64 unless `options` say otherwise.
+    Raises:
+        ParameterError: an option is out of range, or weights do not fit.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> network = cs.export_brian2(cs.compile(sal([4, 3, 2], trace=None), seed=3))
+        >>> cs.circuit_from_brian2(network)
+        Circuit('sal': 1 replicas, seed 3, cpu, float64, 0 steps done)
     """
     circuit = compile(network.motif, seed=network.seed, **{"device": "cpu", "dtype": "float64", **options})
     for p in network.motif.projections:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -39,12 +40,11 @@ def bench(rounds: int, quick: bool, out: Path, device: str) -> pd.DataFrame:
         console.print(f"  {product}", highlight=False, markup=False)
     table = pd.DataFrame()
     for rows in _measurements(3 if quick else rounds, quick, device):
-        console.print(as_rich_table(_shown(rows), f"{rows[0].bench}: {rows[0].case}"))
+        for name, some in itertools.groupby(rows, lambda row: row.bench):
+            console.print(as_rich_table(_shown(list(some)), f"{name}: {rows[0].case}"))
         table = pd.concat([table, pd.DataFrame([asdict(row) | {"met": row.met} for row in rows])])
         out.parent.mkdir(parents=True, exist_ok=True)
-        table.assign(machine=machine()).to_csv(
-            out, index=False
-        )  # after each: a long run that is stopped leaves a table
+        table.assign(machine=described).to_csv(out, index=False)  # after each: a run that is stopped leaves a table
     missed = table[table.met == "no"]
     console.print(f"{(table.met == 'yes').sum()} targets met, {len(missed)} missed; wrote {out}", highlight=False)
     return table

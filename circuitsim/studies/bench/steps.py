@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ from torch import Tensor
 
 import circuitsim as cs
 from benchmarks.rivals import ETA, GAMMA
+from circuitsim.errors import ParameterError
 from circuitsim.studies.bench.floor import floor
 from circuitsim.studies.bench.row import Row, rows_of
 from circuitsim.studies.bench.timing import interleaved
@@ -19,6 +21,7 @@ from motifs import sal
 
 Step = Callable[[Tensor, Tensor], object]
 SAL_RIVALS = {"plain torch": "plain_torch", "torch.compile": "compiled_torch", "jax.jit": "jax_jit"}
+OURS, OURS_ONEDNN = "circuitsim", "circuitsim, oneDNN"
 SGD = {"autograd SGD": "autograd_sgd"}
 
 
@@ -58,10 +61,10 @@ SIZES = (
 )
 
 
-def circuit_of(layers: Sequence[int], n_replicas: int = 1, device: str = "auto") -> cs.Circuit:
+def circuit_of(layers: Sequence[int], n_replicas: int = 1, device: str = "auto", products: str = "blas") -> cs.Circuit:
     """SAL with its gate, as the rivals have it."""
     motif = sal(list(layers), eta=ETA, eta_V=1.0, eta_Wt=1.0, gamma=GAMMA, gamma_Wt=1.0, trace=None)
-    return cs.compile(motif, replicas=n_replicas, device=device)
+    return cs.compile(motif, replicas=n_replicas, device=device, products=products)
 
 
 def batch_of(circuit: cs.Circuit, layers: Sequence[int], batch: int) -> tuple[Tensor, Tensor]:
@@ -71,10 +74,12 @@ def batch_of(circuit: cs.Circuit, layers: Sequence[int], batch: int) -> tuple[Te
 
 
 def time_steps(case: Case, rounds: int, device: str) -> list[Row]:
-    """One row for each contestant, with our time over its."""
+    """One row for each contestant, with our time over its; again with the products of oneDNN, where there are such."""
     circuit = circuit_of(case.layers, case.n_replicas, device)
     x, y = batch_of(circuit, case.layers, case.batch)
-    steps: dict[str, Step] = {"circuitsim": circuit.step}
+    steps: dict[str, Step] = {OURS: circuit.step}
+    with contextlib.suppress(ParameterError):
+        steps[OURS_ONEDNN] = circuit_of(case.layers, case.n_replicas, device, "onednn").step
     if case.rivals:
         steps |= dict(_rivals(case, circuit, x, y))
     contestants: dict[str, Callable[[], object]] = {"floor": floor(circuit, case.batch)}
@@ -82,7 +87,13 @@ def time_steps(case: Case, rounds: int, device: str) -> list[Row]:
     limits = dict(case.targets)
     if case.rivals and case.targets:
         limits |= {name: 1.0 for name in steps if name in SAL_RIVALS}
-    return rows_of("step", case.name, interleaved(contestants, rounds), "circuitsim", limits)
+    timings = interleaved(contestants, rounds)
+    rows = []
+    for ours in (OURS, OURS_ONEDNN):
+        if ours in timings:
+            others = {name: timing for name, timing in timings.items() if name not in {OURS, OURS_ONEDNN} - {ours}}
+            rows += rows_of("step" if ours == OURS else "step, oneDNN", case.name, others, ours, limits)
+    return rows
 
 
 def _bound(step: Step, x: Tensor, y: Tensor) -> Callable[[], object]:

@@ -7,6 +7,7 @@ spike weighs 1 / (k r), so that currents and traces are in units of activity wha
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -37,6 +38,9 @@ class Cell:
     Class attributes:
         activation: which activation of a rate neuron the model stands for, "relu" or "linear".
         signed: whether its activity may be negative.
+
+    Raises:
+        ParameterError: a field is no number, or out of range.
     """
 
     activation: ClassVar[str]
@@ -53,8 +57,23 @@ class Cell:
             raise ParameterError(f"{type(self).__name__}: refractory_ms must not be negative (got {self})")
 
     @property
+    def rest(self) -> dict[str, float]:
+        """Variables of the neuron at rest."""
+        return {}
+
+    @property
+    def spikes(self) -> tuple[Spike, ...]:
+        """The kinds of spike, if any."""
+        return ()
+
+
+@dataclass(frozen=True)
+class SpikingCell(Cell, ABC):
+    """A model with a membrane that sends spikes."""
+
+    @property
     def weight(self) -> float:
-        """k: how many spikes stand for one unit."""
+        """How many spikes stand for one unit, k."""
         return float(getattr(self, "spikes_per_unit", 1.0))
 
     @property
@@ -64,21 +83,26 @@ class Cell:
 
     @property
     def rest(self) -> dict[str, float]:
-        """Membrane variables at rest."""
         return {"v": 0.0}
 
     @property
     def spikes(self) -> tuple[Spike, ...]:
-        """The kinds of spike."""
         return (Spike("spike", "v >= 1", "v -= 1", "1"),)
 
+    @abstractmethod
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
-        """The equations of the membrane, for a drive (a name or a product) and the rate of one unit."""
-        raise NotImplementedError
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
 
 
 @dataclass(frozen=True)
-class LIF(Cell):
+class LIF(SpikingCell):
     r"""Leaky integrate-and-fire: ``tau dv/dt = bias + gain I - v``, a spike and ``v = 0`` at ``v = 1``.
 
     With a bias just below threshold and these numbers it fires about r I spikes a second up to I = 1 at r = 100 Hz, and
@@ -105,12 +129,20 @@ class LIF(Cell):
         return (Spike("spike", "v >= 1", "v = 0", "1"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
         held = " (unless refractory)" if self.refractory_ms else ""
         return [f"dv/dt = ({self.bias!r} + {self.gain!r}*{drive} - v)/({self.tau_ms!r}*ms) : 1{held}"]
 
 
 @dataclass(frozen=True)
-class IntegrateAndFire(Cell):
+class IntegrateAndFire(SpikingCell):
     r"""Linear integrate-and-fire: ``dv/dt = k r I``, a spike and ``v -= 1`` at ``v = 1``: exactly ReLU, on average.
 
     Args:
@@ -123,12 +155,20 @@ class IntegrateAndFire(Cell):
     floor: float = -1.0
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
         k = repr(self.spikes_per_unit * rate_hz)
         return [f"dv/dt = {k}*Hz*{drive}{_above(self.floor, 'v', f'{drive} > 0')} : 1"]
 
 
 @dataclass(frozen=True)
-class SignedIntegrateAndFire(Cell):
+class SignedIntegrateAndFire(SpikingCell):
     r"""Integrate-and-fire with signed spikes: ``dv/dt = k r I``, at ``|v| = 1`` one of sign(v), ``v -= sign(v)``.
 
     Shorthand for a pair of ON and OFF neurons with tied weights.
@@ -146,11 +186,19 @@ class SignedIntegrateAndFire(Cell):
         return (Spike("spike", "abs(v) >= 1", "v -= sign(v)", "sign({v})"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
         return [f"dv/dt = {self.spikes_per_unit * rate_hz!r}*Hz*{drive} : 1"]
 
 
 @dataclass(frozen=True)
-class OnOffPair(Cell):
+class OnOffPair(SpikingCell):
     r"""An ON and an OFF neuron, each with a membrane and spikes of its own, none negative.
 
     ``dv/dt = k r I`` for ON and ``dv_off/dt = -k r I`` for OFF, a spike and ``v -= 1`` at ``v = 1``. They share their
@@ -175,6 +223,14 @@ class OnOffPair(Cell):
         return Spike("spike", "v >= 1", "v -= 1", "1"), Spike("off", "v_off >= 1", "v_off -= 1", "-1")
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
         k = repr(self.spikes_per_unit * rate_hz)
         return [
             f"dv/dt = {k}*Hz*{drive}{_above(self.floor, 'v', f'{drive} > 0')} : 1",
@@ -183,7 +239,7 @@ class OnOffPair(Cell):
 
 
 @dataclass(frozen=True)
-class Poisson(Cell):
+class Poisson(SpikingCell):
     """Random spikes of rate ``k r max(I, 0)``, no membrane; for inputs.
 
     Args:
@@ -202,12 +258,24 @@ class Poisson(Cell):
         return (Spike("spike", "rand() < chance", "", "1"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        """The equations of the membrane.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            rate_hz: r, the rate of one unit of activity.
+        Returns:
+            Lines of Brian2 equations.
+        """
         return [f"chance = {self.spikes_per_unit * rate_hz!r}*Hz*dt*{drive} : 1"]
 
 
 @dataclass(frozen=True)
 class SignedPoisson(Poisson):
-    """An ON and an OFF train of random spikes, of rates ``k r max(I, 0)`` and ``k r max(-I, 0)``; for inputs."""
+    """An ON and an OFF train of random spikes, of rates ``k r max(I, 0)`` and ``k r max(-I, 0)``; for inputs.
+
+    Args:
+        spikes_per_unit: k, of each train.
+    """
 
     activation: ClassVar[str] = "linear"
     signed: ClassVar[bool] = True
@@ -228,9 +296,16 @@ class GradedReadout(Cell):
     def rest(self) -> dict[str, float]:
         return {"F": 0.0}
 
-    @property
-    def spikes(self) -> tuple[Spike, ...]:
-        return ()
+    def integral(self, drive: str, window_ms: float) -> str:
+        """The equation of F.
+
+        Args:
+            drive: a name or a product, dimensionless.
+            window_ms: length of the ascending volley.
+        Returns:
+            A line of Brian2 equations.
+        """
+        return f"dF/dt = reads(t)*{drive}/({window_ms!r}*ms) : 1"
 
 
 def _above(floor: float, membrane: str, rises: str) -> str:

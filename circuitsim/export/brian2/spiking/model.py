@@ -13,6 +13,7 @@ from circuitsim.export.brian2.spiking.cells import (
     IntegrateAndFire,
     OnOffPair,
     SignedIntegrateAndFire,
+    SpikingCell,
     as_parameters,
 )
 from circuitsim.export.brian2.spiking.trial import GRID_MS, Trial
@@ -30,11 +31,13 @@ class Stream:
         tau_synapse_ms: of soma currents onto its neurons.
         rectified: the model for "relu" neurons.
         spikes_per_unit: of its signed ("linear") neurons.
+    Raises:
+        ParameterError: a time or number is not positive.
     """
 
     tau_trace_ms: float
     tau_synapse_ms: float = 5.0
-    rectified: Cell = LIF()
+    rectified: SpikingCell = LIF()
     spikes_per_unit: float = 4.0
 
     def __post_init__(self) -> None:
@@ -45,7 +48,13 @@ class Stream:
 
 @dataclass(frozen=True)
 class Delay:
-    """Conduction delays of a projection's synapses, drawn uniformly from [low_ms, high_ms]."""
+    """Conduction delays of a projection's synapses, drawn uniformly from [low_ms, high_ms].
+
+    Args:
+        low_ms, high_ms: 0 or more.
+    Raises:
+        ParameterError: low_ms is negative or above high_ms.
+    """
 
     low_ms: float
     high_ms: float
@@ -75,12 +84,14 @@ class Spiking:
         dt_ms: time step.
         rule_every_ms: interval between two plasticity steps.
         fired_above: a neuron counts as active, for `slope_post` of "relu", while its trace is above this many units.
+    Raises:
+        ParameterError: an unknown coding, a rate or time that is not positive, or times that do not divide each other.
     """
 
     ascending: Stream = Stream(50.0)
     descending: Stream = Stream(10.0)
     coding: str = "signed"
-    inputs: Cell = IntegrateAndFire(floor=float("-inf"))
+    inputs: SpikingCell = IntegrateAndFire(floor=float("-inf"))
     cells: Mapping[str, Cell] = field(default_factory=dict)
     delays: Mapping[str, Delay] = field(default_factory=dict)
     trial: Trial = Trial()
@@ -104,15 +115,31 @@ class Spiking:
                 raise ParameterError(f"Spiking: {what} ({long:g} ms) must be a multiple of {short:g} ms")
 
     def stream(self, name: str) -> Stream:
-        """The stream of that name."""
+        """What the neurons of a stream share.
+
+        Args:
+            name: "ascending" or "descending".
+        Returns:
+            The declared value.
+        """
         return self.ascending if name == "ascending" else self.descending
 
-    def signed(self, stream: str) -> Cell:
-        """The model of signed neurons."""
+    def signed(self, stream: str) -> SpikingCell:
+        """The model of signed neurons, by `coding`.
+
+        Args:
+            stream: "ascending" or "descending".
+        Returns:
+            `SignedIntegrateAndFire` or `OnOffPair`, with the stream's spikes per unit.
+        """
         return CODINGS[self.coding](spikes_per_unit=self.stream(stream).spikes_per_unit)
 
     def document(self) -> dict[str, Any]:
-        """Plain data, for checkpoints and digests."""
+        """Plain data, for checkpoints and digests.
+
+        Returns:
+            By field, as JSON can hold it.
+        """
         plain = asdict(self)
         for stream in ("ascending", "descending"):
             plain[stream]["rectified"] = as_parameters(getattr(self, stream).rectified)

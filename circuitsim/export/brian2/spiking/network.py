@@ -44,9 +44,14 @@ class SpikingNetwork:
         plastic: False keeps only what outputs depend on, without any plasticity: for conversion.
 
     Attributes:
-        motif, seed: of the circuit.
+        motif: of the circuit.
+        seed: of the circuit's replica.
         plan: what is exported.
         blueprint: neurons, synapses and their equations, as text.
+
+    Raises:
+        ParameterError: `n_trials` is not a positive integer.
+        CircuitError: spikes cannot say what the circuit does; the message says why.
     """
 
     def __init__(
@@ -99,11 +104,13 @@ class SpikingNetwork:
             resume: go on from it, where there is one.
             progress: whether a bar is shown.
         Returns:
-            The history: per segment the accuracy of the trials themselves ("online"), and `records["weights"]`, the
+            The history, with the accuracy of each segment's trials themselves ("online"), and `records["weights"]`, the
             weights ``[post, pre]`` by projection after so many trials.
         Raises:
             SimulationDiverged: a weight is not finite.
             ArchiveError: the checkpoint belongs to another run.
+            ParameterError: the checkpoint exists, and `resume` is not asked for.
+            DataError: the data does not fit.
         """
         shown = self._samples(*((data.train.x, data.train.target) if isinstance(data, Dataset) else data))
         order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
@@ -137,11 +144,17 @@ class SpikingNetwork:
         return history
 
     def predict(self, x: Any, *, seed: int = 0) -> np.ndarray:
-        """What the (only) output says, without plasticity, ``[sample, output]``.
+        """What the (only) output says, without plasticity.
 
         Args:
             x: ``[sample, input]``.
             seed: of random spikes.
+        Returns:
+            Shape ``[sample, output]``.
+        Raises:
+            CircuitError: the motif has several outputs.
+            DataError: x does not fit.
+            SimulationDiverged: a weight is not finite.
         """
         shown, n = self._samples(x), self.blueprint.n_trials
         found = []
@@ -152,14 +165,31 @@ class SpikingNetwork:
         return np.concatenate(found)
 
     def accuracy(self, x: Any, target: Any, *, seed: int = 0) -> float:
-        """Share of samples whose largest output is the wanted one; classes ``[sample]``."""
+        """Share of samples whose largest output is the wanted one.
+
+        Args:
+            x: ``[sample, input]``.
+            target: classes ``[sample]``.
+            seed: of random spikes.
+        Returns:
+            From 0 to 1.
+        Raises:
+            CircuitError: the motif has several outputs.
+            DataError: x does not fit.
+        """
         return float((self.predict(x, seed=seed).argmax(1) == np.asarray(target)).mean())
 
     def raster(self, x: Any, target: Any, *, learns: bool = True, seed: int = 0) -> pd.DataFrame:
         """Every spike of a few trials, from a run in this process; weights are as before afterwards.
 
+        Args:
+            x, target: the samples, a trial each.
+            learns: whether weights change while they are shown.
+            seed: of random spikes.
         Returns:
             Columns time_ms, population, neuron, event ("spike" or "off").
+        Raises:
+            DataError: x or target does not fit.
         """
         from circuitsim.export.brian2.spiking.runtime import Runtime  # here: it imports brian2
 
@@ -230,7 +260,15 @@ class SpikingNetwork:
         return {w.name: w.weights for w in self.blueprint.wires.values() if w.rule and w.weights is not None}
 
     def weights(self, projection: str) -> np.ndarray:
-        """A copy of the weights, shape ``[post, pre]``."""
+        """The weights, as they are now.
+
+        Args:
+            projection: its name.
+        Returns:
+            A copy, shape ``[post, pre]``.
+        Raises:
+            ParameterError: there is no such projection; the message lists the known ones.
+        """
         if projection not in self.plan.projections:
             raise ParameterError(f"there is no projection {projection!r} (known: {', '.join(self.plan.projections)})")
         wires = self.blueprint.wires.get(projection)
@@ -241,7 +279,14 @@ class SpikingNetwork:
         return dense
 
     def set_weights(self, projection: str, weights: Any) -> None:
-        """Write weights, shape ``[post, pre]``; what is given for absent synapses is not looked at."""
+        """Write weights.
+
+        Args:
+            projection: its name.
+            weights: shape ``[post, pre]``; what is given for absent synapses is not looked at.
+        Raises:
+            ParameterError: there is no such projection, or weights of another shape or not finite.
+        """
         given, wires = np.asarray(weights, dtype=float), self.blueprint.wires.get(projection)
         shape = self.weights(projection).shape
         if wires is None or given.shape != shape or not np.isfinite(given).all():
@@ -251,7 +296,14 @@ class SpikingNetwork:
         wires.weights = given[wires.j, wires.i]
 
     def set_parameter(self, path: str, value: float) -> None:
-        """Change a parameter of a rule, such as ``"W0.eta"``; nothing is compiled anew."""
+        """Change a parameter of a rule; nothing is compiled anew.
+
+        Args:
+            path: projection and parameter, such as ``"W0.eta"``.
+            value: the new number.
+        Raises:
+            ParameterError: there is no such parameter, or it is not one number.
+        """
         projection, _, name = path.partition(".")
         wires = self.blueprint.wires.get(projection)
         if wires is None or np.ndim(wires.parameters.get(name, np.zeros(1))):
@@ -259,8 +311,10 @@ class SpikingNetwork:
         wires.parameters[name] = float(value)
 
     def set_trial(self, **changes: Any) -> None:
-        """Change the times of the trial that are played and not compiled in, such as ``lag_ms``.
+        """Change the times of the trial that are played and not compiled in.
 
+        Args:
+            changes: fields of `Trial`, such as ``lag_ms=10.0``.
         Raises:
             ParameterError: the length of the trial would change.
         """
@@ -279,6 +333,10 @@ class SpikingNetwork:
             x, target: the samples, a trial each.
             learns: whether the weights change.
             seed: of random spikes.
+        Returns:
+            The path.
+        Raises:
+            DataError: x or target does not fit.
         """
         path = Path(path)
         shown = self._samples(x, target)

@@ -17,7 +17,7 @@ from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.populations import ERRORS
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
-from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout
+from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout, SpikingCell
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.motif import Objective
@@ -76,21 +76,21 @@ def cell_of(plan: Plan, p: PopulationPlan, spiking: Spiking) -> Cell:
 def lower_population(b: Blueprint, replica: Replica, p: PopulationPlan, cell: Cell, reads: Reads) -> None:
     """Add the neurons of a population."""
     plan, spiking, stream = replica.plan, b.spiking, b.spiking.stream(p.stream)
-    neurons = Neurons(p.name, p.size, [], cell.spikes, refractory_ms=cell.refractory, rest=cell.rest)
-    neurons.signed = cell.signed
+    neurons = Neurons(p.name, p.size, [], cell.spikes, rest=cell.rest, signed=cell.signed)
     b.add(neurons)
     drive = _drive(b, neurons, plan, p)
     if isinstance(cell, GradedReadout):
         b.readouts.append(p.name)
-        neurons.equations.append(f"dF/dt = reads(t)*{drive}/({spiking.trial.ascending_ms!r}*ms) : 1")
+        neurons.equations.append(cell.integral(drive, spiking.trial.ascending_ms))
         neurons.at_trial.append("F = 0")
-    else:
+    if isinstance(cell, SpikingCell):
+        neurons.refractory_ms = cell.refractory
         neurons.equations += cell.membrane(drive, spiking.rate_hz)
     if p.soma:
         neurons.equations.append(f"dI/dt = -I/({stream.tau_synapse_ms!r}*ms) : 1")
     if p.name in reads.drives:
         neurons.equations.append(f"dJ/dt = ({drive} - J)/({stream.tau_trace_ms!r}*ms) : 1")
-    if p.name in reads.traces:
+    if p.name in reads.traces and isinstance(cell, SpikingCell):
         neurons.equations.append(f"dx/dt = -x/({stream.tau_trace_ms!r}*ms) : 1")
         step = spike_weight(cell, spiking, stream.tau_trace_ms)
         neurons.traces = {s.event: f"x += {_times(s.sign.format(v='v'), step)}" for s in cell.spikes}
@@ -104,7 +104,7 @@ def lower_population(b: Blueprint, replica: Replica, p: PopulationPlan, cell: Ce
         neurons.at_trial = [f"{name} = {value!r}" for name, value in rest.items()]
 
 
-def spike_weight(cell: Cell, spiking: Spiking, tau_ms: float) -> float:
+def spike_weight(cell: SpikingCell, spiking: Spiking, tau_ms: float) -> float:
     """1 / (k r tau): what a spike adds to something that decays with tau, so that its mean is the activity."""
     return 1.0 / (cell.weight * spiking.rate_hz * tau_ms * 1e-3)
 

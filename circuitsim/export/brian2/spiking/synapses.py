@@ -12,7 +12,7 @@ from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.language import Names, product, text, total
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.blueprint import Blueprint, Wires
-from circuitsim.export.brian2.spiking.cells import Cell
+from circuitsim.export.brian2.spiking.cells import Cell, SpikingCell
 from circuitsim.export.brian2.spiking.neurons import spike_weight
 from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.plan import Plan, ProjectionPlan
@@ -46,8 +46,10 @@ def _deliveries(b: Blueprint, plan: Plan, p: ProjectionPlan, cell: Cell, reads: 
         taus["I"] = b.spiking.stream(plan.populations[p.post].stream).tau_synapse_ms
     if p.name in reads.currents:
         taus[f"I_{p.name}"] = b.spiking.stream(plan.populations[p.pre].stream).tau_trace_ms
-    found = {}
-    for spike in cell.spikes if taus else ():
+    found: dict[str, str] = {}
+    if not isinstance(cell, SpikingCell) or not taus:
+        return found
+    for spike in cell.spikes:
         sign = {"1": "w", "-1": "-w"}.get(spike.sign, f"w*{spike.sign.format(v='v_pre')}")
         code = [f"{name}_post += {sign}*{spike_weight(cell, b.spiking, tau)!r}" for name, tau in taus.items()]
         found[spike.event] = "; ".join(code)

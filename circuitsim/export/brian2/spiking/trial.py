@@ -13,12 +13,12 @@ GRID_MS = 1.0  # windows begin and end on it
 
 @dataclass(frozen=True)
 class Trial:
-    r"""One sample: an ascending volley, a descending one, silence.
+    r"""One sample: an ascending volley, a descending one, silence::
 
         |-- ascending --|-- descending --|-- silence --|                        lag = ascending_ms (default)
 
     With ``max_lag_ms`` the error is fixed first, by a preview of the sample in which the descending stream is silent;
-    then both volleys come, in either order:
+    then both volleys come, in either order::
 
         |-- preview --|-- silence --|   ...ascending...descending...   |-- silence --|
 
@@ -32,6 +32,9 @@ class Trial:
         max_lag_ms: None, or room for lags from -max to max.
         jitter_ms: standard deviation of the lag from trial to trial (cut off at `max_lag_ms`).
         rests: whether every neuron is put to rest when a trial begins; the silence does it otherwise.
+    Raises:
+        ParameterError: a time that is no number, out of range or off the grid of 1 ms, or a lag for which there is no
+            room.
     """
 
     ascending_ms: float = 50.0
@@ -83,7 +86,14 @@ class Trial:
         return self.onset_ms + last + self.silence_ms
 
     def windows(self, n_trials: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Which volley is on: "reads", "ascends", "descends", 0 or 1 for every ms, shape ``[n_trials * length]``."""
+        """Which volley is on.
+
+        Args:
+            n_trials: how many trials follow each other.
+            rng: draws the jitter.
+        Returns:
+            "reads", "ascends", "descends" -> 0 or 1 for every ms, shape ``[n_trials * length]``.
+        """
         n = round(self.length_ms / GRID_MS)
         reads, ascends, descends = (np.zeros((n_trials, n)) for _ in range(3))
         reads[:, : round(self.ascending_ms / GRID_MS)] = 1.0

@@ -1,0 +1,69 @@
+"""Weights as NumPy arrays, in one .npz file."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from circuitsim.engine import Circuit
+from circuitsim.errors import ArchiveError
+from circuitsim.export.interchange.graph_file import check_suffix
+from circuitsim.npz import read_npz, write_npz
+
+SUFFIXES = (".npz",)
+
+
+def write_weights(circuit: Circuit, path: str | os.PathLike[str]) -> None:
+    """Write the weights of all projections: arrays of shape ``[replica, post, pre]``, dimensionless, by name.
+
+    Args:
+        circuit: is not changed. Sparse projections are written dense; a connectome keeps them sparse.
+        path: ends with .npz; folders are made as needed.
+    Raises:
+        ParameterError: another suffix.
+        ArchiveError: the file cannot be written; one that was there before is untouched.
+    Example:
+        >>> import circuitsim as cs, numpy as np, tempfile, pathlib
+        >>> from motifs import sal
+        >>> circuit = cs.compile(sal([3, 2, 2]), replicas=4)
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"
+        >>> cs.write_weights(circuit, path)
+        >>> np.load(path)["W0"].shape
+        (4, 2, 3)
+        >>> circuit.set_weights("W0", cs.read_weights(path)["W0"])
+    """
+    checked = check_suffix(path, SUFFIXES)
+    arrays = {}
+    for p in circuit.motif.projections:
+        weights = circuit.weights(p.name)
+        arrays[p.name] = (weights.to_dense() if weights.is_sparse_csr else weights).cpu().numpy()
+    write_npz(checked, arrays)
+
+
+def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Read what `write_weights` wrote.
+
+    Args:
+        path: ends with .npz.
+    Returns:
+        By projection, arrays of shape ``[replica, post, pre]``, dimensionless.
+    Raises:
+        ParameterError: the name does not end with .npz.
+        ArchiveError: there is no such file, or an array in it is not finite, or of another shape.
+    Example:
+        >>> import circuitsim as cs, numpy as np, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"
+        >>> np.savez(path, W0=np.ones((1, 2, 3)))
+        >>> cs.read_weights(path)["W0"].shape
+        (1, 2, 3)
+    """
+    checked = check_suffix(path, SUFFIXES)
+    arrays = read_npz(checked)
+    for name, array in arrays.items():
+        if array.dtype.kind != "f" or array.ndim != 3 or not np.isfinite(array).all():
+            raise ArchiveError(
+                f"{checked}: {name!r} must hold finite numbers, shape [replica, post, pre] (got {array.dtype}, shape "
+                f"{list(array.shape)})"
+            )
+    return arrays

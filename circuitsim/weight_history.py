@@ -1,0 +1,114 @@
+"""Weights over a run: one replica's, of some of its neurons, at some moments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from circuitsim.errors import ArchiveError
+from circuitsim.npz import read_npz, write_npz
+
+Array = NDArray[np.float32]
+Indices = NDArray[np.int64]
+NEURONS, WEIGHTS = "neurons/", "weights/"  # begin the names of arrays in a file
+
+
+@dataclass
+class WeightHistory:
+    """Weights of one replica at several moments, as `WeightProbe` keeps them.
+
+    Attributes:
+        replica: which one.
+        epochs: of each moment; may be fractional.
+        steps: of each moment.
+        neurons: population -> indices of the neurons that are kept, ascending.
+        weights: projection -> float32 of shape ``[moment, post, pre]`` between the neurons that are kept,
+            dimensionless; NaN where there is no synapse.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> data, probe = cs.load_dataset("teacher"), cs.WeightProbe()
+        >>> circuit = cs.compile(sal([data.n_features, 8, data.n_outputs]))
+        >>> _ = cs.fit(circuit, data, epochs=3, probes={"weights": probe}, progress=False)
+        >>> probe.kept.epochs
+        [0.0, 1.0, 2.0, 3.0]
+        >>> probe.kept.weights["W0"].shape == (4, 8, data.n_features)
+        True
+    """
+
+    replica: int = 0
+    epochs: list[float] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    neurons: dict[str, Indices] = field(default_factory=dict)
+    weights: dict[str, Array] = field(default_factory=dict)
+
+    def add(self, step: int, epoch: float, weights: Mapping[str, Array]) -> None:
+        """Append a moment; what was kept of this step or of later ones (by a run that was resumed) goes.
+
+        Args:
+            step: of the circuit.
+            epoch: epochs done, may be fractional.
+            weights: for every projection, shape ``[post, pre]``.
+        """
+        n = sum(known < step for known in self.steps)
+        self.steps, self.epochs = [*self.steps[:n], step], [*self.epochs[:n], float(epoch)]
+        for name, now in weights.items():
+            array = np.asarray(now, dtype=np.float32)[None]
+            self.weights[name] = np.concatenate([self.weights[name][:n], array]) if n else array
+
+    def at(self, moments: Sequence[int]) -> WeightHistory:
+        """Some of the moments.
+
+        Args:
+            moments: positions, ascending, from 0.
+        Returns:
+            A history of these.
+        """
+        weights = {name: array[list(moments)] for name, array in self.weights.items()}
+        epochs, steps = [self.epochs[k] for k in moments], [self.steps[k] for k in moments]
+        return WeightHistory(self.replica, epochs, steps, dict(self.neurons), weights)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything into one .npz file, whole or not at all; folders are made as needed.
+
+        Args:
+            path: of the file.
+        Raises:
+            ArchiveError: it cannot be written.
+        """
+        arrays = {"replica": np.array(self.replica), "epochs": np.array(self.epochs), "steps": np.array(self.steps)}
+        arrays |= {NEURONS + name: indices for name, indices in self.neurons.items()}
+        write_npz(Path(path), arrays | {WEIGHTS + name: array for name, array in self.weights.items()})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> WeightHistory:
+        """Read what `save` wrote.
+
+        Args:
+            path: of the file.
+        Returns:
+            The history.
+        Raises:
+            ArchiveError: there is no such file, or its arrays do not fit together; the message names the array.
+        """
+        arrays = read_npz(path)
+        if missing := [name for name in ("replica", "epochs", "steps") if name not in arrays]:
+            raise ArchiveError(f"{path}: array {missing[0]!r} is missing; this is no history of weights")
+        shapes = {"replica": (), "epochs": (len(arrays["epochs"]),), "steps": (len(arrays["epochs"]),)}
+        for name, array in arrays.items():
+            is_weight = name.startswith(WEIGHTS)
+            fits = array.ndim == 3 and len(array) == len(arrays["epochs"]) if is_weight else array.ndim <= 1
+            if array.dtype.kind not in ("f" if is_weight or name == "epochs" else "iu") or not fits:
+                raise ArchiveError(f"{path}: array {name!r} has {array.dtype} of shape {list(array.shape)}")
+            if name in shapes and array.shape != shapes[name]:
+                raise ArchiveError(f"{path}: array {name!r} has shape {list(array.shape)}, not {list(shapes[name])}")
+        return cls(
+            int(arrays["replica"]), arrays["epochs"].tolist(), arrays["steps"].tolist(),
+            {name.removeprefix(NEURONS): array for name, array in arrays.items() if name.startswith(NEURONS)},
+            {name.removeprefix(WEIGHTS): array for name, array in arrays.items() if name.startswith(WEIGHTS)},
+        )  # fmt: skip
