@@ -141,7 +141,7 @@ def accuracy_of(history: History) -> np.ndarray:
 
 def run_row(
     setup: Setup, motif: Motif, prepare: Callable[[SpikingNetwork], None] = lambda net: None,
-    trial: Mapping[str, Any] | None = None, schedule: str = "cosine",
+    trial: Mapping[str, Any] | None = None, schedule: str = "cosine", splits: Sequence[str] = ("validation", "test"),
 ) -> Row:  # fmt: skip
     """Let every seed assemble itself.
 
@@ -151,6 +151,7 @@ def run_row(
         prepare: what is done to each network first, such as setting rates to 0.
         trial: what is played otherwise, such as ``{"lag_ms": 0}``; nothing is compiled anew.
         schedule: of all eta.
+        splits: whose accuracy is measured in the end.
     """
     merged, networks = History(), []
     before: dict[str, np.ndarray] = {}
@@ -180,7 +181,7 @@ def run_row(
                 setup.data, samples=setup.samples, seed=seed, schedule=NAMED[schedule], probe=measure,
                 progress=setup.progress,
             )  # fmt: skip
-            for split in ("validation", "test"):
+            for split in splits:
                 found = net.accuracy(*setup.test(split))
                 history.add(step=setup.samples, epoch=setup.samples / len(setup.data.train), split=split,
                             metric="accuracy", values=[found])  # fmt: skip
