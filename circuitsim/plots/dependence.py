@@ -48,12 +48,14 @@ def dependence(
         raise ParameterError("runs is empty; it maps labels to (x, values)")
     figure = Picture(8.0, 5.0)
     axes = figure.add_axes((0.11, 0.14, 0.62, 0.74))
+    ran_away = False
     for k, (label, (x, values)) in enumerate(runs.items()):
         at, found = np.asarray(x, dtype=float), np.asarray(values, dtype=float)
         if found.ndim != 2 or len(at) != len(found):
             raise ParameterError(f"runs[{label!r}]: x has shape {at.shape}, values {found.shape}")
         band(axes, Series(at, found), label, k)
         lost = ~np.isfinite(found).all(axis=1)
+        ran_away |= bool(lost.any())
         shift = 1.0 - 0.045 * k  # one row of crosses for each run
         axes.plot(
             at[lost], np.full(lost.sum(), shift), "x", color=run_style(k)[0], markersize=8, markeredgewidth=2,
@@ -69,7 +71,8 @@ def dependence(
     axes.set_xlabel(xlabel, size=POINTS)
     axes.set_ylabel(ylabel, size=POINTS)
     figure.text(0.11, 0.955, title, size=POINTS + 1, weight="bold")
-    figure.text(0.75, 0.2, "× : a replica ran away\n(left out of the mean)", size=POINTS - 2, color="#555555")
+    if ran_away:
+        figure.text(0.75, 0.2, "× : a replica ran away\n(left out of the mean)", size=POINTS - 2, color="#555555")
     axes.legend(frameon=False, fontsize=POINTS - 1, loc="upper left", bbox_to_anchor=(1.02, 1.0))
     save(figure, path)
     return figure

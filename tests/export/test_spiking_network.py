@@ -59,6 +59,18 @@ def test_it_does_what_its_equations_say_in_numpy():
         assert difference(net.weights(name), expected, name) < 1e-9
 
 
+@pytest.mark.slow  # compiles every piece of code by itself: minutes, the first time
+def test_cython_does_what_numpy_does():
+    x, y = samples(2)
+    numpy, cython = (export(circuit(), target=target) for target in ("numpy", "cython"))
+    before = {name: numpy.weights(name) for name in NAMES}
+    for net in (numpy, cython):
+        net.fit((x, y), samples=2, progress=False)
+    for name in NAMES:
+        assert np.abs(numpy.weights(name) - before[name]).max() > 1e-4
+        assert difference(cython.weights(name), numpy.weights(name), name) < 1e-12
+
+
 def test_outputs_are_read_without_plasticity():
     c = circuit()
     net = export(c, spiking=Spiking(), n_trials=2)
