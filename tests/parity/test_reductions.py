@@ -131,7 +131,8 @@ def direct_step(W, B, x, target, eta, gamma):
 
 
 def test_direct_kolen_pollack_is_its_published_rule():
-    circuit = cs.compile(direct_kolen_pollack(LAYERS, eta=0.2, eta_V=1.0, gamma=0.01), dtype="float64", device="cpu", seed=4)
+    motif = direct_kolen_pollack(LAYERS, eta=0.2, eta_V=1.0, gamma=0.01)
+    circuit = cs.compile(motif, dtype="float64", device="cpu", seed=4)
     W = [circuit.weights(f"W{k}")[0].numpy() for k in range(3)]
     B = {k: circuit.weights(f"V{k}")[0].numpy() for k in (1, 2)}
     for x, target in batches(100):
