@@ -38,7 +38,7 @@ def main(
     out = out or Path("runs") / f"self_assembly_{dataset}"
     console.print(f"{data}\nlayers {layers}, {setting.epochs} epochs, batch {setting.batch_size}, {replicas} replicas")
     runs = []
-    for label, make in study.ROWS.items():
+    for label, make in study.rows_for(dataset).items():
         run = study.run_row(
             label, make(layers), data, setting, replicas=replicas, seed=seed, device=device, progress=True
         )

@@ -12,7 +12,8 @@ from circuitsim.studies.experiment import Options, Report, independent_circuits
 from circuitsim.studies.task import Task
 from circuitsim.studies.train_all import train_all
 from circuitsim.studies.trained import Trained, bench, loss_of, mean, metric_of, shown
-from circuitsim.studies.tuning import ALGORITHMS, tuned
+from circuitsim.studies.tuned_settings import tuned
+from circuitsim.studies.tuning import ALGORITHMS
 
 ROWS = (
     "backprop", "kolen_pollack", "weight_mirror", "direct_kolen_pollack", "direct_feedback_alignment",

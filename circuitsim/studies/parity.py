@@ -17,7 +17,8 @@ from circuitsim.studies.experiment import Options, Report, independent_circuits
 from circuitsim.studies.task import hidden_sites, last_of, versus
 from circuitsim.studies.train_all import train_all
 from circuitsim.studies.trained import Trained, bench, loss_of, metric_of, shown
-from circuitsim.studies.tuning import ALGORITHMS, tuned
+from circuitsim.studies.tuned_settings import tuned
+from circuitsim.studies.tuning import ALGORITHMS
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -101,8 +100,6 @@ ALGORITHMS: dict[str, Algorithm] = {
     ),
 }
 
-TUNED = Path(__file__).parent / "tuned"
-
 
 def tune(options: Options, algorithms: Sequence[str] = tuple(ALGORITHMS)) -> Report:
     """Random search over each algorithm's own rates, with the same budget for all, judged on the validation split.
@@ -157,13 +154,6 @@ def rungs(epochs: int, budget: Mapping[str, int], stable: bool = False) -> list[
     plain = [Rung(keep, max(1, round(share * epochs))) for keep, share in zip(budget.values(), SHARES, strict=True)]
     stressed = Rung(budget["then"], max(1, round(epochs / STRESS)), stress=STRESS)
     return [*plain[:-1], stressed, plain[-1]] if stable else plain
-
-
-def tuned(dataset: str) -> dict[str, dict[str, float]]:
-    """The best settings by algorithm that `tune` found on a data set; empty where it was never run."""
-    path = TUNED / f"{dataset}.json"
-    settings: dict[str, dict[str, float]] = json.loads(path.read_text()) if path.is_file() else {}
-    return settings
 
 
 def best(table: pd.DataFrame, space: Mapping[str, Any], metric: str = "accuracy") -> dict[str, float]:

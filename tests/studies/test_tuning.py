@@ -12,6 +12,7 @@ import circuitsim as cs
 import motifs
 from circuitsim.studies import tuning
 from circuitsim.studies.experiment import Options
+from circuitsim.studies.tuned_settings import tuned
 
 
 @pytest.fixture(scope="module")
@@ -76,19 +77,19 @@ TRIALS = Path(__file__).parents[2] / "docs/results"
 @pytest.mark.parametrize("dataset", ["digits", "fashion_mnist"])
 def test_the_kept_settings_are_those_of_the_best_of_the_kept_trials(dataset):
     trials = pd.read_csv(TRIALS / f"tune_{dataset}.csv")
-    kept = tuning.tuned(dataset)
+    kept = tuned(dataset)
     assert kept and set(trials.algorithm) == set(kept)
     for name, settings in kept.items():
         assert settings == tuning.best(trials[trials.algorithm == name], tuning.ALGORITHMS[name].space)
 
 
-SHIPPED = {name: name for name in tuning.tuned("fashion_mnist") if hasattr(motifs, name)} | {"sal": "sal_stable"}
+SHIPPED = {name: name for name in tuned("fashion_mnist") if hasattr(motifs, name)} | {"sal": "sal_stable"}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_defaults_of_a_motif_are_what_tune_found_on_fashion_mnist(name):
     defaults = inspect.signature(getattr(motifs, name)).parameters
-    found = tuning.tuned("fashion_mnist")[SHIPPED[name]]
+    found = tuned("fashion_mnist")[SHIPPED[name]]
     assert {key: defaults[key].default for key in found} == found
     said = "`circuitsim tune` found on Fashion-MNIST" if SHIPPED[name] == name else f"`circuitsim tune {SHIPPED[name]}`"
     assert said in " ".join(getattr(motifs, name).__doc__.split())
