@@ -41,7 +41,7 @@ MOTIFS = [name for name in motifs.__all__ if name != "two_stream"]
 EXPERIMENTS = (
     "benchmark_table", "feedback_width", "learning_rates", "local_losses", "motif_census", "parity", "pathway_ablation",
     "representations", "short_term_modulation", "spike_timing", "spiking_conversion", "spiking_depth",
-    "spiking_self_assembly", "theory", "winner_take_all",
+    "spiking_feedback", "spiking_self_assembly", "theory", "winner_take_all",
 )  # fmt: skip
 
 MotifArgument = Annotated[str, typer.Argument(help="name of a motif, or a file of one: .json or .graphml")]

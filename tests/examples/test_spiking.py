@@ -12,12 +12,14 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ROWS = {
     "spiking_self_assembly": {"spikes", "spikes, feedback frozen at random", "rates"},
     "spiking_depth": {"two hidden layers"},
+    "spiking_feedback": {"assembled", "feedback frozen at random"},
     "spike_timing": {"traces 50 / 10 ms", "traces 50 / 50 ms", "jitter, traces 50 / 10 ms"},
     "spiking_conversion": {"8 test images, %"},
 }
 FIGURES = {
     "spiking_self_assembly": {"self_assembly", "weights", "raster"},
     "spiking_depth": {"depth"},
+    "spiking_feedback": {"feedback"},
     "spike_timing": {"stationarity_cosine", "mirror_cosine", "gradient_cosine", "accuracy", "jitter"},
     "spiking_conversion": set(),
 }
