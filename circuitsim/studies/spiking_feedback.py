@@ -18,7 +18,7 @@ from circuitsim.studies.task import deviations, hidden_sites, versus
 
 HIDDEN = (64, 64)
 SAMPLES, SEGMENT, N_TEST = 12000, 1000, 2000
-# Of each the best of 32 settings of the rate circuit (one sample a step, mean of two seeds), and of two eta as spikes
+# Of each the best of 16 settings of the rate circuit (one sample a step, mean of two seeds), and of two eta as spikes
 # (seed 10), on validation samples of pooled Fashion-MNIST (docs/spiking.md).
 ASSEMBLED: dict[str, Any] = {
     "eta": 0.026, "gamma": 5e-5 / 0.026, "eta_V": 0.727, "eta_Wt": 0.267, "gamma_Wt": 3.07,
