@@ -260,8 +260,7 @@ class Circuit:
             projection: its name.
         Returns:
             A detached copy, shape ``[replica, post, pre]``. Few synapses of many possible ones are stored sparse, and
-            come as
-            sparse CSR; `to_dense` makes an array of it.
+            come as sparse CSR; `to_dense` makes an array of it.
         Raises:
             MotifError: there is no such projection.
         """
@@ -397,8 +396,7 @@ class Circuit:
             replica: which replica.
         Returns:
             Columns projection, pre_population, pre, post_population, post, weight, plastic, rule parameters,
-            last_change (NaN
-            where it is not recorded).
+            last_change (NaN where it is not recorded).
         Raises:
             ParameterError: there is no such replica.
             MotifError: there is no such projection.

@@ -129,14 +129,6 @@ class LIF(SpikingCell):
         return (Spike("spike", "v >= 1", "v = 0", "1"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
-        """The equations of the membrane.
-
-        Args:
-            drive: a name or a product, dimensionless.
-            rate_hz: r, the rate of one unit of activity.
-        Returns:
-            Lines of Brian2 equations.
-        """
         held = " (unless refractory)" if self.refractory_ms else ""
         return [f"dv/dt = ({self.bias!r} + {self.gain!r}*{drive} - v)/({self.tau_ms!r}*ms) : 1{held}"]
 
@@ -155,14 +147,6 @@ class IntegrateAndFire(SpikingCell):
     floor: float = -1.0
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
-        """The equations of the membrane.
-
-        Args:
-            drive: a name or a product, dimensionless.
-            rate_hz: r, the rate of one unit of activity.
-        Returns:
-            Lines of Brian2 equations.
-        """
         k = repr(self.spikes_per_unit * rate_hz)
         return [f"dv/dt = {k}*Hz*{drive}{_above(self.floor, 'v', f'{drive} > 0')} : 1"]
 
@@ -186,14 +170,6 @@ class SignedIntegrateAndFire(SpikingCell):
         return (Spike("spike", "abs(v) >= 1", "v -= sign(v)", "sign({v})"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
-        """The equations of the membrane.
-
-        Args:
-            drive: a name or a product, dimensionless.
-            rate_hz: r, the rate of one unit of activity.
-        Returns:
-            Lines of Brian2 equations.
-        """
         return [f"dv/dt = {self.spikes_per_unit * rate_hz!r}*Hz*{drive} : 1"]
 
 
@@ -223,14 +199,6 @@ class OnOffPair(SpikingCell):
         return Spike("spike", "v >= 1", "v -= 1", "1"), Spike("off", "v_off >= 1", "v_off -= 1", "-1")
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
-        """The equations of the membrane.
-
-        Args:
-            drive: a name or a product, dimensionless.
-            rate_hz: r, the rate of one unit of activity.
-        Returns:
-            Lines of Brian2 equations.
-        """
         k = repr(self.spikes_per_unit * rate_hz)
         return [
             f"dv/dt = {k}*Hz*{drive}{_above(self.floor, 'v', f'{drive} > 0')} : 1",
@@ -258,14 +226,6 @@ class Poisson(SpikingCell):
         return (Spike("spike", "rand() < chance", "", "1"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
-        """The equations of the membrane.
-
-        Args:
-            drive: a name or a product, dimensionless.
-            rate_hz: r, the rate of one unit of activity.
-        Returns:
-            Lines of Brian2 equations.
-        """
         return [f"chance = {self.spikes_per_unit * rate_hz!r}*Hz*dt*{drive} : 1"]
 
 
