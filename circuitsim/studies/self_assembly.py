@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from circuitsim import plots
 from circuitsim.analysis import alignment
 from circuitsim.analysis.squares import mirror_pairs
-from circuitsim.data import Dataset
+from circuitsim.data import Dataset, Split
 from circuitsim.engine import Circuit, compile
 from circuitsim.history import History
 from circuitsim.motif import Motif
@@ -32,6 +32,9 @@ TITLES = {
     "stationarity_cosine": "stationarity cosine",
     "gradient_cosine": "cosine with the gradient",
 }
+
+
+PROBED = 1000  # samples
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,16 @@ def run_row(
     return run
 
 
-def aligned(circuit: Circuit, data: Dataset, every: int) -> Probe:
-    """A probe of the three cosines on at most 1000 validation samples, after every so many epochs."""
+def aligned(circuit: Circuit, data: Dataset, every: int, quantities: Collection[str] = tuple(TITLES)) -> Probe:
+    """A probe of `circuitsim.alignment` on held-out samples, after every so many epochs."""
+    batch = held_out(circuit, data)
+    return Probe(lambda c: alignment(c, batch.x, batch.target, quantities), every_epochs=every)
+
+
+def held_out(circuit: Circuit, data: Dataset) -> Split:
+    """At most 1000 samples of the validation split (else of the training split), for probes."""
     split = data.validation if data.validation is not None else data.train
-    batch = split.take(torch.arange(min(1000, len(split)))).to(circuit.device, circuit.dtype)
-    return Probe(lambda c: alignment(c, batch.x, batch.target, tuple(TITLES)), every_epochs=every)
+    return split.take(torch.arange(min(PROBED, len(split)))).to(circuit.device, circuit.dtype)
 
 
 def summarise(runs: list[Run]) -> pd.DataFrame:

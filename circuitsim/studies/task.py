@@ -10,21 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.stats
-import torch
 
-from circuitsim.analysis import alignment
 from circuitsim.data import Dataset, Split, load_dataset
 from circuitsim.engine import Circuit
 from circuitsim.errors import SimulationDiverged
 from circuitsim.history import History
 from circuitsim.motif import Motif
 from circuitsim.studies.experiment import Options
-from circuitsim.studies.self_assembly import Setting, setting_for
+from circuitsim.studies.self_assembly import Setting, aligned, held_out, setting_for
 from circuitsim.train import Probe, fit
 
 QUICK_SEEDS = 2
 N_PROBES = 20  # over a run, besides the one at its start
-PROBED = 1000  # samples
 
 
 @dataclass(frozen=True)
@@ -66,8 +63,7 @@ class Task:
 
     def batch(self, circuit: Circuit) -> Split:
         """At most 1000 samples of the validation split (else of the training split), for probes."""
-        split = self.data.validation if self.data.validation is not None else self.data.train
-        return split.take(torch.arange(min(PROBED, len(split)))).to(circuit.device, circuit.dtype)
+        return held_out(circuit, self.data)
 
     def learn(
         self, circuit: Circuit, probes: Mapping[str, Probe] | None = None, schedule: str | None = "cosine"
@@ -86,8 +82,7 @@ class Task:
 
     def aligned(self, circuit: Circuit, quantities: Collection[str]) -> Probe:
         """A probe of `circuitsim.alignment` on `batch`, some twenty times over the run."""
-        batch = self.batch(circuit)
-        return Probe(lambda c: alignment(c, batch.x, batch.target, quantities), every_epochs=self.every)
+        return aligned(circuit, self.data, self.every, quantities)
 
     @property
     def every(self) -> int:
