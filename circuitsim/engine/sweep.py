@@ -86,11 +86,11 @@ class Sweep:
                 env[name] = value if isinstance(value, Tensor) else run(name, full, value, like, shape)
                 if name.startswith("activity") and p.noise and noise is not None:
                     env[name] = run("noisy", torch.add, env[name], noise(p.name, p.size), alpha=p.noise)
+            if p.source == "kept":  # 0 where no phase before has driven it either
+                for kind in ("activity", "drive", "slope", *(["trace"] if p.computes_trace else [])):
+                    env.setdefault(f"{kind}[{p.name}]", run(kind, full, 0.0, like, shape))
             for o in self.observers.get(p.name, ()):  # what loss and error share, once
                 env[f"{o.loss}[{p.name}]"] = LOSSES[o.loss].prepare(run, env[f"activity[{p.name}]"])
-            if p.source == "kept":
-                for kind in ("activity", "drive", "slope"):
-                    env.setdefault(f"{kind}[{p.name}]", run(kind, full, 0.0, like, shape))
 
     def _drive(
         self,

@@ -53,10 +53,15 @@ def projection_meaning(motif: Motif, p: Projection, sound: set[str]) -> Faults:
         yield from _parameters(motif, p)
     known = {population.name for population in motif.populations}
     if {p.pre, p.post} <= known:
-        if p.rule is not None:
-            yield from read(lambda projection: parse_rule(motif, projection), p)
-        for name in p.state:
-            yield from read(lambda state: parse_synapse_state(motif, p, state), name)
+        yield from projection_rules(motif, p)
+
+
+def projection_rules(motif: Motif, p: Projection) -> Faults:
+    """What its rule and the updates of its states name that is not there, in a motif as it is wired in a phase."""
+    if p.rule is not None:
+        yield from read(lambda projection: parse_rule(motif, projection), p)
+    for name in p.state:
+        yield from read(lambda state: parse_synapse_state(motif, p, state), name)
 
 
 def _connectivity(motif: Motif, p: Projection) -> Faults:

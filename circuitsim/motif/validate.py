@@ -9,7 +9,7 @@ from circuitsim.motif.checks import Faults, is_number, title
 from circuitsim.motif.objective import LOSSES, Objective
 from circuitsim.motif.phase import Phase, in_phase
 from circuitsim.motif.population_faults import population_fields, population_meaning
-from circuitsim.motif.projection_faults import projection_fields, projection_meaning
+from circuitsim.motif.projection_faults import projection_fields, projection_meaning, projection_rules
 from circuitsim.motif.roles import is_input
 from circuitsim.motif.sweep_order import find_cycle, gates_of
 
@@ -44,6 +44,8 @@ def faults(motif: Motif) -> list[str]:
     if not found:  # a phase is a rewiring of what is sound
         for phase in motif.phases:
             found += _phase(motif, phase)
+        if all(phase.inputs == () for phase in motif.phases):
+            found.append(f"motif {motif.name!r}: no phase lets an input in (each has inputs=[]); one must")
     return found
 
 
@@ -133,4 +135,4 @@ def _phase(motif: Motif, phase: Phase) -> Faults:
     view = in_phase(motif, phase)
     for p in view.projections:
         if phase.changes(p.name):
-            yield from (f"{owner}: {fault}" for fault in projection_meaning(view, p, populations))
+            yield from (f"{owner}: {fault}" for fault in projection_rules(view, p))

@@ -78,7 +78,7 @@ def _phase_plan(motif: Motif, phase: Phase, frozen: Collection[str]) -> Plan:
     projections = {}
     for p in view.projections:
         plastic = p.name not in frozen and phase.changes(p.name)
-        planned = _projection(view, p, populations, moments, plastic)
+        planned = _projection(view, p, layout_of(motif, p), populations, moments, plastic)
         projections[p.name] = dataclasses.replace(planned, gain=phase.gain(p.name) if p.target == "soma" else 1.0)
     objectives = motif.objectives if phase.errors else ()
     name = motif.name if len(motif.phases) == 1 else f"{motif.name}: {phase.name}"
@@ -159,11 +159,16 @@ def _needs(p: PopulationPlan, read: set[sympy.Symbol]) -> PopulationPlan:
 
 
 def _projection(
-    motif: Motif, p: Projection, populations: dict[str, PopulationPlan], moments: list[Moment], plastic: bool
+    motif: Motif,
+    p: Projection,
+    layout: str,
+    populations: dict[str, PopulationPlan],
+    moments: list[Moment],
+    plastic: bool,
 ) -> ProjectionPlan:
     post, pre = populations[p.post], populations[p.pre]
     planned = ProjectionPlan(
-        p.name, p.pre, p.post, p.target, (post.size, pre.size), layout_of(motif, p),
+        p.name, p.pre, p.post, p.target, (post.size, pre.size), layout,
         plastic=False, rule=None, binding={}, changes=(), bounds=p.bounds, derived=p.weight, current_read=False,
         synapses=_synapses_of(p),
     )  # fmt: skip

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from circuitsim.export import export_brian2
-from tests.export.sameness import assert_same_cycle, assert_same_step, assert_same_weights, compiled
-from tests.strategies import batches, motifs
+from tests.export.sameness import assert_same_cycle, assert_same_step, assert_same_weights, compiled, difference
+from tests.strategies import batches, motifs, phases
 
 pytest.importorskip("brian2")
 
@@ -23,3 +23,20 @@ def test_any_motif_does_what_it_declares(data):
     assert_same_weights(net, circuit, 0.0, replica)
     assert_same_step(net, circuit, *data.draw(batches(motif)), replica=replica)
     assert_same_cycle(net, circuit, 1e-12, replica)
+
+
+@settings(max_examples=12, phases=[Phase.generate])
+@given(st.data())
+def test_any_phases_do_what_they_declare(data):
+    motif = data.draw(motifs())
+    motif.add(*data.draw(phases(motif)))
+    circuit = compiled(motif, seed=data.draw(st.integers(0, 99)))
+    net = export_brian2(circuit)
+    for _ in range(2):
+        x, target = data.draw(batches(motif))
+        loss, expected = net.step(x, target), circuit.step(x, target).loss
+        assert (loss is None) == (expected is None)
+        assert loss is None or difference(loss, expected[0], "loss") <= 1e-11
+        assert_same_weights(net, circuit, 1e-11)
+        for p in motif.populations:
+            assert difference(net.activity(p.name), circuit.activity(p.name)[0], p.name) <= 1e-11

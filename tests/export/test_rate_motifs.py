@@ -40,9 +40,10 @@ OTHERS = {
     "linear": lambda: motifs.linear(LAYERS),
     "reward_modulated": lambda: motifs.reward_modulated(LAYERS),
     "sign_symmetry": lambda: motifs.sign_symmetry(LAYERS, eta=0.3),
+    "weight_mirror": lambda: motifs.weight_mirror(LAYERS, eta=0.3, gamma=0.01, noise=0.8),
     "winner_take_all": lambda: motifs.winner_take_all(LAYERS),
 }
-NOT_HERE = {"two_stream", "weight_mirror"}  # what the others are made of; refused (see test_refusals)
+NOT_HERE = {"two_stream"}  # what the others are made of
 CIRCUITS = {f"sal: {name}": lambda options=options: sal(LAYERS, **options) for name, options in SAL.items()} | OTHERS
 
 
@@ -72,7 +73,7 @@ def test_one_step_from_the_same_state_is_the_same_step(name):
         assert_same_step(net, circuit, *batch(rng, circuit.motif))
 
 
-@pytest.mark.parametrize("name", ["sal: wide", "sal: shuffled", "backprop"])
+@pytest.mark.parametrize("name", ["sal: wide", "sal: shuffled", "backprop", "weight_mirror"])
 def test_two_hundred_steps_stay_together(name):
     circuit = compiled(CIRCUITS[name]())
     net = export_brian2(circuit)

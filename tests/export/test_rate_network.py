@@ -205,7 +205,7 @@ def test_reading_needs_a_step_and_known_names():
 def test_the_network_can_be_read():
     text = str(export_brian2(compiled(sal(LAYERS))))
     for line in (
-        "up1[5]: drive, activity, I_W0, slope, trace, I_V1",
+        "up1[5]: drive, activity, slope, trace, I_W0, I_V1",
         "W0: up0 -> up1, 30 synapses: w, w_sum, eta, gamma",
         "W0: I_W0_post = sum of w*activity_pre",
         "up1: drive = I_W0; activity = clip(drive, 0.0, inf); slope = (1.0*int(drive > 0.0))",

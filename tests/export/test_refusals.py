@@ -4,7 +4,7 @@ import pytest
 
 import circuitsim as cs
 from circuitsim.export import export_brian2
-from motifs import sal, weight_mirror
+from motifs import sal
 from tests.export.sameness import compiled
 
 brian2 = pytest.importorskip("brian2")
@@ -40,16 +40,6 @@ def test_arguments():
 def test_maxima_run_in_python_so_not_in_a_standalone_program(kind):
     message = refusal(motif(rule=f"eta * (w - {kind}(w))"), target="cpp_standalone")
     assert f"projection 'W': its rule uses {kind}" in message and "use target 'numpy'" in message
-
-
-def test_a_later_phase_needs_what_each_sample_left():
-    assert "it has 3 phases" in refusal(weight_mirror([4, 3, 3, 2]))
-
-
-def test_populations_that_nothing_drives():
-    m = motif()
-    m.add(cs.Phase("dark", inputs=[]))
-    assert "population 'x': nothing drives it in this phase" in refusal(m)
 
 
 @pytest.mark.parametrize("name", ["trace", "share", "w_sum"])

@@ -143,6 +143,41 @@ def test_a_later_phase_reads_what_an_earlier_one_left_short_term_modulation():
     assert all(np.array_equal(w[name], weights(circuit, name)) for name in w)
 
 
+def test_what_nothing_has_driven_yet_is_silent_its_trace_too():
+    motif = cs.Motif("dark")
+    motif.add(cs.Population("x", 3, trace="1 + activity"), cs.Population("y", 2))
+    motif.connect("x", "y", name="W", rule=cs.Rule("0.1 * pre"), init=cs.Constant(0.5))
+    motif.add(cs.Phase("dark", inputs=[]))
+    with pytest.raises(cs.MotifError, match="no phase lets an input in"):
+        motif.validate()
+    motif.add(cs.Phase("light"))
+    circuit = cs.compile(motif, dtype="float64", device="cpu")
+    circuit.step(np.ones((4, 3)))
+    np.testing.assert_allclose(circuit.weights("W"), 0.7, rtol=1e-15)  # 0.1 * 0 in the dark, 0.1 * 2 in the light
+
+
+def test_the_error_of_an_output_that_nothing_has_driven_yet():
+    motif = cs.Motif("late")
+    motif.add(cs.Population("x", 3), cs.Population("y", 2), cs.Population("error", 2, "descending"))
+    motif.add(cs.Objective("y", "error", "mse"))
+    motif.connect("x", "y", name="W", init=cs.Constant(0.5), plastic=False)
+    motif.add(cs.Phase("dark", soma=[]), cs.Phase("light"))
+    circuit = cs.compile(motif, dtype="float64", device="cpu")
+    losses = circuit.step(np.ones((4, 3)), np.ones((4, 2))).losses
+    assert {name: loss.item() for name, loss in losses.items()} == {"dark": 1.0, "light": 0.25}  # sum of (1 - y)^2 / 2
+
+
+def test_a_weight_may_be_tied_to_one_that_is_silent_in_a_phase():
+    motif = cs.Motif("tied")
+    motif.add(cs.Population("x", 3), cs.Population("y", 3), cs.Population("z", 3))
+    motif.connect("x", "y", name="W", init=cs.Constant(0.5), plastic=False)
+    motif.connect("y", "z", name="U", weight=cs.Derived("W", scale=2.0))
+    motif.add(cs.Phase("first"), cs.Phase("second", soma=["U"]))
+    circuit = cs.compile(motif, dtype="float64", device="cpu")
+    circuit.step(np.ones((1, 3)))
+    np.testing.assert_allclose(circuit.activity("z"), 4.5, rtol=1e-15)  # y keeps 1.5 where W is silent
+
+
 def test_reward_modulated_learning_is_its_rule_with_the_noise_of_its_key():
     eta, tau, noise = 0.3, 4.0, 0.5
     circuit = cs.compile(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from circuitsim.engine.losses import LOSSES
 from circuitsim.engine.noise import StepNoise
 from circuitsim.engine.share import Share
 from circuitsim.errors import DataError
+from circuitsim.export.brian2.cycles import Cycle
 from circuitsim.export.brian2.schedule import Batch
 
 Tensors = Mapping[str, torch.Tensor]  # by population, with the circuit's leading axis of replicas: one here
@@ -23,12 +24,13 @@ class Feeding:
     """Batches for one replica of a circuit.
 
     Args:
-        circuit: gives the plan, the seed, and the number of the next step, of which noise depends.
+        circuit: gives the seed, and the number of the next step, of which noise depends.
         replica: which.
+        cycles: the phases of a step.
     """
 
-    def __init__(self, circuit: Circuit, replica: int) -> None:
-        self.plan, self.phase = circuit.plan, circuit.motif.phases[0].name
+    def __init__(self, circuit: Circuit, replica: int, cycles: Sequence[Cycle]) -> None:
+        self.motif, self.cycles = circuit.motif, cycles
         self.seed, self.step = circuit.seed + replica, circuit.n_steps
         self._feed = Feed(circuit.motif, circuit.plans, 1, torch.device("cpu"), torch.float64)
 
@@ -47,7 +49,7 @@ class Feeding:
     def _batch(self, step: int, x: Any, target: Any = None, signals: Any = None) -> tuple[Batch, Tensors]:
         inputs = self._feed.inputs(x)
         n_samples = next(iter(inputs.values())).shape[1]
-        targets = self._feed.targets(target, n_samples) if self.plan.objectives else {}
+        targets = self._feed.targets(target, n_samples) if self.motif.objectives else {}
         arrays = {f"input_{name}": value[0].numpy() for name, value in inputs.items()}
         arrays |= {f"target_{name}": self._vectors(name, value) for name, value in targets.items()}
         arrays |= self._signals(signals, n_samples) | self._noise(step, n_samples)
@@ -56,7 +58,7 @@ class Feeding:
     def _vectors(self, name: str, target: torch.Tensor) -> np.ndarray:
         """Classes one-hot."""
         values = target[0].numpy()
-        return np.eye(self.plan.populations[name].size)[values] if values.ndim == 1 else values
+        return np.eye(self.motif.population(name).size)[values] if values.ndim == 1 else values
 
     def _signals(self, signals: Mapping[str, Any] | None, n_samples: int) -> dict[str, np.ndarray]:
         given = self._feed.check_signals(signals, n_samples)
@@ -68,19 +70,22 @@ class Feeding:
     def _noise(self, step: int, n_samples: int) -> dict[str, np.ndarray]:
         """That of the circuit itself, which is keyed by seed, phase, step and population."""
         like = torch.empty(0, dtype=torch.float64)
-        draw = StepNoise(self.phase, step, self.seed, 1, Share(n_samples), like)
-        noisy = [p for p in self.plan.populations.values() if p.noise]
-        return {f"noise_{p.name}": draw(p.name, p.size)[0].numpy() for p in noisy}
+        found: dict[str, np.ndarray] = {}
+        for cycle in self.cycles:
+            draw = StepNoise(cycle.phase, step, self.seed, 1, Share(n_samples), like)
+            noisy = [p for p in cycle.plan.populations.values() if p.noise]
+            found |= {f"noise_{p.name}{cycle.suffix}": draw(p.name, p.size)[0].numpy() for p in noisy}
+        return found
 
     def loss(self, outputs: Mapping[str, np.ndarray], targets: Tensors) -> float:
         """The batch mean; the network itself needs the gradient of the loss alone.
 
         Args:
             outputs: by population, ``[batch, neuron]``.
-            targets: from `batch`.
+            targets: from `batches`.
         """
         total = 0.0
-        for o in self.plan.objectives:
+        for o in self.motif.objectives:
             output = torch.as_tensor(outputs[o.output]).unsqueeze(0)
             total += float(LOSSES[o.loss].of(output, targets[o.output]).mean())
         return total

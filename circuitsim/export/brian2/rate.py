@@ -10,12 +10,14 @@ import numpy as np
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
+from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.feeding import Feeding
 from circuitsim.export.brian2.passes import n_passes
 from circuitsim.export.brian2.refusals import refuse
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.schedule import Schedule
 from circuitsim.export.brian2.transcribe import transcribe
+from circuitsim.motif import Projection
 
 RUNTIME, STANDALONE = ("numpy", "cython"), "cpp_standalone"
 
@@ -23,15 +25,15 @@ RUNTIME, STANDALONE = ("numpy", "cython"), "cpp_standalone"
 class RateNetwork:
     """One replica in Brian2, by the circuit's own plan: print it to read every equation. Made by `export_brian2`.
 
-    A sample takes one tick. A batch is presented `n_passes` times: twice where a trace takes its mean over the
-    batch or an error is shuffled, since Brian2 knows only the sample at hand; in the last pass the changes are added
-    up, and its last tick applies them. Synapses are kept as Brian2 orders them, ``[pre, post]``; what is returned
-    here has the axes of the circuit, ``[post, pre]``.
+    A sample takes one tick. A batch is presented `n_passes` times: once for each phase, and once more where a trace
+    takes its mean over the batch or an error is shuffled, since Brian2 knows only the sample at hand; in the last pass
+    of a phase its changes are added up, and the last tick of that pass applies them. Synapses are kept as Brian2 orders
+    them, ``[pre, post]``; what is returned here has the axes of the circuit, ``[post, pre]``.
 
     Attributes:
         motif: of the circuit.
         seed: of the circuit's replica.
-        plan: what a step does.
+        plans: what a step does, a plan for each phase.
         n_passes: how often each batch is presented.
         transcript: groups, synapses and actions, as text.
     """
@@ -42,11 +44,14 @@ class RateNetwork:
         refuse(circuit, runs_python=target != STANDALONE)
         self._replica = Replica.of(circuit, replica)
         self.motif, self.seed = circuit.motif, circuit.seed + replica
-        self.plan = self._replica.plan
-        self.n_passes = n_passes(self.plan)
+        self.plans, self._cycles = circuit.plans, cycles_of(circuit.motif, circuit.plans)
+        self._passes = {cycle.suffix: n_passes(cycle.plan) for cycle in self._cycles}
+        self.n_passes = sum(self._passes.values())
         self.transcript = transcribe(self._replica)
         self._target = make_target(self.transcript, target, directory)
-        self._feeding = Feeding(circuit, replica)
+        self._feeding = Feeding(circuit, replica, self._cycles)
+        self._current_of = {name: cycle.current(name) for cycle in self._cycles for name in cycle.plan.projections}
+        self._judged = next((cycle for cycle in self._cycles if cycle.plan.objectives), None)
         self._cycle: Mapping[str, Mapping[str, np.ndarray]] = {}
 
     @property
@@ -57,14 +62,14 @@ class RateNetwork:
     # -- running
 
     def step(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> float | None:
-        """One cycle of both streams and one plasticity step; the activities of the batch are kept.
+        """One step: for each phase both streams, then plasticity. The activities of the batch are kept.
 
         Args:
             x: ``[batch, input]``; with several inputs a dict by population.
             target: class indices ``[batch]`` or vectors ``[batch, output]``; with several objectives a dict.
             signals: by name, ``[batch]``.
         Returns:
-            The batch mean of the loss; None for a motif without objective.
+            The batch mean of the loss, in the first phase that has one; None for a motif without objective.
         Raises:
             DataError: x, target or a signal does not fit. Nothing has changed then.
         """
@@ -86,23 +91,29 @@ class RateNetwork:
         given = self._feeding.batches(batches)
         if not given:
             raise ParameterError("run needs at least one batch")
-        schedule = Schedule.of([batch for batch, _ in given], self.n_passes)
-        recorded = {name: ["activity"] for name in self.plan.outputs}
+        schedule = Schedule.of([batch for batch, _ in given], self._passes)
+        judged = (
+            {} if self._judged is None else dict.fromkeys(self._judged.plan.outputs, f"activity{self._judged.suffix}")
+        )
+        recorded = {name: [output] for name, output in judged.items()}
         if record:
-            recorded = {p: ["activity", "drive", *self._currents(p)] for p in self.plan.populations}
+            for p in self.motif.populations:
+                own = ["activity", "drive", *self._currents(p.name), *recorded.get(p.name, [])]
+                recorded[p.name] = list(dict.fromkeys(own))
         found = self._target.run(schedule, recorded)
         last = schedule.samples[-1]
         self._cycle = {p: {k: v[:, last].T for k, v in of.items()} for p, of in found.items()} if record else {}
-        if not self.plan.objectives:
+        if not judged:
             return None
-        outputs = {name: found[name]["activity"].T for name in self.plan.outputs}
+        outputs = {name: found[name][variable].T for name, variable in judged.items()}
         losses = []
         for samples, (_, targets) in zip(schedule.samples, given, strict=True):
             losses.append(self._feeding.loss({name: y[samples] for name, y in outputs.items()}, targets))
         return np.array(losses)
 
     def _currents(self, population: str) -> list[str]:
-        return [f"I_{p.name}" for p in self.plan.projections.values() if p.post == population]
+        onto = [p.name for p in self.motif.projections if p.post == population]
+        return [self._current_of[name] for name in onto if name in self._current_of]
 
     # -- reading
 
@@ -131,7 +142,8 @@ class RateNetwork:
         """
         if name not in (known := self._replica.states.get(owner, {})):
             raise ParameterError(f"there is no state {name!r} of {owner!r} (known: {', '.join(known) or 'none'})")
-        return self._of_synapses(owner, name) if owner in self.plan.projections else self._target.read(owner, name)
+        is_population = owner in {p.name for p in self.motif.populations}
+        return self._target.read(owner, name) if is_population else self._of_synapses(owner, name)
 
     def activity(self, population: str) -> np.ndarray:
         """The activity in the last step.
@@ -165,25 +177,30 @@ class RateNetwork:
         Returns:
             A copy, shape ``[batch, post]``.
         Raises:
-            ParameterError: there is no such projection, or nothing was recorded.
+            ParameterError: there is no such projection, it delivers nothing in any phase, or nothing was recorded.
         """
-        return self._of_cycle(self._projection(projection).post, f"I_{projection}")
+        post = self._projection(projection).post
+        if projection not in self._current_of:
+            raise ParameterError(f"projection {projection!r} delivers nothing, in any phase")
+        return self._of_cycle(post, self._current_of[projection])
 
-    def _projection(self, name: str) -> Any:
-        if name not in self.plan.projections:
-            raise ParameterError(f"there is no projection {name!r} (known: {', '.join(self.plan.projections)})")
-        return self.plan.projections[name]
+    def _projection(self, name: str) -> Projection:
+        known = {p.name: p for p in self.motif.projections}
+        if name not in known:
+            raise ParameterError(f"there is no projection {name!r} (known: {', '.join(known)})")
+        return known[name]
 
     def _of_synapses(self, projection: str, variable: str) -> np.ndarray:
-        dense = np.zeros(self._projection(projection).shape)
+        p = self._projection(projection)
+        dense = np.zeros((self.motif.population(p.post).size, self.motif.population(p.pre).size))
         if projection in self.transcript.wirings:
             pre, post = self._replica.synapses(projection)
             dense[post, pre] = self._target.read(projection, variable)
         return dense
 
     def _of_cycle(self, population: str, variable: str) -> np.ndarray:
-        if population not in self.plan.populations:
-            raise ParameterError(f"there is no population {population!r} (known: {', '.join(self.plan.populations)})")
+        if population not in (known := [p.name for p in self.motif.populations]):
+            raise ParameterError(f"there is no population {population!r} (known: {', '.join(known)})")
         if not self._cycle:
             raise ParameterError(f"no {variable} of {population!r} is kept: use step(...) or run(..., record=True)")
         return self._cycle[population][variable].copy()

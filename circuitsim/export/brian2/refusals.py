@@ -23,16 +23,9 @@ def refuse(circuit: Circuit, runs_python: bool) -> None:
 
 
 def _reasons(circuit: Circuit, runs_python: bool) -> Iterator[str]:
-    if len(circuit.plans) > 1:
-        yield (
-            f"it has {len(circuit.plans)} phases, and a later phase reads what every sample of the batch left in an "
-            "earlier one, while Brian2 has only the sample at hand"
-        )
-    for p in circuit.plan.populations.values():
-        if p.source == "kept":
-            yield f"population {p.name!r}: nothing drives it in this phase"
     if not runs_python:
-        yield from _maxima(circuit.plan)
+        for plan in circuit.plans:
+            yield from _maxima(plan)
 
 
 def _maxima(plan: Plan) -> Iterator[str]:

@@ -12,7 +12,7 @@ import torch
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, ParameterError
 from circuitsim.export.brian2.parts import Values
-from circuitsim.motif import Population, Projection
+from circuitsim.motif import Motif, Population, Projection
 from circuitsim.plan import Plan
 
 
@@ -21,18 +21,25 @@ class Replica:
     """The state of one replica.
 
     Args:
-        plan: what its step does.
+        motif: the declaration.
+        plans: what its step does, one for each phase.
         weights, masks: by projection, shape ``[post, pre]``, float64 and boolean.
         parameters: by projection and name: a number, or an array ``[post, pre]``; every `eta` is multiplied by
             the circuit's `eta_scale`.
         states: by population or projection and name: ``[neuron]`` or ``[post, pre]``.
     """
 
-    plan: Plan
+    motif: Motif
+    plans: tuple[Plan, ...]
     weights: Mapping[str, np.ndarray]
     masks: Mapping[str, np.ndarray]
     parameters: Mapping[str, Mapping[str, Values]]
     states: Mapping[str, Mapping[str, np.ndarray]]
+
+    @property
+    def plan(self) -> Plan:
+        """That of the first phase, which is the only one unless phases are declared."""
+        return self.plans[0]
 
     @classmethod
     def of(cls, circuit: Circuit, replica: int) -> Replica:
@@ -49,13 +56,15 @@ class Replica:
                 f"replica {replica} ran away and is held at a snapshot: no rule changes it any more; "
                 "export another replica, or load the circuit anew"
             )
-        names = list(circuit.plan.projections)
+        names = [p.name for p in circuit.motif.projections]
+        plastic = dict.fromkeys(p.name for plan in circuit.plans for p in plan.plastic())
         owners: list[Population | Projection] = [*circuit.motif.populations, *circuit.motif.projections]
         return cls(
-            circuit.plan,
+            circuit.motif,
+            circuit.plans,
             {name: _array(circuit.weights(name)[replica]).astype(float) for name in names},
             {name: _array(circuit.mask(name)[replica]) for name in names},
-            {p.name: _parameters(circuit, p.name, replica) for p in circuit.plan.plastic()},
+            {name: _parameters(circuit, name, replica) for name in plastic},
             {o.name: {k: _array(circuit.state(o.name, k)[replica]).astype(float) for k in o.state} for o in owners},
         )
 

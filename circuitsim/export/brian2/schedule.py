@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Of each tick: 1 / batch size; whether a pass through the batch begins; whether it is the last pass, in which the
-# changes add up; whether the batch ends with it.
-SIGNALS = ("share", "opens", "learns", "ends")
+# Of each tick: 1 / batch size; whether a pass through the batch begins.
+SIGNALS = ("share", "opens")
+# And for each phase: whether its passes begin; whether it is their last one, in which the changes of the phase add up;
+# whether they end, where the changes are applied.
+PHASE_SIGNALS = ("starts", "learns", "ends")
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class Batch:
     Args:
         n_samples: how many.
         arrays: by the name that the network calls them, one row per sample: ``input_<population>``,
-            ``target_<population>``, ``noise_<population>``, ``batch_signal_<signal>``.
+            ``target_<population>``, ``noise_<population>`` (of a phase: ``noise_<population>_<phase>``),
+            ``batch_signal_<signal>``.
     """
 
     n_samples: int
@@ -41,27 +44,35 @@ class Schedule:
     @property
     def n_ticks(self) -> int:
         """How long it takes."""
-        return len(self.arrays["batch_ends"])
+        return len(self.arrays["batch_share"])
 
     @classmethod
-    def of(cls, batches: Sequence[Batch], n_passes: int) -> Schedule:
-        """Every batch `n_passes` times."""
+    def of(cls, batches: Sequence[Batch], n_passes: Mapping[str, int]) -> Schedule:
+        """Every batch as often as its phases need together.
+
+        Args:
+            batches: in their order.
+            n_passes: of each phase, by the suffix of its names.
+        """
         rows: dict[str, list[np.ndarray]] = {}
+        n_in_all = sum(n_passes.values())
         for batch in batches:
             for name, values in _signals(batch.n_samples, n_passes).items():
                 rows.setdefault(f"batch_{name}", []).append(values)
             for name, values in batch.arrays.items():
-                rows.setdefault(name, []).extend([values] * n_passes)
-        ends = np.cumsum([batch.n_samples * n_passes for batch in batches]).tolist()
+                rows.setdefault(name, []).extend([values] * n_in_all)
+        ends = np.cumsum([batch.n_samples * n_in_all for batch in batches]).tolist()
         samples = [slice(end - batch.n_samples, end) for end, batch in zip(ends, batches, strict=True)]
         return cls({name: np.concatenate(parts).astype(float) for name, parts in rows.items()}, samples)
 
 
-def _signals(n_samples: int, n_passes: int) -> dict[str, np.ndarray]:
-    tick = np.arange(n_samples * n_passes)
-    return {
-        "share": np.full(len(tick), 1.0 / n_samples),
-        "opens": tick % n_samples == 0,
-        "learns": tick >= n_samples * (n_passes - 1),
-        "ends": tick == len(tick) - 1,
-    }
+def _signals(n_samples: int, n_passes: Mapping[str, int]) -> dict[str, np.ndarray]:
+    tick = np.arange(n_samples * sum(n_passes.values()))
+    found = {"share": np.full(len(tick), 1.0 / n_samples), "opens": tick % n_samples == 0}
+    end = 0
+    for suffix, n in n_passes.items():
+        start, end = end, end + n * n_samples
+        found[f"starts{suffix}"] = tick == start
+        found[f"learns{suffix}"] = (end - n_samples <= tick) & (tick < end)
+        found[f"ends{suffix}"] = tick == end - 1
+    return found

@@ -16,20 +16,17 @@ class Update:
 
     Args:
         variable: what changes.
+        sum: the variable that adds up the samples.
         sample: an expression that depends on the sample, or "".
         rest: expressions that do not.
         bounds: of the new value.
     """
 
     variable: str
+    sum: str
     sample: str
     rest: Sequence[str]
     bounds: Bounds = (None, None)
-
-    @property
-    def sum(self) -> str:
-        """The variable that adds up the samples."""
-        return f"{self.variable}_sum"
 
     def new(self) -> str:
         """The new value."""
@@ -44,18 +41,20 @@ def _number(bound: float | None, otherwise: str) -> str:
     return otherwise if bound is None else repr(float(bound))
 
 
-def statements(updates: Sequence[Update], end: str = "") -> list[str]:
-    """For the last pass of each batch; before it, they do nothing.
+def statements(updates: Sequence[Update], suffix: str, end: str = "") -> list[str]:
+    """For the last pass of a phase; before it, they do nothing.
 
     Expressions get names of their own first: what is assigned to a variable that exists, Brian2 rewrites with SymPy.
 
     Args:
         updates: of one group, or of one projection's synapses.
+        suffix: of the phase.
         end: "_post" where the batch's signals are read at the postsynaptic neuron.
     """
+    learns, ends = f"learns{suffix}{end}", f"ends{suffix}{end}"
     sampled = [u for u in updates if u.sample]
-    code = [f"asked_{u.variable} = where(learns{end}, share{end}*({u.sample}), 0.0)" for u in sampled]
+    code = [f"asked_{u.variable} = where({learns}, share{end}*({u.sample}), 0.0)" for u in sampled]
     code += [f"{u.sum} += asked_{u.variable}" for u in sampled]
     code += [f"new_{u.variable} = {u.new()}" for u in updates]
-    code += [f"{u.variable} = where(ends{end}, new_{u.variable}, {u.variable})" for u in updates]
-    return code + [f"{u.sum} = where(ends{end}, 0.0, {u.sum})" for u in sampled]
+    code += [f"{u.variable} = where({ends}, new_{u.variable}, {u.variable})" for u in updates]
+    return code + [f"{u.sum} = where({ends}, 0.0, {u.sum})" for u in sampled]

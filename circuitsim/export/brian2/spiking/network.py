@@ -24,7 +24,7 @@ from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.samples import Samples, presentation, read_samples
 from circuitsim.export.brian2.spiking.script import script
 from circuitsim.history import History
-from circuitsim.plan import build_plan
+from circuitsim.plan import build_plans
 
 Schedule = Callable[[float], float]
 
@@ -71,7 +71,7 @@ class SpikingNetwork:
         only = None
         if not plastic:
             frozen = [p.name for p in circuit.motif.projections]
-            state = dataclasses.replace(state, plan=build_plan(circuit.motif, frozen))
+            state = dataclasses.replace(state, plans=build_plans(circuit.motif, frozen))
             only = needed_for_outputs(state.plan)
         self.motif, self.seed, self.spiking, self.target = circuit.motif, circuit.seed + replica, spiking, target
         self.plan, self._replica, self._circuit = state.plan, state, circuit

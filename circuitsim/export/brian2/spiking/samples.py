@@ -11,6 +11,7 @@ import torch
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import DataError, ParameterError
+from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.feeding import Feeding
 from circuitsim.plan import Plan
 
@@ -57,7 +58,8 @@ def read_samples(circuit: Circuit, x: Any, target: Any = None) -> Samples:
     if n < 1:
         raise DataError("there are no samples")
     wanted = _blank(plan, n) if target is None else _vectors(plan, target)
-    ((batch, _),) = Feeding(circuit, 0).batches([(x, wanted if plan.objectives else None)])
+    feeding = Feeding(circuit, 0, cycles_of(circuit.motif, circuit.plans))
+    ((batch, _),) = feeding.batches([(x, wanted if plan.objectives else None)])
     return Samples(batch.arrays, n)
 
 
