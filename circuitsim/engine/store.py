@@ -17,6 +17,7 @@ from circuitsim.motif.motif import Motif
 from circuitsim.plan import Plan
 
 Snapshot = Mapping[str, Tensor]  # weights by projection, in storage layout
+REGISTER = 16  # float32 numbers in the widest register of common CPUs
 
 
 class WeightStore:
@@ -70,12 +71,15 @@ class WeightStore:
         return self.matrix(name, ones).to(torch.bool)
 
     def align(self, plans: Sequence[Plan]) -> None:
-        """Lay the weights that read a batch mean transposed out as that mean lies in memory.
+        """Lay weights out in memory as their changes are fastest.
 
-        An elementwise pass over two arrays runs at full speed only where both run the same way.
+        An elementwise pass over the weights and a batch mean runs at full speed only where both run the same way; and
+        a product straight into the weights only where their rows fill the registers.
         """
         for p in (p for plan in plans for p in plan.plastic()):
-            if any(c.transposed for c in p.changes):
+            n_post, n_pre = p.shape
+            is_narrow = p.layout == "dense" and n_pre < REGISTER <= n_post
+            if is_narrow or any(c.transposed for c in p.changes):
                 layout, run = self.layouts[p.name], Workspace().of(self)
                 turned = layout.transposed(run, self.own[p.name]).contiguous()
                 self.own[p.name] = layout.from_reversed(run, turned)
