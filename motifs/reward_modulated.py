@@ -35,7 +35,7 @@ def reward_modulated(
         activation: of the hidden populations.
         name: of the motif.
     Returns:
-        The motif; give its signal "reward" to each step.
+        The motif; give its signal "reward" to each step, or to `cs.fit`.
     Example:
         >>> import torch
         >>> import circuitsim as cs

@@ -23,6 +23,7 @@ from circuitsim.train.online import Online
 from circuitsim.train.probe import Probe, as_probes
 from circuitsim.train.progress import RunProgress
 from circuitsim.train.schedule import Schedule, as_schedule
+from circuitsim.train.signals import SignalFunctions, check_signals, signals_of_batch
 from circuitsim.train.team import Team
 
 POLL_EVERY = 50  # steps between looks at the device for runaway growth
@@ -44,6 +45,7 @@ def fit(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     distributed: bool = True,
+    signals: SignalFunctions | None = None,
 ) -> History:
     """Run `epochs` passes over the data, a step of `Circuit.step` for each mini-batch.
 
@@ -67,6 +69,8 @@ def fit(
         distributed: under torchrun, or where the script has made a process group, each process takes its part of
             every batch, and all of them together do what one would (docs/distributed.md). Probes, evaluation and
             checkpoints are the first process's.
+        signals: name -> function of the circuit and the batch's target, called after each cycle: one number per
+            sample, ``[batch]`` or ``[replica, batch]``. A motif that declares signals needs all of them.
     Returns:
         The history. Split "online" is the mean over the epoch's steps, while learning; "validation" is measured
         after epochs; "train", "validation" and "test" are measured at the end. After Ctrl-C, `interrupted` is
@@ -86,7 +90,7 @@ def fit(
     """
     return _Run(
         circuit, data, epochs, batch_size, as_schedule(schedule), data_seed, as_probes(probes), evaluate_every,
-        max_weight, on_divergence, progress, checkpoint, resume, Team(circuit.device, distributed),
+        max_weight, on_divergence, progress, checkpoint, resume, Team(circuit.device, distributed), signals,
     ).run()  # fmt: skip
 
 
@@ -109,6 +113,7 @@ class _Run:
         checkpoint: str | os.PathLike[str] | None,
         resume: bool,
         team: Team,
+        signals: SignalFunctions | None,
     ) -> None:
         for name, value, least in (
             ("epochs", epochs, 0),
@@ -122,6 +127,7 @@ class _Run:
             raise ParameterError(f"max_weight must be a positive number (got {max_weight!r})")
         if on_divergence not in ("hold", "raise"):
             raise ParameterError(f"on_divergence must be 'hold' or 'raise' (got {on_divergence!r})")
+        self.signals = check_signals(circuit, signals)
         self.circuit, self.epochs, self.schedule, self.probes, self.team = circuit, epochs, schedule, probes, team
         self.evaluate_every, self.max_weight, self.on_divergence = evaluate_every, max_weight, on_divergence
         self.dataset: Dataset | None = as_dataset(data)
@@ -174,7 +180,8 @@ class _Run:
         for k, (x, target) in enumerate(self.batches.epoch(epoch)):
             within = k / n_batches if n_batches else 0.0
             self.circuit.eta_scale = self.schedule((epoch + within) / self.epochs)
-            result = self.circuit.step(x, target)
+            told = signals_of_batch(self.signals, target, self.team.processes)
+            result = self.circuit.step(x, target, told)
             self.online.add(result.loss, target)
             self.done += 1
             self.display.advance()

@@ -58,12 +58,25 @@ def shuffled() -> cs.Motif:
     return copy
 
 
+def rewarded() -> cs.Motif:
+    """SAL whose lowest weights also heed a reward, one for each sample, that depends on the answer."""
+    motif = sal(LAYERS)
+    motif.add(cs.Signal("reward"))
+    rule = cs.Rule("eta * (slope_post * I_V1 * pre * (1 + reward) - gamma * w)", eta=0.1, gamma=1e-3)
+    return motif.replace("W0", rule=rule).renamed("rewarded")
+
+
+def reward(circuit: cs.Circuit, target: torch.Tensor) -> torch.Tensor:
+    return (circuit.activity("up3").argmax(-1) == target).double()
+
+
 MOTIFS: dict[str, Callable[[], cs.Motif]] = {
     "sal": lambda: sal(LAYERS),
     "noise": lambda: weight_mirror(LAYERS),
     "stateful": with_state_and_slow_terms,
     "listed": listed,
     "shuffled": shuffled,
+    "rewarded": rewarded,
 }
 
 
@@ -81,12 +94,14 @@ def dataset() -> cs.Dataset:
 def learn(circuit: cs.Circuit, **options: Any) -> cs.History:
     """Three epochs, with a probe that runs a cycle of its own."""
     data = dataset()
+    told = {signal.name: reward for signal in circuit.motif.signals}
 
     def look(c: cs.Circuit) -> torch.Tensor | None:
-        return c.cycle(data.validation.x, data.validation.target).loss
+        x, target = data.validation.x, data.validation.target
+        return c.cycle(x, target, {name: lambda c: reward(c, target) for name in told}).loss
 
     settings = {"epochs": 3, "batch_size": 28, "schedule": "cosine", "data_seed": 2, "progress": False}
-    return cs.fit(circuit, data, probes={"look": look}, **{**settings, **options})
+    return cs.fit(circuit, data, probes={"look": look}, signals=told, **{**settings, **options})
 
 
 class PowerCut(Exception):

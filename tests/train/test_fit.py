@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import circuitsim as cs
-from motifs import backprop, sal
+from motifs import backprop, reward_modulated, sal
 
 LAYERS = [12, 10, 4]
 
@@ -218,3 +218,43 @@ def test_a_motif_without_objective_runs_on_inputs_alone_but_cannot_be_evaluated(
     assert circuit.n_steps == 7
     with pytest.raises(cs.ParameterError, match="has no objective"):
         cs.evaluate(circuit, data)
+
+
+def rewarded(circuit: cs.Circuit, target: torch.Tensor) -> torch.Tensor:
+    """1 for each sample that a replica gets right."""
+    return (circuit.activity("up2").argmax(-1) == target).double()
+
+
+def test_a_motif_with_a_reward_learns_in_fit_as_in_a_loop_of_steps():
+    data = cs.load_dataset("digits")
+    fitted, looped = (cs.compile(reward_modulated([64, 20, 10], eta=0.3), replicas=2, device="cpu") for _ in range(2))
+    start = rewarded_share(fitted, data)
+    told = {"reward": rewarded}
+    cs.fit(fitted, data, epochs=20, batch_size=64, data_seed=1, progress=False, signals=told)
+    for epoch in range(20):
+        for x, target in cs.minibatches(data.train, 64, seed=1, epoch=epoch):
+            looped.step(x, signals={"reward": lambda c, y=target: rewarded(c, y)})
+    assert torch.isfinite(fitted.weights("W0")).all()
+    assert torch.equal(fitted.weights("W0"), looped.weights("W0"))
+    assert torch.equal(fitted.state("up2", "baseline"), looped.state("up2", "baseline"))
+    assert rewarded_share(fitted, data) > start + 0.2
+
+
+def rewarded_share(circuit: cs.Circuit, data: cs.Dataset) -> float:
+    return float((circuit.predict(data.test.x, "up2").argmax(-1) == data.test.target).double().mean())
+
+
+def test_signals_that_do_not_fit_are_told_before_anything_changes():
+    data = cs.load_dataset("digits")
+    circuit = cs.compile(reward_modulated([64, 20, 10]), device="cpu")
+    before = circuit.weights("W0")
+    for signals, message in (
+        (None, r"takes signals \['reward'\], and fit is given \[\]"),
+        ({"rewrad": rewarded}, "fit is given"),
+        ({"reward": 1.0}, r"signal 'reward' must be a function of \(circuit, target\) \(got 1.0\)"),
+    ):
+        with pytest.raises(cs.ParameterError, match=message):
+            cs.fit(circuit, data, signals=signals, progress=False)
+    with pytest.raises(cs.ParameterError, match=r"takes signals \[\], and fit is given \['reward'\]"):
+        cs.fit(cs.compile(sal([64, 20, 10]), device="cpu"), data, signals={"reward": rewarded}, progress=False)
+    assert torch.equal(circuit.weights("W0"), before)
