@@ -15,6 +15,7 @@ from circuitsim.plots.picture import Picture, check_path, save
 from circuitsim.plots.series import Series
 
 POINTS = 13.0
+CLEARANCE = 0.05  # of the axis' width, between two labels
 
 
 def dependence(
@@ -66,7 +67,7 @@ def dependence(
     plain_axes(axes, POINTS - 1)
     if logarithmic:
         every = sorted({float(v) for x, _ in runs.values() for v in np.asarray(x, dtype=float)})
-        axes.set_xticks(every, [f"{v:g}" for v in every])
+        axes.set_xticks(every, _labels(every))
         axes.minorticks_off()
     axes.set_xlabel(xlabel, size=POINTS)
     axes.set_ylabel(ylabel, size=POINTS)
@@ -76,3 +77,14 @@ def dependence(
     axes.legend(frameon=False, fontsize=POINTS - 1, loc="upper left", bbox_to_anchor=(1.02, 1.0))
     save(figure, path)
     return figure
+
+
+def _labels(values: list[float]) -> list[str]:
+    """Two digits of each value of a logarithmic axis, nothing where it would run into the one before."""
+    labels, last = [], -np.inf
+    span = np.log(values[-1] / values[0]) or 1.0
+    for value in values:
+        at = np.log(value / values[0]) / span
+        labels.append(f"{value:.2g}" if at - last >= CLEARANCE else "")
+        last = at if labels[-1] else last
+    return labels

@@ -16,6 +16,14 @@ def test_dependence_draws_the_mean_of_what_did_not_run_away_and_crosses_where_an
     assert named(figure, "lost:SAL").get_xdata().tolist() == [1.0, 3.0]
 
 
+def test_labels_of_close_values_do_not_run_into_each_other():
+    x = [0.5, 1.0, 2.0, 8.02, 8.5, 9.97]
+    figure = dependence({"SAL": (x, [[1.0]] * 6)}, xlabel="ratio", ylabel="accuracy")
+    axes = figure.axes[0]
+    assert axes.get_xticks().tolist() == x
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0.5", "1", "2", "8", "", "10"]
+
+
 def test_dependence_refuses_shapes_that_do_not_fit():
     with pytest.raises(cs.ParameterError, match="x has shape"):
         dependence({"SAL": ([0.1, 1.0], [[1.0]])}, xlabel="", ylabel="")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from circuitsim.motif import Motif
 from circuitsim.plan import Plan
 
-REMEMBERED = "w"
+WEIGHT = "w"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Cycle:
 
     def weight(self, projection: str) -> str:
         """The variable of the synapses that holds the weight as this phase finds it."""
-        return REMEMBERED + self.suffix if projection in self.changing else REMEMBERED
+        return WEIGHT + self.suffix if projection in self.changing else WEIGHT
 
     def current(self, projection: str) -> str:
         """The variable of the postsynaptic neurons that holds the current of this phase."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import sympy
 
-from circuitsim.export.brian2.cycles import REMEMBERED, Cycle
+from circuitsim.export.brian2.cycles import WEIGHT, Cycle
 from circuitsim.export.brian2.language import Names, product, text, total
 from circuitsim.export.brian2.parts import Values, Wiring
 from circuitsim.export.brian2.populations import seen
@@ -28,7 +28,7 @@ def make_wiring(p: Projection, replica: Replica) -> Wiring:
     def at_synapses(values: Mapping[str, Values]) -> dict[str, Values]:
         return {k: v[post, pre] if isinstance(v, np.ndarray) else v for k, v in values.items()}
 
-    variables = at_synapses({REMEMBERED: replica.weights[p.name], **replica.states[p.name]})
+    variables = at_synapses({WEIGHT: replica.weights[p.name], **replica.states[p.name]})
     return Wiring(p.name, p.pre, p.post, pre, post, variables, at_synapses(replica.parameters.get(p.name, {})))
 
 
@@ -47,7 +47,7 @@ def transcribe_rules(t: Transcript, replica: Replica, cycle: Cycle, p: Projectio
     if p.rule is not None:
         names = _names(t, replica, cycle, p, p.rule, p.binding, p.name)
         before = [cycle.weight(p.name)]
-        updates.append(_update(t, p, REMEMBERED, suffix, p.rule, names, before, p.bounds or (None, None)))
+        updates.append(_update(t, p, WEIGHT, suffix, p.rule, names, before, p.bounds or (None, None)))
     for state, planned in p.states.items():
         names = _names(t, replica, cycle, p, planned.rule, planned.binding, f"{p.name}_{state}")
         updates.append(_update(t, p, state, suffix, planned.rule, names, []))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from circuitsim.export.brian2.cycles import REMEMBERED, Cycle, cycles_of
+from circuitsim.export.brian2.cycles import WEIGHT, Cycle, cycles_of
 from circuitsim.export.brian2.parts import Group
 from circuitsim.export.brian2.populations import make_group, transcribe_population, transcribe_states
 from circuitsim.export.brian2.projections import make_wiring, transcribe_current, transcribe_rules, transcribe_tie
@@ -43,7 +43,7 @@ def _keep_remembered(t: Transcript, replica: Replica, cycle: Cycle) -> None:
     owners = {p.name: (p.name, "") for p in replica.motif.populations}
     owners |= {p.name: (p.post, "_post") for p in replica.motif.projections if p.name in t.wirings}
     for owner, (group, end) in owners.items():
-        remembered = [*replica.states[owner], *([REMEMBERED] if owner in cycle.changing else [])]
+        remembered = [*replica.states[owner], *([WEIGHT] if owner in cycle.changing else [])]
         for name in remembered:
             t.parts[owner].declare(name + cycle.suffix, t.parts[owner].variables[name])
             t.link_to_batch(group, starts)
