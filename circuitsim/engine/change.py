@@ -12,7 +12,7 @@ from torch import Tensor
 
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import Evaluator, fold, lower
-from circuitsim.engine.operations import ADD, MULTIPLY, as_values
+from circuitsim.engine.operations import ADD, MULTIPLY, as_values, fitting
 from circuitsim.engine.reductions import ReductionRunner
 from circuitsim.engine.rule_names import RuleNames
 from circuitsim.engine.share import Share
@@ -114,7 +114,8 @@ class ProjectionChange:
     def restrict_(self, w: Tensor) -> None:
         """Clip to the bounds; absent synapses stay absent."""
         if self.plan.bounds is not None:
-            w.clamp_(*self.plan.bounds)
+            low, high = (None if bound is None else fitting(bound, w) for bound in self.plan.bounds)
+            w.clamp_(low, high)
         self.layout.restrict_(w)
 
     def _term(self, change: Change) -> Evaluator:

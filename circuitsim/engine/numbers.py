@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,17 @@ class Number(float):
 def parameter(path: str, value: float) -> Number:
     """A parameter itself."""
     return Number(value, lambda parameters: float(parameters[path]))
+
+
+def within(value: float, largest: float) -> float:
+    """The number, or infinity where it is larger than a type can hold; a `Number` stays one."""
+
+    def held(value: float) -> float:
+        return value if abs(value) <= largest or value != value else math.copysign(math.inf, value)
+
+    if isinstance(value, Number):
+        return Number(held(float(value)), lambda parameters: held(value.again(parameters)))
+    return held(value)
 
 
 def computed(function: Callable[..., float], values: Sequence[Any]) -> float:

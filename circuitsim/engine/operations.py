@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from circuitsim.engine.numbers import within
+
 Value = Tensor | float
 
 
@@ -56,7 +58,9 @@ def _bound(tensors: Callable[..., Tensor], clamp: Callable[..., Tensor], number:
     def operation(a: Value, b: Value, out: Tensor | None = None) -> Tensor:
         if isinstance(a, Tensor) and isinstance(b, Tensor):
             return tensors(a, b, out=out)
-        return clamp(a, b, out=out) if isinstance(a, Tensor) else clamp(b, a, out=out)
+        tensor, bound = (a, b) if isinstance(a, Tensor) else (b, a)
+        assert isinstance(tensor, Tensor) and not isinstance(bound, Tensor)
+        return clamp(tensor, fitting(bound, tensor), out=out)
 
     return Operation(operation, number)
 
@@ -77,15 +81,21 @@ def _number_power(base: float, exponent: float) -> float:
     return float(base**exponent) if base >= 0 or exponent == round(exponent) else math.nan
 
 
+def fitting(value: float, like: Tensor) -> float:
+    """A number as the type of `like` holds it: torch would refuse 1e308 beside float32 in some places."""
+    return within(value, torch.finfo(like.dtype).max)
+
+
 def full(value: float, like: Tensor, shape: tuple[int, ...], out: Tensor | None = None) -> Tensor:
     """A tensor of one number, in the type of `like`."""
+    value = fitting(value, like)
     return like.new_full(shape, value) if out is None else out.fill_(value)
 
 
 def as_values(value: Value, like: Tensor, out: Tensor | None = None) -> Tensor:
     """A value at every synapse, in the shape of `like`; never `value` itself."""
     out = torch.empty_like(like) if out is None else out
-    return out.copy_(value) if isinstance(value, Tensor) else out.fill_(value)
+    return out.copy_(value) if isinstance(value, Tensor) else out.fill_(fitting(value, like))
 
 
 ADD = Operation(_commuting(torch.add), operator.add)

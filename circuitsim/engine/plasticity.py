@@ -12,7 +12,7 @@ from circuitsim.engine.change import ProjectionChange
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import lower
 from circuitsim.engine.moments import Means, MomentRunner, share_buffers
-from circuitsim.engine.operations import Value
+from circuitsim.engine.operations import Value, as_values, fitting
 from circuitsim.engine.share import Share
 from circuitsim.engine.sweep import read_quantity
 from circuitsim.engine.workspace import Workspace
@@ -28,9 +28,10 @@ class Plasticity:
     Args:
         plan: what to change, and how.
         layouts: storage of each projection.
+        like: a tensor of the circuit's type.
     """
 
-    def __init__(self, plan: Plan, layouts: Mapping[str, Layout]) -> None:
+    def __init__(self, plan: Plan, layouts: Mapping[str, Layout], like: Tensor) -> None:
         self.moments = [MomentRunner(m) for m in plan.moments]
         self.changes = [ProjectionChange(p, layouts[p.name]) for p in plan.plastic()]
         self.synapse_states = [
@@ -48,7 +49,7 @@ class Plasticity:
         for change in in_order:
             for k in change.products(plan.moments):
                 users.setdefault(k, []).append(change)
-        self._workspace = Workspace()
+        self._workspace, self._like = Workspace(), like
         self._parameters: object = None
         self._rates: dict[str, tuple[Value, Value]] = {}
         self._scales: dict[int, float] = {}
@@ -112,12 +113,17 @@ class Plasticity:
             self._parameters = parameters
             env = {**parameters, "workspace": self._workspace}
             self._rates = {
-                c.name: (c.linear.keep(env), c.linear.rate(env)) for c in self.changes if c.linear is not None
+                c.name: (self._fitting(c.linear.keep(env)), self._fitting(c.linear.rate(env)))
+                for c in self.changes
+                if c.linear is not None
             }
             self._scales = {
                 k: rate for k, users in self.shared.items() if (rate := self._common_rate(users)) is not None
             }
         return frozenset(self._scales)
+
+    def _fitting(self, value: Value) -> Value:
+        return value if isinstance(value, Tensor) else fitting(value, self._like)
 
     def _common_rate(self, users: Sequence[ProjectionChange]) -> float | None:
         """What all users multiply a mean by, if that is one number."""
@@ -141,7 +147,7 @@ class Plasticity:
 
 def _neuron_mean(env: Env, key: str, value: Value, like: Tensor) -> Tensor:
     if not isinstance(value, Tensor):
-        return like.fill_(value)
+        return as_values(value, like, out=like)
     share: Share = env["share"]
     return share.mean(value, run=env["workspace"].of(key))
 

@@ -66,7 +66,7 @@ class Runner:
         self.feed = Feed(motif, plans, store.n_replicas, like.device, like.dtype)
         self.workspaces = Workspaces()
         self.phases = [
-            (phase.name, plan, Sweep(plan, store.layouts), Plasticity(plan, store.layouts))
+            (phase.name, plan, Sweep(plan, store.layouts), Plasticity(plan, store.layouts, like))
             for phase, plan in zip(motif.phases, plans, strict=True)
         ]
         self.quantities: Quantities = {}

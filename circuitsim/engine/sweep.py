@@ -13,7 +13,7 @@ from circuitsim.engine.layout import Layout
 from circuitsim.engine.layout.base import Run
 from circuitsim.engine.losses import LOSSES
 from circuitsim.engine.lower import Evaluator, lower
-from circuitsim.engine.operations import full
+from circuitsim.engine.operations import fitting, full
 from circuitsim.engine.share import Share
 from circuitsim.engine.workspace import Workspace
 from circuitsim.plan import Plan, PopulationPlan, ProjectionPlan
@@ -85,7 +85,7 @@ class Sweep:
                 # a number: a bias unit, or the slope of a linear population
                 env[name] = value if isinstance(value, Tensor) else run(name, full, value, like, shape)
                 if name.startswith("activity") and p.noise and noise is not None:
-                    env[name] = run("noisy", torch.add, env[name], noise(p.name, p.size), alpha=p.noise)
+                    env[name] = run("noisy", torch.add, env[name], noise(p.name, p.size), alpha=fitting(p.noise, like))
             if p.source == "kept":  # 0 where no phase before has driven it either
                 for kind in ("activity", "drive", "slope", *(["trace"] if p.computes_trace else [])):
                     env.setdefault(f"{kind}[{p.name}]", run(kind, full, 0.0, like, shape))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from circuitsim.motif.activation import GatedBy
-from circuitsim.motif.checks import Faults, is_finite, is_number, is_whole, read
+from circuitsim.motif.checks import Faults, is_number, is_whole, read
 from circuitsim.motif.phase import in_phase
 from circuitsim.motif.population import STREAMS, Population
 from circuitsim.motif.roles import is_driven, is_driven_in, is_error, reads_drive
@@ -44,7 +42,7 @@ def states_are_sound(owner: str, states: Mapping[str, State]) -> Faults:
             yield f"{owner}: state {name!r}: start must be a finite number (got {state.start!r})"
         else:
             for parameter, value in state.parameters.items():
-                if np.ndim(value) != 0 or not is_finite(value):
+                if not is_number(value):
                     yield f"{owner}: state {name!r}: parameter {parameter!r} must be a finite number (got {value!r})"
 
 
