@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from circuitsim.errors import MotifError, RuleError
 from circuitsim.motif.connectivity import Edges, OneToOne, Random, ReciprocalOf
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.phase import Phase, in_phase
@@ -202,10 +203,15 @@ def _resolved(
 ) -> tuple[Sum, dict[sympy.Symbol, sympy.Symbol], tuple[Change, ...]]:
     """An expression in normal form, what its names stand for, and its fast terms with their moments.
 
-    `prefix` keeps the sums over synapses of a state's update apart from those of the rule.
+    `prefix` keeps the sums over synapses of a state's update apart from those of the rule. Raises MotifError where the
+    expression divides by zero, which shows once it is multiplied out.
     """
     vocabulary = rule_vocabulary(motif, p)
-    rule = factor(expression, vocabulary.axes)
+    try:
+        rule = factor(expression, vocabulary.axes)
+    except RuleError as error:
+        what = f"state {prefix.removesuffix('.')!r}" if prefix else "rule"
+        raise MotifError(f"projection {p.name!r}: {what} {error}") from None
     binding = {
         local("pre"): _seen(pre),
         local("post"): _seen(post),

@@ -12,6 +12,7 @@ from typing import Any
 
 import sympy
 
+from circuitsim.errors import RuleError
 from circuitsim.rules import functions as f
 from circuitsim.rules.axes import Axis, axes_of
 from circuitsim.rules.terms import ONE, Reduction, SlowTerm, Sum, Term
@@ -19,6 +20,7 @@ from circuitsim.rules.terms import ONE, Reduction, SlowTerm, Sum, Term
 MAX_TERMS = 200  # an expansion beyond this costs more than it saves
 
 Axes = dict[sympy.Symbol, Axis]
+NOT_FINITE = (sympy.nan, sympy.oo, -sympy.oo, sympy.zoo)
 
 
 def factor(expression: sympy.Expr, axes: Mapping[sympy.Symbol, Axis]) -> Sum:
@@ -29,6 +31,8 @@ def factor(expression: sympy.Expr, axes: Mapping[sympy.Symbol, Axis]) -> Sum:
         axes: what each of its symbols depends on.
     Returns:
         Terms that each take one matrix product or none, slow ones that do not factor, and the reductions they use.
+    Raises:
+        RuleError: it divides by zero, once it is multiplied out.
     Example:
         >>> import sympy
         >>> from circuitsim.rules import Axis, factor
@@ -40,7 +44,11 @@ def factor(expression: sympy.Expr, axes: Mapping[sympy.Symbol, Axis]) -> Sum:
     axes = dict(axes)
     reductions: list[Reduction] = []
     expression = _extract_reductions(expression, axes, reductions)
-    return Sum(tuple(_terms(expression, axes)), tuple(reductions), axes)
+    rule = Sum(tuple(_terms(expression, axes)), tuple(reductions), axes)
+    terms = [*rule.terms, *(term for reduction in rule.reductions for term in reduction.body)]
+    if any(part.has(*NOT_FINITE) for term in terms for part in term.expressions):
+        raise RuleError("divides by zero, once it is multiplied out")
+    return rule
 
 
 def _extract_reductions(expression: sympy.Expr, axes: Axes, found: list[Reduction]) -> sympy.Expr:

@@ -28,9 +28,14 @@ class Term:
     pre: sympy.Expr = ONE
 
     @property
+    def expressions(self) -> tuple[sympy.Expr, ...]:
+        """Its factors."""
+        return self.coefficient, self.weight, self.post, self.pre
+
+    @property
     def symbols(self) -> set[sympy.Symbol]:
         """All symbols in it."""
-        return set().union(*(x.free_symbols for x in (self.coefficient, self.weight, self.post, self.pre)))
+        return set().union(*(x.free_symbols for x in self.expressions))
 
     @property
     def has_data(self) -> bool:
@@ -53,6 +58,11 @@ class SlowTerm:
 
     expression: sympy.Expr
     has_data = True
+
+    @property
+    def expressions(self) -> tuple[sympy.Expr, ...]:
+        """The one that there is."""
+        return (self.expression,)
 
     @property
     def symbols(self) -> set[sympy.Symbol]:

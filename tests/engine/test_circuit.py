@@ -265,3 +265,16 @@ def test_the_device_agrees_with_the_cpu():
         torch.testing.assert_close(losses[0], losses[1], rtol=1e-10, atol=0)
     for p in pair[0].motif.projections:
         torch.testing.assert_close(pair[0].weights(p.name), pair[1].weights(p.name).cpu(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rule", "runs_away"),
+    [("1e308", True), ("1e308 * pre", True), ("eta**9 * (pre * post - w)", True), ("minimum(w, 1e308)", False)],
+)
+def test_numbers_beyond_float32_are_infinite_there_and_a_runaway_is_told(rule, runs_away):
+    motif = sal([4, 3, 2]).replace("W0", rule=cs.Rule(rule, eta=1e30), bounds=(-1e308, 1e308))
+    single, double = (cs.compile(motif, device="cpu", dtype=dtype) for dtype in ("float32", "float64"))
+    for circuit in (single, double):
+        circuit.step(np.ones((2, 4)), [0, 1])
+    assert torch.isfinite(double.weights("W0")).all()
+    assert [runaway.projection for runaway in single.runaways()] == (["W0"] if runs_away else [])

@@ -186,6 +186,12 @@ def test_a_parameter_must_be_finite_numbers(value):
     )
 
 
+@pytest.mark.parametrize("value", [[0.1, 0.2], [[], {"a": 1}], "0.1", None, float("nan"), 10**400])
+def test_a_parameter_of_a_state_must_be_a_finite_number(value):
+    state = {"theta": cs.State("theta / tau", tau=value)}
+    assert "state 'theta': parameter 'tau' must be a finite number (got" in fault(changed("up1", state=state))
+
+
 def test_a_gate_must_have_the_size_of_what_it_gates():
     assert fault(changed("down1", activation=cs.GatedBy("up1"))) == (
         "population 'down1' of size 5: gated by 'up1' of size 3; the sizes must be equal"

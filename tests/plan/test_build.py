@@ -51,3 +51,13 @@ def test_synapses_are_listed_only_where_they_are_few_of_many(connectivity, size,
     motif.add(cs.Population("a", size), cs.Population("b", size))
     motif.connect("a", "b", name="P", connectivity=connectivity)
     assert layout_of(motif, motif.projection("P")) == layout
+
+
+def test_a_division_by_zero_that_shows_once_it_is_multiplied_out_is_told():
+    for rule, state, what in (
+        ("w / sum_in(pre - pre)", {}, "rule"),
+        ("0.1 * e", {"e": "1 / sum_out(w - w)"}, "state 'e'"),
+    ):
+        motif = sal([4, 3, 2]).replace("W0", rule=cs.Rule(rule), state=state)
+        with pytest.raises(cs.MotifError, match=f"projection 'W0': {what} divides by zero"):
+            build_plan(motif)
