@@ -42,6 +42,8 @@ def build_plan(motif: Motif, frozen: Collection[str] = ()) -> Plan:
         motif, frozen: as in `build_plans`.
     Returns:
         The plan; print it to read it.
+    Raises:
+        MotifError: as in `build_plans`.
     Example:
         >>> from circuitsim.plan import build_plan
         >>> from motifs import sal
@@ -59,6 +61,8 @@ def build_plans(motif: Motif, frozen: Collection[str] = ()) -> tuple[Plan, ...]:
         frozen: names of projections that are not to change, beside those declared so.
     Returns:
         The plans, in the order of the phases.
+    Raises:
+        MotifError: a rule divides by zero, which shows only once it is multiplied out.
     Example:
         >>> from circuitsim.plan import build_plans
         >>> from motifs import weight_mirror

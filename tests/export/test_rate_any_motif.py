@@ -13,7 +13,7 @@ pytest.importorskip("brian2")
 pytestmark = pytest.mark.filterwarnings("ignore::circuitsim.SlowRuleWarning")
 
 
-@settings(max_examples=12, phases=[Phase.generate])  # shrinking would take minutes
+@settings(max_examples=8, phases=[Phase.generate])  # shrinking would take minutes
 @given(st.data())
 def test_any_motif_does_what_it_declares(data):
     motif = data.draw(motifs(replicas=2))
@@ -25,7 +25,7 @@ def test_any_motif_does_what_it_declares(data):
     assert_same_cycle(net, circuit, 1e-12, replica)
 
 
-@settings(max_examples=12, phases=[Phase.generate])
+@settings(max_examples=8, phases=[Phase.generate])
 @given(st.data())
 def test_any_phases_do_what_they_declare(data):
     motif = data.draw(motifs())

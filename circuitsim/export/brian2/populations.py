@@ -19,7 +19,7 @@ from circuitsim.plan.quantities import of_rule, quantity
 # Minus the gradient of one sample's loss. The softmax does without a maximum over neurons, which Brian2 lacks: it is
 # 1 / sum_j exp(y_j - y_i), and where the sum overflows it is 0, as it should be.
 ERRORS = {
-    "cross_entropy": "target - 1.0/{normaliser}",
+    "cross_entropy": "target - 1.0/normaliser",
     "mse": "target - output",
     "bce": "target - 1.0/(1.0 + exp(-output))",
 }
@@ -117,6 +117,6 @@ def _error(t: Transcript, p: PopulationPlan, objective: Objective, suffix: str) 
         pre, post = np.divmod(np.arange(p.size**2), p.size)
         t.add(Wiring(f"{p.name}_softmax{suffix}", objective.output, p.name, pre, post))
         t.sum(f"{p.name}_softmax{suffix}", f"normaliser{suffix}_post", "exp(activity_pre - output_post)")
-    minus_gradient = ERRORS[objective.loss].format(normaliser=f"normaliser{suffix}")
+    minus_gradient = ERRORS[objective.loss].replace("normaliser", f"normaliser{suffix}")
     fresh = [f"target = target_{objective.output}(t - start, i)", f"{error} = {minus_gradient}"]
     return [f"drive = {error}", *fresh] if objective.shuffled else [*fresh, f"drive = {error}"]

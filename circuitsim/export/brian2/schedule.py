@@ -9,9 +9,9 @@ import numpy as np
 
 # Of each tick: 1 / batch size; whether a pass through the batch begins.
 SIGNALS = ("share", "opens")
-# And for each phase: whether its passes begin; whether it is their last one, in which the changes of the phase add up;
-# whether they end, where the changes are applied.
-PHASE_SIGNALS = ("starts", "learns", "ends")
+# And for each phase: whether it is the last of its passes, in which its changes add up; whether they end, where the
+# changes are applied; and, where there are several phases, whether its passes begin.
+PHASE_SIGNALS = ("learns", "ends", "starts")
 
 
 @dataclass(frozen=True)

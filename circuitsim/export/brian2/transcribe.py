@@ -18,7 +18,8 @@ def transcribe(replica: Replica) -> Transcript:
         CircuitError: two Brian2 objects, or two variables of one, would have the same name.
     """
     t, cycles, motif = Transcript(), cycles_of(replica.motif, replica.plans), replica.motif
-    signals = [*SIGNALS, *(name + cycle.suffix for cycle in cycles for name in PHASE_SIGNALS)]
+    of_phase = PHASE_SIGNALS if len(cycles) > 1 else PHASE_SIGNALS[:-1]
+    signals = [*SIGNALS, *(name + cycle.suffix for cycle in cycles for name in of_phase)]
     signals += [f"signal_{signal.name}" for signal in motif.signals]
     t.add(Group("batch", 1, shared=signals))
     t.run("batch", *(f"{name} = batch_{name}(t - start)" for name in signals))
