@@ -25,7 +25,7 @@ def test_any_motif_does_what_it_declares(data):
     assert_same_cycle(net, circuit, 1e-12, replica)
 
 
-@settings(max_examples=8, phases=[Phase.generate])
+@settings(max_examples=5, phases=[Phase.generate])
 @given(st.data())
 def test_any_phases_do_what_they_declare(data):
     motif = data.draw(motifs())
