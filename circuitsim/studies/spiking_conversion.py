@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -32,8 +32,7 @@ def spiking_for(circuit: Circuit, x: torch.Tensor) -> Spiking:
     """
     x = x.to(circuit.device)
     ascending = [p.name for p in circuit.motif.populations if p.stream == "ascending"]
-    activities = [circuit.predict(x, name).abs().flatten().double() for name in ascending]
-    largest = max(float(a.kthvalue(math.ceil(0.999 * len(a))).values) for a in activities)
+    largest = max(float(np.quantile(circuit.predict(x, name).abs().cpu(), 0.999)) for name in ascending)
     slower = max(1.0, largest / LARGEST)
     trial = Trial(ascending_ms=10.0 * round(TRIAL_MS * slower / 10), silence_ms=0, descending_ms=10, rests=True)
     neurons = Stream(50.0, rectified=IntegrateAndFire(floor=float("-inf")))
