@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,12 +37,12 @@ def signals_of_batch(
     if not signals:
         return {}
     own = {k: _own(v, processes) for k, v in target.items()} if isinstance(target, Mapping) else _own(target, processes)
-    return {name: functools.partial(_call, function, own) for name, function in signals.items()}
+
+    def told(function: Callable[[Circuit, Any], Any]) -> Callable[[Circuit], Any]:
+        return lambda circuit: function(circuit, own)
+
+    return {name: told(function) for name, function in signals.items()}
 
 
 def _own(target: Any, processes: Processes) -> Any:
     return None if target is None else target[processes.share(len(target)).own]
-
-
-def _call(function: Callable[[Circuit, Any], Any], target: Any, circuit: Circuit) -> Any:
-    return function(circuit, target)
