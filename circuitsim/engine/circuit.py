@@ -79,6 +79,7 @@ class Circuit:
         vary: Vary,
         record_changes: bool,
         products: str = "blas",
+        currents: str = "all",
     ) -> None:
         motif.validate()
         check_vary(motif, vary, n_replicas)
@@ -89,17 +90,18 @@ class Circuit:
         self._like = like = torch.empty(0, device=device, dtype=dtype)
         multiply = products_of(products, like)
         self.store = WeightStore(motif, n_replicas, *assemble(motif, seed, n_replicas, vary, like, multiply))
-        self._parameters = rule_parameters(motif, vary, self.store.layouts, n_replicas, like)
-        self._scaled = ScaledParameters(self._parameters)
+        self._currents = currents
         self._changes: dict[str, Tensor] | None = {} if record_changes else None
         self._frozen: set[str] = set()
         self._lower()
         self.store.align(self.plans)
+        self._parameters = rule_parameters(motif, vary, self.store.layouts, n_replicas, like)
+        self._scaled = ScaledParameters(self._parameters)
 
     def _lower(self) -> None:
         """Make the functions that run the plan; again whenever the plan changes."""
         self.plans: tuple[Plan, ...] = build_plans(self.motif, frozen=self._frozen)
-        self._runner = Runner(self.motif, self.plans, self.store, self.seed, self._like)
+        self._runner = Runner(self.motif, self.plans, self.store, self.seed, self._like, self._currents)
         self._predictors: dict[str, Sweep] = {}
 
     @property
@@ -109,7 +111,9 @@ class Circuit:
 
     # -- running
 
-    def step(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> StepResult:
+    def step(
+        self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None, *, check: bool = True
+    ) -> StepResult:
         """One cycle of both streams, then one plasticity step with the batch mean of every rule; so for each phase.
 
         Args:
@@ -118,6 +122,8 @@ class Circuit:
                 output population.
             signals: by name, ``[batch]`` or ``[replica, batch]``, or a function of the circuit that gives one of
                 these after the cycle (a reward that depends on the output).
+            check: look, on the CPU, for numbers in x and target that are not finite and for classes out of range. Not
+                needed where the data were looked at as a whole, as `fit` does: it takes a few percent of a step.
         Returns:
             The losses, before the weights changed.
         Raises:
@@ -125,7 +131,7 @@ class Circuit:
         Source: Liao et al. (2024), arXiv 2412.20018, equations 1 and 2 (both streams), 5 to 8 (the changes of SAL).
         """
 
-        batch = self._batch(x, target, signals, self.processes)
+        batch = self._batch(x, target, signals, self.processes, check)
         self._runner.step(batch, self._scaled.at(self.eta_scale), self.n_steps, self._changes)
         self.store.keep_held()
         self.n_steps += 1
@@ -144,9 +150,16 @@ class Circuit:
         self._cycle(x, target, signals, lambda plasticity, quantities: None)
         return self._result()
 
-    def _batch(self, x: Any, target: Any, signals: Mapping[str, Any] | None, processes: Processes = ALONE) -> Batch:
+    def _batch(
+        self,
+        x: Any,
+        target: Any,
+        signals: Mapping[str, Any] | None,
+        processes: Processes = ALONE,
+        check: bool = True,
+    ) -> Batch:
         bound = {k: functools.partial(s, self) if callable(s) else s for k, s in (signals or {}).items()}
-        return self._runner.batch(x, target, bound, processes)
+        return self._runner.batch(x, target, bound, processes, check)
 
     def _cycle(self, x: Any, target: Any, signals: Any, visit: Callable[[Plasticity, Quantities], object]) -> None:
         batch = self._batch(x, target, signals)
@@ -222,12 +235,17 @@ class Circuit:
         Returns:
             A copy, shape ``[replica, batch, post]``.
         Raises:
-            ParameterError: there was no cycle yet.
+            ParameterError: there was no cycle yet, or its step did not need the current (`currents` of `compile`).
             MotifError: there is no such projection.
         """
         return self._of_cycle("I", self.motif.projection(projection).name)
 
     def _of_cycle(self, kind: str, name: str) -> Tensor:
+        if name in self._runner.quantities.get("chained", ()) and kind == "I":
+            raise ParameterError(
+                f"the current of {name!r} was not made by this step: run circuit.cycle(x, target), or compile with "
+                'currents="all"'
+            )
         if f"{kind}[{name}]" not in self._runner.quantities:
             raise ParameterError(f"no {kind} of {name!r} yet: run circuit.step(x, target) or circuit.cycle(x, target)")
         # a copy: the next step writes into the same memory

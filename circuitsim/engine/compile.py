@@ -30,6 +30,7 @@ def compile(
     vary: Vary | None = None,
     record_changes: bool = False,
     products: str = "blas",
+    currents: str = "all",
 ) -> Circuit:
     """Draw the weights of a motif and make a circuit that runs.
 
@@ -43,6 +44,9 @@ def compile(
         record_changes: keep the last change of every projection (`Circuit.last_change`).
         products: "blas", or "onednn" for float32 on a CPU: the same products by another library, which on some CPUs
             (AMD's) is up to twice as fast; `circuitsim bench` tells. A circuit that is saved does not remember it.
+        currents: "all": every current can be asked for after a step. "needed": a step does not make the current of a
+            projection that nothing but the batch mean of one rule reads, where the mean can be had with fewer
+            multiplications: SAL's ``E[(Vt h) g'] = Vt E[h g']``. The same step but for rounding. Not remembered either.
     Returns:
         The circuit. A `SlowRuleWarning` names every rule that does not factor into matrix products.
     Raises:
@@ -60,9 +64,11 @@ def compile(
     check_replicas(replicas)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ParameterError(f"seed must be a non-negative integer (got {seed!r})")
+    if currents not in ("all", "needed"):
+        raise ParameterError(f"currents must be 'all' or 'needed' (got {currents!r})")
     circuit = Circuit(
         motif, n_replicas=replicas, seed=seed, device=_device(device), dtype=_dtype(dtype),
-        vary={} if vary is None else vary, record_changes=record_changes, products=products,
+        vary={} if vary is None else vary, record_changes=record_changes, products=products, currents=currents,
     )  # fmt: skip
     for p in circuit.plan.plastic():
         if p.rule is not None and p.rule.is_slow:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from circuitsim.engine.look import Look
 from circuitsim.engine.losses import LOSSES, as_target
 from circuitsim.engine.share import Share
 from circuitsim.errors import DataError
@@ -26,29 +26,31 @@ class Feed:
         self, motif: Motif, plans: Sequence[Plan], n_replicas: int, device: torch.device, dtype: torch.dtype
     ) -> None:
         self.motif, self.n_replicas, self.device, self.dtype = motif, n_replicas, device, dtype
-        self._total = torch.empty((), dtype=dtype)
+        self.look = Look(dtype)
+        self._sizes = {p.name: p.size for p in motif.populations}
         self.input_names = tuple(dict.fromkeys(name for plan in plans for name in plan.inputs))
         self.signal_names = sorted(signal.name for signal in motif.signals)
         self.output_names = tuple(dict.fromkeys(o.output for o in motif.objectives))
 
-    def inputs(self, x: Any) -> dict[str, Tensor]:
-        """By population, ``[R or 1, B, neuron]``.
+    def inputs(self, x: Any, check: bool = True) -> dict[str, Tensor]:
+        """By population, ``[R or 1, B, neuron]``; `check`: look at the numbers too.
 
         Raises:
-            DataError: a missing or unknown population, a wrong shape, batches of different sizes.
+            DataError: a missing or unknown population, a wrong shape, batches of different sizes, numbers not finite.
         """
         given = self._by_name(x, self.input_names, "input")
-        found = {name: self._input(name, value) for name, value in given.items()}
-        sizes = {name: tensor.shape[1] for name, tensor in found.items()}
-        if len(set(sizes.values())) > 1:
-            raise DataError(f"inputs have batches of different sizes: {sizes}")
-        if 0 in sizes.values():
+        found = {name: self._input(name, value, check) for name, value in given.items()}
+        sizes = {tensor.shape[1] for tensor in found.values()}
+        if len(sizes) > 1:
+            by_name = {name: tensor.shape[1] for name, tensor in found.items()}
+            raise DataError(f"inputs have batches of different sizes: {by_name}")
+        if 0 in sizes:
             raise DataError("the batch is empty")
         return found
 
-    def _input(self, name: str, value: Any) -> Tensor:
-        tensor = self._floats(value, f"input {name!r}")
-        size = self.motif.population(name).size
+    def _input(self, name: str, value: Any, check: bool) -> Tensor:
+        tensor = self._floats(value, f"input {name!r}", check)
+        size = self._sizes[name]
         tensor = tensor.unsqueeze(0) if tensor.ndim == 2 else tensor
         if tensor.ndim != 3 or tensor.shape[2] != size or tensor.shape[0] not in (1, self.n_replicas):
             raise DataError(
@@ -57,8 +59,8 @@ class Feed:
             )
         return tensor
 
-    def targets(self, target: Any, n_samples: int) -> dict[str, Tensor]:
-        """By output population, checked for each objective.
+    def targets(self, target: Any, n_samples: int, check: bool = True) -> dict[str, Tensor]:
+        """By output population, checked for each objective; `check`: look at the numbers too.
 
         Raises:
             DataError: a missing or unknown output, a wrong shape or type, a class out of range.
@@ -67,10 +69,13 @@ class Feed:
         found = {}
         for objective in self.motif.objectives:
             name, loss = objective.output, LOSSES[objective.loss]
-            size = self.motif.population(name).size
+            size = self._sizes[name]
             owner = f"target of {name!r}"
-            tensor = self._tensor(given[name], owner) if loss.takes_classes else self._floats(given[name], owner)
+            value = given[name]
+            tensor = self._tensor(value, owner) if loss.takes_classes else self._floats(value, owner, check)
             found[name] = as_target(tensor, loss, size, self.n_replicas, n_samples, owner)
+            if check and loss.takes_classes:
+                self.look.for_classes(found[name], size, owner)
         return found
 
     def check_signals(self, signals: Mapping[str, Any] | None, n_samples: int) -> Mapping[str, Any]:
@@ -80,6 +85,8 @@ class Feed:
             DataError: a missing or unknown signal, or a wrong shape.
         """
         given = signals or {}
+        if not (given or self.signal_names):
+            return given
         if sorted(given) != self.signal_names:
             raise DataError(f"signals are given for {sorted(given)}, needed for {self.signal_names}")
         for name, value in given.items():
@@ -122,7 +129,8 @@ class Feed:
         if isinstance(value, Tensor):
             if value.is_complex():
                 raise DataError(f"{owner}: needs real numbers (got {value.dtype})")
-            return value.detach().to(self.device)
+            is_here = value.device == self.device and not value.requires_grad
+            return value if is_here else value.detach().to(self.device)
         try:
             array = np.asarray(value)
         except ValueError as error:
@@ -133,17 +141,13 @@ class Feed:
         array = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
         return torch.as_tensor(array, device=self.device)
 
-    def _floats(self, value: Any, owner: str) -> Tensor:
-        """In the circuit's type; finite, where looking does not make a GPU wait."""
-        tensor = self._tensor(value, owner).to(self.dtype)
-        if tensor.device.type != "cpu":
-            return tensor
-        # the sum of finite numbers is finite, but for some too large ones: only then it is worth a second look
-        total = torch.sum(tensor, tuple(range(tensor.ndim)), out=self._total)
-        if not math.isfinite(total.numpy()):
-            numbers = tensor.numpy()
-            if n_wrong := numbers.size - np.count_nonzero(np.isfinite(numbers)):
-                raise DataError(f"{owner}: {n_wrong} values are not finite in {self.dtype}: drop, fill or rescale them")
+    def _floats(self, value: Any, owner: str, check: bool = True) -> Tensor:
+        """In the circuit's type; `check`: finite."""
+        tensor = self._tensor(value, owner)
+        if tensor.dtype != self.dtype:
+            tensor = tensor.to(self.dtype)
+        if check:
+            self.look.for_finite(tensor, owner)
         return tensor
 
     @staticmethod

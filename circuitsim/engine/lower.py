@@ -13,6 +13,7 @@ from torch import Tensor
 from circuitsim.engine.numbers import computed
 from circuitsim.engine.operations import (
     ADD,
+    GATE,
     MAXIMUM,
     MINIMUM,
     MULTIPLY,
@@ -23,6 +24,7 @@ from circuitsim.engine.operations import (
     Value,
     full,
 )
+from circuitsim.rules.functions import greater
 
 Env = Mapping[str, Any]  # the quantities of one cycle by name, each a Value; its "workspace", and its "share"
 Evaluator = Callable[[Env], Value]
@@ -40,11 +42,11 @@ def lower(expression: sympy.Expr, leaf: Callable[[sympy.Symbol], Evaluator]) -> 
     if expression.is_Number:
         value = float(expression)
         return lambda env: value
+    if expression.is_Mul:
+        return _product(expression.args, leaf)
     parts = [lower(argument, leaf) for argument in expression.args]
     if expression.is_Add:
         return fold(ADD, parts)
-    if expression.is_Mul:
-        return fold(MULTIPLY, parts)
     if expression.is_Pow:
         return apply(RECIPROCAL, parts[0]) if expression.exp == -1 else apply(POWER, *parts)
     name = type(expression).__name__
@@ -56,6 +58,16 @@ def lower(expression: sympy.Expr, leaf: Callable[[sympy.Symbol], Evaluator]) -> 
         x, low, high = parts
         return apply(MINIMUM, apply(MAXIMUM, x, low), high)
     return apply(OPERATIONS[name], *parts)
+
+
+def _product(factors: Sequence[sympy.Expr], leaf: Callable[[sympy.Symbol], Evaluator]) -> Evaluator:
+    """A factor ``greater(x, number)`` gates the others."""
+    gates = [f for f in factors if f.func is greater and f.args[1].is_Number]
+    others = [f for f in factors if f not in gates] or [gates.pop()]
+    product = fold(MULTIPLY, [lower(f, leaf) for f in others])
+    for gate in gates:
+        product = apply(GATE, product, *(lower(x, leaf) for x in gate.args))
+    return product
 
 
 def apply(operation: Operation, *parts: Evaluator) -> Evaluator:

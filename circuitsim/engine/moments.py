@@ -80,7 +80,7 @@ class Means:
         if not isinstance(pre, Tensor):
             return layout.at_post(run, share.mean(post, run=run))
         n_replicas = max(post.shape[0], pre.shape[0])
-        run = self.env["workspace"].of((moment.slot, type(layout), layout.shape, n_replicas))
+        run = self.env["workspace"].of((moment.slot, type(layout), layout.shape, layout.along_post, n_replicas))
         return share.sum(layout.moment(run, post, pre, self.scales.get(k, 1.0) / share.n_samples))
 
 

@@ -73,6 +73,18 @@ def _relu(x: Tensor, out: Tensor | None = None) -> Tensor:
     return torch.clamp_min(x, 0.0, out=out)
 
 
+def _gate(value: Value, x: Value, threshold: float, out: Tensor | None = None) -> Tensor:
+    """`value` where ``x > threshold``, else 0: torch has this in one pass, as the derivative of a threshold."""
+    if not isinstance(x, Tensor):
+        return torch.mul(value, float(x > threshold), out=out)
+    if not isinstance(value, Tensor):
+        return torch.gt(x, threshold, out=torch.empty_like(x) if out is None else out).mul_(value)
+    backward = torch.ops.aten.threshold_backward
+    if out is None:
+        return backward(value, x, threshold)
+    return backward.grad_input(value, x, threshold, grad_input=out)
+
+
 def _power(base: Value, exponent: Value, out: Tensor | None = None) -> Tensor:
     return torch.pow(base, exponent, out=out)  # type: ignore[arg-type]  # one number is fine
 
@@ -103,6 +115,7 @@ MULTIPLY = Operation(_commuting(torch.mul), operator.mul)
 RECIPROCAL = Operation(torch.reciprocal, lambda x: 1.0 / x)
 MINIMUM = _bound(torch.minimum, torch.clamp_max, min)
 MAXIMUM = _bound(torch.maximum, torch.clamp_min, max)
+GATE = Operation(_gate, lambda value, x, threshold: value * float(x > threshold))
 POWER = Operation(_power, _number_power)
 
 OPERATIONS: dict[str, Operation] = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from circuitsim.engine.chains import Chain
 from circuitsim.engine.change import ProjectionChange
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import lower
@@ -29,11 +30,16 @@ class Plasticity:
         plan: what to change, and how.
         layouts: storage of each projection.
         like: a tensor of the circuit's type.
+        chains: moments that can be had without their current.
     """
 
-    def __init__(self, plan: Plan, layouts: Mapping[str, Layout], like: Tensor) -> None:
-        self.moments = [MomentRunner(m) for m in plan.moments]
+    def __init__(
+        self, plan: Plan, layouts: Mapping[str, Layout], like: Tensor, chains: Mapping[int, Chain] | None = None
+    ) -> None:
+        self._chains = chains or {}
+        self.moments = [self._chains.get(k) or MomentRunner(m) for k, m in enumerate(plan.moments)]
         self.changes = [ProjectionChange(p, layouts[p.name]) for p in plan.plastic()]
+        self.changes.sort(key=lambda change: change.moments.isdisjoint(self._chains))  # they read weights of others
         self.synapse_states = [
             (of_rule(p.name, name).name, ProjectionChange(_as_change(p, state), layouts[p.name]))
             for p in plan.projections.values()
@@ -50,7 +56,6 @@ class Plasticity:
             for k in change.products(plan.moments):
                 users.setdefault(k, []).append(change)
         self._workspace, self._like = Workspace(), like
-        self._parameters: object = None
         self._rates: dict[str, tuple[Value, Value]] = {}
         self._scales: dict[int, float] = {}
         # Products that no other projection uses go straight into the weights; the others are scaled once for all.
@@ -58,6 +63,10 @@ class Plasticity:
         share_buffers(self.moments, [change.moments for change in in_order])
         for change in self.changes:
             change.owns_product = not any(k in self.shared for k in change.products(plan.moments))
+
+    def chained(self, n_samples: int) -> frozenset[str]:
+        """The projections whose currents are better not made."""
+        return frozenset(chain.current for chain in self._chains.values() if chain.saves(n_samples))
 
     def run(self, env: Env, values: Mapping[str, Tensor], changed: MutableMapping[str, Tensor] | None) -> None:
         """Change `values` in place.
@@ -105,21 +114,17 @@ class Plasticity:
         """Numbers of the short rules, and which of them shared means are scaled by.
 
         Args:
-            parameters: another object whenever a parameter has changed; needed before `run`.
+            parameters: of the rules, by path; to be called with them before `run`.
         Returns:
             The moments that are scaled: with others, a step is made of other operations.
         """
-        if self._parameters is not parameters:
-            self._parameters = parameters
-            env = {**parameters, "workspace": self._workspace}
-            self._rates = {
-                c.name: (self._fitting(c.linear.keep(env)), self._fitting(c.linear.rate(env)))
-                for c in self.changes
-                if c.linear is not None
-            }
-            self._scales = {
-                k: rate for k, users in self.shared.items() if (rate := self._common_rate(users)) is not None
-            }
+        env = {**parameters, "workspace": self._workspace}
+        self._rates = {
+            c.name: (self._fitting(c.linear.keep(env)), self._fitting(c.linear.rate(env)))
+            for c in self.changes
+            if c.linear is not None
+        }
+        self._scales = {k: rate for k, users in self.shared.items() if (rate := self._common_rate(users)) is not None}
         return frozenset(self._scales)
 
     def _fitting(self, value: Value) -> Value:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from circuitsim.engine.chains import chains
 from circuitsim.engine.feed import Feed
+from circuitsim.engine.gates import with_gates
 from circuitsim.engine.noise import StepNoise
 from circuitsim.engine.operations import Value
 from circuitsim.engine.plasticity import Plasticity
@@ -26,8 +27,7 @@ Quantities = dict[str, Any]  # of one step by name; the losses by phase under "l
 Parameters = Mapping[str, Value]
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """What is given for one step, checked.
 
     Args:
@@ -56,33 +56,43 @@ class Runner:
         store: the weights.
         seed: of the noise of populations.
         like: a tensor of the circuit's type, on its device.
+        currents: as in `compile`.
 
     Attributes:
         quantities: those of the last run.
     """
 
-    def __init__(self, motif: Motif, plans: tuple[Plan, ...], store: WeightStore, seed: int, like: Tensor) -> None:
+    def __init__(
+        self, motif: Motif, plans: tuple[Plan, ...], store: WeightStore, seed: int, like: Tensor, currents: str = "all"
+    ) -> None:
         self.motif, self.store, self.seed = motif, store, seed
         self.feed = Feed(motif, plans, store.n_replicas, like.device, like.dtype)
         self.workspaces = Workspaces()
+        gated = with_gates(plans)
+        chained = chains(gated[0], store.layouts) if currents == "needed" and len(gated) == 1 else {}
         self.phases = [
-            (phase.name, plan, Sweep(plan, store.layouts), Plasticity(plan, store.layouts, like))
-            for phase, plan in zip(motif.phases, plans, strict=True)
+            (phase.name, plan, Sweep(plan, store.layouts), Plasticity(plan, store.layouts, like, chained))
+            for phase, plan in zip(motif.phases, gated, strict=True)
         ]
         self.quantities: Quantities = {}
+        self._parameters: Parameters | None = None
+        self._scaled: tuple[frozenset[int], ...] = ()
         self.has_noise = any(p.noise for plan in plans for p in plan.populations.values())
 
-    def batch(self, x: Any, target: Any, signals: Mapping[str, Any] | None, processes: Processes) -> Batch:
+    def batch(
+        self, x: Any, target: Any, signals: Mapping[str, Any] | None, processes: Processes, check: bool = True
+    ) -> Batch:
         """What the user gives for one step.
 
         Raises:
-            DataError: x, target or a signal does not fit.
+            DataError: x, target or a signal does not fit; without `check`, the numbers of the first two are not seen.
         """
-        inputs = self.feed.inputs(x)
+        inputs = self.feed.inputs(x, check)
         share = processes.share(next(iter(inputs.values())).shape[1])
-        targets = self.feed.targets(target, share.n_samples) if self.motif.objectives else {}
+        targets = self.feed.targets(target, share.n_samples, check) if self.motif.objectives else {}
         given = self.feed.check_signals(signals, share.n_samples)
-        inputs, targets = ({k: share.part(v) for k, v in part.items()} for part in (inputs, targets))
+        if not share.is_whole:
+            inputs, targets = ({k: share.part(v) for k, v in part.items()} for part in (inputs, targets))
         return Batch(inputs, targets, given, share)
 
     def step(
@@ -96,9 +106,11 @@ class Runner:
             number: of the step.
             changed: if given, filled with the change of each projection.
         """
+        if parameters is not self._parameters:
+            self._parameters = parameters
+            self._scaled = tuple(plasticity.set_rates(parameters) for *_, plasticity in self.phases)
         # whatever decides which operations a step is made of
-        scaled = tuple(plasticity.set_rates(parameters) for *_, plasticity in self.phases)
-        workspace = self._workspace(batch, scaled, self.store.n_mask_changes)
+        workspace = self._workspace(batch, self._scaled, self.store.n_mask_changes)
 
         def change(plasticity: Plasticity, env: Quantities) -> None:
             plasticity.run(env, self.store.own, changed)
@@ -128,7 +140,7 @@ class Runner:
             visit: gets the plasticity of each phase, and the quantities so far.
         """
         with torch.no_grad():
-            self._run(batch, self._workspace(batch, "cycle"), parameters, number, visit)
+            self._run(batch, self._workspace(batch, "cycle"), parameters, number, visit, chain=False)
 
     def losses(self) -> dict[str, Tensor]:
         """By phase, batch means ``[R]`` of the last run, on the device."""
@@ -144,14 +156,17 @@ class Runner:
         parameters: Parameters,
         number: int,
         visit: Callable[[Plasticity, Quantities], object],
+        chain: bool = True,
     ) -> None:
         like, share = batch.tensors[0], batch.share
         weights = functools.partial(self.store.values, workspace=workspace)
         env: Quantities = {"workspace": workspace, "share": share, **self.store.states(), **parameters}
+        n_own = like.shape[1]
         self.quantities = env  # now: a signal may be a function of the activities so far
         for name, plan, sweep, plasticity in self.phases:
             noise = StepNoise(name, number, self.seed, self.store.n_replicas, share, like)
             sweep.run(env, weights, batch.inputs, batch.targets, noise)
+            env["chained"] = plasticity.chained(n_own) if chain else frozenset()
             sweep.deliver_to_dendrites(env, weights)
             if plan.objectives:
                 env[f"loss[{name}]"] = sweep.loss(env, batch.targets)

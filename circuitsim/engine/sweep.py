@@ -126,8 +126,10 @@ class Sweep:
         return env["share"].shifted(error, run) if objective.shuffled else error
 
     def deliver_to_dendrites(self, env: dict[str, Any], weights: Weights) -> None:
-        """Add the dendritic currents, from the traces at the end of the cycle."""
+        """Add the dendritic currents, but for those "chained", from the traces at the end of the cycle."""
         for p in self.dendrites:
+            if p.name in env["chained"]:
+                continue
             self._current(env, weights, p, env.get(f"trace[{p.pre}]", env[f"activity[{p.pre}]"]))
 
     def loss(self, env: Mapping[str, Any], targets: Mapping[str, Tensor]) -> Tensor:
@@ -137,7 +139,7 @@ class Sweep:
         for o in self.plan.objectives:
             run = env["workspace"].of((self, o.output, "loss"))
             values = LOSSES[o.loss].value(run, env[f"{o.loss}[{o.output}]"], targets[o.output])
-            value = values.mean(1) if share.is_whole else share.mean(values)[:, 0]
+            value = values.sum(1).div_(share.n_samples) if share.is_whole else share.mean(values)[:, 0]
             total = value if total is None else total + value
         assert total is not None
         return total

@@ -7,7 +7,7 @@ tape holds each call with its arguments, and the places in them that have to be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,8 +52,10 @@ class Recorder(TorchFunctionMode):
         super().__init__()
         self.calls: list[Call] = []
         self.problem: str | None = None
-        self._values = list(given)  # keeps them alive, so that an id stands for one tensor
+        self._alive = list(given)  # so that an id stands for one tensor
         self._number_of = {id(tensor): k for k, tensor in enumerate(given)}
+        self.n_values = len(given)
+        self._views: dict[Hashable, int] = {}  # the numbers of those that were made, by what was asked for
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -78,14 +80,24 @@ class Recorder(TorchFunctionMode):
             is_view = any(_storage(result) == _storage(tensor) for tensor in tensors)
             if is_view and not call.reads:
                 return  # of something that stays where it is
-            call.result = len(self._values)
-            self._number_of[id(result)] = call.result
-            self._values.append(result)
+            self._alive.append(result)
+            if is_view and (made := self._views.setdefault(self._what(call), self.n_values)) < self.n_values:
+                self._number_of[id(result)] = made
+                return  # the same view again
+            call.result = self._number_of[id(result)] = self.n_values
+            self.n_values += 1
         elif result is not None and not isinstance(result, Tensor):
             if any(isinstance(value, Tensor) for value in _leaves(result)):
                 self.problem = f"{function} gives several tensors"
             return  # a size, a type, ...
         self.calls.append(call)
+
+    def _what(self, call: Call) -> Hashable:
+        """What a call asks for: the same for two calls that give the same view."""
+        named = [*enumerate(call.args), *call.kwargs.items()]
+        numbers = {key: k for _, key, k in call.reads}
+        asked = [(key, numbers.get(key), id(v) if isinstance(v, Tensor) else repr(v)) for key, v in named]
+        return call.function, tuple((key, k if k is not None else what) for key, k, what in asked)
 
 
 class Tape:
@@ -99,14 +111,15 @@ class Tape:
 
     def __init__(self, recorder: Recorder, quantities: Mapping[str, Any]) -> None:
         assert recorder.problem is None
-        self._calls, self._n_values = recorder.calls, len(recorder._values)
+        self._calls = [(c.function, c.args, c.kwargs, c.reads, c.result) for c in recorder.calls]
+        self._n_values = recorder.n_values
         self._numbers = [
-            (*place, _at(place)) for call in self._calls for place in _places(call) if isinstance(_at(place), Number)
+            (*place, _at(place)) for call in recorder.calls for place in _places(call) if isinstance(_at(place), Number)
         ]
         self._quantities = dict(quantities)
         self._changing = [(key, k) for key, q in quantities.items() if (k := recorder.number_of(q)) is not None]
         self._parameters: Parameters | None = None
-        for call in self._calls:  # the tensors of the recorded step are not needed any more
+        for call in recorder.calls:  # the tensors of the recorded step are not needed any more
             for container, key, _ in call.reads:
                 container[key] = None
 
@@ -117,20 +130,22 @@ class Tape:
             given: in the order and shapes of the recording.
             parameters: of the rules; another object whenever one has changed.
         Returns:
-            The quantities of the step.
+            The quantities of the step, until the next one.
         """
         if parameters is not self._parameters:
             self._parameters = parameters
             for container, key, number in self._numbers:
                 container[key] = number.again(parameters)
         values: list[Any] = [*given, *(None,) * (self._n_values - len(given))]
-        for call in self._calls:
-            for container, key, k in call.reads:
+        for function, args, kwargs, reads, number in self._calls:
+            for container, key, k in reads:
                 container[key] = values[k]
-            result = call.function(*call.args, **call.kwargs)
-            if call.result is not None:
-                values[call.result] = result
-        return self._quantities | {key: values[k] for key, k in self._changing}
+            result = function(*args, **kwargs)
+            if number is not None:
+                values[number] = result
+        for key, k in self._changing:
+            self._quantities[key] = values[k]
+        return self._quantities
 
 
 def _places(call: Call) -> Iterator[Place]:

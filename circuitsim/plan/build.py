@@ -26,6 +26,7 @@ from circuitsim.motif.vocabularies import (
 )
 from circuitsim.plan.plan import Change, Moment, Plan, PopulationPlan, ProjectionPlan, StatePlan
 from circuitsim.plan.quantities import of_rule, quantity
+from circuitsim.plan.reads import read_by
 from circuitsim.rules import Sum, Term, factor
 from circuitsim.rules.vocabulary import local
 
@@ -70,7 +71,7 @@ def build_plans(motif: Motif, frozen: Collection[str] = ()) -> tuple[Plan, ...]:
         [['W0', 'W1'], ['Wt1']]
     """
     plans = [_phase_plan(motif, phase, frozen) for phase in motif.phases]
-    read = set().union(*(_read_by(plan) for plan in plans))  # a later phase may read what an earlier one computes
+    read = set().union(*(read_by(plan) for plan in plans))  # a later phase may read what an earlier one computes
     return tuple(_with_needs(plan, read) for plan in plans)
 
 
@@ -88,16 +89,6 @@ def _phase_plan(motif: Motif, phase: Phase, frozen: Collection[str]) -> Plan:
     objectives = motif.objectives if phase.errors else ()
     name = motif.name if len(motif.phases) == 1 else f"{motif.name}: {phase.name}"
     return Plan(name, populations, projections, objectives, tuple(moments), tuple(s.name for s in motif.signals))
-
-
-def _read_by(plan: Plan) -> set[sympy.Symbol]:
-    """Every quantity that a rule, an activation or a state of the plan reads."""
-    rules = [(q.rule, q.binding) for q in plan.projections.values() if q.rule is not None]
-    rules += [(s.rule, s.binding) for q in plan.projections.values() for s in q.states.values()]
-    read = set().union(*({binding[s] for s in rule.symbols} for rule, binding in rules))
-    for p in plan.populations.values():
-        read |= p.activity.free_symbols.union(*(update.free_symbols for update in p.states.values()))
-    return read
 
 
 def _with_needs(plan: Plan, read: set[sympy.Symbol]) -> Plan:

@@ -181,7 +181,8 @@ class _Run:
             within = k / n_batches if n_batches else 0.0
             self.circuit.eta_scale = self.schedule((epoch + within) / self.epochs)
             told = signals_of_batch(self.signals, target, self.team.processes)
-            result = self.circuit.step(x, target, told)
+            # a data set was looked at as a whole
+            result = self.circuit.step(x, target, told, check=self.dataset is None)
             self.online.add(result.loss, target)
             self.done += 1
             self.display.advance()

@@ -67,6 +67,19 @@ def test_a_steady_circuit_plays(monkeypatch):
     assert not torch.equal(circuit.weights("W0"), before)
 
 
+def test_the_same_view_is_made_once():
+    given, out = torch.arange(6.0).reshape(2, 3), torch.empty(3, 2)
+    with Recorder([given]) as recorder:
+        torch.mul(given.transpose(0, 1), 2.0, out=out)
+        torch.add(out, given.transpose(0, 1), out=out)
+        torch.add(out, given.transpose(1, 0).reshape(3, 2), out=out)
+    names = [call.function.__name__ for call in recorder.calls]
+    assert names == ["transpose", "mul", "add", "transpose", "reshape", "add"]  # asked for in another way
+    other = torch.tensor([[1.0, -1.0, 2.0], [0.0, 5.0, 3.0]])
+    Tape(recorder, {}).play([other], {})
+    assert torch.equal(out, 4 * other.T)
+
+
 def test_synapses_pruned_after_the_recording_stay_absent():
     circuit = cs.compile(sal(LAYERS), device="cpu")
     for k, (x, target) in enumerate(batches(circuit.motif, 8)):

@@ -23,7 +23,12 @@ class Layout(abc.ABC):
     Args:
         shape: (post, pre).
         mask: 1 where a synapse is present, in the layout's shape with R or 1 replicas; None: all are.
+
+    Attributes:
+        along_post: whether neighbours in memory are neighbours in post, not in pre.
     """
+
+    along_post = False
 
     def __init__(self, shape: tuple[int, int], mask: Tensor | None) -> None:
         self.shape = shape
@@ -42,6 +47,10 @@ class Layout(abc.ABC):
     def restrict_(self, values: Tensor) -> Tensor:
         """Put 0 at absent synapses, in place, whatever a rule made of a weight of 0 (inf * 0 is not 0)."""
         return values if self.absent is None else values.masked_fill_(self.absent, 0.0)
+
+    def laid(self, values: Tensor) -> Tensor:
+        """The same values in the order that they have in memory here."""
+        return values
 
     @abc.abstractmethod
     def pack(self, dense: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from circuitsim.engine.products import BLAS, Products
 
 
 class DenseLayout(Layout):
-    """An array ``[R, post, pre]``; absent synapses hold 0. Memory may run along post first.
+    """An array ``[R, post, pre]``; absent synapses hold 0.
 
     Args:
         shape, mask: as in `Layout`.
@@ -21,8 +21,17 @@ class DenseLayout(Layout):
         super().__init__(shape, mask)
         self.products = products
 
+    def lie_along_post(self) -> None:
+        """From now on, neighbours in memory are neighbours in post."""
+        self.along_post = True
+        if self.mask is not None:
+            self.mask = self.laid(self.mask)
+
+    def laid(self, values: Tensor) -> Tensor:
+        return values.transpose(1, 2).contiguous().transpose(1, 2) if self.along_post else values
+
     def pack(self, dense: Tensor) -> Tensor:
-        return dense
+        return self.laid(dense)
 
     def dense(self, values: Tensor) -> Tensor:
         return values
@@ -36,6 +45,8 @@ class DenseLayout(Layout):
     def moment(self, run: Run, post: Tensor, pre: Tensor, scale: float) -> Tensor:
         n_replicas = max(post.shape[0], pre.shape[0])
         post, pre = spread(post, n_replicas), spread(pre, n_replicas)
+        if self.along_post:
+            return run("moment", self.products.scaled, pre.transpose(1, 2), post, scale).transpose(1, 2)
         return run("moment", self.products.scaled, post.transpose(1, 2), pre, scale)
 
     def add_moment_(self, run: Run, values: Tensor, post: Tensor, pre: Tensor, keep: float, scale: float) -> None:

@@ -61,10 +61,12 @@ SIZES = (
 )
 
 
-def circuit_of(layers: Sequence[int], n_replicas: int = 1, device: str = "auto", products: str = "blas") -> cs.Circuit:
+def circuit_of(
+    layers: Sequence[int], n_replicas: int = 1, device: str = "auto", products: str = "blas", currents: str = "all"
+) -> cs.Circuit:
     """SAL with its gate, as the rivals have it."""
     motif = sal(list(layers), eta=ETA, eta_V=1.0, eta_Wt=1.0, gamma=GAMMA, gamma_Wt=1.0, trace=None)
-    return cs.compile(motif, replicas=n_replicas, device=device, products=products)
+    return cs.compile(motif, replicas=n_replicas, device=device, products=products, currents=currents)
 
 
 def batch_of(circuit: cs.Circuit, layers: Sequence[int], batch: int) -> tuple[Tensor, Tensor]:
