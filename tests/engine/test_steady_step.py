@@ -69,8 +69,9 @@ MOTIFS = [
 
 @pytest.mark.parametrize("motif", MOTIFS, ids=lambda m: m.name)
 @pytest.mark.parametrize("vary", [None, {"W0.eta": [0.1, 0.2, 0.05]}], ids=["one rate", "varied rates"])
-def test_a_steady_step_makes_no_tensor_but_its_loss_and_never_waits(motif, vary):
-    circuit = cs.compile(motif, replicas=3, dtype="float32", device="cpu", vary=vary)
+@pytest.mark.parametrize("currents", ["all", "needed"])
+def test_a_steady_step_makes_no_tensor_but_its_loss_and_never_waits(motif, vary, currents):
+    circuit = cs.compile(motif, replicas=3, dtype="float32", device="cpu", vary=vary, currents=currents)
     rng = np.random.default_rng(0)
     x = torch.tensor(rng.standard_normal((8, 6)), dtype=torch.float32)
     target = torch.tensor(rng.integers(0, 3, 8))

@@ -72,6 +72,7 @@ def reward(circuit: cs.Circuit, target: torch.Tensor) -> torch.Tensor:
 
 MOTIFS: dict[str, Callable[[], cs.Motif]] = {
     "sal": lambda: sal(LAYERS),
+    "needed": lambda: sal(LAYERS),  # without the currents that only a mean reads
     "noise": lambda: weight_mirror(LAYERS),
     "stateful": with_state_and_slow_terms,
     "listed": listed,
@@ -81,7 +82,8 @@ MOTIFS: dict[str, Callable[[], cs.Motif]] = {
 
 
 def make(name: str, **options: Any) -> cs.Circuit:
-    return cs.compile(MOTIFS[name](), replicas=2, seed=5, device="cpu", dtype="float64", **options)
+    currents = "needed" if name == "needed" else "all"
+    return cs.compile(MOTIFS[name](), replicas=2, seed=5, device="cpu", dtype="float64", currents=currents, **options)
 
 
 def dataset() -> cs.Dataset:
