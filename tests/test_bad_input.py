@@ -50,6 +50,7 @@ TABLE: dict[str, tuple[Callable[[cs.Circuit], object], type[Exception], str]] = 
     "fit, too large for float32": (fit(1e60 * X), cs.DataError, "too large for torch.float32: rescale"),
     "fit on batches, NaN": (fit_on((with_entry(X, np.nan), Y)), cs.DataError, "6 values are not finite"),
     "step, NaN": (step(with_entry(X, np.nan)), cs.DataError, "input 'up0': 6 values are not finite in torch.float32"),
+    "step, sparse": (step(torch.tensor(X).to_sparse()), cs.DataError, "needs a dense tensor (got torch.sparse_coo)"),
     "step, infinite": (step(torch.tensor(with_entry(X, -np.inf))), cs.DataError, "6 values are not finite"),
     "step, too large": (step(1e60 * X), cs.DataError, "not finite in torch.float32: drop, fill or rescale"),
     "predict, NaN": (lambda c: c.predict(with_entry(X, np.nan)), cs.DataError, "not finite"),

@@ -129,6 +129,8 @@ class Feed:
         if isinstance(value, Tensor):
             if value.is_complex():
                 raise DataError(f"{owner}: needs real numbers (got {value.dtype})")
+            if value.layout != torch.strided:
+                raise DataError(f"{owner}: needs a dense tensor (got {value.layout}): use .to_dense()")
             is_here = value.device == self.device and not value.requires_grad
             return value if is_here else value.detach().to(self.device)
         try:
