@@ -1,4 +1,4 @@
-"""Means of currents that are not made, against the same circuit that makes them."""
+"""Means of currents that are not made, against the oracle in NumPy, which makes every current."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import torch
 
 import circuitsim as cs
 from motifs import sal, winner_take_all
+from tests.parity.test_engine_against_oracle import assert_same_weights, oracles
 
 LAYERS = [6, 5, 4, 3]
 
@@ -44,24 +45,26 @@ def batches(n: int, size: int) -> list[tuple[np.ndarray, np.ndarray]]:
     ],
     ids=["sal", "sal, plain", "sal, homeostatic", "winner_take_all"],
 )
-def test_a_step_without_needless_currents_is_the_same_step(motif, record_changes, replicas):
-    vary = None if replicas == 1 else {"Wt1.eta": [0.1, 0.2, 0.05]}
-    options = {
-        "dtype": "float64",
-        "device": "cpu",
-        "replicas": replicas,
-        "vary": vary,
-        "record_changes": record_changes,
-    }
-    every, needed = (cs.compile(motif, currents=currents, **options) for currents in ("all", "needed"))
+def test_a_step_without_needless_currents_does_what_the_motif_declares(motif, record_changes, replicas):
+    options = {"dtype": "float64", "device": "cpu", "replicas": replicas, "record_changes": record_changes}
+    circuit = cs.compile(motif, currents="needed", **options)
+    opinions = oracles(motif, circuit)
     for x, target in batches(6, 32):
-        losses = [circuit.step(x, target).loss for circuit in (every, needed)]
-        torch.testing.assert_close(losses[1], losses[0], rtol=1e-12, atol=0.0)
+        loss = circuit.step(x, target).loss
+        np.testing.assert_allclose(loss.numpy(), [oracle.step(x, target).loss for oracle in opinions], rtol=1e-10)
+        assert chained(circuit) == {"Vt1", "Vt2"}
+        assert_same_weights(circuit, opinions, 1e-10)
+
+
+def test_rates_that_vary_do_the_same_with_and_without_the_currents():
+    options = {"dtype": "float64", "device": "cpu", "replicas": 3, "vary": {"Wt1.eta": [0.1, 0.2, 0.05]}}
+    every, needed = (cs.compile(sal(LAYERS), currents=currents, **options) for currents in ("all", "needed"))
+    for x, target in batches(6, 32):
+        for circuit in (every, needed):
+            circuit.step(x, target)
     assert chained(every) == set() and chained(needed) == {"Vt1", "Vt2"}
-    for p in motif.projections:
-        ours, theirs = needed.weights(p.name), every.weights(p.name)
-        assert torch.isfinite(ours).all()
-        torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-13)
+    assert torch.isfinite(needed.weights("Wt1")).all()
+    torch.testing.assert_close(needed.weights("Wt1"), every.weights("Wt1"), rtol=1e-11, atol=1e-13)
 
 
 def test_the_order_with_fewer_multiplications_is_taken():

@@ -44,6 +44,25 @@ def test_a_slope_that_a_sum_reads_is_computed_and_right():
         np.testing.assert_allclose(circuit.weights("W")[0].numpy(), w, rtol=1e-12, atol=1e-14)
 
 
+def test_gates_beside_a_slope_that_is_none_are_right():
+    """The slope of ``2 relu(drive) - relu(drive - 1)`` is 2, then 1; gates and numbers meet in its products."""
+    motif = cs.Motif("kinks")
+    motif.add(cs.Population("x", 3), cs.Population("y", 4, activation="2 * relu(drive) - relu(drive - 1)"))
+    rule = cs.Rule("eta * slope_post * (drive_post > 0.5) * (drive_post > -1) * pre", eta=0.1)
+    motif.connect("x", "y", name="W", rule=rule)
+    circuit = cs.compile(motif, dtype="float64", device="cpu")
+    rng = np.random.default_rng(0)
+    w = circuit.weights("W")[0].numpy()
+    for _ in range(3):
+        x = 2 * rng.standard_normal((16, 3))
+        circuit.step(x)
+        drive = x @ w.T
+        post = (2.0 * (drive > 0) - (drive > 1)) * (drive > 0.5)
+        assert set(np.unique(post)) == {0.0, 1.0, 2.0}
+        w = w + 0.1 * post.T @ x / 16
+        np.testing.assert_allclose(circuit.weights("W")[0].numpy(), w, rtol=1e-12, atol=1e-14)
+
+
 def test_a_gate_is_closed_at_zero_and_below():
     motif = cs.Motif("gate")
     motif.add(cs.Population("x", 3), cs.Population("y", 3, activation="relu"))

@@ -31,7 +31,7 @@ def oracles(motif: cs.Motif, circuit: cs.Circuit) -> list[Oracle]:
     masks = {name: circuit.mask(name).to_dense().numpy() for name in names}
     return [
         Oracle(motif, {n: w[r] for n, w in weights.items()}, {n: m[r] for n, m in masks.items()}, replica=r)
-        for r in range(REPLICAS)
+        for r in range(circuit.n_replicas)
     ]
 
 
