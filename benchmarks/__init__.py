@@ -1,1 +1,1 @@
-"""Benchmarks: the rivals that `circuitsim bench` measures against, and the scripts behind docs/results.md."""
+"""Benchmarks of circuitsim (`python benchmarks/bench.py`), and scripts for docs/results.md. They are not installed."""

@@ -2,10 +2,11 @@
 
     python benchmarks/spiking_by_hand.py --seed 0 --samples 6000
 
-Two streams, 64-32-10 and back. One unit of activity is a rate of 100 Hz. Each sample is a trial: an ascending volley
-(50 ms), a descending one (50 ms), silence (40 ms). The weights change every 2 ms by local rules. The test images follow
-the training ones in the same run, without plasticity. This script was written before the exporter, as the yardstick for
-its speed (`benchmarks/spiking_export.py`); it knows nothing of circuitsim and is not to be edited to suit.
+The circuit has two streams, 64-32-10 and back. One unit of activity is a rate of 100 Hz. Each sample is a trial of an
+ascending volley (50 ms), a descending volley (50 ms) and silence (40 ms). The weights change every 2 ms by local rules.
+The test images follow the training images in the same run, without plasticity. This script was written before the
+exporter, as the reference for its speed (`benchmarks/spiking_export.py`). It does not use circuitsim, and must not be
+adapted to it.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""How fast is the exported standalone network, against the same model written by hand?
+"""Compare the speed of the exported standalone network with that of the same model written by hand.
 
     python benchmarks/spiking_export.py [--samples 5640] [--repeats 5]
 
-Both C++ programs are built first; then they run in turns, with the same number of trials, and the ratio of the medians
-is printed, in processor seconds. By hand: `benchmarks/spiking_by_hand.py`, one run of all trials. Exported: a run for
-each segment, weights read back after each.
+The script builds both C++ programs, runs them in turns with the same number of trials, and prints the ratio of their
+median processor seconds. The hand-written program, `benchmarks/spiking_by_hand.py`, plays all trials in one run. The
+exported network has one run per segment, after each of which the weights are read.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pathlib import Path
 
 import circuitsim as cs
 from circuitsim.export import SpikingNetwork
-from circuitsim.studies.spiking_motif import spiking_sal
+from motifs import spiking_sal
 
 BY_HAND = Path(__file__).with_name("spiking_by_hand.py")
-N_TEST = 360  # of the script by hand, played as trials too
+N_TEST = 360  # test images of the hand-written script, which also presents them as trials
 
 
 def main() -> None:
@@ -68,17 +68,17 @@ def main() -> None:
 
 
 def timed_program(folder: Path) -> float:
-    """One run of the program by hand."""
+    """Run the hand-written program once."""
     return _children(lambda: subprocess.run(["./main"], cwd=folder, check=True, capture_output=True))
 
 
 def timed_export(net: SpikingNetwork, data: cs.Dataset, n: int) -> float:
-    """One run of the exported network; everything that `fit` does is in it."""
+    """Run the exported network once, including everything that `fit` does."""
     return _children(lambda: net.fit(data, samples=n, progress=False))
 
 
 def _children(run: Callable[[], object]) -> float:
-    """Processor seconds, of this process and of those that it starts: other work on the machine does not count."""
+    """The processor seconds of this process and its child processes, which exclude other work on the machine."""
     before = os.times()
     run()
     after = os.times()

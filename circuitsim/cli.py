@@ -1,94 +1,64 @@
-"""The command line: `circuitsim show`, `train`, `view`, `experiment`, `tune` and `bench`."""
+"""The command line: `circuitsim show`, `train` and `view`."""
 
 from __future__ import annotations
 
-import functools
-import importlib
-import inspect
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 from rich.console import Console
+from rich.table import Table
 
 import circuitsim as cs
-import motifs
-from circuitsim.studies import tuning
-from circuitsim.studies.experiment import (
-    DatasetOption,
-    DeviceOption,
-    EpochsOption,
-    Experiment,
-    Options,
-    OutOption,
-    QuickOption,
-    SchedulerOption,
-    SeedsOption,
-    as_rich_table,
-    run_experiment,
-    spread,
-    write_configuration,
-)
-from circuitsim.studies.self_assembly import aligned, setting_for
-from circuitsim.studies.tuning import ALGORITHMS
+from circuitsim.train.configuration import write_configuration
+from circuitsim.train.setting import setting_for
 from circuitsim.train.weight_probe import every_for
 
 app = typer.Typer(no_args_is_help=True, help="Neural circuits with explicit plastic synapses and local rules.")
 console = Console()
 
-MOTIFS = [name for name in motifs.__all__ if name != "two_stream"]
-EXPERIMENTS = (
-    "benchmark_table", "feedback_width", "learning_rates", "local_losses", "motif_census", "parity", "pathway_ablation",
-    "representations", "short_term_modulation", "spike_timing", "spiking_conversion", "spiking_depth",
-    "spiking_feedback", "spiking_self_assembly", "theory", "winner_take_all",
-)  # fmt: skip
+N_PROBED = 1000  # samples on which alignment is measured
+NOT_OF_LAYERS = ("two_stream", "frozen_feedback", "shuffled_error")  # their arguments are not just layer sizes
 
-MotifArgument = Annotated[str, typer.Argument(help="name of a motif, or a file of one: .json or .graphml")]
+MotifArgument = Annotated[str, typer.Argument(help="name of a motif, or a .json or .graphml file of one")]
 
 
 def load_motif(motif: str, layers: list[int]) -> cs.Motif:
-    """A published motif by name, or one from a JSON file.
+    """Return the published motif of this name, or read a motif from a file.
 
     Raises:
-        typer.BadParameter: neither.
+        typer.BadParameter: there is no such motif and no such file.
     """
-    if motif in MOTIFS:
+    import motifs  # imported late, because the library does not depend on it
+
+    known = [name for name in motifs.__all__ if name not in NOT_OF_LAYERS]
+    if motif in known:
         return getattr(motifs, motif)(layers)
     path = Path(motif)
     if not path.is_file():
-        raise typer.BadParameter(f"{motif!r} is no file and no motif (known: {', '.join(MOTIFS)})")
+        raise typer.BadParameter(f"there is no motif or file {motif!r} (known: {', '.join(known)})")
     return cs.read_motif(path)
-
-
-def load_experiment(name: str) -> Experiment:
-    """The function of the study of that name."""
-    if name not in EXPERIMENTS:
-        raise typer.BadParameter(f"no experiment {name!r} (known: {', '.join(EXPERIMENTS)})")
-    experiment: Experiment = getattr(importlib.import_module(f"circuitsim.studies.{name}"), name)
-    return experiment
 
 
 def _sizes(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise typer.BadParameter(
-            f"layers must be sizes with commas between them, such as 64,32,10 (got {text!r})"
-        ) from None
+        raise typer.BadParameter(f"layers must be comma-separated sizes, such as 64,32,10 (got {text!r})") from None
 
 
 @app.command()
 def show(
     motif: MotifArgument,
-    layers: Annotated[str, typer.Option(help="sizes, input to output, of a motif given by name")] = "64,32,32,10",
-    out: Annotated[Path, typer.Option(help="picture to write, .png or .svg")] = Path("motif.png"),
+    layers: Annotated[str, typer.Option(help="layer sizes of a named motif, from input to output")] = "64,32,32,10",
+    out: Annotated[Path, typer.Option(help="image file to write, .png or .svg")] = Path("motif.png"),
 ) -> None:
-    """Draw a motif, and print what a step of it does."""
+    """Draw a motif and print the program of its step."""
     declared = load_motif(motif, _sizes(layers))
     declared.validate()
-    for plan in cs.compile(declared).plans:
-        console.print(str(plan), highlight=False, markup=False, soft_wrap=True)
+    console.print(str(cs.compile(declared).program), highlight=False, markup=False, soft_wrap=True)
     declared.draw(out)
     console.print(f"wrote {out}")
 
@@ -96,99 +66,71 @@ def show(
 @app.command()
 def train(
     motif: MotifArgument,
-    dataset: DatasetOption = "digits",
-    epochs: EpochsOption = None,
-    replicas: Annotated[int, typer.Option(help="independent circuits")] = 1,
-    seed: Annotated[int, typer.Option(help="of the first replica, and of the order of the data")] = 0,
-    device: DeviceOption = "auto",
-    out: OutOption = None,
-    resume: Annotated[bool, typer.Option(help="go on from the run folder's checkpoint")] = False,
+    dataset: Annotated[str, typer.Option(help="name of a data set")] = "digits",
+    epochs: Annotated[
+        int | None, typer.Option(help="passes over the data; the default depends on the data set")
+    ] = None,
+    replicas: Annotated[int, typer.Option(help="number of independent circuits")] = 1,
+    seed: Annotated[int, typer.Option(help="seed of the first replica and of the order of the data")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="run folder; by default a folder in runs/")] = None,
+    resume: Annotated[bool, typer.Option(help="continue from the checkpoint in the run folder")] = False,
 ) -> None:
-    """Train a motif on a data set; the circuit, its history and its checkpoint go into a run folder."""
-    data = cs.load_dataset(dataset)
-    setting = setting_for(dataset, epochs)
+    """Train a motif on a data set, and save the circuit, its history and its checkpoint in a run folder."""
+    data, setting = cs.load_dataset(dataset), setting_for(dataset)
+    setting = replace(setting, epochs=setting.epochs if epochs is None else epochs)
     if isinstance(data.n_features, dict) or isinstance(data.n_outputs, dict):
         raise typer.BadParameter(f"data set {dataset!r} has several inputs or objectives; use circuitsim.fit")
     declared = load_motif(motif, [data.n_features, *setting.hidden, data.n_outputs])
     out = out or Path("runs") / f"train_{declared.name}_{dataset}"
     circuit = cs.compile(declared, replicas=replicas, seed=seed, device=device)
-    kept, every = out / "weights.npz", every_for(setting.epochs)
-    weights = cs.WeightHistory.load(kept) if resume and kept.exists() else cs.WeightHistory()
+    path, every = out / "weights.npz", every_for(setting.epochs)
+    kept = cs.WeightHistory.load(path) if resume and path.exists() else cs.WeightHistory()
+    split = data.train if data.validation is None else data.validation
+    held_out = split.take(torch.arange(min(N_PROBED, len(split)))).to(circuit.device, circuit.dtype)
+    probes = {
+        "weights": cs.WeightProbe(every, path=path, kept=kept),
+        "alignment": cs.Probe(lambda c: cs.alignment(c, held_out.x, held_out.target), every_epochs=every),
+    }
     history = cs.fit(
         circuit, data, epochs=setting.epochs, batch_size=setting.batch_size, schedule="cosine", data_seed=seed,
-        probes={"weights": cs.WeightProbe(every, path=kept, kept=weights), "alignment": aligned(circuit, data, every)},
-        checkpoint=out / "checkpoint.safetensors", resume=resume,
+        probes=probes, checkpoint=out / "checkpoint.safetensors", resume=resume,
     )  # fmt: skip
     history.save(out / "history.csv")
     circuit.save(out / "circuit.safetensors")
     options = {"motif": motif, "dataset": dataset, "replicas": replicas, "seed": seed}
-    write_configuration({"title": f"{declared.name} on {dataset}", "options": options, **asdict(setting)}, out)
-    table = history.to_pandas()
-    last = table[table.split.isin(["train", "validation", "test"]) & (table.epoch == table.epoch.max())]
-    figures = last.groupby(["split", "metric"], sort=False).value.agg(lambda x: spread(x, 4)).reset_index()
-    console.print(as_rich_table(figures, f"{declared.name} on {dataset}, {replicas} replicas"))
+    title = f"{declared.name} on {dataset}"
+    write_configuration({"title": title, "options": options, **asdict(setting)}, out)
+    console.print(_last_values(history, f"{title}, {replicas} replicas"))
     console.print(f"wrote {out}")
+
+
+def _last_values(history: cs.History, title: str) -> Table:
+    """Return a table of the final metrics: mean and standard deviation over the replicas that did not run away."""
+    table = history.to_pandas()
+    table = table[~table.runaway & table.split.isin(["train", "validation", "test"])]
+    title = f"{title} ({len(history.ran_away)} of them ran away, left out)" if history.ran_away else title
+    last = table[table.epoch == table.epoch.max()]
+    shown = Table("split", "metric", "value", title=title, show_lines=True)
+    for (split, metric), values in last.groupby(["split", "metric"], sort=False).value:
+        deviation = values.std() if len(values) > 1 else 0.0
+        shown.add_row(str(split), str(metric), f"{values.mean():.4f} ± {deviation:.4f}")
+    return shown
 
 
 @app.command()
 def view(
     run: Annotated[Path, typer.Argument(help="folder that `circuitsim train` or examples/self_assembly.py wrote")],
-    out: Annotated[Path | None, typer.Option(help="page to write; by default view.html in the folder")] = None,
+    out: Annotated[Path | None, typer.Option(help="page to write; by default view.html in the run folder")] = None,
 ) -> None:
-    """Write one page of HTML that shows a run: circuit, curves, weights over epochs. It needs no server, no network."""
-    from circuitsim.studies.view import write_page  # here: only this command needs it
+    """Write an HTML page that shows the circuit, the curves and the weights of a run. It needs no server or network."""
+    from circuitsim.plots.view import write_page  # imported late, because only this command needs it
 
     console.print(f"wrote {write_page(run, out)}: open it in a browser")
 
 
-@app.command()
-def experiment(
-    name: Annotated[str, typer.Argument(help=f"one of {', '.join(EXPERIMENTS)}")],
-    dataset: DatasetOption = "digits",
-    epochs: EpochsOption = None,
-    seeds: SeedsOption = 5,
-    quick: QuickOption = False,
-    out: OutOption = None,
-    device: DeviceOption = "auto",
-    scheduler: SchedulerOption = None,
-) -> None:
-    """Run one of the paper's experiments: a table, figures, and how they compare with the paper."""
-    chosen = load_experiment(name)
-    console.print(inspect.getdoc(chosen), highlight=False)
-    folder = out or Path("runs") / f"{name}_{dataset}"
-    run_experiment(chosen, Options(dataset, epochs, seeds, quick, folder, device, scheduler=scheduler))
-
-
-@app.command()
-def tune(
-    algorithms: Annotated[list[str] | None, typer.Argument(help=f"of {', '.join(ALGORITHMS)}; all by default")] = None,
-    dataset: DatasetOption = "digits",
-    epochs: EpochsOption = None,
-    quick: QuickOption = False,
-    out: OutOption = None,
-    device: DeviceOption = "auto",
-    scheduler: SchedulerOption = None,
-) -> None:
-    """Random search over each algorithm's own rates, with the same budget for all, on the validation split."""
-    options = Options(dataset, epochs, 1, quick, out or Path("runs") / f"tune_{dataset}", device, scheduler=scheduler)
-    run_experiment(functools.partial(tuning.tune, algorithms=algorithms or tuple(ALGORITHMS)), options)
-
-
-@app.command()
-def bench(
-    rounds: Annotated[int, typer.Option(help="interleaved rounds; the table shows medians and quartiles")] = 20,
-    quick: QuickOption = False,
-    out: Annotated[Path, typer.Option(help="table to write")] = Path("runs/bench.csv"),
-    device: DeviceOption = "auto",
-) -> None:
-    """Measure on this machine: steps over their matrix products and over rivals, replicas, memory, sparse synapses."""
-    from circuitsim.studies.bench import bench as measure  # here: it needs what is in benchmarks/
-
-    measure(rounds, quick, out, device)
-
-
 def main() -> None:
-    """Entry point: errors of circuitsim are messages, not tracebacks."""
+    """Run the command line. Errors of circuitsim are shown as messages without a traceback."""
     try:
         app()
     except cs.CircuitError as error:

@@ -1,21 +1,24 @@
-"""Every error that circuitsim raises on purpose.
+"""The exceptions that circuitsim raises.
 
-Each kind is a `CircuitError` and also the built-in error that a caller would expect (`ValueError`,
-`TypeError`, `RuntimeError`), so both ``except cs.CircuitError`` and ``except ValueError`` work.
-Messages name the object and the value, and say what to do.
+Each one is a `CircuitError` and also the built-in exception that a caller would expect (`ValueError` or
+`RuntimeError`), so both ``except cs.CircuitError`` and ``except ValueError`` work. Messages name the object and the
+value, and say what to do.
 """
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 
 class CircuitError(Exception):
-    """Base of all circuitsim errors."""
+    """The base class of all circuitsim errors."""
 
 
 class MotifError(CircuitError, ValueError):
-    """A declaration is faulty. `faults` holds one message per fault, all found in one pass."""
+    """A declaration is invalid. `faults` holds one message for each fault."""
 
     def __init__(self, faults: str | Sequence[str]) -> None:
         self.faults: tuple[str, ...] = (faults,) if isinstance(faults, str) else tuple(faults)
@@ -24,10 +27,10 @@ class MotifError(CircuitError, ValueError):
 
 
 class RuleError(CircuitError, ValueError):
-    """An expression of the rule language cannot be read.
+    """An expression of the rule language is invalid.
 
     Attributes:
-        column: where, 1-based, or None.
+        column: the 1-based column of the fault, or None.
         name: the unknown name, or None.
     """
 
@@ -38,28 +41,42 @@ class RuleError(CircuitError, ValueError):
 
 
 class DataError(CircuitError, ValueError):
-    """Data has a wrong shape, type or value, or a data set cannot be found."""
+    """Data have a wrong shape, type or value, or the files of a data set are missing or damaged."""
 
 
 class ParameterError(CircuitError, ValueError):
-    """An argument of a call is out of range or names something that does not exist."""
+    """An argument is out of range, or names something that does not exist."""
 
 
 class AnalysisError(CircuitError, ValueError):
-    """A quantity is not defined for the values given."""
+    """A quantity is undefined for the given values."""
 
 
 class ArchiveError(CircuitError, RuntimeError):
-    """A file cannot be written, or a saved circuit is missing, truncated, forged, or from another version."""
+    """A file cannot be written, or a saved file is missing, damaged, invalid, or of an unknown version."""
+
+
+class UnscaledInputWarning(UserWarning):
+    """Inputs look like pixels from 0 to 255, whereas circuits learn at their usual rates from numbers around 1."""
+
+
+def warn_of_pixels(owner: str, largest: float) -> None:
+    """Issue an `UnscaledInputWarning` about inputs that reach `largest`."""
+    warnings.warn(
+        f"{owner} reaches {largest:g}, like the pixels of an image: divide it by 255, or standardise it, for numbers "
+        "around 1",
+        UnscaledInputWarning,
+        stacklevel=2,
+    )
 
 
 class SimulationDiverged(CircuitError, RuntimeError):
-    """Weights or losses ran away.
+    """The weights or the loss of a replica diverged.
 
     Attributes:
-        projection: name of the first projection seen to run away (None when only the loss did).
-        replica: index of the replica.
-        step: number of steps that the circuit had done.
+        projection: the name of the first projection found to diverge, or None if only the loss did.
+        replica: the index of the replica.
+        step: the number of steps that the circuit had done.
     """
 
     def __init__(self, message: str, *, projection: str | None, replica: int, step: int) -> None:
@@ -67,3 +84,8 @@ class SimulationDiverged(CircuitError, RuntimeError):
         self.replica = replica
         self.step = step
         super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Support pickling, which by default would lose the keyword arguments."""
+        made = functools.partial(type(self), projection=self.projection, replica=self.replica, step=self.step)
+        return made, self.args, self.__dict__

@@ -1,17 +1,21 @@
-"""What a run left behind: a tidy table, one number per row."""
+"""The history of a run, as a tidy table with one number per row."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from circuitsim.files import write_atomically
+from circuitsim.errors import ArchiveError, ParameterError
+from circuitsim.files import read_bytes, write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("step", "epoch", "replica", "split", "metric", "site", "value")
 
@@ -20,16 +24,21 @@ COLUMNS = ("step", "epoch", "replica", "split", "metric", "site", "value")
 class History:
     """Numbers measured during a run, in long (tidy) form.
 
-    Each row is one number: at which `step` and `epoch` (epochs done, may be fractional), for which
-    `replica`, on which data `split` ("online", "train", "validation", "test", or "probe"), which `metric`
-    ("loss", "accuracy", ...), at which `site` of the circuit (a projection's name, or ""), its `value`.
+    Each row holds one number (`value`) with its `step` and `epoch` (the number of completed epochs, which may be
+    fractional), the `replica`, the `split` of the data ("online", "train", "validation", "test", or "probe"), the
+    `metric` ("loss", "accuracy", ...), and the `site` in the circuit (a projection's name, or "").
+
+    A replica that ran away stays at its last good state and has learned no more than until then. Tables mark all of its
+    rows in the column `runaway`, and `curve` and `final` return NaN for it, so that no mean over replicas includes it
+    unnoticed.
 
     Attributes:
-        rows: the numbers, as tuples in the order of the columns; `to_pandas` makes a table of them.
-        records: what probes returned that is not a number per replica: name -> list of (step, value).
-        runaways: one mapping (replica, step, projection, reason) per replica that ran away.
-        interrupted: whether the run was stopped by Ctrl-C.
-        varied: what differs from replica to replica, path -> a value for each; a column each in the table.
+        rows: the rows, as tuples in the order of the columns; `to_pandas` converts them to a table.
+        records: maps names to lists of (step, value), for results of probes that are not numbers per replica.
+        runaways: one mapping (replica, step, projection, reason) for each replica that diverged.
+        interrupted: whether Ctrl-C stopped the run.
+        varied: maps the paths of parameters that differ between replicas to their values, one per replica; each
+            becomes a column of the table.
     Example:
         >>> import circuitsim as cs
         >>> history = cs.History()
@@ -54,78 +63,95 @@ class History:
         """Append one row per replica.
 
         Args:
-            step, epoch: when it was measured.
-            split: of the data.
-            metric: what was measured.
-            values: shape ``[replica]``.
-            site: of the circuit, such as a projection's name.
+            step, epoch: the time of the measurement.
+            split: the split of the data.
+            metric: the name of the metric.
+            values: the values, of shape ``[replica]``.
+            site: the site in the circuit, such as a projection's name.
         """
         for replica, value in enumerate(np.atleast_1d(np.asarray(values, dtype=float))):
             self.rows.append((step, epoch, replica, split, metric, site, float(value)))
 
     def record(self, name: str, step: int, value: Any) -> None:
-        """Keep something that is not a number per replica, such as a copy of weights.
+        """Add a value that is not a number per replica, such as a copy of weights.
 
         Args:
-            name: of the record.
-            step: when it was measured.
-            value: anything.
+            name: the name of the record.
+            step: the step of the measurement.
+            value: any object.
         """
         self.records.setdefault(name, []).append((step, value))
 
     def to_pandas(self) -> pd.DataFrame:
-        """The whole table.
+        """Convert the history to a table.
 
         Returns:
-            Columns step, epoch, replica, split, metric, site, value, and one for all that varies ("W0.eta", ...); a row
-            for each number.
+            A table with the columns step, epoch, replica, split, metric, site, value and runaway (whether the replica
+            ran away at any time in the run), and one more column for each varied parameter ("W0.eta", ...).
         """
+        import pandas as pd  # late: it takes half a second to import
+
         table = pd.DataFrame(self.rows, columns=list(COLUMNS))
-        return table.assign(**{path: np.asarray(v)[table.replica.astype(int)] for path, v in self.varied.items()})
+        varied = {path: np.asarray(v)[table.replica.astype(int)] for path, v in self.varied.items()}
+        return table.assign(runaway=table.replica.isin(self.ran_away), **varied)
+
+    @property
+    def ran_away(self) -> list[int]:
+        """The replicas that ran away, in order."""
+        return sorted({int(report["replica"]) for report in self.runaways})
 
     def curve(self, metric: str, split: str | None = None, site: str | None = None) -> pd.DataFrame:
-        """One metric over time.
+        """Return one metric as a function of time.
 
         Args:
-            metric: such as "accuracy".
-            split: of the data; None for all.
-            site: of the circuit; None for all.
+            metric: the name of the metric, such as "accuracy".
+            split: the split of the data, or None for all.
+            site: the site in the circuit, or None for all.
         Returns:
-            Index epoch, one column per replica.
+            A table with the epochs as index and one column per replica, which is NaN for replicas that ran away.
         Raises:
-            KeyError: nothing of that name was measured.
+            ParameterError: there is no such measurement.
         """
         table = self.to_pandas()
         chosen = table[table.metric == metric]
         chosen = chosen if split is None else chosen[chosen.split == split]
         chosen = chosen if site is None else chosen[chosen.site == site]
         if chosen.empty:
-            known = sorted(set(table.metric))
-            raise KeyError(f"no metric {metric!r} with split={split!r}, site={site!r} in this history (known: {known})")
-        # a replica, or an epoch, that is NaN throughout keeps its place
+            raise ParameterError(f"history: {self._missing(table, metric, split, site)}")
+        # dropna=False keeps replicas and epochs whose values are all NaN
+        chosen = chosen.assign(value=chosen.value.mask(chosen.runaway))
         return chosen.pivot_table(index="epoch", columns="replica", values="value", aggfunc="last", dropna=False)
 
+    @staticmethod
+    def _missing(table: pd.DataFrame, metric: str, split: str | None, site: str | None) -> str:
+        """Describe the missing measurement, and list the existing ones."""
+        measured = table[table.metric == metric]
+        if measured.empty:
+            return f"there is no metric {metric!r} (known: {sorted(set(table.metric))})"
+        known = f"splits {sorted(set(measured.split))}, sites {sorted(set(measured.site))}"
+        return f"there is no {metric!r} with split={split!r}, site={site!r} (known: {known})"
+
     def final(self, metric: str, split: str | None = None, site: str | None = None) -> np.ndarray:
-        """The last value of one metric.
+        """Return the last value of one metric.
 
         Args:
             metric, split, site: as in `curve`.
         Returns:
-            Shape ``[replica]``.
+            The values, of shape ``[replica]``; NaN for replicas that ran away.
         Raises:
-            KeyError: nothing of that name was measured.
+            ParameterError: there is no such measurement.
         """
         return self.curve(metric, split, site).iloc[-1].to_numpy()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the table as CSV, whole or not at all; folders are made as needed.
+        """Write the table to a CSV file atomically, creating missing folders.
 
         Args:
-            path: of the file.
+            path: the path of the file.
         Returns:
             The path.
         Raises:
-            ArchiveError: the file cannot be written; one that was there before is untouched.
+            ArchiveError: the file cannot be written; an existing file has not been changed.
         """
         path = Path(path)
         write_atomically(path, self.to_pandas().to_csv(index=False).encode())
@@ -136,19 +162,44 @@ class History:
         """Read a table written by `save`.
 
         Args:
-            path: of the file.
+            path: the path of the file.
         Returns:
-            A history with those rows; records and runaways are not in the table.
+            A history with the rows of the table, which does not contain records. It has a report for each replica that
+            ran away, without the step and the reason.
+        Raises:
+            ArchiveError: the file is missing, or does not hold such a table; the message names the column.
         """
-        table = pd.read_csv(path, keep_default_na=False, na_values={"value": ["", "nan"]})
+        table = _read_table(Path(path))
         by_replica = table.drop_duplicates("replica").sort_values("replica")
-        varied = {str(path): tuple(by_replica[path]) for path in table.columns if path not in COLUMNS}
-        return cls(rows=list(table[list(COLUMNS)].itertuples(index=False, name=None)), varied=varied)
+        varied = {str(path): tuple(by_replica[path]) for path in table.columns if path not in (*COLUMNS, "runaway")}
+        ran_away = by_replica.runaway if "runaway" in table else np.zeros(len(by_replica), bool)  # an older file
+        lost = by_replica.replica[ran_away].tolist()
+        runaways = [{"replica": r, "step": None, "projection": None, "reason": "not in the table"} for r in lost]
+        rows = list(table[list(COLUMNS)].itertuples(index=False, name=None))
+        return cls(rows=rows, runaways=runaways, varied=varied)
 
     def mark_runaway(self, report: Mapping[str, Any]) -> None:
-        """Note a replica that ran away and was frozen at its last good state.
+        """Record that a replica diverged and was pinned to its last good state.
 
         Args:
-            report: replica, step, projection, reason.
+            report: a mapping with replica, step, projection and reason.
         """
         self.runaways.append(dict(report))
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(BytesIO(read_bytes(path)), keep_default_na=False, na_values={"value": ["", "nan"]})
+    except (OSError, ValueError) as error:
+        raise ArchiveError(f"{path}: not the table of a history ({error})") from None
+    for column in COLUMNS:
+        if column not in table:
+            raise ArchiveError(f"{path}: not the table of a history (column {column!r} is missing)")
+        if column not in ("split", "metric", "site") and len(table) and table[column].dtype.kind not in "iuf":
+            raise ArchiveError(f"{path}: not the table of a history (column {column!r} must hold numbers)")
+    replicas = sorted(set(table["replica"]))
+    if set(table.columns) - {*COLUMNS, "runaway"} and replicas != list(range(len(replicas))):
+        raise ArchiveError(f"{path}: not the table of a history (replicas must count from 0, got {replicas[:9]})")
+    return table

@@ -1,4 +1,4 @@
-"""Weights over a run: one replica's, of some of its neurons, at some moments."""
+"""Recordings of the weights between some neurons of one replica over a run."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from circuitsim.npz import read_npz, write_npz
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.int64]
-NEURONS, WEIGHTS = "neurons/", "weights/"  # begin the names of arrays in a file
+NEURONS, WEIGHTS = "neurons/", "weights/"  # prefixes of the arrays' names in a file
 
 
 @dataclass
 class WeightHistory:
-    """Weights of one replica at several moments, as `WeightProbe` keeps them.
+    """The weights of one replica at several moments, as recorded by `WeightProbe`.
 
     Attributes:
-        replica: which one.
-        epochs: of each moment; may be fractional.
-        steps: of each moment.
-        neurons: population -> indices of the neurons that are kept, ascending.
-        weights: projection -> float32 of shape ``[moment, post, pre]`` between the neurons that are kept,
-            dimensionless; NaN where there is no synapse.
+        replica: the index of the replica.
+        epochs: the epoch of each moment, which may be fractional.
+        steps: the step of each moment.
+        neurons: maps populations to the ascending indices of the recorded neurons.
+        weights: maps projections to the weights between recorded neurons, float32 of shape
+            ``[moment, post, pre]``, dimensionless; NaN where there is no synapse.
     Example:
         >>> import circuitsim as cs
         >>> from motifs import sal
@@ -48,12 +48,12 @@ class WeightHistory:
     weights: dict[str, Array] = field(default_factory=dict)
 
     def add(self, step: int, epoch: float, weights: Mapping[str, Array]) -> None:
-        """Append a moment; what was kept of this step or of later ones (by a run that was resumed) goes.
+        """Append a moment. In a resumed run, this replaces earlier recordings of the same and of later steps.
 
         Args:
-            step: of the circuit.
-            epoch: epochs done, may be fractional.
-            weights: for every projection, shape ``[post, pre]``.
+            step: the number of steps of the circuit.
+            epoch: the number of completed epochs, which may be fractional.
+            weights: the weights of every projection, of shape ``[post, pre]``.
         """
         n = sum(known < step for known in self.steps)
         self.steps, self.epochs = [*self.steps[:n], step], [*self.epochs[:n], float(epoch)]
@@ -62,43 +62,48 @@ class WeightHistory:
             self.weights[name] = np.concatenate([self.weights[name][:n], array]) if n else array
 
     def at(self, moments: Sequence[int]) -> WeightHistory:
-        """Some of the moments.
+        """Select some of the moments.
 
         Args:
-            moments: positions, ascending, from 0.
+            moments: the ascending positions of the moments, counted from 0.
         Returns:
-            A history of these.
+            A history of these moments.
         """
         weights = {name: array[list(moments)] for name, array in self.weights.items()}
         epochs, steps = [self.epochs[k] for k in moments], [self.steps[k] for k in moments]
         return WeightHistory(self.replica, epochs, steps, dict(self.neurons), weights)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything into one .npz file, whole or not at all; folders are made as needed.
+        """Write the history to an .npz file atomically, creating missing folders.
 
         Args:
-            path: of the file.
+            path: the path of the file.
         Raises:
-            ArchiveError: it cannot be written.
+            ArchiveError: the file cannot be written.
         """
-        arrays = {"replica": np.array(self.replica), "epochs": np.array(self.epochs), "steps": np.array(self.steps)}
+        arrays = {
+            "replica": np.array(self.replica),
+            "epochs": np.array(self.epochs, dtype=np.float64),
+            "steps": np.array(self.steps, dtype=np.int64),
+        }
         arrays |= {NEURONS + name: indices for name, indices in self.neurons.items()}
         write_npz(Path(path), arrays | {WEIGHTS + name: array for name, array in self.weights.items()})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> WeightHistory:
-        """Read what `save` wrote.
+        """Read a history written by `save`.
 
         Args:
-            path: of the file.
+            path: the path of the file.
         Returns:
             The history.
         Raises:
-            ArchiveError: there is no such file, or its arrays do not fit together; the message names the array.
+            ArchiveError: the file is missing, its arrays are inconsistent (the message names the array), or it is far
+                larger unpacked than packed.
         """
         arrays = read_npz(path)
         if missing := [name for name in ("replica", "epochs", "steps") if name not in arrays]:
-            raise ArchiveError(f"{path}: array {missing[0]!r} is missing; this is no history of weights")
+            raise ArchiveError(f"{path}: array {missing[0]!r} is missing, so this is not a weight history")
         shapes = {"replica": (), "epochs": (len(arrays["epochs"]),), "steps": (len(arrays["epochs"]),)}
         for name, array in arrays.items():
             is_weight = name.startswith(WEIGHTS)

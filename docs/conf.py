@@ -1,6 +1,7 @@
 """How Sphinx builds these pages: ``sphinx-build -W --keep-going docs OUT``."""
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from latex2mathml.converter import convert
 from circuitsim import __version__
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "examples"))  # they are not installed
 project, author, release = "circuitsim", "the circuitsim developers", __version__
 copyright = "MIT license"
 

@@ -1,14 +1,48 @@
-"""Self-assembly with spikes in circuits with two and with three hidden layers.
+"""Train spiking circuits with two and three hidden layers.
 
-    python examples/spiking_depth.py --seeds 3
-    python examples/spiking_depth.py --quick
-
-Needs Brian2 (pip install 'circuitsim[spiking]') and, except for --quick, a C++ compiler. Source: Liao et al. (2024),
-arXiv 2412.20018. Writes table, report and figures into a run folder; docs/spiking.md tells about the model.
+python examples/spiking_depth.py --seeds 3
+python examples/spiking_depth.py --quick
 """
 
-from circuitsim.studies.experiment import command
-from circuitsim.studies.spiking_depth import spiking_depth
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from circuitsim import plots
+from motifs import spiking_sal
+from support.spikes import DEEP, Spikes, SpikingStudy
+
+DEPTHS = {"two hidden layers": [48, 48], "three hidden layers": [48, 48, 48]}
+RATES: dict[str, Any] = {"eta": 0.04, "eta_V": 1.5, "eta_Wt": 0.2, "gamma": 2e-3, "gamma_Wt": 2.0, "gain_W": 1.0}
+
+
+class SpikingDepth(SpikingStudy):
+    """Show that spiking circuits with two and with three hidden layers assemble themselves.
+
+    Source: Liao et al. (2024), arXiv 2412.20018; the spiking circuit is ours (docs/spiking.md).
+    """
+
+    title = "Spikes in depth"
+    epochs, segment, spiking = 20, 1000, DEEP
+
+    def conditions(self) -> dict[str, Spikes]:
+        n_in, *_, n_out = self.setup.layers
+        depths = list(DEPTHS.items())[: 1 if self.setup.quick else None]
+        return {label: Spikes(spiking_sal([n_in, *hidden, n_out], **RATES)) for label, hidden in depths}
+
+    def notes(self) -> str:
+        lines = ["Test accuracy in percent, seed by seed:"]
+        for label, result in self.results.items():
+            lines.append(f"- {label}: {', '.join(f'{100 * a:.1f}' for a in result.final('accuracy', 'test'))}")
+        return "\n".join(lines)
+
+    def figures(self) -> Mapping[str, Any]:
+        return {"depth": plots.self_assembly(self.histories)}
+
+    def configuration(self) -> Mapping[str, Any]:
+        return {**super().configuration(), "hidden": DEPTHS, "rates": RATES}
+
 
 if __name__ == "__main__":
-    command(spiking_depth, "spiking_depth")
+    SpikingDepth.main()

@@ -1,4 +1,7 @@
-"""Published circuits, one per file; each file has one function of the same name, which returns a `cs.Motif`."""
+"""Published circuits. Each file defines one function of the same name, which returns a `cs.Motif`.
+
+`frozen_feedback` and `shuffled_error` are controls, which take a motif and return a changed one.
+"""
 
 from motifs.apical_sal import apical_sal
 from motifs.backprop import backprop
@@ -6,17 +9,21 @@ from motifs.bcm import bcm
 from motifs.direct_feedback_alignment import direct_feedback_alignment
 from motifs.direct_kolen_pollack import direct_kolen_pollack
 from motifs.feedback_alignment import feedback_alignment
+from motifs.frozen_feedback import frozen_feedback
 from motifs.kolen_pollack import kolen_pollack
 from motifs.linear import linear
+from motifs.paper_sal import paper_sal
 from motifs.reward_modulated import reward_modulated
 from motifs.sal import sal
+from motifs.shuffled_error import shuffled_error
 from motifs.sign_symmetry import sign_symmetry
+from motifs.spiking_sal import spiking_sal
 from motifs.two_stream import two_stream
 from motifs.weight_mirror import weight_mirror
 from motifs.winner_take_all import winner_take_all
 
 __all__ = [
     "apical_sal", "backprop", "bcm", "direct_feedback_alignment", "direct_kolen_pollack", "feedback_alignment",
-    "kolen_pollack", "linear", "reward_modulated", "sal", "sign_symmetry", "two_stream", "weight_mirror",
-    "winner_take_all",
+    "frozen_feedback", "kolen_pollack", "linear", "paper_sal", "reward_modulated", "sal", "shuffled_error",
+    "sign_symmetry", "spiking_sal", "two_stream", "weight_mirror", "winner_take_all",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""SAL in neurons with two compartments: what climbs down the descending stream is each layer's *gated* dendrite."""
+"""SAL with two-compartment neurons, whose *gated* dendrites carry the error down the descending stream."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import circuitsim as cs
-from motifs.sal import NORMALISED
+from motifs.paper_sal import NORMALISED
 from motifs.two_stream import IDENTITY
 
 
@@ -30,11 +30,13 @@ def apical_sal(
     loss: str = "cross_entropy",
     name: str = "apical_sal",
 ) -> cs.Motif:
-    r"""As `motifs.sal`, but down_l hears the apical dendrites of up_{l+1}, which fire only with their somata::
+    r"""A variant of `motifs.paper_sal` in which down_l is driven by the apical dendrites of up_{l+1}.
+
+    A dendrite is active only while its soma is::
 
             up_l --W_l--> up_{l+1}
              | ^            | ^
-           U | | A        U | | A          U, A: one to one, within a neuron; not plastic
+           U | | A        U | | A          U, A: one to one, within a neuron, fixed
              v |            v |
         apical_l          apical_{l+1}     apical = slope of the soma * V g
            ^                |
@@ -47,28 +49,29 @@ def apical_sal(
         dV_l  = eta_V  (h_l g_l^T              - gamma V)
         dVt_l = eta_V  (g_l h_l^T              - gamma Vt)
 
-    So every slope between a layer and the output is back in the error that reaches the layer, where in SAL only the
-    layer's own is. At rest, with equal decay, Wt_l = Vt_l W_l^T, hence a_l = slope V_l Vt_l W_l^T a_{l+1}: the
-    gradient where V Vt = 1, a descent direction where V = Vt^T (H = V V^T is positive semi-definite).
+    The error that reaches a layer thus contains the slopes of all layers above it, whereas in SAL it contains only the
+    slope of the layer itself. At rest, with equal decay, Wt_l = Vt_l W_l^T, hence a_l = slope V_l Vt_l W_l^T a_{l+1}.
+    This is the gradient if V Vt = 1, and a descent direction if V = Vt^T (H = V V^T is positive semi-definite).
 
     Args:
         layers, feedback, eta, eta_V, eta_Wt, gamma, gamma_Wt, gain_W, gain_Wt, gain_V, trace, activation, loss, name:
-            as in `motifs.sal`.
-        pathway: how V becomes Vt^T. "plastic": V and Vt by SAL's own rules. "mirror": Vt is random and stays; V
-            mirrors it from spontaneous activity, one more phase for each hidden layer:
-            dV = 0.01 (x (Vt x)^T - V), x white noise. "tied": V is Vt^T (weight transport; to bound the others).
-        gated: False leaves the slope out of a_l, and gates only W's rule, as in `motifs.sal`.
+            as in `motifs.paper_sal`.
+        pathway: the way V becomes Vt^T. "plastic": V and Vt follow the rules of SAL. "mirror": Vt is random and fixed,
+            and V learns its transpose from spontaneous activity in one additional phase per hidden layer,
+            dV = 0.01 (x (Vt x)^T - V), where x is white noise. "tied": V equals Vt^T (weight transport, as an upper
+            bound for the others).
+        gated: whether a_l contains the slope; if False, only W's rule contains it, as in `motifs.paper_sal`.
     Returns:
         The motif.
     Raises:
-        MotifError: `pathway` is none of those above.
+        MotifError: `pathway` is unknown.
     Example:
         >>> from motifs import apical_sal
         >>> apical_sal([64, 32, 10])
         Motif('apical_sal': 6 populations, 8 projections, 1 objectives)
 
-    Source: ours, from Theorem 1 of Liao et al. (2024), arXiv 2412.20018; dendrites whose bursts need somatic firing,
-    Larkum, Zhu & Sakmann (1999); bursts that carry feedback, Payeur, Guerguiev, Zenke, Richards & Naud (2021).
+    Source: ours, from Theorem 1 of Liao et al. (2024), arXiv 2412.20018. Dendritic bursts that require somatic firing:
+    Larkum, Zhu & Sakmann (1999). Bursts that carry feedback: Payeur, Guerguiev, Zenke, Richards & Naud (2021).
     """
     if pathway not in ("plastic", "mirror", "tied"):
         raise cs.MotifError(f"apical_sal: pathway must be 'plastic', 'mirror' or 'tied' (got {pathway!r})")
@@ -93,14 +96,14 @@ def apical_sal(
     for k in range(depth):
         rule = cs.Rule(f"eta * ({own}I_A{k + 1} * pre - gamma * w)", eta=eta, gamma=gamma)
         motif.connect(f"up{k}", f"up{k + 1}", name=f"W{k}", rule=rule, init=cs.Gaussian(gain_W))
-        motif.connect(f"apical{k + 1}", f"up{k + 1}", name=f"A{k + 1}", target="dendrite", **IDENTITY)
+        motif.connect(f"apical{k + 1}", f"up{k + 1}", name=f"A{k + 1}", compartment="dendrite", **IDENTITY)
     for k in range(1, depth):
         rule = cs.Rule(f"eta * (I_Vt{k} * pre - gamma * w)", eta=eta * eta_Wt, gamma=gamma * gamma_Wt)
         start = cs.Gaussian(gain_Wt, scaling="fan_out")
         motif.connect(f"apical{k + 1}", f"down{k}", name=f"Wt{k}", rule=rule, init=start)
-        motif.connect(f"up{k}", f"apical{k}", name=f"U{k}", target="dendrite", **IDENTITY)
+        motif.connect(f"up{k}", f"apical{k}", name=f"U{k}", compartment="dendrite", **IDENTITY)
         v, vt = _pathway(k, pathway, gain_V, {"eta": eta * eta_V, "gamma": gamma})
-        motif.connect(f"up{k}", f"down{k}", name=f"Vt{k}", target="dendrite", **vt)
+        motif.connect(f"up{k}", f"down{k}", name=f"Vt{k}", compartment="dendrite", **vt)
         motif.connect(f"down{k}", f"apical{k}", name=f"V{k}", **v)
     if pathway == "mirror":
         motif.add(cs.Phase("cycle", plastic=[*(f"W{k}" for k in range(depth)), *(f"Wt{k}" for k in range(1, depth))]))
@@ -114,7 +117,7 @@ def apical_sal(
 
 
 def _pathway(k: int, pathway: str, gain: float, rates: dict[str, float]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Options of V_k and Vt_k. The random one is Vt where V follows it: so Vt^T Vt is about gain^2."""
+    """Return the options of V_k and Vt_k. A fixed Vt scales with its fan-out, so that Vt^T Vt is about gain^2."""
     v_rule = f"eta * (I_U{k} * pre - gamma * w)"
     if pathway == "plastic":
         start = cs.Gaussian(gain)
@@ -124,5 +127,5 @@ def _pathway(k: int, pathway: str, gain: float, rates: dict[str, float]) -> tupl
         )
     fixed = {"init": cs.Gaussian(gain, scaling="fan_out"), "plastic": False}
     if pathway == "tied":
-        return {"weight": cs.Derived(f"Vt{k}", transpose=True)}, fixed
+        return {"tied_to": cs.Derived(f"Vt{k}", transpose=True)}, fixed
     return {"rule": cs.Rule(v_rule, eta=0.01, gamma=1.0), "init": cs.Gaussian(0.1)}, fixed

@@ -1,4 +1,4 @@
-"""Backpropagation: the two-stream circuit with its feedback tied to the forward weights."""
+"""Backpropagation, as the two-stream circuit with feedback weights tied to the forward weights."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ def backprop(
     masks: bool = True,
     name: str = "backprop",
 ) -> cs.Motif:
-    """SGD: V = Vt = 1, not plastic; Wt tied to W^T; Dt the Jacobian of the partner.
+    """Stochastic gradient descent: V = Vt = 1 are fixed, Wt is tied to W^T, and Dt is the Jacobian of the partner.
 
-    Equals torch.autograd with torch.optim.SGD(lr=eta, weight_decay=gamma). Arguments as in `motifs.sal`.
-    Default rates: what `circuitsim tune` found on Fashion-MNIST (docs/results.md).
+    It equals torch.autograd with torch.optim.SGD(lr=eta, weight_decay=gamma).
+    The default rates were found by `examples/tune.py` on Fashion-MNIST (docs/results.md).
 
-    With ``masks=False`` the error descends without the slopes of the layers that it passes, as in SAL: each W sees
-    that of its own layer only. What this costs is what SAL lacks, with exact weights and nothing else changed.
+    With ``masks=False``, as in SAL, the error descends without the slopes of the layers that it passes, and each W
+    uses only the slope of its own layer. This isolates what SAL loses without these slopes, since the weights are exact
+    and nothing else is changed.
 
     Args:
-        layers: sizes of the ascending populations, input and output included.
-        eta, gamma: rate and decay of W.
-        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
-        activation: of the hidden populations.
-        loss: as in `circuitsim.Objective`.
-        bias: whether each W has a bias unit beside it, with W's rule.
-        masks: False leaves the slopes of the layers that the error passes out of it.
-        name: of the motif.
+        layers: the sizes of the ascending populations, including input and output.
+        eta, gamma: the learning rate and the decay rate of W.
+        gain_W: the gain of W's initial weights, which are Gaussian with standard deviation gain / sqrt(fan-in).
+        activation: the activation of the hidden populations.
+        loss: the loss, as in `circuitsim.Objective`.
+        bias: whether each W is accompanied by a bias unit with W's rule.
+        masks: whether the error is multiplied by the slopes of the layers that it passes.
+        name: the name of the motif.
     Returns:
         The motif.
     Raises:
-        MotifError: fewer than two sizes.
+        MotifError: `layers` has fewer than two sizes.
     Example:
         >>> from motifs import backprop
         >>> backprop([64, 32, 10])
@@ -56,6 +57,6 @@ def backprop(
             "parameters": {"eta": eta, "gamma": gamma},
             "init": cs.Gaussian(gain_W),
         },
-        Wt={"weight": cs.Derived("W{l}", transpose=True)}, V=IDENTITY, Vt=IDENTITY,
+        Wt={"tied_to": cs.Derived("W{l}", transpose=True)}, V=IDENTITY, Vt=IDENTITY,
         descending="jacobian" if masks else "linear", activation=activation, loss=loss, bias=bias, name=name,
     )  # fmt: skip

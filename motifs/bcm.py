@@ -1,4 +1,4 @@
-"""BCM: a sliding threshold decides between potentiation and depression."""
+"""The BCM rule, in which a sliding threshold separates depression from potentiation."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def bcm(
     gain_W: float = 0.5,
     name: str = "bcm",
 ) -> cs.Motif:
-    """Input onto output neurons, each with a threshold theta that follows the mean square of its activity::
+    """An input onto output neurons, each with a threshold theta that tracks the mean square of its activity::
 
         dw = eta post (post - theta_post) pre        theta <- theta + (E[post^2] - theta) / tau
 
     Args:
-        layers: [input, output]; sizes between them are left out.
-        eta: learning rate.
-        tau: time constant of the threshold, in steps; must be short against 1 / eta.
-        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
-        name: of the motif.
+        layers: [input, output]; sizes between them are ignored.
+        eta: the learning rate.
+        tau: the time constant of the threshold, in steps; it must be short compared with 1 / eta.
+        gain_W: the gain of W's initial weights, which are Gaussian with standard deviation gain / sqrt(fan-in).
+        name: the name of the motif.
     Returns:
         The motif.
     Example:

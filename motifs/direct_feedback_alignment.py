@@ -1,4 +1,4 @@
-"""Direct feedback alignment: the error reaches every hidden layer through fixed random weights."""
+"""Direct feedback alignment, in which the error reaches every hidden layer through fixed random weights."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def direct_feedback_alignment(
     loss: str = "cross_entropy",
     name: str = "direct_feedback_alignment",
 ) -> cs.Motif:
-    """As `motifs.direct_kolen_pollack`, but V_l does not change; its start is gain_V / sqrt(fan-in).
+    """A variant of `motifs.direct_kolen_pollack` in which V_l is fixed.
 
-    Default rates and `gain_V`: what `circuitsim tune` found on Fashion-MNIST (docs/results.md); on digits those
-    of `circuitsim/studies/tuned/digits.json` learn faster.
+    The default rates and `gain_V` were found by `examples/tune.py` on Fashion-MNIST (docs/results.md). Those in
+    `examples/support/tuned/digits.json` learn faster on digits.
 
     Args:
-        layers: sizes of the ascending populations, input and output included.
-        eta, gamma: rate and decay of W.
-        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
-        gain_V: start of V, gain / sqrt(fan-in).
-        activation: of the hidden populations.
-        loss: as in `circuitsim.Objective`.
-        name: of the motif.
+        layers: the sizes of the ascending populations, including input and output.
+        eta, gamma: the learning rate and the decay rate of W.
+        gain_W: the gain of W's initial weights, which are Gaussian with standard deviation gain / sqrt(fan-in).
+        gain_V: the gain of V's weights, whose standard deviation is gain / sqrt(fan-in).
+        activation: the activation of the hidden populations.
+        loss: the loss, as in `circuitsim.Objective`.
+        name: the name of the motif.
     Returns:
         The motif.
     Example:

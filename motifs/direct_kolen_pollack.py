@@ -1,4 +1,4 @@
-"""Direct Kolen-Pollack: the error reaches every hidden layer directly, through learned weights."""
+"""Direct Kolen-Pollack learning, in which the error reaches every hidden layer through learned weights."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ def direct_kolen_pollack(
     loss: str = "cross_entropy",
     name: str = "direct_kolen_pollack",
 ) -> cs.Motif:
-    """SAL without a descending chain: each V_l comes straight from the error population::
+    """SAL without a descending chain, where each V_l comes directly from the error population::
 
         dW_l = eta (slope * I_V h_l^T - gamma W)        dV_l = eta_V (h_l e^T - gamma V)
 
-    Default rates and `gain_V`: what `circuitsim tune` found on Fashion-MNIST (docs/results.md).
+    The default rates and `gain_V` were found by `examples/tune.py` on Fashion-MNIST (docs/results.md).
 
     Args:
-        layers: sizes of the ascending populations, input and output included.
-        eta, gamma: rate and decay.
-        eta_V: rate of V in units of `eta`.
-        gain_W, gain_V: starts, Gaussian with standard deviation gain / sqrt(fan-in).
+        layers: the sizes of the ascending populations, including input and output.
+        eta, gamma: the learning rate of W and the decay rate of W and V.
+        eta_V: the learning rate of V, in units of `eta`.
+        gain_W, gain_V: the gains of the initial weights, which are Gaussian with standard deviation
+            gain / sqrt(fan-in).
         activation, loss, name: as in `motifs.two_stream`.
     Returns:
         The motif.
@@ -52,8 +53,8 @@ def direct_kolen_pollack(
         motif.connect(f"up{k}", f"up{k + 1}", name=f"W{k}", rule=rule, init=cs.Gaussian(gain_W))
     for k in range(1, depth):
         rule = cs.Rule("eta * (post * pre - gamma * w)", eta=eta * eta_V, gamma=gamma)
-        motif.connect("error", f"up{k}", name=f"V{k}", target="dendrite", rule=rule, init=cs.Gaussian(gain_V))
+        motif.connect("error", f"up{k}", name=f"V{k}", compartment="dendrite", rule=rule, init=cs.Gaussian(gain_V))
     motif.connect(
-        "error", f"up{depth}", name=f"V{depth}", target="dendrite", init=cs.Identity(), connectivity=cs.OneToOne()
+        "error", f"up{depth}", name=f"V{depth}", compartment="dendrite", init=cs.Identity(), connectivity=cs.OneToOne()
     )
     return motif

@@ -1,4 +1,4 @@
-"""Feedback alignment: the error descends through fixed random weights."""
+"""Feedback alignment, in which the error descends through fixed random weights."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ def feedback_alignment(
     bias: bool = False,
     name: str = "feedback_alignment",
 ) -> cs.Motif:
-    """As `motifs.backprop`, but Wt is random and does not change (gain / sqrt(fan-out)).
+    """A variant of `motifs.backprop` in which Wt is random and fixed.
 
-    Default rates and `gain_Wt`: what `circuitsim tune` found on Fashion-MNIST (docs/results.md); on digits those
-    of `circuitsim/studies/tuned/digits.json` learn faster.
+    The default rates and `gain_Wt` were found by `examples/tune.py` on Fashion-MNIST (docs/results.md). Those in
+    `examples/support/tuned/digits.json` learn faster on digits.
 
     Args:
-        layers: sizes of the ascending populations, input and output included.
-        eta, gamma: rate and decay of W.
-        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
-        gain_Wt: start of Wt, gain / sqrt(fan-out).
-        activation: of the hidden populations.
-        loss: as in `circuitsim.Objective`.
-        bias: whether each W has a bias unit beside it, with W's rule.
-        name: of the motif.
+        layers: the sizes of the ascending populations, including input and output.
+        eta, gamma: the learning rate and the decay rate of W.
+        gain_W: the gain of W's initial weights, which are Gaussian with standard deviation gain / sqrt(fan-in).
+        gain_Wt: the gain of Wt's initial weights, whose standard deviation is gain / sqrt(fan-out).
+        activation: the activation of the hidden populations.
+        loss: the loss, as in `circuitsim.Objective`.
+        bias: whether each W is accompanied by a bias unit with W's rule.
+        name: the name of the motif.
     Returns:
         The motif.
     Raises:
-        MotifError: fewer than two sizes.
+        MotifError: `layers` has fewer than two sizes.
     Example:
         >>> from motifs import feedback_alignment
         >>> feedback_alignment([64, 32, 10]).projection("Wt1").is_plastic

@@ -1,4 +1,4 @@
-"""Kolen-Pollack: forward and feedback weights change alike, so that decay makes them equal."""
+"""Kolen-Pollack learning: forward and feedback weights receive equal changes, and decay makes them converge."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ def kolen_pollack(
     bias: bool = False,
     name: str = "kolen_pollack",
 ) -> cs.Motif:
-    """As `motifs.backprop`, but Wt has a rule of its own, with the same drive, rate and decay as W::
+    """A variant of `motifs.backprop` in which Wt has its own rule, with the same drive, rate and decay as W::
 
         dW_l = eta (g_{l+1} h_l^T - gamma W)        dWt_l = eta (h_l g_{l+1}^T - gamma Wt)
 
-    Default rates and `gain_Wt`: what `circuitsim tune` found on Fashion-MNIST (docs/results.md).
+    The default rates and `gain_Wt` were found by `examples/tune.py` on Fashion-MNIST (docs/results.md).
 
     Args:
-        layers: sizes of the ascending populations, input and output included.
-        eta, gamma: rate and decay of W and Wt.
-        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
-        gain_Wt: start of Wt, gain / sqrt(fan-out).
-        activation: of the hidden populations.
-        loss: as in `circuitsim.Objective`.
-        bias: whether each W has a bias unit beside it, with W's rule.
-        name: of the motif.
+        layers: the sizes of the ascending populations, including input and output.
+        eta, gamma: the learning rate and the decay rate of W and Wt.
+        gain_W: the gain of W's initial weights, which are Gaussian with standard deviation gain / sqrt(fan-in).
+        gain_Wt: the gain of Wt's initial weights, whose standard deviation is gain / sqrt(fan-out).
+        activation: the activation of the hidden populations.
+        loss: the loss, as in `circuitsim.Objective`.
+        bias: whether each W is accompanied by a bias unit with W's rule.
+        name: the name of the motif.
     Returns:
         The motif.
     Raises:
-        MotifError: fewer than two sizes.
+        MotifError: `layers` has fewer than two sizes.
     Example:
         >>> from motifs import kolen_pollack
         >>> kolen_pollack([64, 32, 10]).projection("Wt1").is_plastic

@@ -1,4 +1,4 @@
-"""A linear classifier: one plastic projection, the delta rule."""
+"""A linear classifier with one plastic projection and the delta rule."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ def linear(
     bias: bool = True,
     name: str = "linear",
 ) -> cs.Motif:
-    """The input straight onto the output; hidden sizes in `layers` are left out.
-
-    Arguments as in `motifs.backprop`. It equals logistic regression trained by SGD.
+    """A projection from the input directly onto the output, equal to logistic regression trained by SGD.
 
     Args:
-        layers: sizes, of which the first and the last count.
-        eta, gamma: rate and decay of W.
-        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
+        layers: the sizes of the populations; all but the first and the last are ignored.
+        eta, gamma: the learning rate and the decay rate of W.
+        gain_W: the gain of W's initial weights, which are Gaussian with standard deviation gain / sqrt(fan-in).
         loss, bias, name: as in `motifs.backprop`.
     Returns:
         The motif.

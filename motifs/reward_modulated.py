@@ -1,4 +1,4 @@
-"""Reward-modulated learning: noise explores, and a scalar reward tells whether it helped."""
+"""Reward-modulated learning, which correlates exploratory noise with a scalar reward."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ def reward_modulated(
     activation: str = "relu",
     name: str = "reward_modulated",
 ) -> cs.Motif:
-    """A three-factor rule: (reward - baseline) x noise of the postsynaptic neuron x presynaptic activity::
+    """A three-factor rule, (reward - baseline) x noise of the postsynaptic neuron x presynaptic activity::
 
-        dW_l = eta (reward - baseline) xi_{l+1} h_l^T,   xi the noise that reached the soma through N_{l+1}
+        dW_l = eta (reward - baseline) xi_{l+1} h_l^T,   with the noise xi that reaches the soma through N_{l+1}
 
-    The reward is the signal "reward", one number per sample, which the user gives to each step; it usually depends on
-    the output, so it may be a function of the circuit: ``circuit.step(x, signals={"reward": f})``. The baseline is a
-    state of every neuron that follows the mean reward: it only lowers the variance.
+    The reward is the signal "reward", one number per sample, which the user passes to each step. It usually depends on
+    the output, so it may be a function of the circuit, as in ``circuit.step(x, signals={"reward": f})``. The baseline
+    is a state of every neuron that tracks the mean reward and only reduces the variance.
 
     Args:
-        layers: sizes of the populations, input and output included.
-        eta: learning rate.
-        tau: time constant of the baseline, in steps.
-        noise: standard deviation of the exploratory noise at the soma.
-        gain_W: start, Gaussian with standard deviation gain / sqrt(fan-in).
-        activation: of the hidden populations.
-        name: of the motif.
+        layers: the sizes of the populations, including input and output.
+        eta: the learning rate.
+        tau: the time constant of the baseline, in steps.
+        noise: the standard deviation of the exploratory noise at the soma.
+        gain_W: the gain of W's initial weights, which are Gaussian with standard deviation gain / sqrt(fan-in).
+        activation: the activation of the hidden populations.
+        name: the name of the motif.
     Returns:
-        The motif; give its signal "reward" to each step, or to `cs.fit`.
+        The motif; its signal "reward" must be passed to each step, or to `cs.fit`.
     Example:
         >>> import torch
         >>> import circuitsim as cs

@@ -1,4 +1,4 @@
-"""SAL: the self-assembling learning circuit."""
+"""SAL, the self-assembling learning circuit."""
 
 from __future__ import annotations
 
@@ -7,119 +7,119 @@ from collections.abc import Sequence
 from typing import Any
 
 import circuitsim as cs
+from motifs.paper_sal import paper_sal
 from motifs.two_stream import IDENTITY, two_stream
 
-NORMALISED = "activity / sqrt(mean(activity**2) + 1e-6)"
+UNIT = "activity / sqrt(mean(activity**2) + 1e-24)"  # mean square 1 over batch and population; silence stays 0
 
-# What the decay of each projection multiplies gamma with. L2 shrinks V and Vt^T alike (Lemma 1); "homeostatic"
-# makes it grow with the squared weights that a neuron holds, which keeps the norms of all layers alike.
-DECAYS: dict[str, dict[str, str]] = {
-    "l2": {"W": "w", "Wt": "w", "V": "w", "Vt": "w"},
-    "l1": dict.fromkeys(("W", "Wt", "V", "Vt"), "sign(w)"),
-    "homeostatic": {
-        "W": "w",
-        "Wt": "w * sum_in(w**2) * sum_out(1) / sum_in(1)",
-        "V": "w * (1 + sum_in(w**2))",
-        "Vt": "w * (1 + sum_out(w**2))",
-    },
-}
+# A dendrite that delivers the error with a gain k, and saturates where its mean square would exceed that of the error.
+HIDDEN = "minimum(gain, cap / sqrt(mean((slope_post * {I_V})**2) + 1e-24)) * slope_post * {I_V}"
+OUTPUT = "{I_V}"
+ETA = {False: 24.0, True: 2.0}  # whether the loss is the squared error -> the learning rate
+W_RULE = (
+    "eta * batch_size / (batch_size + few) * "
+    "(error_size * %s * activity_pre / (fan_in * (mean(activity_pre**2) + 1e-24)) - gamma * w)"
+)
 
 
 def sal(
-    layers: Sequence[int],
-    feedback: Sequence[int] | None = None,
-    *,
-    eta: float = 0.13,
-    eta_V: float = 1.7,
-    eta_Wt: float = 0.29,
-    gamma: float = 6.8e-4,
-    gamma_Wt: float = 5.5,
-    gain_W: float = math.sqrt(2),
-    gain_Wt: float = 1.0,
-    gain_V: float = 0.048,
-    gated: bool = True,
-    decay: str = "scaled",
-    regularizer: str = "l2",
-    trace: str | None = NORMALISED,
-    descending: str = "linear",
-    output_pathway: str = "identity",
-    activation: str = "relu",
-    loss: str = "cross_entropy",
-    shuffled: bool = False,
-    bias: bool = False,
-    name: str = "sal",
+    layers: Sequence[int], feedback: Sequence[int] | None = None, *, form: str = "normalised", **options: Any
 ) -> cs.Motif:
-    r"""Two streams, four plastic projections, heterosynaptic rules, no weight transport::
+    """Two streams with four kinds of plastic projections and heterosynaptic rules, without weight transport.
 
-        dW_l  = eta_W  (slope * I_V h_l^T    - gamma W)      I_V  = V_{l+1} g_{l+1}     (5)
-        dWt_l = eta_Wt (I_Vt g_{l+1}^T       - gamma_Wt Wt)  I_Vt = Vt_l h_l            (6)
-        dV_l  = eta_V  (h_l g_l^T            - gamma V)                                 (7)
-        dVt_l = eta_V  (g_l h_l^T            - gamma Vt)                                (8)
+    Form "normalised", the default, has one set of constants for every task, depth and width. A hat marks a unit trace,
+    as in ĥ = h / rms(h) over batch and population; e is the error, n the fan-in, and L the number of hidden layers::
 
-    as batch means; h is the ascending and g the descending activity. Default rates and `gain_V`: what `circuitsim tune
-    sal_stable` found on Fashion-MNIST, the best among those that do not run away with larger and constant rates
-    (docs/results.md).
+        dV_l  = (ĥ_l ĝ_l^T - V_l) / tau                              V and Vt are leaky averages of unit traces
+        dVt_l = (ĝ_l ĥ_l^T - Vt_l) / tau
+        dWt_l = (Vt_l ĥ_l ĝ_{l+1}^T / (n_l sqrt(m_l)) - Wt_l) / tau  n_l, m_l: the sizes of up_l and down_l
+        D_l   = rms(e) min(k, cap / rms(I_l)) I_l                    a dendrite that saturates; I_l = slope V_l ĝ_l
+        dW_l  = eta_B (D_{l+1} h_l^T / (L n mean(h_l^2)) - gamma W_l)     normalised least mean squares
+        dW_L  = eta_B (e h_L^T / (n mean(h_L^2)) - gamma W_L)             at the output
+        eta_B = eta B / (B + few)                                    for batches of B samples
+
+    rms(e) is a signal that the whole circuit hears. Since every factor is dimensionless, the sizes of activities,
+    weights and errors drop out. docs/theory.md says what follows from these equations.
+
+    Form "paper" is the literal reading of equations 5 to 8 of the paper, `motifs.paper_sal`.
 
     Args:
-        layers: sizes of the ascending populations, input and output included.
-        feedback: sizes of the descending populations; by default those of their partners.
-        eta: learning rate of W.
-        eta_V, eta_Wt: rates of V and Vt, and of Wt, in units of `eta`.
-        gamma: decay of W, V and Vt.
-        gamma_Wt: decay of Wt, in units of `gamma`. At rest Wt's drive is about gamma W W^T, so growth without end is
-            stopped only by a stronger decay of Wt than of W.
-        gain_W, gain_V: starts, Gaussian with standard deviation gain / sqrt(fan-in).
-        gain_Wt: start of Wt, gain / sqrt(fan-*out*), so that A_l = Wt_l ... Wt_{L-1} starts near an isometry.
-        gated: whether W's rule carries the slope of its postsynaptic neuron (coincidence with firing; Theorem 1 for
-            ReLU needs it). False is the literal reading of equation 5.
-        decay: "scaled" (decay multiplied by eta) or "plain" (not).
-        regularizer: "l2", "l1" or "homeostatic".
-        trace: what rules see of the ascending activity; normalised to unit mean square by default, None for the
-            activity itself.
-        descending: Dt: "linear", "relu", "tanh" or "jacobian" (the ReLU Jacobian of the partner; equal widths).
-        output_pathway: "identity" (V_L fixed, one to one) or "plastic" (V_L random, as the other V).
-        activation, loss, shuffled, bias, name: as in `two_stream`.
+        layers: the sizes of the ascending populations, including input and output.
+        feedback: the sizes of the descending populations; by default those of their partners.
+        form: "normalised" or "paper".
+        options: those of `motifs.paper_sal` for form "paper". For form "normalised":
+
+            - eta (24, or 2 with loss "mse"), few (16): the learning rate of W, and the number of samples for which it
+              is half as large. With the squared error, whose size is not bounded, a step is stable for eta_B below 2.
+            - gain (10), cap (0.7): the gain k of a dendrite, and its largest drive in units of rms(e).
+            - tau (3000): the steps over which V, Vt and Wt average.
+            - gamma (1e-5): the decay rate of W. W's memory lasts 1 / (eta gamma) steps.
+            - gain_W (sqrt 2), gain_V (0.005): the gains of the initial weights, which are Gaussian with standard
+              deviation gain / sqrt(fan-in).
+            - gain_Wt (1): the gain of Wt's initial weights, with standard deviation gain / sqrt(fan-out).
+            - excitatory (False): whether V, Vt and Wt start positive: as the absolute values of these Gaussians.
+            - activation, descending, loss, shuffled, bias, name: as in `motifs.two_stream`.
     Returns:
         The motif.
     Raises:
-        MotifError: `decay`, `regularizer` or `output_pathway` is none of those above, or sizes do not fit.
+        MotifError: the form is unknown, or the sizes do not fit.
+        TypeError: an option is unknown to the form.
     Example:
         >>> from motifs import sal
         >>> sal([64, 32, 10])
-        Motif('sal': 5 populations, 6 projections, 1 objectives)
+        Motif('sal': 5 populations, 6 projections, 1 objectives, 1 signals)
 
     Source: Liao, Ziyin, Gan, Cheung, Harnett & Poggio (2024), "Self-Assembly of a Biologically Plausible Learning
-    Circuit", arXiv 2412.20018, equations 5 to 8, reconstructed from prose and proofs. The fan-out start of Wt, the
-    gate, the normalised trace and the stronger decay of Wt are ours: see docs/results.md.
+    Circuit", arXiv 2412.20018. The normalised form is ours; normalised least mean squares: Nagumo & Noda (1967).
     """
-    _choose("decay", decay, ("scaled", "plain"))
-    _choose("regularizer", regularizer, DECAYS)
-    _choose("output_pathway", output_pathway, ("identity", "plastic"))
-    drives = {"W": "slope_post * {I_V}" if gated else "{I_V}", "Wt": "{I_Vt}", "V": "post", "Vt": "post"}
-    rates = {"W": eta, "Wt": eta * eta_Wt, "V": eta * eta_V, "Vt": eta * eta_V}
-    gammas = {"W": gamma, "Wt": gamma * gamma_Wt, "V": gamma, "Vt": gamma}
-    starts = {
-        "W": cs.Gaussian(gain_W),
-        "Wt": cs.Gaussian(gain_Wt, scaling="fan_out"),
-        "V": cs.Gaussian(gain_V),
-        "Vt": cs.Gaussian(gain_V),
-    }
-    form = "eta * ({drive} * pre - gamma * {decay})" if decay == "scaled" else "eta * {drive} * pre - gamma * {decay}"
-    kinds: dict[str, dict[str, Any]] = {
-        kind: {
-            "rule": form.replace("{drive}", drives[kind]).replace("{decay}", DECAYS[regularizer][kind]),
-            "parameters": {"eta": rates[kind], "gamma": gammas[kind]},
-            "init": starts[kind],
-        }
-        for kind in ("W", "Wt", "V", "Vt")
-    }
-    return two_stream(
-        layers, feedback, **kinds,
-        V_output=IDENTITY if output_pathway == "identity" else kinds["V"],
-        activation=activation, descending=descending, trace=trace, loss=loss, shuffled=shuffled, bias=bias, name=name,
+    forms = {"normalised": _normalised, "paper": paper_sal}
+    if form not in forms:
+        raise cs.MotifError(f"sal: form must be one of {list(forms)} (got {form!r})")
+    return forms[form](layers, feedback, **options)
+
+
+def _normalised(
+    layers: Sequence[int],
+    feedback: Sequence[int] | None = None,
+    *,
+    eta: float | None = None,
+    few: float = 16.0,
+    gain: float = 10.0,
+    cap: float = 0.7,
+    tau: float = 3000.0,
+    gamma: float = 1e-5,
+    gain_W: float = math.sqrt(2),
+    gain_Wt: float = 1.0,
+    gain_V: float = 0.005,
+    excitatory: bool = False,
+    loss: str = "cross_entropy",
+    name: str = "sal",
+    **options: Any,
+) -> cs.Motif:
+    """Build the normalised form."""
+    n_hidden, sign = len(layers) - 2, "positive" if excitatory else None
+    feedback = list(layers[1:-1]) if feedback is None else list(feedback)
+    eta = ETA[loss == "mse"] if eta is None else eta
+
+    def W(layer: int) -> dict[str, Any]:
+        is_output = layer == n_hidden
+        parameters = {"eta": eta, "few": few, "fan_in": layers[layer] * (1 if is_output else n_hidden), "gamma": gamma}
+        parameters |= {} if is_output else {"gain": gain, "cap": cap}
+        return {
+            "rule": W_RULE % (OUTPUT if is_output else HIDDEN), "parameters": parameters, "init": cs.Gaussian(gain_W),
+        }  # fmt: skip
+
+    def Wt(layer: int) -> dict[str, Any]:
+        scale = layers[layer] * math.sqrt(feedback[layer - 1])
+        return {
+            "rule": "({I_Vt} * pre / scale - w) / tau", "parameters": {"scale": scale, "tau": tau},
+            "init": cs.Gaussian(gain_Wt, "fan_out", sign),
+        }  # fmt: skip
+
+    V = {"rule": "(post * pre - w) / tau", "parameters": {"tau": tau}, "init": cs.Gaussian(gain_V, sign=sign)}
+    motif = two_stream(
+        layers, feedback, W=W, Wt=Wt, V=V, Vt=V, V_output=IDENTITY, trace=UNIT, descending_trace=UNIT,
+        loss=loss, name=name, **options,
     )  # fmt: skip
-
-
-def _choose(what: str, value: str, known: Any) -> None:
-    if value not in known:
-        raise cs.MotifError(f"sal: {what} must be one of {list(known)} (got {value!r})")
+    motif.add(cs.Signal("error_size", f"sqrt(mean(activity_down{n_hidden + 1}**2))"))
+    return motif

@@ -1,4 +1,4 @@
-r"""The layered two-stream circuit that SAL, backpropagation and their relatives share::
+r"""The layered two-stream circuit on which SAL, backpropagation and related circuits are based::
 
     up0 --W0--> up1 --W1--> ... --> upL          ascending stream, drives activity
                  ^ |         ^ |      ^
@@ -6,17 +6,19 @@ r"""The layered two-stream circuit that SAL, backpropagation and their relatives
                  | v         | v      |
                 down1 <--Wt1-- down2 <-- ... downL = -dLoss/d upL    descending stream
 
-Source: Liao, Ziyin, Gan, Cheung, Harnett & Poggio (2024), arXiv 2412.20018, section 2, where the second of
-each pair carries a tilde (here: a t).
+Source: Liao, Ziyin, Gan, Cheung, Harnett & Poggio (2024), arXiv 2412.20018, section 2, where a tilde takes the place
+of the letter t in Wt and Vt.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import circuitsim as cs
+
+Options = Mapping[str, Any] | Callable[[int], Mapping[str, Any]]
 
 IDENTITY: dict[str, Any] = {"init": cs.Identity(), "connectivity": cs.OneToOne()}
 
@@ -25,37 +27,41 @@ def two_stream(
     layers: Sequence[int],
     feedback: Sequence[int] | None = None,
     *,
-    W: Mapping[str, Any],
-    Wt: Mapping[str, Any],
-    V: Mapping[str, Any],
-    Vt: Mapping[str, Any],
-    V_output: Mapping[str, Any] = IDENTITY,
+    W: Options,
+    Wt: Options,
+    V: Options,
+    Vt: Options,
+    V_output: Options = IDENTITY,
     activation: str = "relu",
     descending: str = "linear",
     trace: str | None = None,
+    descending_trace: str | None = None,
     loss: str = "cross_entropy",
     shuffled: bool = False,
     bias: bool = False,
     name: str = "two_stream",
 ) -> cs.Motif:
-    """Populations up0 .. upL and down1 .. downL with the four kinds of projection between them.
+    """Build populations up0 .. upL and down1 .. downL with the four kinds of projections between them.
 
     Args:
-        layers: sizes of the ascending populations, input and output included.
-        feedback: sizes of the descending populations down1 .. down(L-1); by default those of the partners.
-        W, Wt, V, Vt, V_output: options of each kind of projection, as in `cs.Projection`. A rule may be a string
-            with `parameters` beside it, in which {I_V} and {I_Vt} are the currents of the partner projection onto
-            the same population; {l} is the layer, also in the name that a `cs.Derived` weight is tied to.
-        activation: of the hidden ascending populations.
-        descending: activation of the hidden descending populations, or "jacobian" (`cs.GatedBy` the partner).
-        trace: what rules and dendrites see of ascending populations (input and hidden) in place of the activity.
-        loss, shuffled: see `cs.Objective`.
-        bias: whether each W has a bias unit beside it, with W's rule.
-        name: of the motif.
+        layers: the sizes of the ascending populations, including input and output.
+        feedback: the sizes of the descending populations down1 .. down(L-1); by default those of their partners.
+        W, Wt, V, Vt, V_output: the options of each kind of projection, as in `cs.Projection`, or a function of the
+            layer that returns them. In a rule that is a string, {I_V} and {I_Vt} stand for the currents of the partner
+            projection onto the same population, and {l} stands for the layer, also in the name of the projection that a
+            `cs.Derived` is tied to.
+        activation: the activation of the hidden ascending populations.
+        descending: the activation of the hidden descending populations, or "jacobian" (`cs.GatedBy` the partner).
+        trace: the trace that rules and dendrites read in place of the activity of ascending populations, except the
+            output.
+        descending_trace: the same for descending populations.
+        loss, shuffled: as in `cs.Objective`.
+        bias: whether each W is accompanied by a bias unit with W's rule.
+        name: the name of the motif.
     Returns:
         The motif.
     Raises:
-        MotifError: fewer than two sizes, or not one feedback size for each hidden layer.
+        MotifError: `layers` has fewer than two sizes, or `feedback` does not have one size per hidden layer.
     Example:
         >>> from motifs import two_stream
         >>> hebb = {"rule": "eta * post * pre", "parameters": {"eta": 0.1}}
@@ -68,7 +74,7 @@ def two_stream(
     """
     depth = len(layers) - 1
     if depth < 1:
-        raise cs.MotifError(f"layers needs at least an input and an output (got {list(layers)})")
+        raise cs.MotifError(f"layers needs at least an input size and an output size (got {list(layers)})")
     feedback = list(layers[1:-1]) if feedback is None else list(feedback)
     if len(feedback) != depth - 1:
         raise cs.MotifError(
@@ -84,29 +90,29 @@ def two_stream(
         )
     for k, size in enumerate([*feedback, layers[-1]], start=1):
         gate = cs.GatedBy(f"up{k}") if descending == "jacobian" else descending
-        motif.add(cs.Population(f"down{k}", size, stream="descending", activation=gate if k < depth else "linear"))
+        kind = gate if k < depth else "linear"
+        motif.add(cs.Population(f"down{k}", size, stream="descending", activation=kind, trace=descending_trace))
     motif.add(cs.Objective(f"up{depth}", f"down{depth}", loss=loss, shuffled=shuffled))
     for k in range(depth):
         motif.connect(f"up{k}", f"up{k + 1}", name=f"W{k}", **_options(W, k, I_V=f"I_V{k + 1}"))
         if bias:
             motif.add(cs.Bias(f"bias{k + 1}"))
-            options = _options({**W, "init": cs.Constant(0.0)}, k, I_V=f"I_V{k + 1}")
+            options = {**_options(W, k, I_V=f"I_V{k + 1}"), "init": cs.Constant(0.0)}
             motif.connect(f"bias{k + 1}", f"up{k + 1}", name=f"b{k + 1}", **options)
     for k in range(1, depth):
         motif.connect(f"down{k + 1}", f"down{k}", name=f"Wt{k}", **_options(Wt, k, I_Vt=f"I_Vt{k}"))
-        motif.connect(f"down{k}", f"up{k}", name=f"V{k}", target="dendrite", **_options(V, k))
-        motif.connect(f"up{k}", f"down{k}", name=f"Vt{k}", target="dendrite", **_options(Vt, k))
-    motif.connect(f"down{depth}", f"up{depth}", name=f"V{depth}", target="dendrite", **_options(V_output, depth))
+        motif.connect(f"down{k}", f"up{k}", name=f"V{k}", compartment="dendrite", **_options(V, k))
+        motif.connect(f"up{k}", f"down{k}", name=f"Vt{k}", compartment="dendrite", **_options(Vt, k))
+    motif.connect(f"down{depth}", f"up{depth}", name=f"V{depth}", compartment="dendrite", **_options(V_output, depth))
     return motif
 
 
-def _options(declared: Mapping[str, Any], layer: int, **currents: str) -> dict[str, Any]:
-    """The options of one projection: templates filled in, rule and parameters joined."""
-    options = dict(declared)
-    parameters = options.pop("parameters", {})
+def _options(declared: Options, layer: int, **currents: str) -> dict[str, Any]:
+    """Return the options of one projection, with its templates filled in."""
+    options = dict(declared(layer) if callable(declared) else declared)
     if isinstance(options.get("rule"), str):
-        options["rule"] = cs.Rule(options["rule"].format(l=layer, **currents), **parameters)
-    if isinstance(options.get("weight"), cs.Derived):
-        source = options["weight"].projection.format(l=layer)
-        options["weight"] = dataclasses.replace(options["weight"], projection=source)
+        options["rule"] = options["rule"].format(l=layer, **currents)
+    if isinstance(options.get("tied_to"), cs.Derived):
+        source = options["tied_to"].projection.format(l=layer)
+        options["tied_to"] = dataclasses.replace(options["tied_to"], projection=source)
     return options

@@ -1,4 +1,4 @@
-"""Weight mirrors: feedback learns the transpose of the forward weights from noise, in a phase of its own."""
+"""Weight mirrors: in a separate phase, feedback weights learn the transpose of the forward weights from noise."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ def weight_mirror(
     loss: str = "cross_entropy",
     name: str = "weight_mirror",
 ) -> cs.Motif:
-    """As `motifs.backprop`, but Wt learns W^T from noise, one mirror phase per layer after each cycle.
+    """A variant of `motifs.backprop` in which Wt learns W^T from noise, in one mirror phase per layer after each cycle.
 
-    In the mirror phase of layer l the neurons of up_l discharge noise x, up_{l+1} responds with f(W_l x), Vt_{l+1}
-    (fixed, one to one) carries the response to down_{l+1}, and Wt follows both::
+    In the mirror phase of layer l, the neurons of up_l emit noise x, up_{l+1} responds with f(W_l x), Vt_{l+1}
+    (fixed, one to one) carries the response to down_{l+1}, and Wt learns from both::
 
         dWt_l = eta_mirror (I_Vt pre - gamma_mirror Wt) = eta_mirror (x f(W_l x)^T - gamma_mirror Wt)
 
-    For ReLU, E[x f(W x)^T] = noise^2 / 2 W^T, so Wt comes to rest at noise^2 / (2 gamma_mirror) W^T. Default rates:
-    what `circuitsim tune` found on Fashion-MNIST (docs/results.md).
+    For ReLU, E[x f(W x)^T] = noise^2 / 2 W^T, so Wt converges to noise^2 / (2 gamma_mirror) W^T. The default
+    rates were found by `examples/tune.py` on Fashion-MNIST (docs/results.md).
 
     Args:
-        layers: sizes of the ascending populations, input and output included.
-        eta, gamma: rate and decay of W.
-        eta_mirror, gamma_mirror: rate and decay of Wt in its mirror phase.
-        noise: standard deviation of the noise.
+        layers: the sizes of the ascending populations, including input and output.
+        eta, gamma: the learning rate and the decay rate of W.
+        eta_mirror, gamma_mirror: the learning rate and the decay rate of Wt in its mirror phase.
+        noise: the standard deviation of the noise.
         gain_W, gain_Wt, activation, loss, name: as in `motifs.kolen_pollack`.
     Returns:
         The motif.
     Raises:
-        MotifError: fewer than two sizes.
+        MotifError: `layers` has fewer than two sizes.
     Example:
         >>> from motifs import weight_mirror
         >>> [phase.name for phase in weight_mirror([64, 32, 32, 10]).phases]
@@ -66,7 +66,7 @@ def weight_mirror(
         },
         V=IDENTITY, Vt=IDENTITY, descending="jacobian", activation=activation, loss=loss, name=name,
     )  # fmt: skip
-    motif.connect(f"up{depth}", f"down{depth}", name=f"Vt{depth}", target="dendrite", **IDENTITY)
+    motif.connect(f"up{depth}", f"down{depth}", name=f"Vt{depth}", compartment="dendrite", **IDENTITY)
     motif.add(cs.Phase("cycle", plastic=[f"W{k}" for k in range(depth)]))
     for layer in range(1, depth):
         motif.add(

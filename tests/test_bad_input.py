@@ -11,14 +11,14 @@ import pytest
 import torch
 
 import circuitsim as cs
-from motifs import backprop, sal
+from motifs import backprop, paper_sal
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((40, 6)), RNG.integers(0, 3, 40)
 
 
 def make(**options: Any) -> cs.Circuit:
-    return cs.compile(sal([6, 5, 3]), replicas=2, device="cpu", **options)
+    return cs.compile(paper_sal([6, 5, 3]), replicas=2, device="cpu", **options)
 
 
 def with_entry(array: np.ndarray, value: Any) -> np.ndarray:
@@ -52,7 +52,7 @@ TABLE: dict[str, tuple[Callable[[cs.Circuit], object], type[Exception], str]] = 
     "step, NaN": (step(with_entry(X, np.nan)), cs.DataError, "input 'up0': 6 values are not finite in torch.float32"),
     "step, sparse": (step(torch.tensor(X).to_sparse()), cs.DataError, "needs a dense tensor (got torch.sparse_coo)"),
     "step, infinite": (step(torch.tensor(with_entry(X, -np.inf))), cs.DataError, "6 values are not finite"),
-    "step, too large": (step(1e60 * X), cs.DataError, "not finite in torch.float32: drop, fill or rescale"),
+    "step, too large": (step(1e60 * X), cs.DataError, "not finite in torch.float32; drop, fill or rescale"),
     "predict, NaN": (lambda c: c.predict(with_entry(X, np.nan)), cs.DataError, "not finite"),
     "evaluate, NaN": (lambda c: cs.evaluate(c, (with_entry(X, np.nan), Y)), cs.DataError, "NaN or infinite"),
     # wrong types
@@ -65,7 +65,7 @@ TABLE: dict[str, tuple[Callable[[cs.Circuit], object], type[Exception], str]] = 
     "step, classes as floats": (step(y=Y.astype(float)), cs.DataError, "target must hold class indices"),
     "no data": (lambda c: cs.fit(c, None), cs.DataError, "data must be a Dataset"),
     # wrong shapes
-    "fit, features": (fit(X[:, :5]), cs.DataError, "split 'train' does not fit motif 'sal': input 'up0' has shape"),
+    "fit, features": (fit(X[:, :5]), cs.DataError, "does not fit motif 'paper_sal': input 'up0' has shape"),
     "fit, one axis": (fit(X[:, 0]), cs.DataError, "has shape [40, 1], needs [batch, 6]"),
     "fit, ragged": (fit([[1, 2], [3]], [0, 1]), cs.DataError, "not a rectangular array"),
     "fit, lengths": (fit(y=Y[1:]), cs.DataError, "x has 40, y has 39"),
@@ -79,24 +79,24 @@ TABLE: dict[str, tuple[Callable[[cs.Circuit], object], type[Exception], str]] = 
     "step, no target": (lambda c: c.step(X), cs.DataError, "target is missing: give targets for ['up2']"),
     "evaluate, features": (lambda c: cs.evaluate(c, (X[:, :5], Y)), cs.DataError, "has shape [40, 5]"),
     # labels out of range
-    "fit, class 3 of 3": (fit(y=with_entry(Y, 3)), cs.DataError, "target holds classes 0 to 3; size is 3"),
+    "fit, class 3 of 3": (fit(y=with_entry(Y, 3)), cs.DataError, "classes must be in 0 .. 2 (got 0 .. 3)"),
     "fit, class -1": (fit(y=with_entry(Y, -1)), cs.DataError, "y holds class -1 at index 7"),
     "fit, class 3 in validation": (
         lambda c: cs.fit(c, cs.Dataset.from_arrays(X, Y, validation=(X, with_entry(Y, 3)), n_outputs=4)),
-        cs.DataError, "split 'validation' does not fit motif 'sal'",
+        cs.DataError, "split 'validation' does not fit motif 'paper_sal'",
     ),
-    "step, class 3 of 3": (step(y=with_entry(Y, 3)), cs.DataError, "target holds classes 0 to 3; size is 3"),
+    "step, class 3 of 3": (step(y=with_entry(Y, 3)), cs.DataError, "classes must be in 0 .. 2 (got 0 .. 3)"),
     # empty
     "fit, empty": (fit(X[:0], Y[:0]), cs.DataError, "is empty"),
     "fit, no features": (fit(X[:, :0]), cs.DataError, "x is empty (shape (40, 0))"),
-    "fit on no batch": (fit_on(), cs.DataError, "gave nothing in epoch 0"),
+    "fit on no batch": (fit_on(), cs.DataError, "was empty in epoch 0"),
     "step, empty": (step(X[:0], Y[:0]), cs.DataError, "the batch is empty"),
     # numbers out of range
     "batch larger than data": (fit(batch_size=41), cs.ParameterError, "batch_size is 41, but there are only 40"),
     "half a sample": (fit(batch_size=2.5), cs.ParameterError, "batch_size must be an integer"),
     "endless": (fit(epochs=float("inf")), cs.ParameterError, "epochs must be an integer"),
     "max_weight": (fit(max_weight=float("nan")), cs.ParameterError, "max_weight must be a positive number"),
-    "a schedule of text": (fit(schedule=lambda p: "slow"), cs.ParameterError, "schedule must give finite numbers"),
+    "a schedule of text": (fit(schedule=lambda p: "slow"), cs.ParameterError, "schedule must return finite numbers"),
     "a schedule of NaN": (fit(schedule=lambda p: float("nan")), cs.ParameterError, "(got nan at progress 0)"),
     "a list of probes": (fit(probes=[print]), cs.ParameterError, "probes must be a mapping"),
     "replicas": (compiled(replicas=0), cs.ParameterError, "replicas must be a positive integer"),
@@ -113,9 +113,9 @@ TABLE: dict[str, tuple[Callable[[cs.Circuit], object], type[Exception], str]] = 
     "weights, shape": (lambda c: c.set_weights("W0", np.ones((6, 5))), cs.ParameterError, "needs (2, 5, 6)"),
     "threshold": (lambda c: c.prune("W0", np.nan), cs.ParameterError, "threshold must be a number"),
     # what is not there
-    "a GPU": (compiled(device="cuda:99"), cs.ParameterError, "device 'cuda:99' is not there"),
-    "a device of no kind": (compiled(device="abacus"), cs.ParameterError, "device 'abacus' is not there"),
-    "no device": (compiled(device=None), cs.ParameterError, "device 'None' is not there"),
+    "a GPU": (compiled(device="cuda:99"), cs.ParameterError, "device 'cuda:99' is not available"),
+    "a device of no kind": (compiled(device="abacus"), cs.ParameterError, "device 'abacus' is not available"),
+    "no device": (compiled(device=None), cs.ParameterError, "device 'None' is not available"),
     "a data set": (lambda c: cs.load_dataset("digts"), cs.ParameterError, "did you mean 'digits'?"),
     "a split": (lambda c: cs.evaluate(c, (X, Y), split="tst"), cs.ParameterError, "has no split 'tst'"),
     "a projection": (lambda c: c.freeze("W9"), cs.MotifError, "has no projection 'W9'"),
@@ -136,7 +136,7 @@ def test_it_is_told_before_anything_changes(act, error, message):
     with pytest.raises(error) as caught:
         act(circuit)
     assert message in str(caught.value)
-    assert circuit.n_steps == 0 and circuit.frozen == frozenset() and circuit.held == ()
+    assert circuit.n_steps == 0 and circuit.frozen == frozenset() and circuit.pinned == ()
     for name, values in twin.store.own.items():
         assert torch.equal(circuit.store.own[name], values)
     circuit.step(X, Y)  # and it still works
@@ -178,8 +178,8 @@ def small_files(tmp_path):
 @pytest.mark.parametrize("place", ["small_disk", "small_files"])
 def test_a_disk_that_is_full_from_the_start_is_told_before_anything_changes(place, request):
     folder = request.getfixturevalue(place)
-    circuit = cs.compile(sal([6, 200, 3]), replicas=8, device="cpu")
-    twin = cs.compile(sal([6, 200, 3]), replicas=8, device="cpu")
+    circuit = cs.compile(paper_sal([6, 200, 3]), replicas=8, device="cpu")
+    twin = cs.compile(paper_sal([6, 200, 3]), replicas=8, device="cpu")
     reason = {"small_disk": "No space left on device", "small_files": "File too large"}[place]
     with pytest.raises(cs.ArchiveError, match=reason):
         cs.fit(circuit, (X, Y), batch_size=8, progress=False, checkpoint=folder / "run" / "c.safetensors")
@@ -219,4 +219,4 @@ def test_a_declared_size_is_refused_before_anything_is_allocated():
     with pytest.raises(cs.ParameterError, match="has 1,000,000,000,000 neurons"):
         cs.compile(neurons, device="cpu")
     with pytest.raises(cs.ParameterError, match="1,000,000,000,000 replicas"):
-        cs.compile(sal([6, 5, 3]), replicas=10**12, device="cpu")
+        cs.compile(paper_sal([6, 5, 3]), replicas=10**12, device="cpu")

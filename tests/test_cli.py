@@ -8,8 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 import circuitsim as cs
-from circuitsim.cli import app, load_experiment, main
-from motifs import sal
+from circuitsim.cli import app, main
+from motifs import paper_sal
+from tests.motif.circuits import loop_over_phases
 
 runner = CliRunner()
 
@@ -20,12 +21,19 @@ def run(*arguments: object) -> str:
     return result.output
 
 
-def test_show_draws_a_motif_by_name_or_from_json_and_prints_its_plan(tmp_path):
+def test_show_draws_a_motif_by_name_or_from_json_and_prints_its_program(tmp_path):
     printed = run("show", "kolen_pollack", "--layers", "6,5,3", "--out", tmp_path / "a.png")
-    assert "Wt1 += Wt1.eta*" in printed and (tmp_path / "a.png").stat().st_size > 5000
-    (tmp_path / "m.json").write_text(sal([6, 5, 3]).to_json())
-    assert "plan of 'sal'" in run("show", tmp_path / "m.json", "--out", tmp_path / "b.svg")
+    assert "Wt1:w += Wt1:eta * " in printed and (tmp_path / "a.png").stat().st_size > 5000
+    (tmp_path / "m.json").write_text(paper_sal([6, 5, 3]).to_json())
+    assert "program of 'paper_sal'" in run("show", tmp_path / "m.json", "--out", tmp_path / "b.svg")
     assert (tmp_path / "b.svg").read_text().startswith("<?xml")
+
+
+def test_show_draws_phases_that_close_a_loop_together(tmp_path):
+    (tmp_path / "loop.json").write_text(loop_over_phases().to_json())
+    printed = run("show", tmp_path / "loop.json", "--out", tmp_path / "loop.png")
+    assert "program of 'loop'" in printed and "phase 'settle'" in printed
+    assert (tmp_path / "loop.png").stat().st_size > 5000
 
 
 def test_train_leaves_a_circuit_a_history_and_a_checkpoint_that_resumes(tmp_path):
@@ -50,7 +58,7 @@ def test_what_is_not_there_is_refused_with_what_is():
     for arguments, message in (
         (["show", "sall"], "known: apical_sal"),
         (["show", "sal", "--layers", "6,five"], "such as 64,32,10"),
-        (["experiment", "theroy"], "no experiment 'theroy'"),
+        (["show", "frozen_feedback"], "known: apical_sal"),
     ):
         result = runner.invoke(app, arguments)
         assert result.exit_code == 2
@@ -67,8 +75,4 @@ def test_an_error_of_the_package_is_a_message_and_not_a_traceback(monkeypatch, c
 
 def test_help_lists_the_commands():
     printed = run("--help")
-    assert all(name in printed for name in ("show", "train", "experiment"))
-
-
-def test_experiments_are_found_by_name():
-    assert callable(load_experiment("theory"))
+    assert all(name in printed for name in ("show", "train", "view"))

@@ -21,8 +21,9 @@ from safetensors.torch import save as save_tensors
 
 import circuitsim as cs
 from circuitsim.engine.archive import read_archive, to_bytes
+from circuitsim.engine.saving import description
 from circuitsim.train.checkpoint import Checkpoint
-from motifs import sal
+from motifs import paper_sal
 from tests.mutations import as_json, documents, files, texts
 from tests.strategies import MALFORMED
 
@@ -69,14 +70,16 @@ def rich_motif() -> cs.Motif:
     rates = {"eta": 0.1, "gamma": 0.01}
     motif.connect("up0", "up1", name="W0", rule=cs.Rule("eta * (slope_post * I_V * pre - gamma * w)", **rates))
     motif.connect("up1", "up2", name="W1", rule=cs.Rule("eta * (I_E * pre - theta_pre * w)", eta=[[0.1, 0.2]] * 2))
-    motif.connect("e", "down", name="Wt", weight=cs.Derived("W1", transpose=True, scale=0.5))
+    motif.connect("e", "down", name="Wt", tied_to=cs.Derived("W1", transpose=True, scale=0.5))
     motif.connect(
-        "down", "up1", name="V", target="dendrite", connectivity=cs.Random(0.7), bounds=(-1, None),
+        "down", "up1", name="V", compartment="dendrite", connectivity=cs.Random(0.7), bounds=(-1, None),
         rule=cs.Rule("eta * reward * (post * pre - gamma * w) - 0.1 * max_in(w)", **rates),
         state={"trace": cs.State("0.9 * trace + post * pre")},
     )  # fmt: skip
-    motif.connect("up1", "down", name="Vt", target="dendrite", connectivity=cs.ReciprocalOf("V"), init=cs.Uniform(0, 1))
-    motif.connect("e", "up2", name="E", target="dendrite", connectivity=cs.OneToOne(), init=cs.Identity())
+    motif.connect(
+        "up1", "down", name="Vt", compartment="dendrite", connectivity=cs.ReciprocalOf("V"), init=cs.Uniform(0, 1)
+    )
+    motif.connect("e", "up2", name="E", compartment="dendrite", connectivity=cs.OneToOne(), init=cs.Identity())
     motif.connect("bias", "up1", name="b", connectivity=cs.Edges([0], [1]), init=cs.Given([[0.0], [0.3]]))
     motif.connect("up0", "up2", name="skip", connectivity=cs.Mask([[1, 0, 1], [0, 1, 0]]), init=cs.Constant(0.1))
     motif.add(cs.Phase("mirror", soma={"W0": 1.0}, noise={"up1": 0.1}, errors=False), cs.Phase("learn", plastic=["W0"]))
@@ -88,7 +91,7 @@ def small_motif() -> cs.Motif:
     motif = cs.Motif("small")
     motif.add(cs.Population("x", 3), cs.Population("y", 2, activation="tanh", state={"theta": "theta + activity**2"}))
     motif.connect("x", "y", name="W0")
-    motif.connect("x", "y", name="V", target="dendrite")
+    motif.connect("x", "y", name="V", compartment="dendrite")
     return motif
 
 
@@ -110,13 +113,11 @@ EXPRESSIONS = [
 @functools.cache
 def fresh_circuit() -> cs.Circuit:
     """Compiled once, for as long as nothing changes it."""
-    return cs.compile(sal([4, 3, 2]), replicas=2, device="cpu")
+    return cs.compile(paper_sal([4, 3, 2]), replicas=2, device="cpu")
 
 
-ARCHIVE = to_bytes(
-    fresh_circuit(),
-    {"epoch": 1, "settings": {"epochs": 2}, "rows": [[1, 1.0, 0, "train", "loss", "", 0.5]], "runaways": []},
-)
+NOTES = {"epoch": 1, "settings": {"epochs": 2}, "rows": [[1, 1.0, 0, "train", "loss", "", 0.5]], "runaways": []}
+ARCHIVE = to_bytes(fresh_circuit().store.tensors(), description(fresh_circuit(), NOTES))
 
 
 # -- what must hold
@@ -139,7 +140,7 @@ def runs(motif: cs.Motif) -> None:
             assert str(error)
             return
         rng = np.random.default_rng(0)
-        x = {name: rng.standard_normal((2, motif.population(name).size)) for name in circuit._runner.feed.input_names}
+        x = {name: rng.standard_normal((2, motif.population(name).size)) for name in circuit._runner.binder.input_names}
         target = {}
         for o in motif.objectives:
             size = motif.population(o.output).size
@@ -180,7 +181,7 @@ def check_file(content: bytes, folders: Any) -> None:
         return
     expected, theirs = load_tensors(ARCHIVE), tensors
     assert theirs.keys() == expected.keys() and all(torch.equal(theirs[k], expected[k]) for k in expected)
-    assert document["n_steps"] == 0 and cs.Motif.from_json(json.dumps(document["motif"])) == sal([4, 3, 2])
+    assert document["n_steps"] == 0 and cs.Motif.from_json(json.dumps(document["motif"])) == paper_sal([4, 3, 2])
 
 
 def check_forgery(forgery: tuple[Any, Any], folders: Any) -> None:
@@ -196,7 +197,7 @@ def check_forgery(forgery: tuple[Any, Any], folders: Any) -> None:
         fresh_circuit.cache_clear()
     except cs.ArchiveError:
         assert all(torch.equal(circuit.store.own[k], v) for k, v in before.items())
-        assert circuit.n_steps == 0 and not circuit.held and not circuit.frozen and not history.rows
+        assert circuit.n_steps == 0 and not circuit.pinned and not circuit.frozen and not history.rows
     try:
         loaded = cs.load_circuit(path, device="cpu")
         loaded.step(np.ones((2, loaded.motif.populations[0].size)), np.zeros(2, int))

@@ -25,17 +25,38 @@ def test_a_replica_that_is_nan_throughout_keeps_its_place(history):
 
 
 def test_an_unknown_metric_is_told_with_the_known_ones(history):
-    with pytest.raises(KeyError, match=r"no metric 'lost'.*known: \['loss'\]"):
+    with pytest.raises(cs.ParameterError, match=r"no metric 'lost' \(known: \['loss'\]\)"):
         history.curve("lost")
-    with pytest.raises(KeyError, match="split='train'"):
+    with pytest.raises(
+        cs.ParameterError,
+        match=r"no 'loss' with split='train', .*splits \['test'\], sites \['W0'\]",
+    ):
         history.final("loss", "train")
 
 
 def test_what_is_saved_is_read_back_to_the_last_digit(history, tmp_path):
     history.add(step=1, epoch=0.1, split="probe", metric="norm", values=[1 / 3])
     read = cs.History.load(history.save(tmp_path / "folder" / "history.csv")).to_pandas()
-    assert list(read.columns) == list(COLUMNS)
+    assert list(read.columns) == [*COLUMNS, "runaway"]
     assert read.equals(history.to_pandas())
+
+
+def test_replicas_that_ran_away_are_marked_in_the_table_and_in_its_file_and_have_no_final_value(history, tmp_path):
+    history.add(step=0, epoch=0, split="test", metric="accuracy", values=[0.5, 0.25])
+    history.mark_runaway({"replica": 0, "step": 5, "projection": "W0", "reason": "too large"})
+    for found in (history, cs.History.load(history.save(tmp_path / "history.csv"))):
+        table = found.to_pandas()
+        assert table.runaway.dtype == bool and list(table.runaway) == list(table.replica == 0) and len(table) == 8
+        assert found.ran_away == [0] and np.isfinite(table.value[table.replica == 0]).all()
+        np.testing.assert_array_equal(found.final("accuracy"), [np.nan, 0.25])
+        assert found.curve("loss")[0].isna().all()
+
+
+def test_a_file_without_the_column_has_no_runaways(history, tmp_path):
+    path = history.save(tmp_path / "history.csv")
+    table = history.to_pandas().drop(columns="runaway")
+    table.to_csv(path, index=False)
+    assert cs.History.load(path).ran_away == [] and cs.History.load(path).varied == {}
 
 
 def test_records_and_runaways_are_kept_beside_the_table(history):

@@ -1,7 +1,13 @@
-"""The circuit of motifs/sal.py (gated, no trace) written by hand, as users of each framework would for speed.
+"""The programs that circuitsim is compared with, written by hand for speed, as a user of each framework would.
 
-Each file has `make(layers, batch, n_replicas)`, which returns a step: a function of (x, y) that has done its work when
-it returns. None of them knows circuitsim.
+Each file makes a step: a function of (x ``[batch, input]``, classes ``[batch]``) that has finished its work when it
+returns. The programs do not use circuitsim, validate their data, or compute a loss that they do not need.
 """
 
-ETA, GAMMA = 1e-3, 1e-4  # small: rates change no timing, and nothing may run away while being timed
+from collections.abc import Callable
+
+from torch import Tensor
+
+ETA, GAMMA = 1e-3, 1e-4  # small, so that nothing runs away; rates do not affect timing
+
+Step = Callable[[Tensor, Tensor], object]

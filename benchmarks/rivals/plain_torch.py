@@ -1,72 +1,54 @@
-"""SAL in plain torch: in place, fused where torch has a fused product, nothing kept between steps."""
+"""SAL in plain torch, product by product as in its equations, with preallocated buffers and in-place changes."""
 
 from __future__ import annotations
-
-import itertools
-from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from benchmarks.rivals import ETA, GAMMA
-
-Weights = dict[str, list[Tensor]]
-
-
-def weights(layers: Sequence[int], n_replicas: int = 1) -> Weights:
-    """W[l] onto layer l + 1; Wt[l], V[l], Vt[l] of hidden layer l + 1; ``[post, pre]``, or ``[R, post, pre]``."""
-    lead = () if n_replicas == 1 else (n_replicas,)
-    hidden = range(1, len(layers) - 1)
-
-    def draw(post: int, pre: int) -> Tensor:
-        return torch.randn(*lead, post, pre) / pre**0.5
-
-    return {
-        "W": [draw(b, a) for a, b in itertools.pairwise(layers)],
-        "Wt": [draw(layers[k], layers[k + 1]) for k in hidden],
-        "V": [0.1 * draw(layers[k], layers[k]) for k in hidden],
-        "Vt": [0.1 * draw(layers[k], layers[k]) for k in hidden],
-    }
+from benchmarks.rivals import ETA, GAMMA, Step
+from benchmarks.rivals.weights import Weights
 
 
-def sal_step(w: Weights, x: Tensor, y: Tensor) -> None:
-    """Equations 1, 2 and 5 to 8, in place."""
+def make(w: Weights, batch: int) -> Step:
+    """Make a step of equations 1, 2 and 5 to 8.
+
+    Args:
+        w: the weights ``[post, pre]`` or ``[replica, post, pre]``, which the step changes in place.
+        batch: the number of samples in x.
+    """
     W, Wt, V, Vt = w["W"], w["Wt"], w["V"], w["Vt"]
-    depth, n = len(W), x.shape[-2]
-    h, p = [x], []
-    for layer in range(depth):
-        p.append(h[-1] @ W[layer].mT)
-        h.append(torch.relu(p[-1]) if layer < depth - 1 else p[-1])
-    error = -torch.softmax(h[-1], -1)
-    error.scatter_add_(-1, y.expand(h[-1].shape[:-1]).unsqueeze(-1), torch.ones_like(error))
-    g = [error]
-    for layer in reversed(range(depth - 1)):
-        g.insert(0, g[0] @ Wt[layer].mT)
-    drives = [(g[k] @ V[k].mT) * (p[k] > 0) for k in range(depth - 1)] + [error]
-    currents = [h[k + 1] @ Vt[k].mT for k in range(depth - 1)]
-    keep, rate = 1 - ETA * GAMMA, ETA / n
-    for layer in range(depth):
-        _add(W[layer], drives[layer], h[layer], keep, rate)
-    for k in range(depth - 1):
-        _add(Wt[k], currents[k], g[k + 1], keep, rate)
-        outer = h[k + 1].mT @ g[k]
-        V[k].mul_(keep).add_(outer, alpha=rate)
-        Vt[k].mul_(keep).add_(outer.mT, alpha=rate)
+    lead, depth = W[0].shape[:-2], len(W)
+    multiply, add = (torch.bmm, Tensor.baddbmm_) if lead else (torch.mm, Tensor.addmm_)
+    widths = [tensor.shape[-2] for tensor in W]
+    h = [W[0].new_empty(*lead, batch, width) for width in widths]
+    g, drive, current = ([torch.empty_like(tensor) for tensor in h] for _ in range(3))
+    outer = [torch.empty_like(tensor) for tensor in V]
+    ones = torch.ones_like(h[-1][..., :1])
+    keep, rate = 1 - ETA * GAMMA, ETA / batch
+    gate = torch.ops.aten.threshold_backward.grad_input  # the product with the slope of ReLU, in one pass
+    drive[-1] = g[-1]
 
-
-def _add(w: Tensor, post: Tensor, pre: Tensor, keep: float, rate: float) -> None:
-    if w.ndim == 2:
-        w.addmm_(post.T, pre, beta=keep, alpha=rate)
-    else:
-        w.baddbmm_(post.mT, pre.expand(w.shape[0], *pre.shape[-2:]), beta=keep, alpha=rate)
-
-
-def make(layers: Sequence[int], batch: int, n_replicas: int = 1) -> Callable[[Tensor, Tensor], None]:
-    """A step of SAL in plain torch."""
-    w = weights(layers, n_replicas)
-
+    @torch.no_grad()
     def step(x: Tensor, y: Tensor) -> None:
-        with torch.no_grad():
-            sal_step(w, x, y)
+        below = x.expand(*lead, *x.shape)
+        ups = [below, *h]
+        for k in range(depth):
+            multiply(ups[k], W[k].mT, out=h[k])
+            if k < depth - 1:
+                h[k].relu_()
+        torch.softmax(h[-1], -1, out=g[-1]).neg_()
+        g[-1].scatter_add_(-1, y.expand(*lead, batch).unsqueeze(-1), ones)
+        for k in reversed(range(depth - 1)):
+            multiply(g[k + 1], Wt[k].mT, out=g[k])
+            multiply(g[k], V[k].mT, out=drive[k])
+            gate(drive[k], h[k], 0, grad_input=drive[k])
+            multiply(h[k], Vt[k].mT, out=current[k])
+            multiply(h[k].mT, g[k], out=outer[k])
+        for k in range(depth):
+            add(W[k], drive[k].mT, ups[k], beta=keep, alpha=rate)
+        for k in range(depth - 1):
+            add(Wt[k], current[k].mT, g[k + 1], beta=keep, alpha=rate)
+            V[k].mul_(keep).add_(outer[k], alpha=rate)
+            Vt[k].mul_(keep).add_(outer[k].mT, alpha=rate)
 
     return step

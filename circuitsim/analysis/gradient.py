@@ -1,4 +1,4 @@
-"""The true gradient of the loss, by torch.autograd, at the state that the circuit is in."""
+"""The exact gradient of the loss at the circuit's current state, computed by torch.autograd."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine import Circuit
-from circuitsim.engine.feed import Feed
-from circuitsim.engine.sweep import Sweep
-from circuitsim.engine.workspace import Workspace
+from circuitsim.engine.losses import LOSSES
 from circuitsim.errors import AnalysisError
 
 
 def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
-    """dLoss/dW of the batch-mean loss, for every soma projection that an output depends on.
+    """Compute dLoss/dW of the batch-mean loss, for every soma projection that an output depends on.
 
-    The circuit's own sweep is run under autograd; a tied weight is treated as a weight of its own.
+    The circuit's own program runs under autograd up to the evaluation of the objectives. A tied weight is treated as
+    an independent one.
 
     Args:
-        circuit: is not changed.
+        circuit: the circuit; it is not changed.
         x, target: as in `Circuit.step`.
     Returns:
-        By projection, shape ``[replica, post, pre]``; absent synapses 0.
+        The gradients keyed by projection, each of shape ``[replica, post, pre]``, with 0 for absent synapses.
     Raises:
         AnalysisError: the motif has no objective.
-        DataError: x or target does not fit.
+        DataError: `x` or `target` does not fit the motif.
     Example:
         >>> import torch
         >>> import circuitsim as cs
@@ -36,25 +35,24 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
         >>> {name: tuple(gradient.shape) for name, gradient in found.items()}
         {'W0': (1, 3, 4), 'W1': (1, 2, 3)}
     """
-    plan = circuit.plan
-    if not plan.objectives:
-        raise AnalysisError(f"motif {circuit.motif.name!r} has no objective, so there is no gradient")
-    feed = Feed(circuit.motif, circuit.plans, circuit.n_replicas, circuit.device, circuit.dtype)
-    needed = set().union(*(feed.ancestors(circuit.motif, output) for output in plan.outputs))
-    inputs = feed.inputs(x)
-    targets = feed.targets(target, next(iter(inputs.values())).shape[1])
-    sweep = Sweep(plan, circuit.layouts, only=needed)
-    leaves = {
-        p.name: circuit.values(p.name).clone().requires_grad_() for p in plan.projections.values() if p.post in needed
-    }
-    soma = {name: leaf for name, leaf in leaves.items() if plan.projections[name].target == "soma"}
+    if not circuit.motif.objectives:
+        raise AnalysisError(
+            f"motif {circuit.motif.name!r} has no objective, so its loss has no gradient; add an Objective"
+        )
+    total: Tensor | None = None
+    leaves: dict[str, Tensor] = {}
     with torch.enable_grad():
-        env: dict[str, Any] = {"workspace": Workspace()}  # a fresh one is ordinary torch
-        sweep.run(env, leaves.__getitem__, inputs, targets)
-        total = sweep.loss(env, targets).sum()  # replicas do not touch each other
-        gradients = torch.autograd.grad(total, list(soma.values()))
+        for o, output, goal in circuit.judged_outputs(x, target, leaves):
+            loss = (
+                LOSSES[o.loss].of(output, goal).mean(1).sum()
+            )  # replicas are independent, so the gradient of the sum is that of each
+            total = loss if total is None else total + loss
+        assert total is not None
+        names = [name for name in leaves if circuit.motif.projection(name).compartment == "soma"]
+        gradients = torch.autograd.grad(total, [leaves[name] for name in names], allow_unused=True)
     found = {}
-    for name, gradient in zip(soma, gradients, strict=True):
+    for name, gradient in zip(names, gradients, strict=True):
         layout = circuit.layouts[name]
+        gradient = torch.zeros_like(leaves[name]) if gradient is None else gradient
         found[name] = layout.dense(layout.restrict_(gradient)).expand(circuit.n_replicas, -1, -1).detach()
     return found

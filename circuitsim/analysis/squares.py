@@ -1,4 +1,4 @@
-"""Where in a motif the theory applies: pairs V, Vt and the four-synapse squares W, V, Vt, Wt."""
+"""The parts of a motif to which the theory applies: pairs V, Vt and four-synapse squares W, V, Vt, Wt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from circuitsim.motif import Motif, Projection
 
 @dataclass(frozen=True)
 class Square:
-    r"""The reciprocal motif of four projections around one W.
+    r"""The names of four projections that form the reciprocal motif around one W.
 
     up_l  --W-->  up_{l+1}
      | Vt            ^ V
@@ -24,7 +24,7 @@ class Square:
 
 
 def mirror_pairs(motif: Motif) -> list[tuple[str, str]]:
-    """Dendritic projections V (descending to ascending) with their reciprocal Vt, by name."""
+    """Return the names of all dendritic projections V (descending to ascending), each with its reciprocal Vt."""
     return [
         (v.name, vt.name)
         for v in _between(motif, "dendrite", "descending", "ascending")
@@ -34,7 +34,7 @@ def mirror_pairs(motif: Motif) -> list[tuple[str, str]]:
 
 
 def squares(motif: Motif) -> list[Square]:
-    """All squares of the motif."""
+    """Return all squares of the motif."""
     return [
         Square(w.name, v.name, vt.name, wt.name)
         for w in _between(motif, "soma", "ascending", "ascending")
@@ -45,9 +45,11 @@ def squares(motif: Motif) -> list[Square]:
     ]
 
 
-def _between(motif: Motif, target: str, pre: str, post: str) -> list[Projection]:
+def _between(motif: Motif, compartment: str, pre: str, post: str) -> list[Projection]:
     return [
         p
         for p in motif.projections
-        if p.target == target and motif.population(p.pre).stream == pre and motif.population(p.post).stream == post
+        if p.compartment == compartment
+        and motif.population(p.pre).stream == pre
+        and motif.population(p.post).stream == post
     ]

@@ -1,4 +1,4 @@
-"""Data for circuits: arrays in memory, mini-batches of them, and data sets by name."""
+"""Data for circuits: samples in memory, mini-batches, and data sets that are loaded by name."""
 
 from circuitsim.data.batching import minibatches
 from circuitsim.data.dataset import Dataset

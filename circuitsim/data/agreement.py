@@ -1,7 +1,11 @@
-"""Whether the splits of a data set fit each other."""
+"""Checks that the splits of a data set have the same features and outputs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import torch
 from torch import Tensor
 
 from circuitsim.data.split import Split, named
@@ -9,36 +13,65 @@ from circuitsim.data.whole import whole
 from circuitsim.errors import DataError, ParameterError
 
 
-def count_outputs(train: Split, n_outputs: int | None) -> int | dict[str, int]:
-    """How many classes, labels or values the training targets have; `n_outputs` may add classes that they lack.
+def count_outputs(train: Split, n_outputs: Any) -> int | dict[str, int]:
+    """Count the classes, labels or values of the training targets; `n_outputs` may add classes that they lack.
 
     Raises:
-        ParameterError: `n_outputs` contradicts the number of labels or values.
+        DataError: classes are missing, and `n_outputs` does not say how many there are.
+        ParameterError: `n_outputs` contradicts the number of labels or values, or names an unknown objective.
     """
     target = train.target
-    if isinstance(target, dict):
-        if n_outputs is not None:
-            raise ParameterError(f"n_outputs must be None where y is a mapping (got {n_outputs!r})")
-        return {name: _width(tensor) for name, tensor in target.items()}
+    if not isinstance(target, dict):
+        return _count("y", target, n_outputs, "n_outputs")
+    if not isinstance(n_outputs, Mapping | None):
+        raise ParameterError(f"n_outputs must be a mapping where y is a mapping (got {n_outputs!r})")
+    given = n_outputs or {}
+    if unknown := sorted(set(given) - set(target)):
+        raise ParameterError(f"n_outputs names {unknown}, which y does not hold (it holds {sorted(target)})")
+    return {
+        name: _count(f"y[{name!r}]", tensor, given.get(name), f"n_outputs[{name!r}]") for name, tensor in target.items()
+    }
+
+
+def _count(name: str, target: Tensor, n_outputs: Any, option: str) -> int:
     if n_outputs is None:
-        return _width(target)
-    if target.is_floating_point() and n_outputs != _width(target):
-        raise ParameterError(f"n_outputs is {n_outputs!r}, but y has {_width(target)} columns")
-    return whole("n_outputs", n_outputs, least=1)
+        return width(target) if target.is_floating_point() else _count_classes(name, target)
+    if target.is_floating_point() and n_outputs != width(target):
+        raise ParameterError(f"{option} is {n_outputs!r}, but {name} has {width(target)} columns")
+    return whole(option, n_outputs, least=1)
 
 
-def _width(target: Tensor) -> int:
+def _count_classes(name: str, classes: Tensor) -> int:
+    """Count classes that all have a sample, since an output without samples is most often a mistake in the labels."""
+    present, n = torch.unique(classes), width(classes)
+    if len(present) == n:
+        return n
+    if int(present[0]) == 1 and len(present) == n - 1:
+        raise DataError(
+            f"{name} holds the classes 1 to {n - 1}, but classes count from 0: pass {name} - 1, or n_outputs={n} if "
+            "class 0 exists and has no training sample"
+        )
+    first = int((present != torch.arange(len(present))).int().argmax())
+    raise DataError(
+        f"{name} holds class {n - 1:,} at index {int(classes.argmax())}, but only {len(present)} different classes "
+        f"({n - len(present):,} have no sample, the first is class {first}): correct the label, number the classes "
+        f"anew with np.unique({name}, return_inverse=True)[1], or pass n_outputs={n} if all of these classes exist"
+    )
+
+
+def width(target: Tensor) -> int:
+    """The number of outputs that targets need."""
     return target.shape[1] if target.is_floating_point() else int(target.max()) + 1
 
 
 def check_agreement(label: str, split: Split, train: Split, n_outputs: int | dict[str, int]) -> None:
-    """Raise DataError where `split` has other features than `train`, or outputs that do not exist.
+    """Raise DataError if the features of `split` differ from those of `train`, or if its outputs are out of range.
 
     Args:
-        label: what to call the split in a message.
-        split: "train" itself, or another split.
-        train: the split that decides.
-        n_outputs: from `count_outputs`.
+        label: the name of the split in messages.
+        split: the split to check, which may be the training split itself.
+        train: the training split.
+        n_outputs: the result of `count_outputs`.
     """
     inputs, known = named("x", split.x), named("x", train.x)
     if inputs.keys() != known.keys():
@@ -63,5 +96,5 @@ def _check_width(name: str, target: Tensor, n_outputs: int) -> None:
         first = int((target >= n_outputs).int().argmax())
         raise DataError(
             f"{name} holds class {int(target[first])} at index {first}, but the classes are 0 to {n_outputs - 1}: "
-            "mend the label, or pass n_outputs if the training labels lack some classes"
+            "correct the label, or pass n_outputs if the training labels lack some classes"
         )

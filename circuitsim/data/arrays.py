@@ -1,4 +1,4 @@
-"""Arrays that users have, checked: NumPy, torch, pandas or nested lists."""
+"""Checks and conversion of the arrays that users pass (NumPy, torch, SciPy, pandas or nested lists)."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ import torch
 from torch import Tensor
 
 from circuitsim.data.split import Tensors
-from circuitsim.errors import DataError
+from circuitsim.errors import DataError, warn_of_pixels
+from circuitsim.motif.arrays import as_array, counted_are
 
 
 def as_numpy(value: Any, name: str) -> np.ndarray[Any, Any]:
-    """A NumPy view or copy of `value`, of bool, integer or floating type, finite and not empty.
+    """Return a NumPy view or copy of `value`, with finite bool, integer or floating entries.
 
     Raises:
-        DataError: text, objects, ragged lists, a single number, an empty array, NaN or infinity.
+        DataError: `value` is a single number, empty, ragged, not numeric, or has masked, NaN or infinite entries.
     """
-    if isinstance(value, Tensor):
-        value = value.detach().cpu()
-        value = (value.float() if value.dtype in (torch.bfloat16, torch.float16) else value).numpy()
-    try:
-        array = np.asarray(value)
-    except ValueError as fault:
-        raise DataError(f"{name} is not a rectangular array ({fault}): give every sample the same shape") from None
+    masked = as_array(value, name, DataError)
+    if (blank := np.ma.getmaskarray(masked)).any():  # type: ignore[no-untyped-call]
+        place = tuple(int(i) for i in np.argwhere(blank)[0])
+        raise DataError(
+            f"{name}: {counted_are(blank)} masked, the first at index {place}: fill them with {name}.filled(value), or "
+            "leave these samples out"
+        )
+    array = np.asarray(masked.data)
     if array.dtype.kind not in "biuf":
         raise DataError(f"{name} has dtype {array.dtype}; convert it to numbers (float32 values, int64 classes)")
     if array.ndim == 0:
@@ -37,7 +39,7 @@ def as_numpy(value: Any, name: str) -> np.ndarray[Any, Any]:
 
 
 def check_finite(array: np.ndarray[Any, Any], name: str) -> None:
-    """Raise DataError that counts the NaN and infinite entries and names the first one's index."""
+    """Raise DataError with the number of NaN and infinite entries and the index of the first one, if any."""
     finite = np.isfinite(array)
     if not finite.all():
         bad = np.argwhere(~finite)
@@ -49,13 +51,15 @@ def check_finite(array: np.ndarray[Any, Any], name: str) -> None:
 
 
 def as_floats(array: np.ndarray[Any, Any], name: str, dtype: torch.dtype) -> Tensor:
-    """A floating copy ``[sample, feature]`` with all trailing axes flattened.
+    """Return a floating copy ``[sample, feature]`` with all trailing axes flattened.
 
     Raises:
         DataError: a value overflows `dtype`.
     """
-    native = np.float64 if dtype == torch.float64 else np.float32  # also mends byte orders that torch refuses
-    with np.errstate(over="ignore"):  # told below, by name
+    native = (
+        np.float64 if dtype == torch.float64 else np.float32
+    )  # this also converts byte orders that torch does not support
+    with np.errstate(over="ignore"):  # overflow is reported below
         tensor = torch.from_numpy(array.reshape(len(array), -1).astype(native)).to(dtype)
     if not torch.isfinite(tensor).all():
         largest = np.abs(array.astype(float)).max()
@@ -64,7 +68,18 @@ def as_floats(array: np.ndarray[Any, Any], name: str, dtype: torch.dtype) -> Ten
 
 
 def read_inputs(x: Any, name: str, dtype: torch.dtype) -> Tensors:
-    """Inputs as floating tensors ``[sample, feature]``; a mapping of arrays gives a dict of them."""
+    """Convert inputs to floating tensors ``[sample, feature]``; a mapping of arrays becomes a dict of tensors.
+
+    An `UnscaledInputWarning` says so if they look like pixels.
+    """
     if isinstance(x, Mapping):
-        return {key: as_floats(as_numpy(v, f"{name}[{key!r}]"), f"{name}[{key!r}]", dtype) for key, v in x.items()}
-    return as_floats(as_numpy(x, name), name, dtype)
+        return {key: _read(value, f"{name}[{key!r}]", dtype) for key, value in x.items()}
+    return _read(x, name, dtype)
+
+
+def _read(x: Any, name: str, dtype: torch.dtype) -> Tensor:
+    array = as_numpy(x, name)
+    largest = array.max()
+    if largest == 255 and array.min() >= 0:
+        warn_of_pixels(name, largest)
+    return as_floats(array, name, dtype)

@@ -1,4 +1,4 @@
-"""Mini-batches of a split, in an order that depends on nothing but (seed, epoch)."""
+"""Mini-batches of a split, in an order that depends only on the seed and the epoch."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def minibatches(
 
     Args:
         split: the samples.
-        batch_size: samples per batch, from 1 to the length of the split.
-        seed: None keeps the order of the samples; otherwise they are shuffled by a permutation keyed by
-            (seed, epoch). It is drawn by NumPy on the CPU, so every device sees the same order.
-        epoch: which pass over the data this is, not negative.
-        drop_last: leave out a last batch that is smaller than the others.
+        batch_size: the number of samples per batch, from 1 to the length of the split.
+        seed: the seed that, together with `epoch`, determines the permutation of the samples. It is drawn by NumPy on
+            the CPU, so that the order is the same on every device. None keeps the order of the samples.
+        epoch: the number of the pass over the data, not negative.
+        drop_last: whether to leave out a last batch that is smaller than the others.
     Returns:
         An iterator over x ``[batch, feature]`` and target ``[batch]`` or ``[batch, output]``.
     Raises:
-        ParameterError: a number out of range; raised by the call, before the first batch is asked for.
+        ParameterError: a number is out of range; the call itself raises, before the first batch is requested.
     Example:
         >>> import circuitsim as cs
         >>> train = cs.load_dataset("digits").train
@@ -41,7 +41,7 @@ def minibatches(
     if seed is None:
         order = np.arange(len(split))
     else:
-        # spawn_key keeps every (seed, epoch) apart; a plain list [seed, epoch] does not once seeds pass 32 bits
+        # spawn_key keeps all pairs (seed, epoch) distinct; a list [seed, epoch] does not for seeds beyond 32 bits
         key = np.random.SeedSequence(whole("seed", seed, least=0), spawn_key=(epoch,))
         order = np.random.default_rng(key).permutation(len(split))
     stop = len(split) - len(split) % size if drop_last else len(split)

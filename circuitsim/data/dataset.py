@@ -1,14 +1,18 @@
-"""A data set: up to three splits that fit each other."""
+"""A data set consists of training samples and, optionally, validation and test samples."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from circuitsim.data.agreement import check_agreement, count_outputs
 from circuitsim.data.arrays import read_inputs
+from circuitsim.data.frames import check_rows, match_columns
 from circuitsim.data.holdout import hold_out
 from circuitsim.data.split import Split
 from circuitsim.data.targets import Kinds, infer_kinds, read_targets
@@ -18,15 +22,16 @@ from circuitsim.errors import DataError, ParameterError
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Training samples, with samples held out for validation and test where there are any.
+    """Training samples, with optional validation and test samples.
 
     Attributes:
-        name: what to call it in tables and plots.
-        train: the samples to learn from.
-        validation: samples to choose settings with, or None.
-        test: samples to report on, or None.
-        kind: "classes", "labels" or "values"; a dict objective -> kind where targets are a dict.
-        n_outputs: number of classes, labels or values; a dict where targets are a dict.
+        name: the name for tables and plots.
+        train: the samples for learning.
+        validation: the samples for choosing hyperparameters, or None.
+        test: the samples for reporting results, or None.
+        kind: "classes", "labels" or "values"; a dict keyed by objective if the targets are a dict.
+        n_outputs: the number of classes, labels or values; a dict keyed by objective if the targets are a dict.
+        classes: the names of the classes in the order of their indices, or None if they have no names.
     """
 
     name: str
@@ -35,16 +40,17 @@ class Dataset:
     test: Split | None
     kind: Kinds
     n_outputs: int | dict[str, int]
+    classes: tuple[str, ...] | None = None
 
     @property
     def n_features(self) -> int | dict[str, int]:
-        """Number of input features; a dict input population -> number where inputs are a dict."""
+        """The number of input features; a dict keyed by input population if the inputs are a dict."""
         x = self.train.x
         return {name: tensor.shape[1] for name, tensor in x.items()} if isinstance(x, dict) else x.shape[1]
 
     @property
     def splits(self) -> dict[str, Split]:
-        """The splits that there are, by name, "train", "validation", "test"."""
+        """The splits that are not None, by name: "train", "validation", "test"."""
         found = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: split for name, split in found.items() if split is not None}
 
@@ -62,31 +68,36 @@ class Dataset:
         validation: float | tuple[Any, Any] | None = None,
         test: tuple[Any, Any] | None = None,
         kind: Any = None,
-        n_outputs: int | None = None,
+        n_outputs: int | Mapping[str, int] | None = None,
         name: str = "arrays",
         seed: int = 0,
         dtype: torch.dtype = torch.float32,
     ) -> Dataset:
-        """A data set from arrays (NumPy, torch, pandas or nested lists), which are copied.
+        """Build a data set from arrays, which are copied.
+
+        Arrays may be of NumPy, torch, SciPy (sparse) or pandas, or nested lists. The row labels of pandas objects must
+        agree between x and y. The columns of frames are brought into the order of the training split.
 
         Args:
-            x: shape ``[sample, ...]``, flattened to ``[sample, feature]``; or a mapping of such arrays.
+            x: an array of shape ``[sample, ...]``, which is flattened to ``[sample, feature]``; or a mapping of input
+                populations to such arrays.
             y: integers ``[sample]`` (classes, from 0), 0/1 integers or bool ``[sample, label]``, or floats
-                ``[sample, value]``; or a mapping objective -> such an array.
-            validation: a pair (x, y); or the fraction of the samples to hold out of training, between 0 and 1,
-                in the proportions of the classes where `y` holds classes.
-            test: a pair (x, y).
-            kind: "classes", "labels" or "values" in place of what `y` suggests; a mapping where `y` is one.
-            n_outputs: number of classes, where the training labels do not hold them all.
-            name: what to call it in tables and plots.
-            seed: draws the fraction.
-            dtype: floating type of inputs, labels and values.
+                ``[sample, value]``; or a mapping of objectives to such arrays.
+            validation: a pair (x, y), or the fraction of the training samples to hold out, between 0 and 1. Held-out
+                samples keep the proportions of the classes if `y` holds classes.
+            test: a pair (x, y), or None.
+            kind: "classes", "labels" or "values", to override the kind inferred from `y`; a mapping if `y` is one.
+            n_outputs: the number of classes, if the training labels lack some of them; a mapping if `y` is one.
+            name: the name for tables and plots.
+            seed: the seed for choosing the samples to hold out.
+            dtype: the floating type of inputs, labels and values.
         Returns:
-            The data set; inputs ``[sample, feature]``.
+            The data set, with inputs of shape ``[sample, feature]``.
         Raises:
-            DataError: an array is empty, not numeric, not finite or of another length than its partner, a label
-                is out of range, or splits differ in features or outputs.
-            ParameterError: an argument other than an array is not as said above.
+            DataError: an array is empty, not numeric, not finite or of a different length than its partner, a label
+                is out of range, a class has no training sample and `n_outputs` is not given, or splits differ in
+                features or outputs. An `UnscaledInputWarning` says so if x looks like pixels from 0 to 255.
+            ParameterError: an argument other than an array is invalid.
         Example:
             >>> import numpy as np
             >>> import circuitsim as cs
@@ -97,10 +108,10 @@ class Dataset:
         if not dtype.is_floating_point:
             raise ParameterError(f"dtype must be a floating type such as torch.float32 (got {dtype})")
         seed = whole("seed", seed, least=0)
-        fraction = _fraction(validation)
+        fraction = _fraction("validation", validation, ", a pair (x, y)")
         pairs = {"train": (x, y), "validation": None if fraction else validation, "test": test}
         kinds = infer_kinds(y, kind, "y")
-        splits = {part: _read(part, pair, kinds, dtype) for part, pair in pairs.items() if pair is not None}
+        splits = {part: _read(part, pair, (x, y), kinds, dtype) for part, pair in pairs.items() if pair is not None}
         train = splits["train"]
         outputs = count_outputs(train, n_outputs)
         for part, split in splits.items():
@@ -111,23 +122,94 @@ class Dataset:
             splits |= {"train": train.take(kept), "validation": train.take(held)}
         return cls(name, splits["train"], splits.get("validation"), splits.get("test"), kinds, outputs)
 
+    @classmethod
+    def from_folder(
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        size: tuple[int, int] | None = None,
+        channels: int | None = None,
+        validation: float | None = None,
+        test: float | None = None,
+        standardize: bool = True,
+        name: str | None = None,
+        seed: int = 0,
+    ) -> Dataset:
+        """Read a folder of images, with one folder per class.
 
-def _fraction(validation: Any) -> float | None:
-    """The fraction, or None where `validation` is something else."""
-    if not isinstance(validation, (int, float)):
+        The folder holds the folders of the classes, in which images may lie at any depth; or it holds a folder "train"
+        of this form, and possibly "val" and "test". Classes are numbered in the order of their names. All images must
+        have the same size and number of channels, unless they are scaled or converted. Hidden files are ignored.
+
+        Args:
+            folder: the folder.
+            size: (rows, columns) to which images are scaled, or None.
+            channels: 1 to convert the images to grey, 3 to colour, or None.
+            validation, test: the fractions of the images to hold out, where the folder has no such split. Held-out
+                images keep the proportions of the classes.
+            standardize: whether to scale each channel to mean 0 and standard deviation 1 over the training split;
+                otherwise pixels range from 0 to 1.
+            name: the name for tables and plots; by default the folder's.
+            seed: the seed for choosing the images to hold out.
+        Returns:
+            The data set, with inputs ``[sample, feature]`` that are ordered channel by channel, and `classes`.
+        Raises:
+            DataError: the folder is missing or has another form, a file is not an image or is damaged, images differ in
+                size or channels, or a split has a class that the training split lacks.
+            ParameterError: an argument is out of range, or a fraction is given for a split that the folder has.
+        Example:
+            >>> import tempfile, pathlib, numpy as np
+            >>> import circuitsim as cs
+            >>> from PIL import Image
+            >>> folder = pathlib.Path(tempfile.mkdtemp())
+            >>> for k in range(20):
+            ...     (folder / f"class {k % 2}").mkdir(exist_ok=True)
+            ...     Image.fromarray(np.full((8, 8), 10 * k, np.uint8)).save(folder / f"class {k % 2}" / f"{k}.png")
+            >>> data = cs.Dataset.from_folder(folder, name="mine", test=0.2)
+            >>> data, data.classes
+            (Dataset('mine', kind='classes', n_features=64, n_outputs=2, train=16, test=4), ('class 0', 'class 1'))
+        """
+        from circuitsim.data.image_folder import read_image_folder
+        from circuitsim.data.standardize import standardize as standardized  # imported late, because it imports this
+
+        path, seed = Path(folder).expanduser(), whole("seed", seed, least=0)
+        fractions = {"validation": _fraction("validation", validation), "test": _fraction("test", test)}
+        splits, classes, n_channels = read_image_folder(path, size, channels)
+        for part, fraction in fractions.items():
+            if fraction is not None and part in splits:
+                raise ParameterError(f"{part} must be None, because {path} holds a {part} split (got {fraction})")
+        x, y = splits["train"]
+        if fractions["test"] is not None:
+            kept, held = hold_out(len(x), round(fractions["test"] * len(x)), classes=y, seed=seed)
+            splits["test"], x, y = (x[held], y[held]), x[kept], y[kept]
+            if fractions["validation"] is not None:  # of all images, not of those that are left
+                fractions["validation"] /= 1 - fractions["test"]
+        data = cls.from_arrays(
+            x, y, validation=splits.get("validation", fractions["validation"]), test=splits.get("test"),
+            n_outputs=len(classes), name=name or path.resolve().name, seed=seed,
+        )  # fmt: skip
+        data = replace(data, classes=classes)
+        return standardized(data, n_channels) if standardize else data
+
+
+def _fraction(name: str, value: Any, otherwise: str = "") -> float | None:
+    """Return the value if it is a fraction, otherwise None."""
+    if value is None or (otherwise and not isinstance(value, (int, float))):
         return None
-    if not 0 < validation < 1:
-        raise ParameterError(f"validation must be between 0 and 1, a pair (x, y) or None (got {validation!r})")
-    return float(validation)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+        raise ParameterError(f"{name} must be between 0 and 1{otherwise} or None (got {value!r})")
+    return float(value)
 
 
-def _read(part: str, pair: Any, kinds: Kinds, dtype: torch.dtype) -> Split:
+def _read(part: str, pair: Any, train: tuple[Any, Any], kinds: Kinds, dtype: torch.dtype) -> Split:
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ParameterError(f"{part} must be a pair (x, y) (got a {type(pair).__name__})")
     lead = "" if part == "train" else f"{part} "
-    x = read_inputs(pair[0], f"{lead}x", dtype)
-    target = read_targets(pair[1], kinds, f"{lead}y", dtype)
+    x, y = pair
+    check_rows(x, y, part)
+    inputs = read_inputs(match_columns(x, train[0], f"{lead}x"), f"{lead}x", dtype)
+    target = read_targets(match_columns(y, train[1], f"{lead}y"), kinds, f"{lead}y", dtype)
     try:
-        return Split(x, target)
+        return Split(inputs, target)
     except DataError as fault:
         raise DataError(f"{part}: {fault}") from None

@@ -1,4 +1,4 @@
-"""The 8 x 8 handwritten digits that come with scikit-learn."""
+"""The data set of 8 x 8 handwritten digits that comes with scikit-learn."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ N_VALIDATION = 270
 
 
 def load_digits(request: Request) -> Source:
-    """1797 images of 64 pixels from 0 to 1, ten classes; 270 held out for test, 270 more for validation.
+    """Load 1797 images of 64 pixels from 0 to 1 in ten classes, with 270 held out for test and 270 for validation.
 
     Source: the test set of Alpaydin & Kaynak's Optical Recognition of Handwritten Digits (UCI, 1998).
     """
-    from sklearn import datasets  # here because it takes a second to import
+    from sklearn import datasets  # late: it takes a second to import
 
     pixels, digits = datasets.load_digits(return_X_y=True)
     x = torch.tensor(pixels / 16.0, dtype=torch.float32)

@@ -1,38 +1,33 @@
-"""Data sets by name."""
+"""Loading data sets by name."""
 
 from __future__ import annotations
 
 import inspect
 import os
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from circuitsim.data.chestmnist import load_chestmnist
-from circuitsim.data.cifar10 import load_cifar10
+from circuitsim.data import medmnist_sets
 from circuitsim.data.dataset import Dataset
 from circuitsim.data.digits import load_digits
-from circuitsim.data.mnist import load_fashion_mnist, load_mnist
-from circuitsim.data.pathmnist import load_pathmnist
 from circuitsim.data.source import Loader, Request, Source
 from circuitsim.data.standardize import standardize as standardized
-from circuitsim.data.stl10 import load_stl10
-from circuitsim.data.svhn import load_svhn
 from circuitsim.data.teacher import load_teacher
+from circuitsim.data.torchvision_sets import load_cifar10, load_fashion_mnist, load_mnist, load_stl10, load_svhn
 from circuitsim.data.whole import whole
 from circuitsim.errors import ParameterError
 
 LOADERS: dict[str, Loader] = {
-    "chestmnist": load_chestmnist,
     "cifar10": load_cifar10,
     "digits": load_digits,
     "fashion_mnist": load_fashion_mnist,
     "mnist": load_mnist,
-    "pathmnist": load_pathmnist,
     "stl10": load_stl10,
     "svhn": load_svhn,
     "teacher": load_teacher,
-}
+} | {name: partial(medmnist_sets.load_medmnist, name) for name in medmnist_sets.NAMES}
 
 
 def load_dataset(
@@ -48,37 +43,45 @@ def load_dataset(
 ) -> Dataset:
     """Load a data set by name, as float32 inputs ``[sample, feature]`` and class indices or 0/1 labels.
 
-    Colour images are flattened channel by channel: all of red, then green, then blue.
+    Colour images are flattened channel by channel: all of red, then green, then blue. The data sets and the sizes of
+    their training, validation and test splits are:
 
-    - "digits": 8 x 8 digits that come with scikit-learn, 1257 / 270 / 270 samples.
+    - "digits": the 8 x 8 digits that come with scikit-learn, 1257 / 270 / 270 samples.
     - "mnist", "fashion_mnist": 28 x 28 images, 55000 / 5000 / 10000 samples.
     - "cifar10": 32 x 32 colour images, 45000 / 5000 / 10000 samples.
     - "svhn": 32 x 32 colour images of digits, 65931 / 7326 / 26032 samples.
     - "stl10": 96 x 96 colour images, 4500 / 500 / 8000 samples.
     - "chestmnist": 28 x 28 X-rays with 14 labels, 78468 / 11219 / 22433 samples, split as MedMNIST does.
     - "pathmnist": 28 x 28 colour images of tissue in 9 classes, 89996 / 10004 / 7180 samples, split as MedMNIST does.
-    - "teacher": Gaussian inputs that a random ReLU network puts into classes, 70 / 15 / 15 %. Options:
-      `n_features`, `n_hidden`, `n_outputs`, `n_samples`, `depth`.
+    - the other sets of MedMNIST by its names, such as "bloodmnist" or, with 28 x 28 x 28 voxels, "organmnist3d".
+    - "teacher": Gaussian inputs that a random ReLU network classifies, 70 / 15 / 15 %. It has the options
+      `n_features`, `n_hidden`, `n_outputs`, `n_samples` and `depth`.
 
-    Those that are downloaded have the option `mirrors`: URLs to download from, in place of torchvision's or
-    medmnist's. The environment variable CIRCUITSIM_MIRROR may name some too, separated by blanks.
+    torchvision and medmnist read the image sets from their published files. The files are searched for in `folder`,
+    in the folder named by the environment variable CIRCUITSIM_DATA, in circuitsim's folder in the user's cache, and
+    where system packages install them. Each of these may have the layout of torchvision, or hold the files directly.
+    Missing files are downloaded. A file is used only if its checksum is correct.
+
+    The image sets have the option `mirrors`, URLs of folders that replace the published ones as the source of
+    downloads. The environment variable CIRCUITSIM_MIRROR may hold such URLs too, separated by spaces.
 
     Args:
         name: one of the above.
-        folder: where files are, or shall be put. Looked at next: the folder that the environment variable
-            CIRCUITSIM_DATA names, circuitsim's folder in the user's cache, the system's packages.
-        validation: the fraction of the samples outside the test split to hold out; "default" as above; None for
-            no validation split. A fraction and None train on samples of an official validation split, too.
-        standardize: give each channel mean 0 and std 1 over the training split; otherwise pixels are from 0 to 1.
-        download: fetch files that are found nowhere.
-        seed: draws the splits (and the teacher); 0 gives the fixed splits of the data set.
-        progress: show a bar while downloading.
-        options: the data set's own, as above.
+        folder: the folder that is searched first and receives downloads; None stands for the cache.
+        validation: the fraction of the samples outside the test split to hold out, "default" for the sizes above, or
+            None for no validation split. With a fraction or None, an official validation split becomes part of the
+            samples for training.
+        standardize: whether to scale each channel to mean 0 and standard deviation 1 over the training split;
+            otherwise pixels range from 0 to 1.
+        download: whether to download missing files.
+        seed: the seed for the splits and for the teacher; 0 gives the fixed splits of the data set.
+        progress: whether to show a progress bar while downloading.
+        options: the options of the data set, as above.
     Returns:
-        The data set; print it to see its splits.
+        The data set; printing it shows its splits.
     Raises:
-        ParameterError: an unknown name or option, or a value out of range.
-        DataError: files are missing and cannot be fetched, or are damaged.
+        ParameterError: a name or option is unknown, or a value is out of range.
+        DataError: files are damaged, or missing and not available for download.
     Example:
         >>> import circuitsim as cs
         >>> cs.load_dataset("digits")
@@ -93,7 +96,7 @@ def load_dataset(
     source = loader(request, **options)
     data = _split(name, source, validation, seed)
     n_channels = source.n_channels
-    del source  # its copy of the samples, before standardising makes another
+    del source  # frees one copy of the samples before standardising makes another
     return standardized(data, n_channels) if standardize else data
 
 

@@ -1,18 +1,20 @@
-"""What a loader is asked for, and what it hands back."""
+"""The arguments and results of the functions that load data sets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Request:
-    """How `load_dataset` was called: a folder that the user named, whether to download, the seed, a progress bar."""
+    """The arguments of `load_dataset` that loaders need."""
 
     folder: Path | None
     download: bool
@@ -22,15 +24,15 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Samples as a loader found them, before validation is held out and inputs are standardised.
+    """The samples of a data set, before validation samples are held out and inputs are standardised.
 
     Args:
-        x: floating ``[sample, feature]``, features channel by channel.
+        x: floating inputs ``[sample, feature]``, with the features ordered by channel.
         y: classes int64 ``[sample]``, or 0/1 labels int64 ``[sample, label]``.
         test: the pair (x, y) of the test split.
-        n_outputs: number of classes or labels.
-        n_channels: channels to standardise separately.
-        validation: the fraction of the samples to hold out for validation by default; or the pair (x, y) of the
+        n_outputs: the number of classes or labels.
+        n_channels: the number of channels, which are standardised separately.
+        validation: the fraction of the samples to hold out for validation by default, or the pair (x, y) of the
             data set's own validation split.
     """
 
@@ -42,12 +44,25 @@ class Source:
     validation: float | tuple[Tensor, Tensor]
 
     def whole_training(self) -> tuple[Tensor, Tensor]:
-        """x and y of all samples outside the test split."""
+        """Return x and y of all samples outside the test split."""
         if not isinstance(self.validation, tuple):
             return self.x, self.y
         x, y = self.validation
         return torch.cat([self.x, x]), torch.cat([self.y, y])
 
 
-# finds one data set; its keyword-only arguments are the options of `load_dataset` that it knows
+# A loader takes a Request; its keyword-only arguments are the options of the data set.
 Loader = Callable[..., Source]
+
+
+def samples_of_images(images: np.ndarray[Any, Any], targets: Any) -> tuple[Tensor, Tensor]:
+    """Convert images and their targets to tensors.
+
+    Args:
+        images: pixels uint8 ``[sample, channel, row, column]``, possibly with more axes.
+        targets: integers ``[sample]`` or ``[sample, label]``.
+    Returns:
+        Pixels from 0 to 1, float32 ``[sample, feature]``, ordered by channel, and the targets as int64.
+    """
+    x = torch.from_numpy(np.ascontiguousarray(images)).flatten(1).to(torch.float32).div_(255)
+    return x, torch.as_tensor(np.asarray(targets, dtype=np.int64))

@@ -1,4 +1,4 @@
-"""One split of a data set: inputs and their targets."""
+"""A split of a data set consists of inputs and their targets."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Tensors = Tensor | dict[str, Tensor]
 
 
 def each(tensors: Tensors, change: Callable[[Tensor], Tensor]) -> Tensors:
-    """`change` applied to the tensor, or to every tensor of the dict."""
+    """Apply `change` to a tensor, or to every tensor of a dict."""
     if isinstance(tensors, dict):
         return {name: change(tensor) for name, tensor in tensors.items()}
     return change(tensors)
 
 
 def named(label: str, tensors: Tensors) -> dict[str, Tensor]:
-    """The tensors by the name that a message should use: "x", or "x['image']" for an entry of a dict."""
+    """Key the tensors by their names in messages, "x", or "x['image']" for an entry of a dict."""
     if isinstance(tensors, dict):
         return {f"{label}[{name!r}]": tensor for name, tensor in tensors.items()}
     return {label: tensors}
@@ -32,12 +32,12 @@ class Split:
     """Samples in memory.
 
     Args:
-        x: shape ``[sample, feature]``, or a dict input population -> such a tensor.
+        x: inputs ``[sample, feature]``, or a dict of input populations to such tensors.
         target: class indices int64 ``[sample]``, real vectors or 0/1 label vectors (both floating)
-            ``[sample, output]``, or a dict objective -> such a tensor.
+            ``[sample, output]``, or a dict of objectives to such tensors.
 
     Raises:
-        DataError: no tensor at all, a tensor without a sample axis, or lengths that differ.
+        DataError: there is no tensor, a tensor lacks the sample axis, or lengths differ.
     """
 
     x: Tensors
@@ -45,7 +45,7 @@ class Split:
 
     def __post_init__(self) -> None:
         tensors = named("x", self.x) | named("y", self.target)
-        if self.x == {} or self.target == {}:
+        if any(isinstance(given, dict) and not given for given in (self.x, self.target)):
             raise DataError(f"a split needs inputs and targets (got {len(tensors)} tensors): an empty dict has none")
         for name, tensor in tensors.items():
             if tensor.ndim == 0:
@@ -53,7 +53,7 @@ class Split:
         lengths = {name: len(tensor) for name, tensor in tensors.items()}
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-            raise DataError(f"inputs and targets must have as many samples as each other: {found}")
+            raise DataError(f"inputs and targets must have the same number of samples, but {found}")
 
     def __len__(self) -> int:
         return len(next(iter(named("y", self.target).values())))
@@ -64,15 +64,15 @@ class Split:
 
     @property
     def device(self) -> torch.device:
-        """Where the samples lie."""
+        """The device of the samples."""
         return next(iter(named("x", self.x).values())).device
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Split:
-        """The same samples elsewhere.
+        """Return the samples on another device, or in another floating type.
 
         Args:
-            device: where to; None: where they are.
-            dtype: of floating tensors; class indices stay int64.
+            device: the new device; None keeps the current one.
+            dtype: the new type of floating tensors; class indices stay int64.
         Returns:
             A split of the same shapes.
         """
@@ -83,12 +83,12 @@ class Split:
         return Split(each(self.x, move), each(self.target, move))
 
     def take(self, samples: Tensor) -> Split:
-        """Some of the samples.
+        """Return some of the samples.
 
         Args:
-            samples: their indices, int64 ``[chosen]``.
+            samples: the indices of the samples, int64 ``[chosen]``.
         Returns:
-            A split of these, in that order.
+            A split of these samples, in the given order.
         """
 
         def pick(tensor: Tensor) -> Tensor:

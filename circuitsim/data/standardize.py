@@ -1,4 +1,4 @@
-"""Standardise inputs with the statistics of the training split."""
+"""Standardisation of inputs with the statistics of the training split."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ SAMPLES_AT_ONCE = 256
 
 
 def standardize(data: Dataset, n_channels: int) -> Dataset:
-    """``(x - mean) / std`` per channel, with mean and std over the training samples and the channel's pixels.
+    """Compute ``(x - mean) / std`` per channel, with mean and std over the channel's pixels in the training samples.
 
     Args:
-        data: inputs ``[sample, feature]``, where features are channels of equally many pixels, one channel after
-            the other. One channel gives one global mean and std; as many channels as features, one per feature.
-        n_channels: dimensionless.
+        data: a data set with inputs ``[sample, feature]``, whose features are ordered by channel.
+        n_channels: the number of channels, which have equal numbers of features: 1 for a global mean and std, or the
+            number of features for a mean and std per feature.
 
-    A channel that is constant in training has no scale: it is centred and left as it is otherwise.
+    A channel that is constant in the training samples is only centred.
     """
-    assert isinstance(data.train.x, Tensor)  # named data sets have one input population
+    assert isinstance(data.train.x, Tensor)  # data sets loaded by name have one input population
     mean, std = _statistics(data.train.x, n_channels)
 
     def scale(x: Tensor) -> Tensor:
@@ -40,15 +40,15 @@ def _by_channel(x: Tensor, n_channels: int) -> Tensor:
 
 
 def _statistics(x: Tensor, n_channels: int) -> tuple[Tensor, Tensor]:
-    """Mean and std (of the samples, not of a population they come from), each ``[channel, 1]``."""
+    """Return the mean and the (biased) standard deviation, each of shape ``[channel, 1]``."""
 
     def average(change: Callable[[Tensor], Tensor]) -> Tensor:
-        """The mean of changed pixels, summed in float64; a few samples at a time, which stay in the CPU's cache."""
+        """Average changed pixels in float64, a few samples at a time so that they stay in the CPU's cache."""
         parts = (change(_by_channel(part, n_channels)) for part in torch.split(x, SAMPLES_AT_ONCE))
         total = torch.stack([part.sum(dim=(0, 2), dtype=torch.float64) for part in parts]).sum(0)
         return total[:, None] * n_channels / x.numel()
 
     mean = average(lambda part: part).to(x.dtype)
-    # from deviations, summed in float64: `torch.std` rounds, and gives a constant channel a tiny std instead of 0
+    # summed in float64, because `torch.std` rounds and may return a tiny value instead of 0 for a constant channel
     std = average(lambda part: (part - mean).square()).sqrt().to(x.dtype)
     return mean, torch.where(std == 0, 1.0, std)

@@ -1,4 +1,4 @@
-"""Targets that users have, checked: class indices, 0/1 labels or real values."""
+"""Checks and conversion of the targets that users pass (class indices, 0/1 labels or real values)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Kinds = Kind | dict[str, Kind]
 
 
 def infer_kinds(y: Any, kind: Any, name: str) -> Kinds:
-    """The kind of `y`, or of each entry of a mapping; `kind` wins where it is given.
+    """Infer the kind of `y`, or of each entry of a mapping; `kind` takes precedence where it is given.
 
     Raises:
-        DataError: the array cannot be a target, or may be of more than one kind.
-        ParameterError: `kind` names no kind, or an objective that `y` lacks.
+        DataError: the array cannot be a target, or its kind is ambiguous.
+        ParameterError: `kind` is unknown, or names an objective that `y` lacks.
     """
     if not isinstance(y, Mapping):
         return _infer(y, kind, name)
     wanted = kind if isinstance(kind, Mapping) else dict.fromkeys(y, kind)
-    strangers = sorted(set(wanted) - set(y))
-    if strangers:
-        raise ParameterError(f"kind names {strangers}, which {name} does not hold (it holds {sorted(y)})")
+    unknown = sorted(set(wanted) - set(y))
+    if unknown:
+        raise ParameterError(f"kind names {unknown}, which {name} does not hold (it holds {sorted(y)})")
     return {key: _infer(value, wanted.get(key), f"{name}[{key!r}]") for key, value in y.items()}
 
 
@@ -50,10 +50,10 @@ def _infer(y: Any, kind: Any, name: str) -> Kind:
 
 
 def read_targets(y: Any, kinds: Kinds, name: str, dtype: torch.dtype) -> Tensor | dict[str, Tensor]:
-    """Targets as tensors: int64 ``[sample]`` for classes, floating ``[sample, output]`` otherwise.
+    """Convert targets to tensors, int64 ``[sample]`` for classes and floating ``[sample, output]`` otherwise.
 
     Raises:
-        DataError: an entry that its kind does not allow, or other objectives than `kinds` has.
+        DataError: an entry is invalid for its kind, or the objectives differ from those in `kinds`.
     """
     if isinstance(kinds, dict):
         if not isinstance(y, Mapping) or set(y) != set(kinds):
@@ -83,8 +83,14 @@ def _read_classes(array: np.ndarray[Any, Any], name: str) -> Tensor:
     if array.dtype.kind == "f":
         raise DataError(f"{name} has dtype {array.dtype}; class labels must be integers ({name}.astype(int))")
     if array.ndim != 1:
-        raise DataError(f"{name} has shape {array.shape}; class labels must be 1-D, one integer per sample")
+        raise DataError(
+            f"{name} has shape {array.shape}; class labels must be 1-D, one integer per sample: for one-hot vectors "
+            f"pass {name}.argmax(1)"
+        )
     if array.min() < 0:
         first = int(np.argmax(array < 0))
         raise DataError(f"{name} holds class {array[first]} at index {first}; classes must count from 0")
+    if array.max() > np.iinfo(np.int64).max:
+        first = int(np.argmax(array))
+        raise DataError(f"{name} holds class {array[first]:,} at index {first}, which is too large: correct the label")
     return torch.tensor(array.astype(np.int64))

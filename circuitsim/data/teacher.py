@@ -1,4 +1,4 @@
-"""A random teacher network: a task of any size that needs no files."""
+"""A random teacher network, which defines a task of any size without files."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def load_teacher(
     n_samples: int = 4000,
     depth: int = 2,
 ) -> Source:
-    """Gaussian inputs and the class that a random network gives each of them.
+    """Draw Gaussian inputs and classify them with a random network.
 
     ``h_0 = x``, ``h_k = relu(W_k h_{k-1})`` for k = 1..depth, ``class = argmax standardised(V h_depth)``, where
-    `x` is standard normal and each weight normal with variance 2 / fan-in. Each output is standardised over the
-    samples, without which ReLU's positive means would give nearly all samples to a few classes.
+    `x` is standard normal and the weights are normal with variance 2 / fan-in. Each output is standardised over the
+    samples; otherwise the positive means of ReLU would assign nearly all samples to a few classes.
 
     Args:
-        request: its seed draws inputs, weights and test samples.
-        n_features, n_hidden, n_outputs, n_samples: sizes.
-        depth: number of hidden layers; 0 is a linear teacher.
+        request: a request whose seed determines inputs, weights and test samples.
+        n_features, n_hidden, n_outputs, n_samples: the numbers of inputs, hidden units, classes and samples.
+        depth: the number of hidden layers; 0 gives a linear teacher.
 
     Raises:
-        ParameterError: a size that is not a whole number, or fewer than two classes.
-        DataError: a class came out too rare to be in every split.
+        ParameterError: a size is not an integer or too small.
+        DataError: a class has too few samples to be in every split.
     """
     least = {"n_features": 1, "n_hidden": 1, "n_outputs": 2, "n_samples": 10, "depth": 0}
     sizes = {"n_features": n_features, "n_hidden": n_hidden, "n_outputs": n_outputs, "n_samples": n_samples}

@@ -1,4 +1,4 @@
-"""Whole-number arguments."""
+"""Validation of integer arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from circuitsim.errors import ParameterError
 
 
 def whole(name: str, value: Any, *, least: int) -> int:
-    """`value` as an int of at least `least`, or ParameterError; booleans and floats are not whole numbers."""
+    """Return `value` as an int, or raise ParameterError if it is less than `least`, a boolean or a float."""
     try:
         number = index(value)
     except TypeError:

@@ -1,8 +1,8 @@
-"""Plan -> tensors: the circuit, its step, its synapses."""
+"""Circuits on tensors: compilation, steps and synapses."""
 
-from circuitsim.engine.archive import load_circuit
 from circuitsim.engine.circuit import Circuit, StepResult
-from circuitsim.engine.compile import SlowRuleWarning, compile
+from circuitsim.engine.compiler import BatchMeanWarning, SlowRuleWarning, compile
+from circuitsim.engine.loading import load_circuit
 from circuitsim.engine.synapse import Synapse
 
-__all__ = ["Circuit", "SlowRuleWarning", "StepResult", "Synapse", "compile", "load_circuit"]
+__all__ = ["BatchMeanWarning", "Circuit", "SlowRuleWarning", "StepResult", "Synapse", "compile", "load_circuit"]

@@ -1,4 +1,4 @@
-"""From a motif to the tensors of a circuit: layouts, masks and starting weights of every projection."""
+"""Make the tensors of a circuit from its motif: layouts, masks and initial weights of every projection."""
 
 from __future__ import annotations
 
@@ -10,63 +10,85 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from circuitsim.engine.draws import draw_synapses, draw_weights, reversed_synapses
+from circuitsim.engine.bounds import bounded_
+from circuitsim.engine.draws import draw_listed_weights, draw_synapses, draw_weights, reversed_synapses
 from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Vary
-from circuitsim.engine.products import BLAS, Products
 from circuitsim.errors import ParameterError
-from circuitsim.motif.connectivity import Random, ReciprocalOf
-from circuitsim.motif.init import Given
+from circuitsim.motif.connectivity import Edges, Mask, ReciprocalOf
+from circuitsim.motif.declared_weights import is_random, outside_fault
+from circuitsim.motif.init import Constant, Given
 from circuitsim.motif.motif import Motif
+from circuitsim.motif.neuron_names import matrix_of
 from circuitsim.motif.projection import Projection
 from circuitsim.plan import layout_of
+from circuitsim.plan.quantities import neuron, synapse
 
-Synapses = Sequence[np.ndarray | None]  # of each replica, as in `draws`
+Synapses = Sequence[np.ndarray | None]  # the synapses of each replica, as in `draws`
 
 
 def assemble(
-    motif: Motif, seed: int, n_replicas: int, vary: Vary, like: Tensor, products: Products = BLAS
+    motif: Motif, seed: int, n_replicas: int, vary: Vary, like: Tensor
 ) -> tuple[dict[str, Layout], dict[str, Tensor]]:
-    """Layouts of all projections, and starting weights of those that are not derived, in the type of `like`.
+    """Make the layouts of all projections, and initial weights and states, keyed by their names in programs.
 
-    States are among the weights, under ``owner.name``: per synapse in the layout of the projection, per neuron
-    ``[replica, 1, neuron]``.
+    Weights and synaptic states have the layout of their projection, states of neurons ``[replica, 1, neuron]``. All
+    have the data type and device of `like`.
 
     Raises:
-        ParameterError: a Given array does not have one entry per replica, or a start is too large for the type.
+        ParameterError: a Given array does not have one entry per replica, a varied constant lies outside the bounds,
+            or an initial value is too large for the data type.
     """
     layouts: dict[str, Layout] = {}
     values: dict[str, Tensor] = {}
-    drawn = [p for p in motif.projections if p.weight is None]
+    drawn = [p for p in motif.projections if p.tied_to is None]
     synapses = {p.name: [_synapses(motif, p, seed + r) for r in range(n_replicas)] for p in drawn}
-    for p in sorted(drawn, key=lambda p: isinstance(p.connectivity, ReciprocalOf)):  # those after their partners
+    for p in sorted(drawn, key=lambda p: isinstance(p.connectivity, ReciprocalOf)):  # ReciprocalOf after its partner
         _check_given(p, n_replicas)
-        layouts[p.name] = _layout(motif, p, synapses[p.name], layouts, like, products)
+        layouts[p.name] = _layout(motif, p, synapses[p.name], layouts, like)
     for p in drawn:
-        weights = [
-            draw_weights(_varied(p, vary, r), _shape(motif, p), present, seed + r, p.name, r)
-            for r, present in enumerate(synapses[p.name])
-        ]
-        values[p.name] = _checked(_values(layouts[p.name], synapses[p.name], weights, like), f"projection {p.name!r}")
+        weights = [_weights(motif, p, vary, present, seed, r) for r, present in enumerate(synapses[p.name])]
+        drawn_values = _checked(_values(layouts[p.name], synapses[p.name], weights, like), f"projection {p.name!r}")
+        values[synapse("w", p.name).name] = layouts[p.name].restrict_(bounded_(drawn_values, p.bounds))
     for p in motif.projections:
         for name, state in p.state.items():
-            start = _tensor(np.full(values[p.name].shape, float(state.start)), like)
-            values[f"{p.name}.{name}"] = layouts[p.name].restrict_(
+            start = _tensor(np.full(values[synapse("w", p.name).name].shape, float(state.start)), like)
+            values[synapse(name, p.name).name] = layouts[p.name].restrict_(
                 _checked(start, f"projection {p.name!r}: state {name!r}")
             )
     for population in motif.populations:
         for name, state in population.state.items():
             start = _tensor(np.full((n_replicas, 1, population.size), float(state.start)), like)
-            values[f"{population.name}.{name}"] = _checked(start, f"population {population.name!r}: state {name!r}")
+            values[neuron(name, population.name).name] = _checked(
+                start, f"population {population.name!r}: state {name!r}"
+            )
     for p in motif.projections:
-        if p.weight is not None:
-            source = layouts[p.weight.projection]
-            layouts[p.name] = source.reversed() if p.weight.transpose else source
+        if p.tied_to is not None:
+            source = layouts[p.tied_to.projection]
+            layouts[p.name] = source.reversed() if p.tied_to.transpose else source
     return layouts, values
 
 
 def _shape(motif: Motif, p: Projection) -> tuple[int, int]:
     return motif.population(p.post).size, motif.population(p.pre).size
+
+
+def _weights(
+    motif: Motif, p: Projection, vary: Vary, synapses: np.ndarray | None, seed: int, replica: int
+) -> np.ndarray:
+    init, shape = _declared(motif, p, _varied(p, vary, replica)), _shape(motif, p)
+    if isinstance(p.connectivity, Edges):
+        weights = draw_listed_weights(init, p.connectivity, shape, seed + replica, p.name, replica)
+    else:
+        weights = draw_weights(init, shape, synapses, seed + replica, p.name, replica)
+    if isinstance(init, Constant) and (fault := outside_fault("Constant lies", weights, p.bounds)):
+        raise ParameterError(f"projection {p.name!r}, replica {replica}: {fault}")
+    return weights
+
+
+def _declared(motif: Motif, p: Projection, value: Any) -> Any:
+    """A mask or given weights with the neurons in the order of their populations; other values unchanged."""
+    return type(value)(matrix_of(motif, p, value)) if isinstance(value, Mask | Given) else value
 
 
 def _check_given(p: Projection, n_replicas: int) -> None:
@@ -80,13 +102,11 @@ def _synapses(motif: Motif, p: Projection, seed: int) -> np.ndarray | None:
     shape = _shape(motif, p)
     if isinstance(p.connectivity, ReciprocalOf):
         other = motif.projection(p.connectivity.projection)
-        return reversed_synapses(draw_synapses(other.connectivity, shape[::-1], seed, other.name), shape[::-1])
-    return draw_synapses(p.connectivity, shape, seed, p.name)
+        return reversed_synapses(_synapses(motif, other, seed), shape[::-1])
+    return draw_synapses(_declared(motif, p, p.connectivity), shape, seed, p.name)
 
 
-def _layout(
-    motif: Motif, p: Projection, synapses: Synapses, layouts: Mapping[str, Layout], like: Tensor, products: Products
-) -> Layout:
+def _layout(motif: Motif, p: Projection, synapses: Synapses, layouts: Mapping[str, Layout], like: Tensor) -> Layout:
     shape, kind = _shape(motif, p), layout_of(motif, p)
     if kind == "one_to_one":
         return OneToOneLayout(shape, None)
@@ -94,9 +114,9 @@ def _layout(
         if isinstance(p.connectivity, ReciprocalOf):
             return layouts[p.connectivity.projection].reversed()
         return SparseLayout.of(shape, [present for present in synapses if present is not None], like)
-    different = synapses if _is_random(motif, p) else synapses[:1]
+    different = synapses if is_random(motif, p) else synapses[:1]
     masks = [_array(shape, present, np.ones(len(present))) for present in different if present is not None]
-    return DenseLayout(shape, _tensor(np.stack(masks), like) if masks else None, products)
+    return DenseLayout(shape, _tensor(np.stack(masks), like) if masks else None)
 
 
 def _values(layout: Layout, synapses: Synapses, weights: Sequence[np.ndarray], like: Tensor) -> Tensor:
@@ -109,7 +129,7 @@ def _values(layout: Layout, synapses: Synapses, weights: Sequence[np.ndarray], l
 
 
 def _array(shape: tuple[int, int], synapses: np.ndarray | None, numbers: np.ndarray) -> np.ndarray:
-    """Numbers at their synapses, 0 elsewhere, ``[post, pre]``."""
+    """An array ``[post, pre]`` with the given numbers at their synapses and 0 elsewhere."""
     if synapses is None:
         return numbers.reshape(shape)
     array = np.zeros(shape)
@@ -123,18 +143,12 @@ def _tensor(array: np.ndarray, like: Tensor) -> Tensor:
 
 def _checked(values: Tensor, owner: str) -> Tensor:
     if not bool(torch.isfinite(values).all()):
-        raise ParameterError(f"{owner}: it starts with a value too large for {values.dtype}")
+        raise ParameterError(f"{owner}: an initial value is too large for {values.dtype}")
     return values
 
 
-def _is_random(motif: Motif, p: Projection) -> bool:
-    if isinstance(p.connectivity, ReciprocalOf):
-        return _is_random(motif, motif.projection(p.connectivity.projection))
-    return isinstance(p.connectivity, Random)
-
-
 def _varied(p: Projection, vary: Vary, replica: int) -> Any:
-    """The declared start, with this replica's values of what varies, such as ``V1.init.gain``."""
+    """The declared initial weights, with this replica's values of varied parameters, such as ``V1.init.gain``."""
     changes: dict[str, Any] = {
         path.rsplit(".", 1)[1]: float(values[replica])
         for path, values in vary.items()

@@ -1,46 +1,50 @@
-"""A compiled circuit: weights of all replicas on one device, and what can be done with them."""
+"""A compiled circuit: the weights of all replicas on one device, and the methods that run, read and change them."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-import pandas as pd
 import sympy
 import torch
 from torch import Tensor
 
 from circuitsim.engine import synapse as synapses
 from circuitsim.engine.assemble import assemble
-from circuitsim.engine.feed import Feed
+from circuitsim.engine.batch_shard import ALONE, Processes
 from circuitsim.engine.footprint import check_memory
+from circuitsim.engine.functional import projections_of, run_functionally
 from circuitsim.engine.layout import Layout
-from circuitsim.engine.lower import lower
-from circuitsim.engine.parameters import ScaledParameters, Vary, check_vary, rule_parameters
-from circuitsim.engine.plasticity import Plasticity
-from circuitsim.engine.products import products_of
+from circuitsim.engine.lower import Lowered
+from circuitsim.engine.parameters import Parameters, Vary, check_vary, evaluate
+from circuitsim.engine.programs import EVERYTHING, Programs, partners
 from circuitsim.engine.runaway import Runaway, find_runaways
-from circuitsim.engine.runner import Batch, Quantities, Runner
-from circuitsim.engine.share import ALONE, Processes
+from circuitsim.engine.runner import Batch, Runner
+from circuitsim.engine.saving import save_circuit
 from circuitsim.engine.store import WeightStore
-from circuitsim.engine.sweep import Sweep, read_quantity
-from circuitsim.engine.workspace import Workspace
+from circuitsim.engine.undo import before_change
 from circuitsim.errors import ParameterError, SimulationDiverged
+from circuitsim.motif.checks import is_number
+from circuitsim.motif.identifiers import normalized
 from circuitsim.motif.motif import Motif
-from circuitsim.plan import Plan, build_plans
+from circuitsim.motif.objective import Objective
+from circuitsim.plan import Image, Plan, Program
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one cycle gave.
+    """The losses of one cycle.
 
     Args:
-        loss: batch mean of the loss in the first phase that has one, shape ``[replica]``, on the device; None for a
-            motif without objective.
-        losses: the same by phase.
+        loss: the batch mean of the losses of all objectives, each in the phase in which it is evaluated
+            (docs/semantics.md), shape ``[replica]``, on the device; None for a motif without an objective.
+        losses: the batch mean of the losses of each phase's objectives, keyed by phase.
     """
 
     loss: Tensor | None
@@ -48,24 +52,27 @@ class StepResult:
 
 
 class Circuit:
-    """Independent replicas of one motif, run together. Made by `compile`.
+    """Independent replicas of one motif that run together. Made by `compile`.
 
-    Notation used for tensor shapes: replica, batch, post, pre, neuron. Activities, currents and weights are
+    The axes of tensors are called replica, batch, post, pre and neuron. Activities, currents and weights are
     dimensionless.
 
     Attributes:
         motif: the declaration.
-        plans: what a step does, a plan for each phase; print them.
-        n_replicas: how many replicas there are.
-        seed: replica r starts as the solo circuit of seed ``seed + r``.
-        device: where the weights are stored.
-        dtype: how the weights are stored.
+        plans: the expressions that each phase computes; exporters read them.
+        n_replicas: the number of replicas.
+        seed: replica r starts like a circuit of one replica with seed ``seed + r``.
+        device: the device that stores the weights.
+        dtype: the data type of the weights.
         vary: the per-replica values given to `compile`.
-        n_steps: how many steps it has done.
-        store: the weights; the methods below are the way to them.
-        eta_scale: multiplies every `eta` of every rule (schedules set it).
-        processes: who shares each batch of `step` (`fit` sets it); the activities of the cycle are then those of the
-            own samples.
+        changed_rates: per-replica values of rule parameters that `release_replica` has changed since, keyed by path.
+        record_changes: whether the last change of every projection is kept.
+        n_steps: the number of steps done so far.
+        n_epochs: the number of passes over data that `fit` has completed. It determines the order of the data in the
+            next pass.
+        store: the weights and states. Use the methods below to read and write them.
+        processes: the processes that share each batch of `step` (`fit` sets it). The activities of a cycle are then
+            those of this process's samples.
     """
 
     def __init__(
@@ -78,67 +85,99 @@ class Circuit:
         dtype: torch.dtype,
         vary: Vary,
         record_changes: bool,
-        products: str = "blas",
-        currents: str = "all",
     ) -> None:
         motif.validate()
-        check_vary(motif, vary, n_replicas)
+        vary = check_vary(motif, vary, n_replicas)
         check_memory(motif, n_replicas, dtype.itemsize)
         self.motif, self.n_replicas, self.seed = motif, n_replicas, seed
         self.device, self.dtype, self.vary = device, dtype, {k: tuple(map(float, v)) for k, v in vary.items()}
-        self.n_steps, self.eta_scale, self.processes = 0, 1.0, ALONE
-        self._like = like = torch.empty(0, device=device, dtype=dtype)
-        multiply = products_of(products, like)
-        self.store = WeightStore(motif, n_replicas, *assemble(motif, seed, n_replicas, vary, like, multiply))
-        self._currents = currents
-        self._changes: dict[str, Tensor] | None = {} if record_changes else None
-        self._frozen: set[str] = set()
-        self._lower()
-        self.store.align(self.plans)
-        self._parameters = rule_parameters(motif, vary, self.store.layouts, n_replicas, like)
-        self._scaled = ScaledParameters(self._parameters)
+        self.changed_rates: dict[str, tuple[float, ...]] = {}
+        self.n_steps, self.n_epochs, self.eta_scale, self.processes = 0, 0, 1.0, ALONE
+        like = torch.empty(0, device=device, dtype=dtype)
+        layouts, own = assemble(motif, seed, n_replicas, vary, like)
+        self.record_changes, self._n_writes = record_changes, 0
+        self._frozen: frozenset[str] = frozenset()
+        self.store = WeightStore(motif, n_replicas, layouts, own, like)
+        self._plan()
+        self.store.align(*partners(self._programs.step))
+        self.store.parameters = Parameters(motif, vary, layouts, n_replicas, like)
 
-    def _lower(self) -> None:
-        """Make the functions that run the plan; again whenever the plan changes."""
-        self.plans: tuple[Plan, ...] = build_plans(self.motif, frozen=self._frozen)
-        self._runner = Runner(self.motif, self.plans, self.store, self.seed, self._like, self._currents)
-        self._predictors: dict[str, Sweep] = {}
+    def _plan(self) -> None:
+        """Make the programs. This is repeated whenever projections are frozen or thawed."""
+        self._programs = Programs(self.motif, self._frozen, self.store, self.record_changes)
+        self._runner = Runner(self.motif, self._programs, self.store, self.seed)
+        self._recorded: Mapping[str, Tensor] = {}
+
+    @property
+    def eta_scale(self) -> float:
+        """A factor of every `eta` of every rule, 1 unless it is set. The schedule of `fit` multiplies it."""
+        return self._eta_scale
+
+    @eta_scale.setter
+    def eta_scale(self, scale: float) -> None:
+        if not is_number(scale):
+            raise ParameterError(f"eta_scale must be a finite number (got {scale!r})")
+        self._eta_scale = float(scale)
+
+    @property
+    def program(self) -> Program:
+        """The instructions of a step; `print` shows them as text."""
+        return self._programs.step
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The expressions that each phase computes."""
+        return self._programs.plans
 
     @property
     def plan(self) -> Plan:
-        """The plan of the first phase, which is the only one unless phases are declared."""
+        """The plan of the first phase, which is the only one unless the motif declares phases."""
         return self.plans[0]
 
     # -- running
 
     def step(
-        self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None, *, check: bool = True
+        self,
+        x: Any,
+        target: Any = None,
+        signals: Mapping[str, Any] | None = None,
+        *,
+        keep: str | Collection[str] = (),
+        check: bool = True,
     ) -> StepResult:
-        """One cycle of both streams, then one plasticity step with the batch mean of every rule; so for each phase.
+        """Run both streams once, then change the weights by the batch mean of every rule. Each phase does this in turn.
 
         Args:
-            x: ``[batch, input]`` or ``[replica, batch, input]``; with several inputs a dict by population.
-            target: class indices ``[batch]`` or vectors ``[batch, output]``; with several objectives a dict by
+            x: ``[batch, input]`` or ``[replica, batch, input]``; with several inputs a dict keyed by population.
+            target: class indices ``[batch]`` or vectors ``[batch, output]``; with several objectives a dict keyed by
                 output population.
-            signals: by name, ``[batch]`` or ``[replica, batch]``, or a function of the circuit that gives one of
-                these after the cycle (a reward that depends on the output).
-            check: look, on the CPU, for numbers in x and target that are not finite and for classes out of range. Not
-                needed where the data were looked at as a whole, as `fit` does: it takes a few percent of a step.
+            signals: keyed by name, ``[batch]`` or ``[replica, batch]``, or a function of the circuit that returns one
+                of these after the cycle (a reward that depends on the output).
+            keep: names of populations and projections whose activities and currents must be readable after the step,
+                even where it takes fewer multiplications without them; "all" keeps everything. The accessor of a
+                quantity that a step did not compute raises an error that says so.
+            check: whether to look, on the CPU, for numbers in x and target that are not finite and for classes out of
+                range. This takes a few percent of a step, and is not needed where the whole data set has been checked
+                before, as `fit` does.
         Returns:
-            The losses, before the weights changed.
+            The losses, computed before the weights change.
         Raises:
-            DataError: x, target or a signal does not fit. Nothing has changed then.
+            DataError: x, target or a signal does not fit; nothing has changed.
+            ParameterError: `keep` names an unknown population or projection.
         Source: Liao et al. (2024), arXiv 2412.20018, equations 1 and 2 (both streams), 5 to 8 (the changes of SAL).
         """
-
+        kept = self._kept(keep) if keep else frozenset()
         batch = self._batch(x, target, signals, self.processes, check)
-        self._runner.step(batch, self._scaled.at(self.eta_scale), self.n_steps, self._changes)
-        self.store.keep_held()
+        self.store.parameters.scale_eta(self.eta_scale)
+        with self.store.keeping_pinned():
+            lowered = self._runner.run(self._programs.for_step(kept), batch, self.n_steps)
+        self._recorded = lowered.recorded
+        self._n_writes = self.store.n_writes
         self.n_steps += 1
-        return self._result()
+        return self._result(lowered)
 
     def cycle(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> StepResult:
-        """The cycles of a step without plasticity.
+        """Run the cycles of a step without plasticity. All activities and currents can be read afterwards.
 
         Args:
             x, target, signals: as in `step`.
@@ -147,8 +186,23 @@ class Circuit:
         Raises:
             DataError: x, target or a signal does not fit.
         """
-        self._cycle(x, target, signals, lambda plasticity, quantities: None)
-        return self._result()
+        batch = self._batch(x, target, signals)
+        return self._result(self._runner.run(self._programs.for_cycle(), batch, self.n_steps))
+
+    def _kept(self, names: str | Collection[str]) -> frozenset[str]:
+        """The names in programs of the quantities that `keep` asks for."""
+        if names == "all":
+            return EVERYTHING
+        found: set[str] = set()
+        populations = {p.name for p in self.motif.populations}
+        projections = {p.name for p in self.motif.projections}
+        for name in map(normalized, [names] if isinstance(names, str) else names):
+            if name not in populations | projections:
+                known = ", ".join(sorted(populations | projections))
+                raise ParameterError(f"keep: there is no population or projection {name!r} (known: {known})")
+            found |= {f"{name}.activity", f"{name}.drive"} if name in populations else set()
+            found |= {f"I_{name}"} if name in projections else set()
+        return frozenset(found)
 
     def _batch(
         self,
@@ -161,124 +215,177 @@ class Circuit:
         bound = {k: functools.partial(s, self) if callable(s) else s for k, s in (signals or {}).items()}
         return self._runner.batch(x, target, bound, processes, check)
 
-    def _cycle(self, x: Any, target: Any, signals: Any, visit: Callable[[Plasticity, Quantities], object]) -> None:
-        batch = self._batch(x, target, signals)
-        self._runner.cycle(batch, self._scaled.at(self.eta_scale), self.n_steps, visit)
-
-    def _result(self) -> StepResult:
-        losses = self._runner.losses()
-        return StepResult(next(iter(losses.values()), None), losses)
+    def _result(self, lowered: Lowered) -> StepResult:
+        program = lowered.program
+        if program.loss is None:
+            return StepResult(None, {})
+        # copies, because the next step reuses the buffers
+        kept = {register: loss.expand(self.n_replicas).clone() for register, loss in lowered.losses.items()}
+        return StepResult(kept[program.loss], {phase: kept[r] for phase, r in program.losses.items()})
 
     def predict(self, x: Any, output: str | None = None) -> Tensor:
-        """The activity of the output; nothing is kept.
+        """Compute the activity of an output. The quantities of the last cycle stay readable.
+
+        An output is read in the phase in which its objective is evaluated, before any change. Other populations are
+        read after the last phase in which an objective is evaluated, or, if no phase up to there drives them, after
+        the first phase that does.
 
         Args:
             x: as in `step`.
-            output: name of a population; by default the one that the (only) objective looks at.
+            output: a population's name; by default the output of the only objective.
         Returns:
             Shape ``[replica, batch, output]``.
         Raises:
-            ParameterError: no output is named, and the motif has none or several.
+            ParameterError: no output is named and the motif has none or several, or the population depends on an
+                error, which needs a target.
             MotifError: there is no population `output`.
             DataError: x does not fit.
         """
         output = self._only_output() if output is None else self.motif.population(output).name
-        env: dict[str, Any] = {"workspace": Workspace()}
-        with torch.no_grad():
-            if output not in self._predictors:
-                needed = Feed.ancestors(self.motif, output)
-                self._predictors[output] = Sweep(self.plan, self.store.layouts, only=needed)
-            env |= self.store.states()
-            self._predictors[output].run(env, self.store.values, self._runner.feed.inputs(x), {})
-        return self._expanded(env[f"activity[{output}]"])
+        runnable = self._programs.for_prediction(output)
+        if runnable.program.given.targets:
+            raise ParameterError(
+                f"population {output!r} depends on an error, but a prediction has no target; use "
+                f"circuit.cycle(x, target), then circuit.activity({output!r})"
+            )
+        return self._expanded(self._runner.predict(runnable, x).clone())
 
     def _only_output(self) -> str:
-        if len(self.plan.outputs) != 1:
+        outputs = list(dict.fromkeys(o.output for o in self.motif.objectives))
+        if len(outputs) != 1:
             raise ParameterError(
-                f"motif {self.motif.name!r} has {len(self.plan.outputs)} outputs {list(self.plan.outputs)}; name one"
+                f"motif {self.motif.name!r} has {len(outputs)} outputs {outputs}; pass the name of a population"
             )
-        return self.plan.outputs[0]
+        return outputs[0]
 
     # -- reading
 
     def activity(self, population: str) -> Tensor:
-        """The activity in the last cycle.
+        """A population's activity in the last cycle.
 
         Args:
-            population: its name.
+            population: the population's name.
         Returns:
             A copy, shape ``[replica, batch, neuron]``.
         Raises:
-            ParameterError: there was no cycle yet.
+            ParameterError: no cycle has run yet, or the last step did not compute it (see `keep` of `step`).
             MotifError: there is no such population.
         """
-        return self._of_cycle("activity", self.motif.population(population).name)
+        return self._last("activity", self.motif.population(population).name)
+
+    def judged(self, output: str) -> Tensor:
+        """The circuit's prediction in the last cycle: the activity of an output when its objective was evaluated.
+
+        Args:
+            output: the name of an objective's output population.
+        Returns:
+            A copy, shape ``[replica, batch, neuron]``.
+        Raises:
+            ParameterError: no cycle has run yet, or the population is not the output of an objective.
+            MotifError: there is no such population.
+        """
+        return self._last("judged", self.motif.population(output).name)
 
     def drive(self, population: str) -> Tensor:
-        """The soma input in the last cycle.
+        """A population's soma input in the last cycle.
 
         Args:
-            population: its name.
+            population: the population's name.
         Returns:
             A copy, shape ``[replica, batch, neuron]``.
         Raises:
-            ParameterError: there was no cycle yet.
+            ParameterError: no cycle has run yet, or the last step did not compute it (see `keep` of `step`).
             MotifError: there is no such population.
         """
-        return self._of_cycle("drive", self.motif.population(population).name)
+        return self._last("drive", self.motif.population(population).name)
 
     def current(self, projection: str) -> Tensor:
         """The current that a projection delivered in the last cycle.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
         Returns:
             A copy, shape ``[replica, batch, post]``.
         Raises:
-            ParameterError: there was no cycle yet, or its step did not need the current (`currents` of `compile`).
+            ParameterError: no cycle has run yet, or the last step did not compute the current (see `keep` of `step`).
             MotifError: there is no such projection.
         """
-        return self._of_cycle("I", self.motif.projection(projection).name)
+        return self._last("current", self.motif.projection(projection).name)
 
-    def _of_cycle(self, kind: str, name: str) -> Tensor:
-        if name in self._runner.quantities.get("chained", ()) and kind == "I":
-            raise ParameterError(
-                f"the current of {name!r} was not made by this step: run circuit.cycle(x, target), or compile with "
-                'currents="all"'
-            )
-        if f"{kind}[{name}]" not in self._runner.quantities:
-            raise ParameterError(f"no {kind} of {name!r} yet: run circuit.step(x, target) or circuit.cycle(x, target)")
-        # a copy: the next step writes into the same memory
-        return self._expanded(self._runner.quantities[f"{kind}[{name}]"].clone())
+    def _last(self, kind: str, owner: str) -> Tensor:
+        name = f"I_{owner}" if kind == "current" else f"{owner}.{kind}"
+        kind = "judged activity" if kind == "judged" else kind
+        last = self._runner.last
+        if last is None:
+            raise ParameterError(f"no {kind} of {owner!r} yet: run circuit.step(x, target) or circuit.cycle(x, target)")
+        program = last.program
+        if name in last.readable:
+            return self._expanded(last.of(last.readable[name]).clone())  # the next step reuses the buffer
+        if name in program.images:
+            try:
+                return self._expanded(self._recomputed(last, program.images[name]))
+            except ParameterError as error:
+                raise ParameterError(
+                    f"the last step did not compute the {kind} of {owner!r}, because it takes fewer multiplications "
+                    f"without it, and it cannot be computed now: {error}. Keep it with circuit.step(x, target, "
+                    f"keep=[{owner!r}]), or run circuit.cycle(x, target)"
+                ) from None
+        raise ParameterError(f"no phase gives {owner!r} a {kind}")
+
+    def _recomputed(self, last: Lowered, image: Image) -> Tensor:
+        """A vector that the last step did not keep, computed from the weights before their change.
+
+        Raises:
+            ParameterError: those weights cannot be reconstructed.
+        """
+        assert image.matrix is not None
+        if self.store.n_writes != self._n_writes and image.matrix in last.program.states.values():
+            raise ParameterError("weights have been written since the step")
+        found = last.of(image.base) @ before_change(last, image.matrix).transpose(1, 2)
+        return found if image.scale is None else found * last.of(image.scale)
 
     def _expanded(self, quantity: Tensor) -> Tensor:
-        return quantity.expand(self.n_replicas, -1, -1)
+        return quantity if len(quantity) == self.n_replicas else quantity.expand(self.n_replicas, -1, -1)
 
-    def state(self, owner: str, name: str) -> Tensor:
-        """A state, as it is now.
+    def state(self, owner: str, name: str, of: str | None = None) -> Tensor:
+        """The current value of a state.
 
         Args:
-            owner: name of the population or projection.
-            name: of the state.
+            owner: the name of the population or projection.
+            name: the name of the state.
+            of: "population" or "projection"; needed only where both have this name and this state.
         Returns:
-            A copy, of a population's ``[replica, neuron]``, of a projection's ``[replica, post, pre]``.
+            A copy, ``[replica, neuron]`` for a population and ``[replica, post, pre]`` for a projection.
         Raises:
-            ParameterError: there is no such state; the message lists the known ones.
+            ParameterError: there is no such state (the message lists those that exist), or `of` is needed.
         """
-        key = f"{owner}.{name}"
-        if key not in self.store.states():
-            raise ParameterError(f"there is no state {key!r} (known: {', '.join(self.store.states()) or 'none'})")
+        owner, name, known = normalized(owner), normalized(name), self._states()
+        found = [key for key, (of_owner, state) in known.items() if (of_owner, state) == (owner, name)]
+        if not found:
+            names = ", ".join(f"{of_owner}.{state}" for of_owner, state in known.values()) or "none"
+            raise ParameterError(f"there is no state {owner}.{name} (known: {names})")
+        if len(found) > 1 and of is None:
+            raise ParameterError(
+                f"a population and a projection are called {owner!r}, both with a state {name!r}; say which with "
+                "of='population' or of='projection'"
+            )
+        key = found[-1] if of == "projection" else found[0]
         values = self.store.own[key]
-        return self.store.matrix(owner, values) if owner in self.store.layouts else values[:, 0].clone()
+        return self.store.matrix(owner, values) if ":" in key else values[:, 0].clone()
+
+    def _states(self) -> dict[str, tuple[str, str]]:
+        """The owner of each state and its declared name, keyed by its name in programs."""
+        owned = {f"{p.name}.{name}": (p.name, name) for p in self.motif.populations for name in p.state}
+        return owned | {f"{p.name}:{name}": (p.name, name) for p in self.motif.projections for name in p.state}
 
     def weights(self, projection: str) -> Tensor:
-        """The weights, as they are now.
+        """The current weights of a projection.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
         Returns:
-            A detached copy, shape ``[replica, post, pre]``. Few synapses of many possible ones are stored sparse, and
-            come as sparse CSR; `to_dense` makes an array of it.
+            A detached copy, shape ``[replica, post, pre]``. Weights that are stored sparse, because few of the possible
+            synapses exist, are returned as sparse CSR; call `to_dense` to get an array.
         Raises:
             MotifError: there is no such projection.
         """
@@ -286,22 +393,22 @@ class Circuit:
         return self.store.matrix(name, self.store.values(name))
 
     def mask(self, projection: str) -> Tensor:
-        """Which synapses are present.
+        """The synapses of a projection that are present.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
         Returns:
-            Boolean, shape ``[replica, post, pre]``; sparse CSR where weights are.
+            Booleans, shape ``[replica, post, pre]``; sparse CSR where `weights` returns sparse CSR.
         Raises:
             MotifError: there is no such projection.
         """
         return self.store.mask(self.motif.projection(projection).name)
 
     def last_change(self, projection: str) -> Tensor:
-        """The change of the weights in the last step.
+        """The change of the weights in the last step, summed over its phases.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
         Returns:
             Shape ``[replica, post, pre]``.
         Raises:
@@ -309,11 +416,13 @@ class Circuit:
             MotifError: there is no such projection.
         """
         name = self.motif.projection(projection).name
-        if self._changes is None:
+        if not self.record_changes:
             raise ParameterError("changes are not recorded; compile with record_changes=True")
-        if name not in self._changes:
-            raise ParameterError(f"projection {name!r} has not changed: it is not plastic, or no step was done yet")
-        return self.store.matrix(name, self._changes[name])
+        if f"{name}:change" not in self._recorded:
+            raise ParameterError(
+                f"the last step did not change {name!r}: it is not plastic, it is frozen, or no step has run yet"
+            )
+        return self.store.matrix(name, self._recorded[f"{name}:change"])
 
     # -- for analyses and other lowerings
 
@@ -323,53 +432,76 @@ class Circuit:
         return self.store.layouts
 
     def values(self, projection: str) -> Tensor:
-        """The weights in the projection's layout; not a copy.
+        """The weights in the projection's layout, without a copy.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
         Returns:
-            As `layouts` stores them, dense ``[replica, post, pre]``, or a number for each synapse that exists.
+            The stored tensor: dense ``[replica, post, pre]``, or one number for each present synapse (see `layouts`).
         Raises:
             MotifError: there is no such projection.
         """
         return self.store.values(self.motif.projection(projection).name)
 
-    def evaluate(self, expression: sympy.Expr) -> float | Tensor:
-        """The value of an expression in the parameters of rules, with their declared rates.
+    def value(self, expression: sympy.Expr) -> float | Tensor:
+        """The value of an expression in rule parameters, with the declared learning rates.
 
         Args:
-            expression: over symbols such as those of a plan's coefficients.
+            expression: an expression over the symbols of a plan's coefficients.
         Returns:
             A number, or a tensor that broadcasts to ``[replica, post, pre]``.
         """
-        return lower(expression, read_quantity)(self._parameters | {"workspace": Workspace()})
+        return evaluate(expression, self.store.parameters, self.store.like)
 
     def data_terms(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
-        """What each rule would change for this batch, without the terms that do not depend on activity (decay).
+        """The change that each rule would make for this batch, without terms that do not depend on activity (decay).
 
         Args:
             x, target, signals: as in `step`.
         Returns:
-            By plastic projection, shape ``[replica, post, pre]``; the weights are not changed.
+            Tensors ``[replica, post, pre]`` keyed by plastic projection, summed over phases. No weight changes.
         Raises:
             DataError: x, target or a signal does not fit.
         """
+        self.store.parameters.scale_eta(1.0)
+        lowered = self._runner.run(self._programs.for_measuring(), self._batch(x, target, signals), self.n_steps)
         found: dict[str, Tensor] = {}
-
-        def ask(plasticity: Plasticity, quantities: Quantities) -> None:
-            deltas = plasticity.deltas(quantities | self._parameters, self.store.own, data_only=True)
-            found.update({name: self.store.matrix(name, delta) for name, delta in deltas.items()})
-
-        self._cycle(x, target, signals, ask)
+        for name, register in lowered.program.readable.items():
+            projection, _, what = name.partition(":")
+            if what == "change":
+                found[projection] = self.store.matrix(projection, lowered.of(register))
         return found
+
+    def judged_outputs(
+        self, x: Any, target: Any, leaves: dict[str, Tensor]
+    ) -> Iterator[tuple[Objective, Tensor, Tensor]]:
+        """The output of each objective as a differentiable function of the weights, for autograd.
+
+        Args:
+            x, target: as in `step`.
+            leaves: is filled with the weights on which the outputs depend, keyed by projection, in storage layout.
+        Returns:
+            Each objective with its output ``[replica or 1, batch, output]`` and its target, as losses take them.
+        Raises:
+            DataError: x or target does not fit.
+        """
+        inputs = self._runner.binder.inputs(x)
+        targets = self._runner.binder.targets(target, next(iter(inputs.values())).shape[1])
+        for o in self.motif.objectives:
+            program = self._programs.for_prediction(o.output).simplified
+            for name in projections_of(program):
+                if name not in leaves:
+                    leaves[name] = self.values(name).detach().clone().requires_grad_()
+            (output,) = run_functionally(program, self.store, inputs, leaves).values()
+            yield o, output, targets[o.output]
 
     def parameters(self, projection: str) -> dict[str, Any]:
         """The parameters of a projection's rule.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
         Returns:
-            By name, floats, or tensors ``[replica]`` or ``[post, pre]``.
+            Floats, or tensors ``[replica]`` or ``[post, pre]``, keyed by parameter name.
         Raises:
             MotifError: there is no such projection.
         """
@@ -378,14 +510,14 @@ class Circuit:
     # -- synapses
 
     def synapse(self, projection: str, *, post: int, pre: int, replica: int = 0) -> synapses.Synapse:
-        """One synapse, as it is now.
+        """Describe one synapse.
 
         Args:
-            projection: its name.
-            post, pre: indices of the two neurons, from 0.
-            replica: which replica.
+            projection: the projection's name.
+            post, pre: the indices of the two neurons, from 0.
+            replica: the replica's index.
         Returns:
-            The synapse with its ends, weight, rule and parameters.
+            The synapse with its two neurons, current weight, rule and parameters.
         Raises:
             ParameterError: an index is out of range, or there is no such synapse.
             MotifError: there is no such projection.
@@ -393,28 +525,30 @@ class Circuit:
         return synapses.synapse(self, projection, post=post, pre=pre, replica=replica)
 
     def synapses(self, projection: str, replica: int = 0) -> Iterator[synapses.Synapse]:
-        """All present synapses of a projection.
+        """Iterate over all present synapses of a projection.
 
         Args:
-            projection: its name.
-            replica: which replica.
+            projection: the projection's name.
+            replica: the replica's index.
         Returns:
-            An iterator, row by row of the weight matrix.
+            An iterator that goes through the weight matrix row by row.
         Raises:
             ParameterError: there is no such replica.
             MotifError: there is no such projection.
         """
         return synapses.iterate(self, projection, replica)
 
-    def table(self, projection: str | None = None, replica: int = 0) -> pd.DataFrame:
-        """A table of the present synapses, one row each.
+    def table(self, projection: str | None = None, replica: int | None = None) -> pd.DataFrame:
+        """A table of the present synapses, with one row each.
 
         Args:
-            projection: its name; None for all projections.
-            replica: which replica.
+            projection: the projection's name; None for all projections.
+            replica: the replica's index; None for all replicas.
         Returns:
-            Columns projection, pre_population, pre, post_population, post, weight, plastic, rule parameters,
-            last_change (NaN where it is not recorded).
+            A table with the columns projection, pre_population, pre, post_population, post (pre and post are the
+            indices of the two neurons), replica, compartment, weight, plastic, rule (its expression), one column for
+            each rule parameter (``rule_weight`` for a parameter with the name of the column weight), and last_change
+            (NaN where it is not recorded).
         Raises:
             ParameterError: there is no such replica.
             MotifError: there is no such projection.
@@ -422,47 +556,52 @@ class Circuit:
         return synapses.table(self, projection, replica)
 
     def connectome(self, replica: int = 0, threshold: float = 0.0) -> nx.MultiDiGraph:
-        """Neurons and their synapses as a graph.
+        """The neurons and their synapses as a graph.
 
         Args:
-            replica: which replica.
+            replica: the replica's index.
             threshold: synapses with a smaller absolute weight are left out.
         Returns:
-            Nodes ``(population, index)``; edges keyed by projection, with their weight and target.
+            A graph with nodes ``(population, index)``, and edges keyed by projection, with their weight and
+            compartment.
         Raises:
             ParameterError: there is no such replica.
         """
         return synapses.connectome(self, replica, threshold)
 
     def set_weights(self, projection: str, weights: Any) -> None:
-        """Write weights.
+        """Set the weights of a projection.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
             weights: shape ``[post, pre]`` (for every replica) or ``[replica, post, pre]``; 0 where there is no synapse.
+                They may be of NumPy, torch (also sparse), SciPy or pandas. A frame whose labels are names is read by
+                name, if the neurons have names (see `Mask`).
         Raises:
-            ParameterError: wrong shape, not finite, a weight where there is no synapse, or a derived projection.
+            ParameterError: the shape is wrong, a weight is not finite, outside the bounds or where there is no synapse,
+                labels of a frame are not the names of neurons, the weights of a pinned replica would change, or the
+                projection is tied to another.
             MotifError: there is no such projection.
         """
-        self.store.write(projection, weights)
+        self.store.write(self.motif.projection(projection).name, weights)
 
     def freeze(self, *projections: str) -> None:
-        """Stop the plasticity of projections; their rule stays declared.
+        """Stop the plasticity of projections until `thaw`. Their rules stay declared.
 
         Args:
-            projections: their names.
+            projections: the names of the projections.
         Raises:
             ParameterError: a projection is tied to another.
             MotifError: there is no such projection.
         """
         self._frozen |= {self.store.own_name(name) for name in projections}
-        self._lower()
+        self._plan()
 
     def thaw(self, *projections: str) -> None:
         """Let frozen projections change again.
 
         Args:
-            projections: their names.
+            projections: the names of the projections.
         Raises:
             ParameterError: a projection is declared without plasticity.
             MotifError: there is no such projection.
@@ -470,32 +609,34 @@ class Circuit:
         for name in projections:
             if not self.motif.projection(name).is_plastic:
                 raise ParameterError(f"projection {name!r} is declared without plasticity; it cannot be thawed")
-        self._frozen -= set(projections)
-        self._lower()
+        self._frozen -= {self.motif.projection(name).name for name in projections}
+        self._plan()
 
     def prune(self, projection: str, threshold: float) -> Tensor:
-        """Remove for ever all synapses with ``|w| < threshold``.
+        """Remove all synapses with ``|w| < threshold`` permanently, also in pinned replicas.
+
+        No snapshot brings them back: in a replica that is pinned to an earlier snapshot, they stay absent.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
             threshold: 0 or more.
         Returns:
-            How many were removed, shape ``[replica]``.
+            The number of removed synapses, shape ``[replica]``.
         Raises:
-            ParameterError: the threshold is negative or no number, or the projection is tied to another.
+            ParameterError: the threshold is negative or not a number, or the projection is tied to another.
             MotifError: there is no such projection.
         """
-        return self.store.prune(projection, threshold)
+        return self.store.prune(self.motif.projection(projection).name, threshold)
 
     # -- safety
 
     def check(self, max_weight: float = 1e4) -> None:
-        """Look for runaway growth; for one's own loop, every now and then (it waits for the device).
+        """Raise an error if a replica has run away. Call it now and then in a training loop; it waits for the device.
 
         Args:
-            max_weight: a larger absolute weight counts as run away.
+            max_weight: a replica with a larger absolute weight has run away.
         Raises:
-            SimulationDiverged: a weight of a replica that is not held is not finite or exceeds `max_weight`.
+            SimulationDiverged: a weight of a replica that is not pinned is not finite or exceeds `max_weight`.
         """
         runaways = self.runaways(max_weight)
         if runaways:
@@ -504,63 +645,177 @@ class Circuit:
             )
 
     def runaways(self, max_weight: float = 1e4, loss: Tensor | None = None) -> list[Runaway]:
-        """The replicas, not held already, that ran away.
+        """The replicas that have run away and are not pinned yet.
 
         Args:
-            max_weight: a larger absolute weight counts as run away, and so does one that is not finite.
-            loss: of the last step, ``[replica]``, or None; one that is not finite counts too.
+            max_weight: a replica has run away if an absolute weight is larger or not finite.
+            loss: the loss of the last step, ``[replica]``, or None; a loss that is not finite is a runaway too.
         Returns:
-            One report each, of replica, step, projection, reason.
+            One report for each, with the replica, step, projection and reason.
         """
         found = find_runaways(self.store.own, max_weight, loss, self.n_steps)
-        return [runaway for runaway in found if runaway.replica not in self.store.held]
+        return [runaway for runaway in found if runaway.replica not in self.store.pinned]
 
-    def snapshot(self) -> dict[str, Tensor]:
-        """A copy of all weights and states, for `hold`.
-
-        Returns:
-            By projection or state, in storage layout, first axis ``[replica, ...]``.
-        """
-        return self.store.snapshot()
-
-    def hold(self, replica: int, snapshot: Mapping[str, Tensor]) -> None:
-        """Put one replica back to a snapshot and keep it there; the others go on untouched.
+    def snapshot(self, into: Mapping[str, Tensor] | None = None) -> Mapping[str, Tensor]:
+        """Copy all weights and states, for `pin_replica`.
 
         Args:
-            replica: which replica.
-            snapshot: from `snapshot`.
+            into: an earlier snapshot that is no longer needed, whose memory the copy reuses.
+        Returns:
+            Tensors in storage layout, ``[replica, ...]``, keyed by projection or state.
         """
-        self.store.hold(replica, snapshot)
+        return self.store.snapshot(into)
+
+    def pin_replica(self, replica: int, snapshot: Mapping[str, Tensor] | None = None) -> None:
+        """Reset one replica to a snapshot and keep it there. The other replicas continue as before.
+
+        A step leaves the weights and states of a pinned replica as they are, and `set_weights` refuses to change them.
+        Synapses that have been pruned since the snapshot was taken stay absent.
+
+        Args:
+            replica: the replica's index.
+            snapshot: the result of `snapshot`; None for the current weights and states.
+        Raises:
+            ParameterError: there is no such replica, or the snapshot was taken of another circuit.
+        """
+        self.store.pin(self._index(replica), snapshot)
+
+    def release_replica(self, replica: int, rates: Mapping[str, float] | None = None) -> None:
+        """Let a pinned replica learn again, from its current weights and states.
+
+        Args:
+            replica: the replica's index.
+            rates: new values of rule parameters in this replica, keyed by path, such as ``{"W0.eta": 0.01}``; a replica
+                that ran away would do so again at the same rates.
+        Raises:
+            ParameterError: the replica is not pinned, or a rate is unknown, not finite or declared per synapse; nothing
+                has changed.
+        Example:
+            >>> import circuitsim as cs
+            >>> from motifs import sal
+            >>> circuit = cs.compile(sal([8, 6, 3]), replicas=2, device="cpu")
+            >>> circuit.pin_replica(1)
+            >>> circuit.release_replica(1, {"W0.eta": 0.01})
+            >>> round(circuit.synapse("W0", post=0, pre=0, replica=1).parameters["eta"], 6)
+            0.01
+        """
+        if replica not in self.store.pinned:
+            raise ParameterError(f"replica {replica!r} is not pinned (pinned: {list(self.pinned) or 'none'})")
+        if rates is not None:
+            self._change_rates(replica, rates)
+        self.store.release(replica)
+
+    def _change_rates(self, replica: int, rates: Mapping[str, float]) -> None:
+        ruled = [(p.name, p.rule) for p in self.motif.projections if p.rule is not None]
+        known = {f"{projection}.{name}": (projection, name) for projection, rule in ruled for name in rule.parameters}
+        changed = dict(self.changed_rates)
+        for path, rate in rates.items():
+            if path not in known:
+                raise ParameterError(f"rates: unknown path {path!r} (known: {', '.join(sorted(known))})")
+            if not is_number(rate):
+                raise ParameterError(f"rates: {path!r} must be a finite number (got {rate!r})")
+            values = self.store.parameters.of_replicas(*known[path], self.n_replicas)
+            values[replica] = rate
+            changed[path] = tuple(map(float, values))
+        self._set_rates(changed)
+
+    def _set_rates(self, changed: dict[str, tuple[float, ...]]) -> None:
+        """Give rule parameters other values in each replica, and make the programs anew."""
+        if changed != self.changed_rates:
+            varied = {**self.vary, **changed}
+            check_vary(self.motif, varied, self.n_replicas)
+            parameters = Parameters(self.motif, varied, self.layouts, self.n_replicas, self.store.like)
+            self.changed_rates, self.store.parameters = changed, parameters
+            self._plan()
+
+    def _index(self, replica: int) -> int:
+        if isinstance(replica, bool) or replica not in range(self.n_replicas):
+            raise ParameterError(f"replica must be in 0 .. {self.n_replicas - 1} (got {replica!r})")
+        return replica
 
     @property
-    def held(self) -> tuple[int, ...]:
-        """The replicas that are kept at a snapshot."""
-        return tuple(sorted(self.store.held))
+    def pinned(self) -> tuple[int, ...]:
+        """The pinned replicas, in order."""
+        return tuple(sorted(self.store.pinned))
 
     @property
     def frozen(self) -> frozenset[str]:
         """The projections whose plasticity was stopped by `freeze`."""
-        return frozenset(self._frozen)
+        return self._frozen
 
     @property
     def n_bytes(self) -> int:
-        """The memory that the circuit holds for weights, states, and the buffers of its steps so far."""
+        """The number of bytes held for weights, states, and the buffers of the programs run so far."""
         weights = sum(tensor.numel() * tensor.element_size() for tensor in self.store.own.values())
-        return weights + self._runner.workspaces.n_bytes
+        return weights + self._programs.n_bytes
 
     # -- files
 
     def save(self, path: Any) -> None:
-        """Write the circuit to one file (safetensors: weights, and the declaration as JSON), atomically.
+        """Write the circuit to one safetensors file atomically: the weights, and the declaration as JSON.
 
         Args:
-            path: of the file; folders are made as needed.
+            path: the file; missing folders are created.
         Raises:
-            ArchiveError: the file cannot be written; one that was there before is untouched.
+            ArchiveError: the file cannot be written. A file that existed before is left unchanged.
         """
-        from circuitsim.engine.archive import save_circuit  # here: the archive knows the circuit
-
         save_circuit(self, path)
+
+    def options(self) -> dict[str, Any]:
+        """The declaration and options from which the circuit was compiled.
+
+        Returns:
+            The arguments of the class, keyed by name.
+        """
+        names = ("motif", "n_replicas", "seed", "device", "dtype", "vary", "record_changes")
+        return {name: getattr(self, name) for name in names}
+
+    def condition(self) -> dict[str, Any]:
+        """Everything that has been done to the circuit, apart from its tensors.
+
+        Returns:
+            Values that JSON can hold, keyed by name: the numbers of steps and epochs, `eta_scale`, the frozen
+            projections, the pinned replicas and the changed rates.
+        """
+        return {
+            "n_steps": self.n_steps,
+            "n_epochs": self.n_epochs,
+            "eta_scale": self.eta_scale,
+            "frozen": sorted(self.frozen),
+            "pinned": list(self.pinned),
+            "changed_rates": {path: list(values) for path, values in self.changed_rates.items()},
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor], condition: Mapping[str, Any], finite: bool = True) -> None:
+        """Give a circuit that has just been compiled the state of another. Files, copies and checkpoints use this.
+
+        Args:
+            tensors: what the other circuit's `store.tensors` returned.
+            condition: what its `condition` returned. Entries that old files lack have their value at the start.
+            finite: whether to refuse numbers that are not finite.
+        Raises:
+            ParameterError: something does not fit.
+        """
+        n_steps, n_epochs = int(condition["n_steps"]), int(condition.get("n_epochs", 0))
+        if min(n_steps, n_epochs) < 0:
+            raise ParameterError(f"n_steps and n_epochs must not be negative (got {n_steps} and {n_epochs})")
+        frozen = frozenset(self.store.own_name(name) for name in condition["frozen"])
+        pinned = {self._index(replica) for replica in condition["pinned"]}
+        rates = {path: tuple(map(float, values)) for path, values in condition.get("changed_rates", {}).items()}
+        self.eta_scale = condition.get("eta_scale", 1.0)
+        self.store.restore(tensors, finite)
+        self.n_steps, self.n_epochs, self.store.pinned = n_steps, n_epochs, pinned
+        self._set_rates(rates)
+        if frozen:
+            self.freeze(*frozen)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The declaration, options and whole state, for `pickle` and `copy`; the last cycle is left out."""
+        return {"options": self.options(), "tensors": self.store.tensors(), "condition": self.condition()}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        Circuit.__init__(self, **state["options"])
+        self.restore(state["tensors"], state["condition"], finite=False)
 
     def __repr__(self) -> str:
         return (

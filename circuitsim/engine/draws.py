@@ -1,10 +1,10 @@
-"""Random connectivity and starting weights, drawn on the CPU.
+"""Random connectivity and initial weights, drawn on the CPU.
 
-Every draw has a stream of its own, keyed by (seed, name of the projection, purpose): replica r of seed s is
-the solo circuit of seed s + r, on every device, and a projection added to a motif changes no other's draws. Only
-synapses that exist are drawn, however they will be stored: time and memory grow with their number.
+Every draw has its own random stream, keyed by (seed, name of the projection, purpose). Replica r of seed s therefore
+equals a single circuit of seed s + r on every device, and adding a projection to a motif does not change the draws of
+others. Only synapses that exist are drawn, so that time and memory grow with their number, whatever the layout.
 
-Synapses are numbered row by row: number ``post * n_pre + pre``, in rising order; None stands for all of them.
+Synapses are numbered row by row, ``post * n_pre + pre``, in ascending order; None stands for all synapses.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def generator(seed: int, name: str, purpose: str) -> np.random.Generator:
 
 
 def draw_synapses(connectivity: Connectivity, shape: Shape, seed: int, name: str) -> np.ndarray | None:
-    """The numbers of the synapses that exist. (ReciprocalOf is resolved by the caller.)"""
+    """Draw the numbers of the synapses that exist. The caller resolves ReciprocalOf."""
     match connectivity:
         case Random(probability=probability):
             return _random(generator(seed, name, "connectivity"), probability, shape[0] * shape[1])
         case OneToOne():
             return np.arange(shape[0]) * (shape[1] + 1)
-        case Edges(pre=pre, post=post):
-            return np.unique(post.astype(np.int64) * shape[1] + pre.astype(np.int64))
+        case Edges() as edges:
+            return np.unique(edges.numbers(shape[1]))
         case Mask(array=array):
             return np.flatnonzero(array)
         case All():
@@ -42,7 +42,7 @@ def draw_synapses(connectivity: Connectivity, shape: Shape, seed: int, name: str
 
 
 def _random(rng: np.random.Generator, probability: float, n_pairs: int) -> np.ndarray:
-    """Independent coin flips: the gaps from one success to the next are geometric."""
+    """Draw synapses independently; the gaps from one to the next are geometrically distributed."""
     found, last = [], -1
     while last < n_pairs:
         n_expected = (n_pairs - last) * probability
@@ -54,7 +54,7 @@ def _random(rng: np.random.Generator, probability: float, n_pairs: int) -> np.nd
 
 
 def reversed_synapses(synapses: np.ndarray | None, shape: Shape) -> np.ndarray | None:
-    """The same synapses with both ends swapped; `shape` is that of the given ones."""
+    """The same synapses with both ends swapped; `shape` is the shape before the swap."""
     if synapses is None:
         return None
     post, pre = np.divmod(synapses, shape[1])
@@ -64,12 +64,13 @@ def reversed_synapses(synapses: np.ndarray | None, shape: Shape) -> np.ndarray |
 def draw_weights(
     init: Init, shape: Shape, synapses: np.ndarray | None, seed: int, name: str, replica: int
 ) -> np.ndarray:
-    """Starting weights of the synapses that exist, shape ``[synapse]``, float64."""
+    """Draw initial weights of the synapses that exist, shape ``[synapse]``, float64."""
     n_synapses = shape[0] * shape[1] if synapses is None else len(synapses)
     match init:
-        case Gaussian(gain=gain, scaling=scaling):
+        case Gaussian(gain=gain, scaling=scaling, sign=sign):
             deviations = gain / np.sqrt(_partners(scaling, shape, synapses))
-            return generator(seed, name, "weights").standard_normal(n_synapses) * deviations
+            weights = generator(seed, name, "weights").standard_normal(n_synapses) * deviations
+            return weights if sign is None else np.abs(weights) * (1 if sign == "positive" else -1)
         case Uniform(low=low, high=high):
             return generator(seed, name, "weights").uniform(low, high, n_synapses)
         case Constant(value=value):
@@ -83,8 +84,25 @@ def draw_weights(
     raise TypeError(f"projection {name!r}: {init!r} draws no weights")
 
 
+def draw_listed_weights(init: Init, edges: Edges, shape: Shape, seed: int, name: str, replica: int) -> np.ndarray:
+    """Draw initial weights of the synapses that `Edges` lists, and add up those of one pair, shape ``[synapse]``.
+
+    A matrix has one weight for each pair, which already is the weight of all its synapses together.
+    """
+    listed = edges.numbers(shape[1])
+    synapses = np.unique(listed)
+    if isinstance(init, Identity) or (isinstance(init, Given) and init.array.ndim > 1):
+        return draw_weights(init, shape, synapses, seed, name, replica)
+    if isinstance(init, Given):
+        weights = init.array
+    else:
+        listed = np.sort(listed)
+        weights = draw_weights(init, shape, listed, seed, name, replica)
+    return np.bincount(np.searchsorted(synapses, listed), weights, minlength=len(synapses)).astype(float)
+
+
 def _partners(scaling: str, shape: Shape, synapses: np.ndarray | None) -> np.ndarray | int:
-    """Of each synapse: how many partners its postsynaptic (fan_in) or presynaptic (fan_out) neuron has."""
+    """The number of synapses onto each synapse's postsynaptic ("fan_in") or from its presynaptic ("fan_out") neuron."""
     axis = 1 if scaling == "fan_in" else 0
     if synapses is None:
         return shape[axis]

@@ -1,4 +1,4 @@
-"""Losses: the value for each sample, and minus its gradient with respect to the output."""
+"""Losses for use outside a step: the value for each sample, and minus its gradient with respect to the output."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from circuitsim.engine.layout.base import Run
-from circuitsim.engine.operations import full
-from circuitsim.engine.workspace import Workspace
 from circuitsim.errors import DataError
 
 
@@ -18,73 +16,32 @@ from circuitsim.errors import DataError
 class Loss:
     """A loss. Outputs have shape ``[R, B, n]``; targets ``[R or 1, B, n]``, class indices ``[R or 1, B]``.
 
-    All functions take `run` (`Workspace.run` for the caller's sites) first, and write into its buffers.
-
     Args:
-        prepare: ``[R, B, n]``, what the other two make of the output first.
-        value: ``[R, B]``, the loss of each sample.
-        minus_gradient: ``[R, B, n]``, of each *sample's* loss (not divided by the batch size).
+        of: returns the loss of each sample, ``[R, B]``.
+        error: returns minus the gradient of each *sample's* loss, ``[R, B, n]``, not divided by the batch size.
         takes_classes: whether targets are class indices.
     """
 
-    prepare: Callable[[Run, Tensor], Tensor]
-    value: Callable[[Run, Tensor, Tensor], Tensor]
-    minus_gradient: Callable[[Run, Tensor, Tensor], Tensor]
+    of: Callable[[Tensor, Tensor], Tensor]
+    error: Callable[[Tensor, Tensor], Tensor]
     takes_classes: bool = False
 
-    def of(self, output: Tensor, target: Tensor) -> Tensor:
-        """The loss of each sample, ``[R, B]``, outside of a step."""
-        run = Workspace().run
-        return self.value(run, self.prepare(run, output), target)
 
-    def error(self, output: Tensor, target: Tensor) -> Tensor:
-        """Minus the gradient of each sample's loss, ``[R, B, n]``, outside of a step."""
-        run = Workspace().run
-        return self.minus_gradient(run, self.prepare(run, output), target)
+def _cross_entropy(output: Tensor, target: Tensor) -> Tensor:
+    index = target.expand(len(output), -1).unsqueeze(-1)
+    return -torch.log_softmax(output, -1).gather(-1, index).squeeze(-1)
 
 
-def _log_probabilities(run: Run, output: Tensor) -> Tensor:
-    return run("log_softmax", torch.log_softmax, output, -1)
-
-
-def _cross_entropy(run: Run, log_probabilities: Tensor, target: Tensor) -> Tensor:
-    return run("chosen", torch.gather, log_probabilities, -1, _index(log_probabilities, target)).squeeze(-1).neg_()
-
-
-def _onehot_minus_softmax(run: Run, log_probabilities: Tensor, target: Tensor) -> Tensor:
-    error = run("softmax", torch.exp, log_probabilities).neg_()
-    return error.scatter_(-1, _index(error, target), 1.0, reduce="add")
-
-
-def _index(like: Tensor, target: Tensor) -> Tensor:
-    target = target if len(target) == len(like) else target.expand(len(like), -1)
-    return target.unsqueeze(-1)
-
-
-def _itself(run: Run, output: Tensor) -> Tensor:
-    return output
-
-
-def _half_square(run: Run, output: Tensor, target: Tensor) -> Tensor:
-    squares = run("square", torch.square, run("difference", torch.sub, output, target))
-    return run("sum", torch.sum, squares, -1).div_(2)
-
-
-def _binary_cross_entropy(run: Run, output: Tensor, target: Tensor) -> Tensor:
-    """``log(1 + exp(y)) - y t``, summed over labels; logaddexp overflows nowhere."""
-    zero = run("zero", full, 0.0, output, ())
-    losses = run("softplus", torch.logaddexp, output, zero).sub_(run("product", torch.mul, output, target))
-    return run("sum", torch.sum, losses, -1)
-
-
-def _target_minus_sigmoid(run: Run, output: Tensor, target: Tensor) -> Tensor:
-    return run("error", torch.sigmoid, output).neg_().add_(target)
+def _onehot_minus_softmax(output: Tensor, target: Tensor) -> Tensor:
+    onehot = functional.one_hot(target, output.shape[-1]).to(output.dtype)
+    return onehot - torch.softmax(output, -1)
 
 
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": Loss(_log_probabilities, _cross_entropy, _onehot_minus_softmax, takes_classes=True),
-    "mse": Loss(_itself, _half_square, lambda run, y, t: run("error", torch.sub, t, y)),
-    "bce": Loss(_itself, _binary_cross_entropy, _target_minus_sigmoid),
+    "cross_entropy": Loss(_cross_entropy, _onehot_minus_softmax, takes_classes=True),
+    "mse": Loss(lambda y, t: ((y - t) ** 2).sum(-1) / 2, lambda y, t: t - y),
+    # log(1 + exp(y)) - y t, summed over labels; softplus does not overflow
+    "bce": Loss(lambda y, t: (functional.softplus(y) - y * t).sum(-1), lambda y, t: t - torch.sigmoid(y)),
 }
 
 
@@ -94,16 +51,35 @@ def as_target(target: Tensor, loss: Loss, size: int, n_replicas: int, n_samples:
     Raises:
         DataError: the shape or type does not fit the output.
     """
+    if loss.takes_classes:
+        _check_not_one_hot(target, size, n_replicas, n_samples, owner)
     n_axes = 1 if loss.takes_classes else 2
-    wanted = "[batch]" if loss.takes_classes else f"[batch, {size}]"
+    wanted, given = "[batch]" if loss.takes_classes else f"[batch, {size}]", tuple(target.shape)
     if target.ndim == n_axes:
         target = target.unsqueeze(0)
     fits = target.ndim == n_axes + 1 and target.shape[0] in (1, n_replicas) and target.shape[1] == n_samples
     if not fits or (n_axes == 2 and target.shape[2] != size):
-        raise DataError(f"{owner}: target has shape {tuple(target.shape)}, needs {wanted} with batch = {n_samples}")
+        shape, advice = tuple(target.shape), ""
+        if given == ((n_samples, size) if loss.takes_classes else (n_samples,)):
+            one_hot = "turn one-hot vectors into classes: target.argmax(1)"
+            advice = "; " + (one_hot if loss.takes_classes else f"make classes one-hot: numpy.eye({size})[target]")
+        raise DataError(f"{owner}: target has shape {shape}, needs {wanted} with batch = {n_samples}{advice}")
     if loss.takes_classes:
         if target.is_floating_point() or target.is_complex():
             raise DataError(f"{owner}: target must hold class indices (got {target.dtype})")
         if target.dtype != torch.int64:
             target = target.long()
     return target
+
+
+def _check_not_one_hot(target: Tensor, size: int, n_replicas: int, n_samples: int, owner: str) -> None:
+    """Refuse one-hot vectors where classes are needed."""
+    shape = tuple(target.shape)
+    if size == 1 or shape not in ((n_samples, size), (n_replicas, n_samples, size)):
+        return
+    hint = "for one-hot vectors pass target.argmax(-1)"
+    if shape == (n_replicas, n_samples):  # the shape of the classes of each replica: only the numbers tell them apart
+        if not (((target == 0) | (target == 1)).all() and (target.sum(1) == 1).all()):
+            return
+        hint += ", for classes of each replica, which have the same shape here, use another batch size"
+    raise DataError(f"{owner}: target has shape {shape}, needs [batch] with batch = {n_samples}: {hint}")

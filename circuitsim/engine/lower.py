@@ -1,147 +1,317 @@
-"""From an expression to a function of tensors. A tree of closures: nothing is generated, nothing evaluated."""
+"""Lower a program to calls of torch for one batch size, with a buffer for each register."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeGuard
 
-import sympy
+import numpy as np
 import torch
 from torch import Tensor
 
-from circuitsim.engine.numbers import computed
-from circuitsim.engine.operations import (
-    ADD,
-    GATE,
-    MAXIMUM,
-    MINIMUM,
-    MULTIPLY,
-    OPERATIONS,
-    POWER,
-    RECIPROCAL,
-    Operation,
-    Value,
-    full,
-)
-from circuitsim.rules.functions import greater
+from circuitsim.engine import kernels, objectives, sampled, weight_updates
+from circuitsim.engine.batch_shard import BatchShard
+from circuitsim.engine.operations import OPERATIONS, fitting
+from circuitsim.engine.places import Number
+from circuitsim.engine.store import WeightStore
+from circuitsim.engine.workspace import Arena, Workspace
+from circuitsim.plan import Instruction, Neurons, Program, Register
+from circuitsim.plan.elementwise import ELEMENTWISE
+from circuitsim.plan.instructions import CHANGES, Body, Operand
+from circuitsim.plan.quantities import BATCH_SIZE
 
-Env = Mapping[str, Any]  # the quantities of one cycle by name, each a Value; its "workspace", and its "share"
-Evaluator = Callable[[Env], Value]
+VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
+
+KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, "log_softmax": objectives.log_softmax}
 
 
-def lower(expression: sympy.Expr, leaf: Callable[[sympy.Symbol], Evaluator]) -> Evaluator:
-    """A function that computes `expression`, each operation into a buffer of the cycle's workspace.
+class Lowered(Workspace):
+    """A program for one batch size, as a list of calls.
 
-    Args:
-        expression: over symbols that `leaf` knows.
-        leaf: gives the function that reads one symbol.
+    Attributes:
+        losses: batch means of losses, keyed by register: ``[replica]``, or ``[1]`` where all replicas share them.
+        checked_inputs, checked_targets: the populations whose invalid numbers the program finds before any change.
     """
-    if expression.is_Symbol:
-        return leaf(expression)
-    if expression.is_Number:
-        value = float(expression)
-        return lambda env: value
-    if expression.is_Mul:
-        return _product(expression.args, leaf)
-    parts = [lower(argument, leaf) for argument in expression.args]
-    if expression.is_Add:
-        return fold(ADD, parts)
-    if expression.is_Pow:
-        return apply(RECIPROCAL, parts[0]) if expression.exp == -1 else apply(POWER, *parts)
-    name = type(expression).__name__
-    if name == "where":
-        return _where(*parts)
-    if name == "mean":
-        return _mean(parts[0])
-    if name == "clip":
-        x, low, high = parts
-        return apply(MINIMUM, apply(MAXIMUM, x, low), high)
-    return apply(OPERATIONS[name], *parts)
 
+    def __init__(
+        self, program: Program, store: WeightStore, given: Mapping[Register, Tensor], shard: BatchShard, arena: Arena
+    ) -> None:
+        super().__init__(program, store, given, shard, arena)
+        self._scalar_instructions: list[Instruction] = []
+        self._parameters_version = -1
+        self.views: dict[Register, Register] = {}  # register -> the register whose memory it may share
+        self.checked_inputs: set[str] = set()
+        self.checked_targets: set[str] = set()
+        self.readable: Mapping[str, Register] = program.readable  # the quantities that can be read at this point
+        self._roots = frozenset(program.roots)
+        for name, register in program.parameters.items():
+            if not register.is_scalar:
+                self.tensors[register] = store.parameters.tensor(name)
+        self._evaluate_scalars()
+        self.changes: dict[Register, tuple[Instruction, int]] = {}  # weights -> their change and its phase
+        self.n_phases_done = 0
+        with torch.no_grad():
+            for phase, region in enumerate(program.regions):
+                self.decays = []
+                for i in region.instructions:
+                    if i.out.is_scalar:
+                        self._scalar_instructions.append(i)
+                        self._evaluate(i)
+                    else:
+                        self._lower(i)
+                        if i.op in VIEWING and isinstance(i.args[0], Register):
+                            self.views[i.out] = i.args[0]
+                        if phase == 0:
+                            self._add_checks(i)
+                        if i.op in CHANGES and isinstance(i.args[0], Register):
+                            self.changes[i.args[0]] = i, phase
+                if len(program.regions) > 1:
+                    self.calls.add(self._end_phase)
+        self._place_numbers()
+        losses = dict.fromkeys((*program.losses.values(), program.loss))
+        self.losses = {r: self.tensors[r].view(-1) for r in losses if r is not None}
 
-def _product(factors: Sequence[sympy.Expr], leaf: Callable[[sympy.Symbol], Evaluator]) -> Evaluator:
-    """A factor ``greater(x, number)`` gates the others."""
-    gates = [f for f in factors if f.func is greater and f.args[1].is_Number]
-    others = [f for f in factors if f not in gates] or [gates.pop()]
-    product = fold(MULTIPLY, [lower(f, leaf) for f in others])
-    for gate in gates:
-        product = apply(GATE, product, *(lower(x, leaf) for x in gate.args))
-    return product
+    # -- running
 
+    def run(self, given: Mapping[Register, Tensor], environment: Any) -> None:
+        """Run the program.
 
-def apply(operation: Operation, *parts: Evaluator) -> Evaluator:
-    """One operation on the values of `parts`, with a buffer of its own."""
-    site = object()
+        Args:
+            given: inputs and targets with the shapes for which the program was lowered.
+            environment: provides noise and signals.
+        """
+        self.environment, self.n_phases_done = environment, 0
+        if self._parameters_version != self.store.parameters.version:
+            self._evaluate_scalars()
+        self.given.update(given)
+        self.calls.give(given)
+        self.calls.run()
+        self.n_phases_done = len(self.program.regions)
 
-    def evaluate(env: Env) -> Value:
-        values = [part(env) for part in parts]
-        for value in values:
-            if isinstance(value, Tensor):
-                result: Tensor = env["workspace"].run(site, operation.on_tensors, *values)
-                return result
-        return computed(operation.on_numbers, values)
+    def _add_checks(self, i: Instruction) -> None:
+        """Check each input by its first product with weights, which is not finite wherever the input is not, since 0
+        times a number that is not finite is not finite. Torch checks classes itself when it uses them as indices."""
+        if self.like.device.type != "cpu":
+            return
+        given = self.program.given
+        if i.op == "current" and kernels.kind_of(i.options[0]) == "dense":
+            name = next((name for name, r in given.inputs.items() if r is i.args[1]), None)
+            if name is not None and name not in self.checked_inputs:
+                self.checked_inputs.add(name)
+                self.calls.add(self._check_input_by_product, name, self.tensors[i.out])
+        elif i.op == "error":
+            self.checked_targets |= {name for name in given.classes if given.targets[name] is i.args[1]}
 
-    return evaluate
+    def _check_input_by_product(self, name: str, product: Tensor) -> None:
+        self.environment.check_input_by_product(name, product)
 
+    def _end_phase(self) -> None:
+        self.n_phases_done += 1
 
-def fold(operation: Operation, parts: Sequence[Evaluator]) -> Evaluator:
-    """An operation between all of `parts`: numbers first, then tensors from left to right."""
-    if len(parts) == 1:
-        return parts[0]
-    site = object()
+    # -- scalars, which are known before a step begins
 
-    def evaluate(env: Env) -> Value:
-        values = [part(env) for part in parts]
-        numbers = [value for value in values if not isinstance(value, Tensor)]
-        result: Value | None = computed(_reduced(operation), numbers) if numbers else None
-        if len(numbers) == len(values):
-            assert result is not None
-            return result
-        run = env["workspace"].of(site)
-        for k, value in enumerate(values):
-            if isinstance(value, Tensor):
-                result = value if result is None else run(k, operation.on_tensors, result, value)
-        assert result is not None
-        return result
+    def _evaluate_scalars(self) -> None:
+        """Update the values that depend on parameters alone."""
+        parameters = self.store.parameters
+        self._parameters_version = parameters.version
+        for name, register in self.program.parameters.items():
+            if register.is_scalar:
+                size = float(self.shard.n_samples)
+                self._set_scalar(register, size if name == BATCH_SIZE.name else parameters.scalar(name))
+        for i in self._scalar_instructions:
+            self._evaluate(i)
+        self._place_numbers()
 
-    return evaluate
+    def _place_numbers(self) -> None:
+        self.calls.set_numbers(self.scalars, functools.partial(fitting, dtype=self.like.dtype))
 
+    def _evaluate(self, i: Instruction) -> None:
+        with np.errstate(all="ignore"):
+            value = ELEMENTWISE[i.op](*(np.asarray(self.scalar(a), dtype=float) for a in i.args))
+        self._set_scalar(i.out, value if np.ndim(value) else float(value))
 
-def _reduced(operation: Operation) -> Callable[..., float]:
-    return lambda *numbers: functools.reduce(operation.on_numbers, numbers)
+    def _set_scalar(self, register: Register, value: Any) -> None:
+        self.scalars[register] = value
+        if isinstance(value, np.ndarray):
+            tensor = self._per_replica.setdefault(register, self.like.new_empty(value.shape))
+            tensor.copy_(torch.from_numpy(value))
 
+    # -- operands and buffers
 
-def _mean(x: Evaluator) -> Evaluator:
-    """Over batch and population, of all processes."""
-    site = object()
+    # -- instructions
 
-    def evaluate(env: Env) -> Value:
-        value = x(env)
-        return env["share"].mean(value, (1, 2), env["workspace"].of(site)) if isinstance(value, Tensor) else value
+    def _lower(self, i: Instruction) -> None:
+        kernel = KERNELS.get(i.op)
+        if kernel is not None:
+            kernel(self, i)
+        elif i.op in OPERATIONS:
+            self._elementwise(i)
+        else:
+            getattr(self, f"_{i.op}")(i)
 
-    return evaluate
+    def _elementwise(self, i: Instruction) -> None:
+        shape = kernels.broadcast(*map(self.shape, i.args))
+        operands = [*map(self.operand, i.args)]
+        over = next((a for a in i.args if self._may_be_written_over(a, i, shape)), None)
+        if over is None:
+            out = self.buffer(i.out, shape)
+        else:
+            out = self.tensors[i.out] = self.tensors[over]
+            self._own.add(i.out)
+        self.calls.add(OPERATIONS[i.op], *operands, out=out)
 
+    def _may_be_written_over(self, value: Operand, i: Instruction, shape: tuple[int, ...]) -> TypeGuard[Register]:
+        """Whether an operand is read for the last time, and its memory is its own and fits the result."""
+        return (
+            isinstance(value, Register)
+            and value in self._own
+            and value not in self._roots
+            and self._readers[value][-1] is i
+            and all(reader.op not in VIEWING and reader.op not in CHANGES for reader in self._readers[value])
+            and tuple(self.tensors[value].shape) == shape
+        )
 
-def _where(condition: Evaluator, yes: Evaluator, no: Evaluator) -> Evaluator:
-    site = object()
+    def _fill(self, i: Instruction) -> None:
+        assert isinstance(i.out.space, Neurons)
+        n_samples = self.n_own if i.out.batch else 1
+        out = self.buffer(i.out, (max(1, *self.shape(i.args[0])[:1], 1), n_samples, i.out.space.size))
+        value = self.operand(i.args[0])
+        if isinstance(value, float):
+            out.fill_(value)  # only once, so nothing else may write there
+            self._own.discard(i.out)
+        elif isinstance(value, Number):
+            self.calls.add(Tensor.fill_, out, value)
+        else:
+            self.calls.add(Tensor.copy_, out, value)
 
-    def evaluate(env: Env) -> Value:
-        values = condition(env), yes(env), no(env)
-        like = next((value for value in values if isinstance(value, Tensor)), None)
-        if like is None:
-            return computed(_chosen, values)
-        run = env["workspace"].of(site)
-        # torch would make plain numbers float32
-        tensors = [
-            value if isinstance(value, Tensor) else run(k, full, value, like, ()) for k, value in enumerate(values)
-        ]
-        holds = run("holds", torch.ne, tensors[0], 0)
-        chosen: Tensor = run("chosen", torch.where, holds, *tensors[1:])
-        return chosen
+    def _copy(self, i: Instruction) -> None:
+        shape = self.shape(i.args[0])
+        if isinstance(i.out.space, Neurons):
+            shape = (shape[0], self.n_own if i.out.batch else shape[1], i.out.space.size)
+        self.calls.add(Tensor.copy_, self.buffer(i.out, shape), self.operand(i.args[0]))
 
-    return evaluate
+    def _noise(self, i: Instruction) -> None:
+        population, phase, deviation = str(i.options[0]), str(i.options[1]), float(str(i.options[2]))
+        assert isinstance(i.out.space, Neurons)
+        out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.space.size))
 
+        def add_noise(activity: Tensor) -> None:
+            noise = self.environment.noise(phase, population, out.shape[2])
+            torch.add(activity, noise, alpha=deviation, out=out)
 
-def _chosen(condition: float, yes: float, no: float) -> float:
-    return yes if condition != 0 else no
+        self.calls.add(add_noise, self.operand(i.args[0]))
+
+    def _signal(self, i: Instruction) -> None:
+        out = self.buffer(i.out, (self.n_replicas, self.n_own, 1))
+        name, seen = i.options
+        assert isinstance(seen, tuple)
+        readable = {quantity: a for quantity, a in zip(seen, i.args, strict=True) if isinstance(a, Register)}
+
+        def read() -> None:
+            self.readable = readable  # a function of the circuit can read what is computed so far
+            try:
+                out.copy_(self.environment.signal(name))
+            finally:
+                self.readable = self.program.readable
+
+        self.calls.add(read)
+
+    # -- means, summed over this process's samples and divided by the size of the whole batch
+
+    def _batch_mean(self, i: Instruction) -> None:
+        self._mean_over(i, (1,), 1)
+
+    def _mean(self, i: Instruction) -> None:
+        self._mean_over(i, (1, 2), self.shape(i.args[0])[2])
+
+    def _mean_over(self, i: Instruction, axes: tuple[int, ...], n: int) -> None:
+        shape = list(self.shape(i.args[0]))
+        own = shape[1]
+        for axis in axes:
+            shape[axis] = 1
+        out = self.buffer(i.out, tuple(shape))
+        self.calls.add(torch.sum, self.operand(i.args[0]), axes, keepdim=True, out=out)
+        # a value that all samples share counts once for each sample
+        self.calls.add(Tensor.mul_, out, self.scale / n * (self.n_own / own if own else 0.0))
+
+    def _mean_square(self, i: Instruction) -> None:
+        r, b, n = self.vectors(i.args[0])
+        out = self.buffer(i.out, (r, 1, 1))
+        if r == 1:
+            flat = self.operand(i.args[0], "flat")
+            self.calls.add(torch.dot, flat, flat, out=out.view(()))
+        else:
+            self.calls.add(torch.linalg.vector_norm, self.operand(i.args[0]), 2, (1, 2), keepdim=True, out=out)
+            self.calls.add(Tensor.square_, out)
+        self.calls.add(Tensor.mul_, out, self.scale / n * (self.n_own / b if b else 0.0))
+
+    def _mean_of_squares(self, i: Instruction) -> None:
+        a, b = map(self.operand, i.args)
+        n_rows = a.shape[-2]
+        out = self.buffer(i.out, (max(a.shape[0], b.shape[0]), 1, 1))
+        product = self.scratch(i.out, "product", a.shape)
+        self.calls.add(torch.mul, a, b, out=product)
+        self.calls.add(torch.sum, product, (1, 2), keepdim=True, out=out)
+        self.calls.add(Tensor.mul_, out, 1.0 / n_rows)
+        self.calls.add(Tensor.clamp_, out, 0.0)
+
+    def _all_reduce(self, i: Instruction) -> None:
+        (part,) = i.args
+        assert isinstance(part, Register)
+        self.tensors[i.out] = self.tensors[part]
+        self.calls.add(self.shard.sum_, self.tensors[part])
+
+    def _shift(self, i: Instruction) -> None:
+        out = self.buffer(i.out, self.shape(i.args[0]))
+        self.calls.add(self.shard.shifted, self.operand(i.args[0]), out=out)
+
+    # -- objectives
+
+    def _error(self, i: Instruction) -> None:
+        objectives.ERRORS[str(i.options[0])](self, i)
+
+    def _loss(self, i: Instruction) -> None:
+        objectives.LOSSES[str(i.options[0])](self, i)
+
+    # -- synapses
+
+    def _at_post(self, i: Instruction) -> None:
+        kernels.place(self, i, "post")
+
+    def _at_pre(self, i: Instruction) -> None:
+        kernels.place(self, i, "pre")
+
+    def _present(self, i: Instruction) -> None:
+        layout = self.layout(i.options[0])
+        out = self.buffer(i.out, (self.n_replicas, *layout.value_shape))
+        self._spread(out, i.args[0])
+        if layout.absent is not None:
+            self.calls.add(Tensor.masked_fill_, out, layout.absent, 0.0)
+
+    def _spread(self, out: Tensor, value: Operand) -> None:
+        """Write a value to every synapse."""
+        operand = self.operand(value)
+        self.calls.add(Tensor.copy_ if isinstance(operand, Tensor) else Tensor.fill_, out, operand)
+
+    def _reduce(self, i: Instruction) -> None:
+        layout, kind = self.layout(i.options[0]), str(i.options[1])
+        values = self.scratch(i.out, "values", (self.n_replicas, *layout.value_shape))
+        self._spread(values, i.args[0])
+        assert isinstance(i.out.space, Neurons)
+        out = self.buffer(i.out, (self.n_replicas, 1, i.out.space.size))
+        kernels.reduce(self.calls.add, layout, kind, values, out)
+
+    def _sample_mean(self, i: Instruction) -> None:
+        layout, body = self.layout(i.options[0]), i.options[1]
+        assert isinstance(body, Body)
+        out = self.buffer(i.out, (self.n_replicas, *layout.value_shape))
+        self.calls.add(sampled.mean, self, layout, body, out)
+
+    def _sample_reduce(self, i: Instruction) -> None:
+        layout, kind, body = self.layout(i.options[0]), str(i.options[1]), i.options[2]
+        assert isinstance(body, Body) and isinstance(i.out.space, Neurons)
+        out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.space.size))
+        self.calls.add(sampled.reduce, self, layout, kind, body, out)
+
+    # -- changes

@@ -1,39 +1,19 @@
-"""The functions of the rule language on numbers and on tensors; every one of these takes ``out=``.
-
-A value is a tensor, or a number that holds for all replicas. Operations get at least one tensor.
-"""
+"""The elementwise operations of programs on tensors. All write into `out` if it is given."""
 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from circuitsim.engine.numbers import within
-
-Value = Tensor | float
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One function of the language.
-
-    Args:
-        on_tensors: values, of which one is a tensor, and ``out`` -> a tensor.
-        on_numbers: plain numbers -> a number.
-    """
-
-    on_tensors: Callable[..., Tensor]
-    on_numbers: Callable[..., float]
+Value = Tensor | float  # each operation gets at least one tensor
 
 
 def _commuting(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """torch wants the tensor first."""
+    """Swap the operands if needed, because torch requires a tensor as the first."""
 
     def operation(a: Value, b: Value, out: Tensor | None = None) -> Tensor:
         return function(a, b, out=out) if isinstance(a, Tensor) else function(b, a, out=out)
@@ -41,95 +21,82 @@ def _commuting(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return operation
 
 
-def _indicator(compare: Callable[..., Tensor], flipped: Callable[..., Tensor], number: Any) -> Operation:
-    """1 where the comparison holds, else 0, in the type of what is compared."""
+def _indicator(compare: Callable[..., Tensor], flipped: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """1 where the comparison holds, else 0, in the data type of the operands."""
 
     def operation(a: Value, b: Value, out: Tensor | None = None) -> Tensor:
         first, second, how = (a, b, compare) if isinstance(a, Tensor) else (b, a, flipped)
         assert isinstance(first, Tensor)
         return how(first, second).to(first.dtype) if out is None else how(first, second, out=out)
 
-    return Operation(operation, lambda a, b: float(number(a, b)))
+    return operation
 
 
-def _bound(tensors: Callable[..., Tensor], clamp: Callable[..., Tensor], number: Any) -> Operation:
-    """minimum and maximum: with a number they are a clamp."""
+def _bound(tensors: Callable[..., Tensor], clamp: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A minimum or maximum, which is a clamp if one operand is a number."""
 
     def operation(a: Value, b: Value, out: Tensor | None = None) -> Tensor:
         if isinstance(a, Tensor) and isinstance(b, Tensor):
             return tensors(a, b, out=out)
-        tensor, bound = (a, b) if isinstance(a, Tensor) else (b, a)
-        assert isinstance(tensor, Tensor) and not isinstance(bound, Tensor)
-        return clamp(tensor, fitting(bound, tensor), out=out)
+        return clamp(a, b, out=out) if isinstance(a, Tensor) else clamp(b, a, out=out)
 
-    return Operation(operation, number)
-
-
-def _unary(function: Callable[..., Tensor]) -> Operation:
-    return Operation(function, lambda x: float(function(torch.tensor(x, dtype=torch.float64))))
+    return operation
 
 
 def _relu(x: Tensor, out: Tensor | None = None) -> Tensor:
-    return torch.clamp_min(x, 0.0, out=out)
+    return torch.relu(x) if out is None else torch.clamp_min(x, 0.0, out=out)
 
 
-def _gate(value: Value, x: Value, threshold: float, out: Tensor | None = None) -> Tensor:
-    """`value` where ``x > threshold``, else 0: torch has this in one pass, as the derivative of a threshold."""
-    if not isinstance(x, Tensor):
-        return torch.mul(value, float(x > threshold), out=out)
-    if not isinstance(value, Tensor):
-        return torch.gt(x, threshold, out=torch.empty_like(x) if out is None else out).mul_(value)
+def gate_above(value: Tensor, x: Tensor, threshold: float, out: Tensor | None = None) -> Tensor:
+    """`value` where ``x > threshold``, else 0. In torch, the derivative of a threshold computes this in one pass."""
     backward = torch.ops.aten.threshold_backward
     if out is None:
         return backward(value, x, threshold)
     return backward.grad_input(value, x, threshold, grad_input=out)
 
 
-def _power(base: Value, exponent: Value, out: Tensor | None = None) -> Tensor:
-    return torch.pow(base, exponent, out=out)  # type: ignore[arg-type]  # one number is fine
+def _gate(value: Value, condition: Value, out: Tensor | None = None) -> Tensor:
+    """`value` where the condition is 1; 0 where it is 0, even if the value is not finite there."""
+    if isinstance(value, Tensor) and isinstance(condition, Tensor):
+        return gate_above(value, condition, 0.5, out)
+    if isinstance(value, Tensor):
+        result = torch.empty_like(value) if out is None else out
+        return result.copy_(value) if condition else result.zero_()
+    assert isinstance(condition, Tensor)
+    return gate_above(torch.full_like(condition, value), condition, 0.5, out)
 
 
-def _number_power(base: float, exponent: float) -> float:
-    return float(base**exponent) if base >= 0 or exponent == round(exponent) else math.nan
+def _where(condition: Value, yes: Value, no: Value, out: Tensor | None = None) -> Tensor:
+    like = next(value for value in (condition, yes, no) if isinstance(value, Tensor))
+    c, a, b = (v if isinstance(v, Tensor) else like.new_full((), fitting(v, like.dtype)) for v in (condition, yes, no))
+    return torch.where(c != 0, a, b) if out is None else torch.where(c != 0, a, b, out=out)
 
 
-def fitting(value: float, like: Tensor) -> float:
-    """A number as the type of `like` holds it: torch would refuse 1e308 beside float32 in some places."""
-    return within(value, torch.finfo(like.dtype).max)
+def fitting(value: float, dtype: torch.dtype) -> float:
+    """A number, or infinity if it is too large for the type. Some torch functions reject 1e308 with float32."""
+    largest = torch.finfo(dtype).max
+    return value if abs(value) <= largest or value != value else math.copysign(math.inf, value)
 
 
-def full(value: float, like: Tensor, shape: tuple[int, ...], out: Tensor | None = None) -> Tensor:
-    """A tensor of one number, in the type of `like`."""
-    value = fitting(value, like)
-    return like.new_full(shape, value) if out is None else out.fill_(value)
-
-
-def as_values(value: Value, like: Tensor, out: Tensor | None = None) -> Tensor:
-    """A value at every synapse, in the shape of `like`; never `value` itself."""
-    out = torch.empty_like(like) if out is None else out
-    return out.copy_(value) if isinstance(value, Tensor) else out.fill_(fitting(value, like))
-
-
-ADD = Operation(_commuting(torch.add), operator.add)
-MULTIPLY = Operation(_commuting(torch.mul), operator.mul)
-RECIPROCAL = Operation(torch.reciprocal, lambda x: 1.0 / x)
-MINIMUM = _bound(torch.minimum, torch.clamp_max, min)
-MAXIMUM = _bound(torch.maximum, torch.clamp_min, max)
-GATE = Operation(_gate, lambda value, x, threshold: value * float(x > threshold))
-POWER = Operation(_power, _number_power)
-
-OPERATIONS: dict[str, Operation] = {
-    "greater": _indicator(torch.gt, torch.lt, operator.gt),
-    "greater_equal": _indicator(torch.ge, torch.le, operator.ge),
-    "equal": _indicator(torch.eq, torch.eq, operator.eq),
-    "not_equal": _indicator(torch.ne, torch.ne, operator.ne),
-    "absolute": _unary(torch.abs),
-    "sign": _unary(torch.sign),
-    "relu": Operation(_relu, lambda x: max(x, 0.0)),
-    "tanh": _unary(torch.tanh),
-    "exp": _unary(torch.exp),
-    "sqrt": _unary(torch.sqrt),
-    "power": POWER,
-    "minimum": MINIMUM,
-    "maximum": MAXIMUM,
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "add": _commuting(torch.add),
+    "multiply": _commuting(torch.mul),
+    "reciprocal": torch.reciprocal,
+    "power": torch.pow,
+    "greater": _indicator(torch.gt, torch.lt),
+    "greater_equal": _indicator(torch.ge, torch.le),
+    "equal": _indicator(torch.eq, torch.eq),
+    "not_equal": _indicator(torch.ne, torch.ne),
+    "absolute": torch.abs,
+    "sign": torch.sign,
+    "relu": _relu,
+    "tanh": torch.tanh,
+    "exp": torch.exp,
+    "sqrt": torch.sqrt,
+    "reciprocal_sqrt": torch.rsqrt,
+    "minimum": _bound(torch.minimum, torch.clamp_max),
+    "maximum": _bound(torch.maximum, torch.clamp_min),
+    "where": _where,
+    "gate": _gate,
+    "gate_above": gate_above,
 }

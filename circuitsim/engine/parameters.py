@@ -1,4 +1,4 @@
-"""Parameters of rules on the device: a number, one per replica, or one per synapse."""
+"""Parameters of rules on the device: one number, one per replica or one per synapse."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import sympy
 import torch
 from torch import Tensor
 
 from circuitsim.engine.layout import Layout
-from circuitsim.engine.numbers import parameter
 from circuitsim.errors import ParameterError
+from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.motif import Motif
+from circuitsim.plan.quantities import synapse
 
 Vary = Mapping[str, Sequence[float]]
 
 
-def check_vary(motif: Motif, vary: Vary, n_replicas: int) -> None:
-    """Check the paths of per-replica values.
+def check_vary(motif: Motif, vary: Vary, n_replicas: int) -> Vary:
+    """Check the paths and numbers of per-replica values, and return them with the paths as they are declared.
 
     Raises:
-        ParameterError: a path names nothing that can vary, or has not one value per replica.
+        ParameterError: a path is unknown, or does not have one finite value per replica.
     """
     if not isinstance(vary, Mapping):
         raise ParameterError(f'vary must be a mapping such as {{"W0.eta": [0.1, 0.2]}} (got {vary!r})')
+    vary = normalized_keys(vary, "paths of vary")
     for path, values in vary.items():
         if path not in (known := _paths(motif)):
             raise ParameterError(f"vary: unknown path {path!r} (known: {', '.join(sorted(known))})")
@@ -35,6 +38,7 @@ def check_vary(motif: Motif, vary: Vary, n_replicas: int) -> None:
             array = np.full(n_replicas, np.nan)
         if array.shape != (n_replicas,) or not np.isfinite(array).all():
             raise ParameterError(f"vary: {path!r} needs {n_replicas} finite values, one per replica (got {values!r})")
+    return vary
 
 
 def _paths(motif: Motif) -> set[str]:
@@ -46,59 +50,96 @@ def _paths(motif: Motif) -> set[str]:
     return paths
 
 
-def rule_parameters(
-    motif: Motif, vary: Vary, layouts: Mapping[str, Layout], n_replicas: int, like: Tensor
-) -> dict[str, float | Tensor]:
-    """Every parameter by its path: a float, ``[R, 1, 1]``, or values in the layout of its projection.
-
-    Raises:
-        ParameterError: a parameter has one value per replica, but not for this number of replicas, or is too large.
-    """
-    found: dict[str, float | Tensor] = {}
-    for p in motif.projections:
-        for name, declared in p.rule.parameters.items() if p.rule is not None else ():
-            path = f"{p.name}.{name}"
-            value: Any = np.asarray(vary.get(path, declared), dtype=float)
-            if np.abs(value).max(initial=0.0) > torch.finfo(like.dtype).max:
-                raise ParameterError(f"{path} is too large for {like.dtype} (got {value})")
-            if value.ndim == 0:
-                found[path] = float(value)
-                continue
-            tensor = torch.as_tensor(np.array(value), dtype=like.dtype, device=like.device)
-            if value.ndim == 1:
-                if len(value) != n_replicas:
-                    raise ParameterError(f"{path} has {len(value)} values; the circuit has {n_replicas} replicas")
-                found[path] = tensor.view(-1, 1, 1)
-            else:
-                found[path] = layouts[p.name].pack(tensor.unsqueeze(0))
-    return found
-
-
-class ScaledParameters:
-    """The parameters of all rules, every `eta` multiplied by what a schedule says.
+class Parameters:
+    """The parameters of all rules, keyed by their names in programs, such as ``W0:eta``. A schedule scales every `eta`.
 
     Args:
-        declared: as `rule_parameters` gives them.
+        motif: the declaration.
+        vary: per-replica values keyed by path, such as ``W0.eta``.
+        layouts: the layouts of the projections.
+        n_replicas: the number of replicas.
+        like: a tensor of the circuit's data type and device.
+
+    Attributes:
+        version: a number that changes whenever a value changes.
+    Raises:
+        ParameterError: a parameter has per-replica values for another number of replicas, or is too large.
     """
 
-    def __init__(self, declared: Mapping[str, float | Tensor]) -> None:
-        self.declared, self._scale = declared, 1.0
-        self._values: dict[str, float | Tensor] = {
-            path: value.clone() if isinstance(value, Tensor) else parameter(path, value)
-            for path, value in declared.items()
-        }
+    def __init__(self, motif: Motif, vary: Vary, layouts: Mapping[str, Layout], n_replicas: int, like: Tensor) -> None:
+        self.version, self._scale = 0, 1.0
+        self._scalars: dict[str, float | np.ndarray] = {}
+        self._declared: dict[str, Tensor] = {}
+        self._tensors: dict[str, Tensor] = {}
+        for p in motif.projections:
+            for name, declared in p.rule.parameters.items() if p.rule is not None else ():
+                path = f"{p.name}.{name}"
+                value: Any = np.asarray(vary.get(path, declared), dtype=float)
+                if np.abs(value).max(initial=0.0) > torch.finfo(like.dtype).max:
+                    raise ParameterError(f"{path} must be representable in {like.dtype} (got {value})")
+                self._add(synapse(name, p.name).name, path, value, layouts[p.name], n_replicas, like)
 
-    def at(self, scale: float) -> Mapping[str, float | Tensor]:
-        """All parameters; the same object while `scale` is the same, and always the same tensors."""
-        if scale != self._scale:
-            self._scale, self._values = scale, {path: self._scaled(path, scale) for path in self.declared}
-        return self._values
+    def _add(self, key: str, path: str, value: np.ndarray, layout: Layout, n_replicas: int, like: Tensor) -> None:
+        if value.ndim == 0:
+            self._scalars[key] = float(value)
+        elif value.ndim == 1:
+            if len(value) != n_replicas:
+                raise ParameterError(f"{path} has {len(value)} values; the circuit has {n_replicas} replicas")
+            self._scalars[key] = np.array(value).reshape(-1, 1, 1)
+        else:
+            tensor = torch.as_tensor(np.array(value), dtype=like.dtype, device=like.device)
+            self._declared[key] = layout.pack(tensor.unsqueeze(0))
+            self._tensors[key] = self._declared[key].clone()
 
-    def _scaled(self, path: str, scale: float) -> float | Tensor:
-        declared, now = self.declared[path], self._values[path]
-        if not path.endswith(".eta"):
-            return now
-        if isinstance(declared, Tensor):
-            assert isinstance(now, Tensor)
-            return torch.mul(declared, scale, out=now)
-        return parameter(path, declared * scale)
+    @property
+    def names(self) -> list[str]:
+        """The names of all parameters."""
+        return [*self._scalars, *self._tensors]
+
+    def scale_eta(self, scale: float) -> None:
+        """Set the factor of every `eta`."""
+        if scale == self._scale:
+            return
+        self._scale, self.version = scale, self.version + 1
+        for name, declared in self._declared.items():
+            if _is_eta(name):
+                torch.mul(declared, scale, out=self._tensors[name])
+
+    def scalar(self, name: str) -> float | np.ndarray:
+        """A parameter as one number, or one for each replica, ``[R, 1, 1]``."""
+        value = self._scalars[name]
+        return value * self._scale if _is_eta(name) else value
+
+    def tensor(self, name: str) -> Tensor:
+        """A parameter with one number per synapse, in the layout of its projection. The memory never moves."""
+        return self._tensors[name]
+
+    def of_replicas(self, projection: str, name: str, n_replicas: int) -> np.ndarray:
+        """A parameter's value in each replica, without the factor of a schedule, ``[replica]``.
+
+        Raises:
+            ParameterError: the parameter has a value for each synapse, which all replicas share.
+        """
+        key = synapse(name, projection).name
+        if key in self._declared:
+            raise ParameterError(f"{projection}.{name} is declared per synapse, so it cannot differ between replicas")
+        return np.array(np.broadcast_to(np.reshape(self._scalars[key], -1), n_replicas))
+
+    def declared(self, name: str) -> float | np.ndarray | Tensor:
+        """A parameter's value without the factor of a schedule."""
+        return self._scalars[name] if name in self._scalars else self._declared[name]
+
+
+def _is_eta(name: str) -> bool:
+    return name.endswith(":eta")
+
+
+def evaluate(expression: sympy.Expr, parameters: Parameters, like: Tensor) -> float | Tensor:
+    """Evaluate an expression in declared parameters, to a number or to a tensor that broadcasts over synapses."""
+    values = {s: parameters.declared(s.name) for s in expression.free_symbols}
+    tensors = [
+        torch.as_tensor(v, dtype=like.dtype, device=like.device) if isinstance(v, np.ndarray) else v
+        for v in values.values()
+    ]
+    found = sympy.lambdify(list(values), expression, modules=torch)(*tensors) if values else float(expression)
+    return found if isinstance(found, Tensor) else float(found)

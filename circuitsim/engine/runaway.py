@@ -1,4 +1,4 @@
-"""Runaway growth: which replicas have weights or losses that are not finite, or too large."""
+"""Detection of runaway growth: replicas whose weights are too large, or whose weights or losses are not finite."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Runaway:
-    """One replica that ran away.
+    """A replica that ran away.
 
     Args:
-        replica, step: which, and after how many steps it was seen.
-        projection: the first projection seen, or None where only the loss was not finite.
-        reason: in words.
+        replica: the replica's index.
+        step: the number of steps after which it was detected.
+        projection: the first projection that ran away, or None if only the loss was not finite.
+        reason: the reason as text.
     """
 
     replica: int
@@ -32,23 +33,26 @@ class Runaway:
 
 
 def find_runaways(values: Mapping[str, Tensor], max_weight: float, loss: Tensor | None, step: int) -> list[Runaway]:
-    """One report per replica, the first projection in order of declaration.
+    """Find replicas that ran away, with one report each, about the first such projection in order of declaration.
 
     Args:
-        values: weights by projection, first axis replica.
-        max_weight: bound on the absolute weight.
-        loss: shape ``[replica]``, or None.
-        step: number of steps done, for the report.
+        values: weights and states keyed by their names in programs; the first axis is the replica.
+        max_weight: the bound on absolute weights.
+        loss: the loss of each replica, shape ``[replica]``, or None.
+        step: the number of steps done, for the report.
     """
-    names = [name for name in values if "." not in name]  # states have scales of their own
-    largest = torch.stack([values[name].abs().amax((1, 2)) for name in names]) if names else torch.zeros(0, 0)
-    table = largest.cpu()  # the only wait for the device
+    names = [name for name in values if name.endswith(":w")]  # states have scales of their own
+    sizes = [
+        torch.linalg.vector_norm(values[name], torch.inf, (1, 2)) for name in names
+    ]  # the largest |w|, without an array of |w|
+    largest = torch.stack(sizes) if names else torch.zeros(0, 0)
+    table = largest.cpu()  # the only synchronisation with the device
     found: dict[int, Runaway] = {}
     for replica in range(table.shape[1]):
         for name, size in zip(names, table[:, replica].tolist(), strict=True):
             if not size <= max_weight:  # also true for NaN
                 reason = "|w| is nan" if size != size else f"|w| is {size:g}, above max_weight = {max_weight:g}"
-                found[replica] = Runaway(replica, step, name, reason)
+                found[replica] = Runaway(replica, step, name.removesuffix(":w"), reason)
                 break
     for replica, value in enumerate(loss.tolist() if loss is not None else ()):
         if not abs(value) < float("inf") and replica not in found:

@@ -1,174 +1,166 @@
-"""Run the plan on one batch: for each phase a cycle of both streams, then the rules."""
+"""Run the programs of a circuit on batches."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from circuitsim.engine.chains import chains
-from circuitsim.engine.feed import Feed
-from circuitsim.engine.gates import with_gates
+from circuitsim.engine.batch_shard import BatchShard, Processes
+from circuitsim.engine.input_binder import InputBinder
+from circuitsim.engine.lower import Lowered
 from circuitsim.engine.noise import StepNoise
-from circuitsim.engine.operations import Value
-from circuitsim.engine.plasticity import Plasticity
-from circuitsim.engine.share import Processes, Share
+from circuitsim.engine.programs import Programs, Runnable
 from circuitsim.engine.store import WeightStore
-from circuitsim.engine.sweep import Sweep
-from circuitsim.engine.tape import Recorder, Tape
-from circuitsim.engine.workspace import Workspace, Workspaces
 from circuitsim.motif.motif import Motif
-from circuitsim.plan import Plan
-
-Quantities = dict[str, Any]  # of one step by name; the losses by phase under "loss[phase]"
-Parameters = Mapping[str, Value]
+from circuitsim.plan import Register
 
 
 class Batch(NamedTuple):
-    """What is given for one step, checked.
+    """The inputs, targets and signals of one step, with valid shapes.
 
     Args:
-        inputs, targets: by population, the own samples.
-        signals: by name: numbers, or functions without arguments that give these after the cycle.
-        share: what part of the whole batch this is.
+        inputs, targets: the samples of this process, keyed by population.
+        signals: numbers, or functions without arguments that return them after the cycle, keyed by name.
+        shard: this process's part of the whole batch.
+        check: whether the numbers of inputs and the classes must still be checked.
     """
 
     inputs: Mapping[str, Tensor]
     targets: Mapping[str, Tensor]
     signals: Mapping[str, Any]
-    share: Share
+    shard: BatchShard
+    check: bool
 
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        """Inputs and targets, in a fixed order."""
-        return (*self.inputs.values(), *self.targets.values())
+
+class Environment:
+    """Provides a running program with noise and signals, and checks its inputs."""
+
+    def __init__(self, runner: Runner, batch: Batch, step: int) -> None:
+        self.runner, self.batch, self.step = runner, batch, step
+
+    def noise(self, phase: str, population: str, size: int) -> Tensor:
+        """Standard normal numbers, ``[replica, samples of this process, neuron]``."""
+        store = self.runner.store
+        return StepNoise(phase, self.step, self.runner.seed, store.n_replicas, self.batch.shard, store.like)(
+            population, size
+        )
+
+    def check_input_by_product(self, input_name: str, product: Tensor) -> None:
+        """Check an input if its product with weights is not finite.
+
+        Raises:
+            DataError: a number of the input is not finite.
+        """
+        if self.batch.check and not self.runner.binder.validator.is_finite(product):
+            self.runner.binder.check_input(input_name, self.batch.inputs[input_name])
+
+    def signal(self, name: str) -> Tensor:
+        """The values of a signal, ``[replica, samples of this process, 1]``."""
+        with torch.inference_mode(False), torch.no_grad():  # a user's function may keep what it reads
+            return self.runner.binder.signal(name, self.batch.signals[name], self.batch.shard)
 
 
 class Runner:
-    """The plans of a motif, lowered.
+    """Runs the programs of a circuit on batches.
 
     Args:
         motif: the declaration.
-        plans: one for each phase.
-        store: the weights.
-        seed: of the noise of populations.
-        like: a tensor of the circuit's type, on its device.
-        currents: as in `compile`.
+        programs: the programs of the circuit.
+        store: the weights and states.
+        seed: the seed of the populations' noise.
 
     Attributes:
-        quantities: those of the last run.
+        last: the program of the last step or cycle. Its registers hold the quantities of that cycle.
     """
 
-    def __init__(
-        self, motif: Motif, plans: tuple[Plan, ...], store: WeightStore, seed: int, like: Tensor, currents: str = "all"
-    ) -> None:
-        self.motif, self.store, self.seed = motif, store, seed
-        self.feed = Feed(motif, plans, store.n_replicas, like.device, like.dtype)
-        self.workspaces = Workspaces()
-        gated = with_gates(plans)
-        chained = chains(gated[0], store.layouts) if currents == "needed" and len(gated) == 1 else {}
-        self.phases = [
-            (phase.name, plan, Sweep(plan, store.layouts), Plasticity(plan, store.layouts, like, chained))
-            for phase, plan in zip(motif.phases, gated, strict=True)
-        ]
-        self.quantities: Quantities = {}
-        self._parameters: Parameters | None = None
-        self._scaled: tuple[frozenset[int], ...] = ()
-        self.has_noise = any(p.noise for plan in plans for p in plan.populations.values())
+    def __init__(self, motif: Motif, programs: Programs, store: WeightStore, seed: int) -> None:
+        self.motif, self.programs, self.store, self.seed = motif, programs, store, seed
+        self.binder = InputBinder(motif, programs.plans, store.n_replicas, store.like.device, store.like.dtype)
+        self.last: Lowered | None = None
 
     def batch(
         self, x: Any, target: Any, signals: Mapping[str, Any] | None, processes: Processes, check: bool = True
     ) -> Batch:
-        """What the user gives for one step.
+        """Make a batch from what the user passes to a step.
+
+        The numbers of inputs and the classes are checked by `run`, unless several processes share the batch. They are
+        then checked here in the whole batch, so that all processes raise the same error.
 
         Raises:
-            DataError: x, target or a signal does not fit; without `check`, the numbers of the first two are not seen.
+            DataError: x, target or a signal does not fit.
         """
-        inputs = self.feed.inputs(x, check)
-        share = processes.share(next(iter(inputs.values())).shape[1])
-        targets = self.feed.targets(target, share.n_samples, check) if self.motif.objectives else {}
-        given = self.feed.check_signals(signals, share.n_samples)
-        if not share.is_whole:
-            inputs, targets = ({k: share.part(v) for k, v in part.items()} for part in (inputs, targets))
-        return Batch(inputs, targets, given, share)
+        inputs = self.binder.inputs(x, check=False)
+        shard = processes.shard(next(iter(inputs.values())).shape[1])
+        targets = (
+            self.binder.targets(target, shard.n_samples, check, check_classes=False) if self.motif.objectives else {}
+        )
+        given = self.binder.check_signals(signals, shard.n_samples)
+        if not shard.is_whole:
+            if check:
+                self._check_numbers(inputs, targets)
+            inputs, targets = ({k: shard.part(v) for k, v in part.items()} for part in (inputs, targets))
+        return Batch(inputs, targets, given, shard, check and shard.is_whole)
 
-    def step(
-        self, batch: Batch, parameters: Parameters, number: int, changed: MutableMapping[str, Tensor] | None
-    ) -> None:
-        """One step: the second one in a workspace is recorded, later ones are played from its tape.
+    def _check_numbers(self, inputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
+        for name, tensor in inputs.items():
+            self.binder.check_input(name, tensor)
+        for name, tensor in targets.items():
+            if not tensor.is_floating_point():
+                self.binder.check_target_classes(name, tensor)
+
+    def run(self, runnable: Runnable, batch: Batch, step: int) -> Lowered:
+        """Run a program.
 
         Args:
-            batch: what is given.
-            parameters: of the rules; another object whenever one has changed.
-            number: of the step.
-            changed: if given, filled with the change of each projection.
+            runnable: the program.
+            batch: its inputs, targets and signals.
+            step: the number of the step, which selects the noise.
+        Raises:
+            DataError: a number of an input is not finite, or a class is out of range; nothing has changed.
         """
-        if parameters is not self._parameters:
-            self._parameters = parameters
-            self._scaled = tuple(plasticity.set_rates(parameters) for *_, plasticity in self.phases)
-        # whatever decides which operations a step is made of
-        workspace = self._workspace(batch, self._scaled, self.store.n_mask_changes)
+        given = self._given(runnable, batch)
+        lowered = runnable.at(given, batch.shard)
+        if batch.check:  # only what the program itself does not check before it changes anything
+            self._check_numbers(
+                {name: x for name, x in batch.inputs.items() if name not in lowered.checked_inputs},
+                {name: target for name, target in batch.targets.items() if name not in lowered.checked_targets},
+            )
+        before, self.last = self.last, lowered  # set before the run: a signal may read the activities computed so far
+        try:
+            with torch.inference_mode():  # less overhead in each call than no_grad
+                lowered.run(given, Environment(self, batch, step))
+        except BaseException as error:
+            # a cycle in the same memory is partly overwritten, so that nothing can be read of it any more
+            self.last = before if before is not None and before.arena is not lowered.arena else None
+            if isinstance(error, RuntimeError | IndexError):
+                self._check_numbers({}, batch.targets)  # torch's error does not say which class is out of range
+            raise
+        return lowered
 
-        def change(plasticity: Plasticity, env: Quantities) -> None:
-            plasticity.run(env, self.store.own, changed)
+    def predict(self, runnable: Runnable, x: Any) -> Tensor:
+        """Return the only readable quantity of a program, without a copy.
 
-        with torch.no_grad():
-            if workspace.tape is not None and changed is None:
-                self.quantities = workspace.tape.play(batch.tensors, parameters)
-                return
-            # the first step makes the buffers; noise and functions of the circuit are made anew at every step
-            steady = workspace.n_steps == 1 and batch.share.is_whole and not (batch.signals or self.has_noise)
-            workspace.n_steps += 1
-            if not steady or changed is not None:
-                self._run(batch, workspace, parameters, number, change)
-                return
-            with Recorder(batch.tensors) as recorder:
-                self._run(batch, workspace, parameters, number, change)
-            if recorder.problem is None:
-                workspace.tape = Tape(recorder, self.quantities)
-
-    def cycle(
-        self, batch: Batch, parameters: Parameters, number: int, visit: Callable[[Plasticity, Quantities], object]
-    ) -> None:
-        """The cycles of a step; in place of the rules, `visit` is called.
-
-        Args:
-            batch, parameters, number: as in `step`.
-            visit: gets the plasticity of each phase, and the quantities so far.
+        Raises:
+            DataError: x does not fit.
         """
-        with torch.no_grad():
-            self._run(batch, self._workspace(batch, "cycle"), parameters, number, visit, chain=False)
+        inputs = self.binder.inputs(x, check=False)
+        batch = Batch(inputs, {}, {}, BatchShard(next(iter(inputs.values())).shape[1]), True)
+        last = self.last
+        try:
+            lowered = self.run(runnable, batch, 0)
+        finally:
+            self.last = last  # a prediction does not count as a cycle
+        (register,) = lowered.program.readable.values()
+        return lowered.of(register)
 
-    def losses(self) -> dict[str, Tensor]:
-        """By phase, batch means ``[R]`` of the last run, on the device."""
-        return {name: self.quantities[key] for name, *_ in self.phases if (key := f"loss[{name}]") in self.quantities}
-
-    def _workspace(self, batch: Batch, *others: Any) -> Workspace:
-        return self.workspaces[(*(tensor.shape for tensor in batch.tensors), batch.share, *others)]
-
-    def _run(
-        self,
-        batch: Batch,
-        workspace: Workspace,
-        parameters: Parameters,
-        number: int,
-        visit: Callable[[Plasticity, Quantities], object],
-        chain: bool = True,
-    ) -> None:
-        like, share = batch.tensors[0], batch.share
-        weights = functools.partial(self.store.values, workspace=workspace)
-        env: Quantities = {"workspace": workspace, "share": share, **self.store.states(), **parameters}
-        n_own = like.shape[1]
-        self.quantities = env  # now: a signal may be a function of the activities so far
-        for name, plan, sweep, plasticity in self.phases:
-            noise = StepNoise(name, number, self.seed, self.store.n_replicas, share, like)
-            sweep.run(env, weights, batch.inputs, batch.targets, noise)
-            env["chained"] = plasticity.chained(n_own) if chain else frozenset()
-            sweep.deliver_to_dendrites(env, weights)
-            if plan.objectives:
-                env[f"loss[{name}]"] = sweep.loss(env, batch.targets)
-            env |= self.feed.signals(batch.signals, share)
-            visit(plasticity, env)
+    @staticmethod
+    def _given(runnable: Runnable, batch: Batch) -> dict[Register, Tensor]:
+        given = runnable.program.given
+        found = {register: batch.inputs[name] for name, register in given.inputs.items()}
+        for name, register in given.targets.items():
+            target = batch.targets[name]
+            found[register] = target.unsqueeze(-1) if name in given.classes else target
+        return found

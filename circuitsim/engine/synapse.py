@@ -1,4 +1,4 @@
-"""Explicit synapses: one, all of a projection, as a table, as a graph."""
+"""Synapses one by one, as a table and as a graph."""
 
 from __future__ import annotations
 
@@ -6,29 +6,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
-import pandas as pd
+import torch
 from torch import Tensor
 
+from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
+from circuitsim.plan.quantities import synapse as quantity
 
 if TYPE_CHECKING:
-    from circuitsim.engine.circuit import Circuit
+    import networkx as nx
+    import pandas as pd
+
+    from circuitsim.engine.compiled import Compiled
 
 
 @dataclass(frozen=True)
 class Synapse:
-    """One synapse at the moment of asking.
+    """One synapse, with its values at the time of the call.
 
     Args:
-        projection, replica: where it belongs.
+        projection, replica: the projection's name and the replica's index.
         pre, post: (population, index of the neuron).
-        weight: dimensionless.
+        weight: the weight, dimensionless.
         rule: the expression of its rule, or None.
-        parameters: the rule's parameters, as they are for this synapse.
-        plastic: whether a step changes it.
-        last_change: of the weight in the last step, or None where it is not recorded.
+        parameters: the rule's parameters for this synapse.
+        plastic: whether a step changes the weight.
+        last_change: the change of the weight in the last step, or None if changes are not recorded.
     """
 
     projection: str
@@ -44,12 +48,13 @@ class Synapse:
 
 @dataclass(frozen=True)
 class _View:
-    """All that is known of one projection in one replica; arrays hold a number for each synapse, row by row."""
+    """One projection in one replica. Arrays hold one number per synapse, row by row."""
 
     projection: str
     replica: int
     pre_population: str
     post_population: str
+    compartment: str
     rule: str | None
     plastic: bool
     post: np.ndarray
@@ -59,24 +64,23 @@ class _View:
     change: np.ndarray | None
 
     @classmethod
-    def of(cls, circuit: Circuit, projection: str, replica: int) -> _View:
+    def of(cls, circuit: Compiled, projection: str, replica: int) -> _View:
         if not 0 <= replica < circuit.n_replicas:
             raise ParameterError(f"replica must be in 0 .. {circuit.n_replicas - 1} (got {replica!r})")
         p = circuit.motif.projection(projection)
         layout = circuit.layouts[p.name]
-        plastic = any(q.name == p.name for plan in circuit.plans for q in plan.plastic())
+        learns = any(q.name == p.name for plan in circuit.plans for q in plan.plastic())
+        plastic = learns and replica not in circuit.store.pinned
         post, pre = (index.cpu().numpy() for index in layout.synapses(replica))
         weight = layout.at_synapses(circuit.values(p.name), replica).cpu().numpy()
-        changes = circuit._changes or {}
-        change = layout.at_synapses(changes[p.name], replica).cpu().numpy() if p.name in changes else None
+        recorded = circuit._recorded.get(f"{p.name}:change")
+        change = None if recorded is None else layout.at_synapses(recorded, replica).cpu().numpy()
         rule = p.rule.expression if p.rule is not None else None
-        values = {
-            path.partition(".")[2]: _of_replica(circuit, path, value, replica)
-            for path, value in circuit._parameters.items()
-            if path.startswith(f"{p.name}.")
-        }
+        values = {name: _of_replica(layout, value, replica) for name, value in _declared(circuit, p.name).items()}
         spread = {name: np.broadcast_to(value, weight.shape) for name, value in values.items()}
-        return cls(p.name, replica, p.pre, p.post, rule, plastic, post, pre, weight, spread, change)
+        return cls(
+            p.name, replica, p.pre, p.post, p.compartment, rule, plastic, post, pre, weight, spread, change
+        )  # fmt: skip
 
     def synapse(self, k: int) -> Synapse:
         """Synapse number k of the view."""
@@ -93,40 +97,33 @@ class _View:
         )
 
 
-def parameters(circuit: Circuit, projection: str) -> dict[str, Any]:
-    """The parameters of a rule: floats, or tensors ``[replica]`` or ``[post, pre]``."""
+def parameters(circuit: Compiled, projection: str) -> dict[str, Any]:
+    """The parameters of a rule as floats, or as tensors ``[replica]`` or ``[post, pre]``."""
     found: dict[str, Any] = {}
-    for path, value in circuit._parameters.items():
-        owner, _, name = path.partition(".")
-        if owner != projection:
-            continue
-        if isinstance(value, Tensor):
-            matrix = circuit.layouts[projection].matrix
-            value = value.flatten() if _is_per_replica(circuit, path) else matrix(value)[0]
-        found[name] = value
+    for name, value in _declared(circuit, projection).items():
+        if isinstance(value, np.ndarray):
+            value = torch.as_tensor(value.flatten(), dtype=circuit.dtype, device=circuit.device)
+        found[name] = (
+            circuit.layouts[projection].matrix(value)[0] if isinstance(value, Tensor) and value.ndim > 1 else value
+        )
     return found
 
 
-def _is_per_replica(circuit: Circuit, path: str) -> bool:
-    return np.ndim(_declared(circuit, path)) < 2
-
-
-def _declared(circuit: Circuit, path: str) -> Any:
-    projection, name = path.split(".")
+def _declared(circuit: Compiled, projection: str) -> dict[str, float | np.ndarray | Tensor]:
+    """Parameters keyed by name: a number, an array ``[replica, 1, 1]``, or a tensor with one number per synapse."""
     rule = circuit.motif.projection(projection).rule
-    return circuit.vary.get(path, rule.parameters[name] if rule is not None else 0.0)
+    names = rule.parameters if rule is not None else ()
+    return {name: circuit.store.parameters.declared(quantity(name, projection).name) for name in names}
 
 
-def _of_replica(circuit: Circuit, path: str, value: Any, replica: int) -> np.ndarray:
-    """A parameter as a number, or at each synapse."""
-    if not isinstance(value, Tensor):
-        return np.asarray(value)
-    if _is_per_replica(circuit, path):
-        return value[replica, 0, 0].cpu().numpy()
-    return circuit.layouts[path.partition(".")[0]].at_synapses(value, replica).cpu().numpy()
+def _of_replica(layout: Layout, value: Any, replica: int) -> np.ndarray:
+    """A parameter of one replica, as a number or as one number per synapse."""
+    if isinstance(value, Tensor):
+        return layout.at_synapses(value, replica).cpu().numpy()
+    return np.asarray(value[replica, 0, 0] if isinstance(value, np.ndarray) else value)
 
 
-def synapse(circuit: Circuit, projection: str, *, post: int, pre: int, replica: int) -> Synapse:
+def synapse(circuit: Compiled, projection: str, *, post: int, pre: int, replica: int) -> Synapse:
     """One synapse; see `Circuit.synapse`."""
     view = _View.of(circuit, projection, replica)
     for end, index, size in zip(("post", "pre"), (post, pre), circuit.layouts[view.projection].shape, strict=True):
@@ -138,35 +135,45 @@ def synapse(circuit: Circuit, projection: str, *, post: int, pre: int, replica: 
     return view.synapse(int(found[0]))
 
 
-def iterate(circuit: Circuit, projection: str, replica: int) -> Iterator[Synapse]:
-    """All present synapses, row by row."""
+def iterate(circuit: Compiled, projection: str, replica: int) -> Iterator[Synapse]:
+    """Iterate over all synapses that exist, row by row."""
     view = _View.of(circuit, projection, replica)
     return (view.synapse(k) for k in range(len(view.weight)))
 
 
-def table(circuit: Circuit, projection: str | None, replica: int) -> pd.DataFrame:
-    """One row per present synapse; see `Circuit.table`."""
+def table(circuit: Compiled, projection: str | None, replica: int | None) -> pd.DataFrame:
+    """A table with one row per synapse that exists; see `Circuit.table`."""
+    import pandas as pd  # imported late, because importing takes half a second
+
     names = [projection] if projection is not None else [p.name for p in circuit.motif.projections]
-    return pd.concat([_rows(_View.of(circuit, name, replica)) for name in names], ignore_index=True)
+    replicas = range(circuit.n_replicas) if replica is None else [replica]
+    return pd.concat(
+        [pd.DataFrame(_columns(_View.of(circuit, name, r))) for name in names for r in replicas], ignore_index=True
+    )
 
 
-def _rows(view: _View) -> pd.DataFrame:
+def _columns(view: _View) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "projection": view.projection,
         "pre_population": view.pre_population,
         "pre": view.pre,
         "post_population": view.post_population,
         "post": view.post,
+        "replica": view.replica,
+        "compartment": view.compartment,
         "weight": view.weight,
         "plastic": view.plastic,
+        "rule": view.rule,
     }
-    columns |= view.parameters
-    columns["last_change"] = np.nan if view.change is None else view.change
-    return pd.DataFrame(columns)
+    change = {"last_change": np.nan if view.change is None else view.change}
+    taken = columns.keys() | change.keys()
+    return columns | {f"rule_{k}" if k in taken else k: v for k, v in view.parameters.items()} | change
 
 
-def connectome(circuit: Circuit, replica: int, threshold: float) -> nx.MultiDiGraph:
+def connectome(circuit: Compiled, replica: int, threshold: float) -> nx.MultiDiGraph:
     """Neurons and synapses as a graph; see `Circuit.connectome`."""
+    import networkx as nx  # imported late, because a circuit that is only run does not need it
+
     graph = nx.MultiDiGraph(name=circuit.motif.name, replica=replica)
     for population in circuit.motif.populations:
         for index in range(population.size):
@@ -179,6 +186,6 @@ def connectome(circuit: Circuit, replica: int, threshold: float) -> nx.MultiDiGr
                 (p.post, int(view.post[k])),
                 key=p.name,
                 weight=float(view.weight[k]),
-                target=p.target,
+                compartment=p.compartment,
             )
     return graph

@@ -1,68 +1,179 @@
-"""Buffers of a step: every operation writes where it wrote the step before, so a steady step allocates nothing."""
+"""The place where a lowering keeps what its kernels share: buffers, operands and calls."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Hashable
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from circuitsim.engine.tape import Tape
+from circuitsim.engine.batch_shard import BatchShard
+from circuitsim.engine.operations import fitting
+from circuitsim.engine.places import VIEWS, Calls, DecayFactor, GivenView, Number
+from circuitsim.engine.store import WeightStore
+from circuitsim.plan import Instruction, Program, Register, Synapses
+from circuitsim.plan.instructions import Operand
 
-Operation = Callable[..., Tensor]  # takes ``out=``, as the functions of torch do
-MAX_WORKSPACES = 4  # shapes of a batch that are remembered: an epoch has two, its last batch being smaller
+Argument = Any  # a tensor, a number, or a placeholder for one of them
+Decay = tuple[Operand, str, Callable[[Any], object]]  # the decay, the name of the weights, and who takes the factor
+
+
+class Arena:
+    """The memory of each register. It grows to fit the largest batch; smaller batches use the front of it."""
+
+    def __init__(self, like: Tensor) -> None:
+        self.like = like
+        self._flat: dict[Any, Tensor] = {}
+        self.has_grown = False
+
+    def take(self, key: Any, shape: tuple[int, ...]) -> Tensor:
+        """Return a tensor of this shape in the memory of this key."""
+        n = math.prod(shape)
+        flat = self._flat.get(key)
+        if flat is None or flat.numel() < n:
+            self.has_grown = self.has_grown or flat is not None
+            flat = self._flat[key] = self.like.new_empty(n)
+        return flat[:n].view(shape)
+
+    @property
+    def n_bytes(self) -> int:
+        """The number of bytes that the arena holds."""
+        return sum(flat.numel() * flat.element_size() for flat in self._flat.values())
 
 
 class Workspace:
-    """The buffers of one shape of batch, by the place in the program that writes them.
+    """The buffers of a program for one batch size, and the calls that fill them.
 
-    The first call of an operation makes its result, in the strides that suit it; later calls write into it. So a fresh
-    workspace is ordinary torch, under autograd too.
+    Args:
+        program: the program after all passes.
+        store: the weights, states, layouts and parameters.
+        given: tensors with the shapes of the inputs and targets, keyed by register.
+        shard: this process's part of the batch.
+        arena: the memory of registers, which all lowerings of one program share.
+
+    Attributes:
+        calls: the calls so far.
+        tensors: the values of each register, except for scalars, inputs and targets.
+        given: the inputs and targets of the last run, keyed by register.
+        recorded: the changes in the last step, keyed by name.
+        decays: the weights that decay in the current region.
+        decay_factors: by weights, the factor that multiplies them.
+        environment: provides noise and signals while a step runs.
     """
 
-    def __init__(self) -> None:
-        self.n_steps = 0  # that were run in it
-        self.tape: Tape | None = None  # of such a step
-        self._buffers: dict[tuple[Hashable, Hashable], Tensor] = {}
-        self.run = self.of(None)
+    def __init__(
+        self, program: Program, store: WeightStore, given: Mapping[Register, Tensor], shard: BatchShard, arena: Arena
+    ) -> None:
+        self.program, self.store, self.shard, self.arena = program, store, shard, arena
+        self.like, self.n_replicas = store.like, store.n_replicas
+        self.n_own = len(range(shard.n_samples)[shard.own])
+        self.calls = Calls()
+        self.given = dict(given)
+        self.tensors: dict[Register, Tensor] = {r: store.own[name] for name, r in program.states.items()}
+        self.scalars: dict[Register, Any] = {}
+        self.decays: list[Decay] = []
+        self.decay_factors: dict[Register, Any] = {}
+        self.recorded: dict[str, Tensor] = {}
+        self.environment: Any = None
+        self._per_replica: dict[Register, Tensor] = {}
+        self._classes: dict[tuple[Operand, int], Tensor] = {}
+        self._readers = readers_of(program)
+        self._own: set[Register] = set()  # registers that share their memory with no other
 
-    def of(self, owner: Hashable) -> Callable[..., Tensor]:
-        """A function ``run(site, operation, *arguments, **options)``, which gives the operation's result in a buffer.
+    def of(self, register: Register) -> Tensor:
+        """Return the values of a register after a run."""
+        return self.given[register] if register in self.given else self.tensors[register]
 
-        Args:
-            owner: with the site, names who writes into the buffer; one for each call within a step.
-        """
-        return functools.partial(self._run, owner)
+    def scalar(self, value: Operand) -> Any:
+        """Return the value of a scalar operand."""
+        return self.scalars[value] if isinstance(value, Register) else float(value)
 
-    def _run(self, owner: Hashable, site: Hashable, operation: Operation, *arguments: Any, **options: Any) -> Tensor:
-        buffer = self._buffers.get((owner, site))
-        if buffer is None:
-            buffer = self._buffers[owner, site] = operation(*arguments, **options)
-            return buffer
-        return operation(*arguments, out=buffer, **options)
+    def operand(self, value: Operand, view: str = "") -> Argument:
+        """Return the argument for an operand: a tensor, a number, or a placeholder for one of them."""
+        if not isinstance(value, Register):
+            return fitting(float(value), self.like.dtype)
+        if value.is_scalar:
+            if value in self._per_replica:
+                return self._per_replica[value]
+            return Number(value)
+        if value in self.given:
+            return GivenView(value, view)
+        tensor = self.tensors[value]
+        found = VIEWS[view](tensor)
+        if found.untyped_storage().data_ptr() != tensor.untyped_storage().data_ptr():
+            raise AssertionError(f"the {view} view of {value.name} is a copy, which later runs would not update")
+        return found
+
+    def shape(self, value: Operand) -> tuple[int, ...]:
+        """Return the shape of an operand."""
+        if not isinstance(value, Register):
+            return ()
+        if value.is_scalar:
+            return tuple(self._per_replica[value].shape) if value in self._per_replica else ()
+        return tuple(self.given[value].shape if value in self.given else self.tensors[value].shape)
+
+    def vectors(self, value: Operand) -> tuple[int, ...]:
+        """Return the shape ``[R, B, n]`` of vectors; R is 1 where all replicas share them."""
+        shape = self.shape(value)
+        assert len(shape) == 3
+        return shape
+
+    def buffer(self, register: Register, shape: tuple[int, ...], turned: bool = False) -> Tensor:
+        """Allocate a register; with `turned`, neighbours along the second axis are neighbours in memory."""
+        if turned:
+            self.tensors[register] = self.arena.take(register, (shape[0], shape[2], shape[1])).transpose(1, 2)
+        else:
+            self.tensors[register] = self.arena.take(register, shape)
+            self._own.add(register)
+        return self.tensors[register]
+
+    def scratch(self, register: Register, what: str, shape: tuple[int, ...]) -> Tensor:
+        """Allocate memory for an intermediate value of a register's instruction."""
+        return self.arena.take((register, what), shape)
+
+    def layout(self, synapses: object) -> Any:
+        """Return the layout of an instruction's synapses."""
+        assert isinstance(synapses, Synapses)
+        return self.store.layout_of(synapses)
+
+    def lies_along_post(self, register: Register) -> bool | None:
+        """Whether the weights that this mean changes lie along post in memory; None if it changes no weights."""
+        for reader in self._readers.get(register, ()):
+            if reader.op == "change":
+                return not self.tensors[reader.args[0]].is_contiguous()  # type: ignore[index]
+        return None
 
     @property
-    def n_bytes(self) -> int:
-        """The memory that the buffers take."""
-        storages = {b.untyped_storage().data_ptr(): b.untyped_storage().nbytes() for b in self._buffers.values()}
-        return sum(storages.values())
+    def scale(self) -> float:
+        """1 / (number of samples in the whole batch)."""
+        return 1.0 / self.shard.n_samples
+
+    def classes(self, target: Operand, replicas: int) -> Tensor:
+        """Return a copy of the class indices, ``[R, B, 1]``."""
+        found = self._classes.get((target, replicas))
+        if found is None:
+            found = torch.empty((replicas, self.n_own, 1), dtype=torch.int64, device=self.like.device)
+            self._classes[target, replicas] = found
+            self.calls.add(Tensor.copy_, found, self.operand(target))
+        return found
+
+    def is_per_replica(self, scalar: Register) -> bool:
+        """Whether a scalar has a value for each replica."""
+        return scalar in self._per_replica
+
+    def last_value(self, argument: Argument) -> Any:
+        """Return the value that an argument had in the last run."""
+        if isinstance(argument, Number):
+            return float(self.scalars[argument.register]) * argument.factor
+        return argument.value if isinstance(argument, DecayFactor) else argument
 
 
-class Workspaces:
-    """A workspace for each shape of batch; the oldest is dropped when there are too many."""
-
-    def __init__(self) -> None:
-        self._by_shape: dict[Hashable, Workspace] = {}
-
-    def __getitem__(self, shape: Hashable) -> Workspace:
-        if shape not in self._by_shape:
-            if len(self._by_shape) == MAX_WORKSPACES:
-                del self._by_shape[next(iter(self._by_shape))]
-            self._by_shape[shape] = Workspace()
-        return self._by_shape[shape]
-
-    @property
-    def n_bytes(self) -> int:
-        """The memory that all buffers take."""
-        return sum(workspace.n_bytes for workspace in self._by_shape.values())
+def readers_of(program: Program) -> dict[Register, list[Instruction]]:
+    """Map each register to the instructions that read it, in order."""
+    found: dict[Register, list[Instruction]] = {}
+    for i in program.instructions:
+        for register in i.reads:
+            found.setdefault(register, []).append(i)
+    return found

@@ -1,4 +1,4 @@
-"""A circuit for other programs. Brian2 is imported only when something is exported to it."""
+"""Export of circuits to other programs. Brian2 is imported only by an export to Brian2."""
 
 from circuitsim.export.brian2 import (
     LIF,
@@ -10,6 +10,7 @@ from circuitsim.export.brian2 import (
     OnOffPair,
     Poisson,
     RateNetwork,
+    SaturationWarning,
     SignedIntegrateAndFire,
     SignedPoisson,
     Spiking,
@@ -21,8 +22,13 @@ from circuitsim.export.brian2 import (
     export_brian2,
 )
 from circuitsim.export.interchange import (
+    LeftOutWarning,
+    MissingPackage,
     read_connectome,
+    read_edge_table,
     read_motif,
+    read_nir,
+    read_sonata,
     read_weights,
     write_connectome,
     write_motif,
@@ -30,8 +36,9 @@ from circuitsim.export.interchange import (
 )
 
 __all__ = [
-    "Cell", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "MissingBrian2", "OnOffPair", "Poisson", "RateNetwork",
-    "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingCell", "SpikingNetwork", "Stream", "Trial",
-    "circuit_from_brian2", "export_brian2", "read_connectome", "read_motif", "read_weights", "write_connectome",
-    "write_motif", "write_weights",
+    "Cell", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "LeftOutWarning", "MissingBrian2", "MissingPackage",
+    "OnOffPair", "Poisson", "RateNetwork", "SaturationWarning", "SignedIntegrateAndFire", "SignedPoisson", "Spiking",
+    "SpikingCell", "SpikingNetwork", "Stream", "Trial", "circuit_from_brian2", "export_brian2", "read_connectome",
+    "read_edge_table", "read_motif", "read_nir", "read_sonata", "read_weights", "write_connectome", "write_motif",
+    "write_weights",
 ]  # fmt: skip

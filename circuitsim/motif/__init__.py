@@ -1,4 +1,4 @@
-"""Declare a circuit: frozen values and a networkx graph. No torch, no matplotlib."""
+"""Declarations of circuits, as frozen values and networkx graphs; needs neither torch nor matplotlib."""
 
 from circuitsim.motif.activation import GatedBy
 from circuitsim.motif.connectivity import All, Edges, Mask, OneToOne, Random, ReciprocalOf

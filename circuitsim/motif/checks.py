@@ -1,4 +1,4 @@
-"""Small questions that the checks of a declaration ask."""
+"""Predicates and helpers that the validation of a motif shares."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from circuitsim.motif.objective import Objective
 from circuitsim.motif.projection import Projection
 
 if TYPE_CHECKING:
-    from circuitsim.motif.motif import Motif
+    from circuitsim.motif.declarations import Declarations
 
 Faults = Iterator[str]
 
 
-def read(parser: Callable[[Any], Any], value: Any) -> Faults:
+def parse_faults(parser: Callable[[], Any]) -> Faults:
     try:
-        parser(value)
+        parser()
     except RuleError as error:
         yield str(error)
 
@@ -28,7 +28,7 @@ def title(objective: Objective) -> str:
     return f"objective {objective.output!r} -> {objective.error!r}"
 
 
-def shape(motif: Motif, p: Projection) -> tuple[int, int]:
+def shape(motif: Declarations, p: Projection) -> tuple[int, int]:
     return motif.population(p.post).size, motif.population(p.pre).size
 
 

@@ -1,13 +1,16 @@
-"""Which synapses of a projection exist. Absent synapses have weight 0, for ever."""
+"""Connectivity patterns say which synapses of a projection exist. Absent synapses always have weight 0."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from circuitsim.motif.value import Value, frozen_array
+from circuitsim.errors import MotifError
+from circuitsim.motif.arrays import Names, as_array, as_numbers, filled, labelled, locked, names_or_none
+from circuitsim.motif.value import Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,10 +20,10 @@ class All(Value):
 
 @dataclass(frozen=True, eq=False)
 class Random(Value):
-    """Each synapse exists with this probability, independently, and for each replica anew.
+    """Each synapse exists with the given probability, drawn independently for every replica.
 
     Args:
-        probability: in (0, 1].
+        probability: the probability of each synapse, in (0, 1].
     """
 
     probability: float
@@ -28,60 +31,125 @@ class Random(Value):
 
 @dataclass(frozen=True, eq=False)
 class ReciprocalOf(Value):
-    """A synapse i -> j exists exactly where the named projection has j -> i.
+    """The synapse i -> j exists exactly where the named projection has the synapse j -> i.
 
     Args:
-        projection: name of a projection between the same two populations in the other direction.
+        projection: the name of a projection between the same two populations in the opposite direction.
     """
+
+    name_fields = ("projection",)
 
     projection: str
 
 
 @dataclass(frozen=True, eq=False)
 class OneToOne(Value):
-    """Neuron i to neuron i; both populations have the same size."""
+    """Neuron i connects to neuron i only; both populations have the same size."""
 
 
 @dataclass(frozen=True, eq=False)
 class Edges(Value):
-    """The synapses listed: number k runs from neuron ``pre[k]`` to neuron ``post[k]``.
+    """Only the listed synapses exist: synapse k runs from neuron ``pre[k]`` to neuron ``post[k]``.
 
     Args:
-        pre, post: index arrays of equal length, shape ``[synapse]``.
+        pre, post: arrays of equal length with the indices of neurons, from 0, of shape ``[synapse]``.
+        repeated: what several synapses of one pair mean. None refuses them. "sum" makes them one synapse whose initial
+            weight is the sum of their weights: each listed synapse is drawn, or given by `Given`, on its own.
+    Raises:
+        MotifError: an entry of `pre` or `post` is no number.
+    Example:
+        >>> import circuitsim as cs
+        >>> cs.Edges(pre=[0, 0, 2], post=[1, 1, 0], repeated="sum").mask(n_post=2, n_pre=3)
+        array([[False, False,  True],
+               [ True, False, False]])
     """
 
     pre: Any
     post: Any
+    repeated: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pre", frozen_array(self.pre))
-        object.__setattr__(self, "post", frozen_array(self.post))
+        object.__setattr__(self, "pre", _indices(self.pre, "pre"))
+        object.__setattr__(self, "post", _indices(self.post, "post"))
 
-    def mask(self, n_post: int, n_pre: int) -> np.ndarray:
-        """Where the synapses are.
+    def numbers(self, n_pre: int) -> np.ndarray:
+        """Return ``post * n_pre + pre`` of each listed synapse, in the order of the list.
 
         Args:
-            n_post, n_pre: sizes of the two populations.
+            n_pre: the size of the presynaptic population.
         Returns:
-            Boolean, shape ``[post, pre]``, True where a synapse exists.
+            Integers of shape ``[synapse]``; a pair that is listed twice has the same number twice.
+        """
+        return self.post.astype(np.int64) * n_pre + self.pre.astype(np.int64)
+
+    def mask(self, n_post: int, n_pre: int) -> np.ndarray:
+        """Return the synapses as a mask.
+
+        Args:
+            n_post, n_pre: the sizes of the two populations.
+        Returns:
+            A boolean array of shape ``[post, pre]``, True where a synapse exists.
         """
         present = np.zeros((n_post, n_pre), dtype=bool)
-        present[self.post.astype(int), self.pre.astype(int)] = True
+        present.reshape(-1)[self.numbers(n_pre)] = True
         return present
 
 
-@dataclass(frozen=True, eq=False)
+def _indices(values: Any, end: str) -> np.ndarray:
+    if as_array(values, f"Edges {end}").dtype == bool:
+        raise MotifError(f"Edges {end} needs the indices of neurons (got booleans); use numpy.flatnonzero, or a Mask")
+    try:
+        return locked(as_numbers(values, f"Edges {end}"))
+    except MotifError as error:
+        advice = "indices of neurons; pandas.Index(names).get_indexer(column) turns a column of names into indices"
+        raise MotifError(f"{error}: these must be {advice}") from None
+
+
+@dataclass(frozen=True, eq=False, init=False)
 class Mask(Value):
-    """The synapses where the array is not zero.
+    """A synapse exists wherever the array is not zero.
 
     Args:
-        array: shape ``[post, pre]``.
+        array: shape ``[post, pre]``: a row for each postsynaptic neuron. A table with a row for each presynaptic neuron
+            is transposed (``frame.T``). NumPy and torch arrays, SciPy's sparse matrices and pandas frames are taken. A
+            frame whose labels are names is read by name: the first such matrix of a motif settles the order of the
+            neurons of a population, and the rows and columns of all others are brought into that order.
+        blank: the number that stands for blanks (NaN, None, masked entries): 0 if a blank means that there is no
+            synapse. By default, a motif with blanks is refused.
+        post_names, pre_names: the names of the neurons of each axis; those of a frame are its labels.
+    Raises:
+        MotifError: an entry is no number.
+    Example:
+        >>> import circuitsim as cs
+        >>> cs.Mask([[1, None], [1, 1]], blank=0).array
+        array([[1., 0.],
+               [1., 1.]])
     """
 
     array: Any
+    post_names: Names
+    pre_names: Names
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "array", frozen_array(self.array))
+    def __init__(
+        self,
+        array: Any,
+        *,
+        blank: float | None = None,
+        post_names: Sequence[str] | None = None,
+        pre_names: Sequence[str] | None = None,
+    ) -> None:
+        set_matrix(self, array, blank, post_names, pre_names)
+
+
+def set_matrix(
+    value: Value, array: Any, blank: float | None, post_names: Sequence[str] | None, pre_names: Sequence[str] | None
+) -> None:
+    """Set the fields of a mask, or of given weights, from the arguments of its constructor."""
+    owner = type(value).__name__
+    read, rows, columns = labelled(array, as_numbers(array, owner))
+    object.__setattr__(value, "array", locked(filled(read, blank, owner)))
+    object.__setattr__(value, "post_names", names_or_none(post_names, owner) or rows)
+    object.__setattr__(value, "pre_names", names_or_none(pre_names, owner) or columns)
 
 
 Connectivity = All | Random | ReciprocalOf | OneToOne | Edges | Mask

@@ -1,12 +1,10 @@
-"""A motif as a networkx graph, and back."""
+"""Conversion between motifs and networkx graphs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
-
-import networkx as nx
 
 from circuitsim.errors import MotifError
 from circuitsim.motif.objective import Objective
@@ -16,20 +14,24 @@ from circuitsim.motif.projection import Projection
 from circuitsim.motif.signal import Signal
 
 if TYPE_CHECKING:
-    from circuitsim.motif.motif import Motif
+    import networkx as nx
+
+    from circuitsim.motif.declarations import Declarations
 
 
-# What belongs to no node and no edge is kept as attributes of the graph.
+# Declarations that belong to no node or edge become attributes of the graph.
 WHOLE: dict[str, type[Any]] = {"objectives": Objective, "signals": Signal, "phases": Phase}
 
 
-def _whole_motif(motif: Motif) -> dict[str, tuple[Any, ...]]:
+def _graph_attributes(motif: Declarations) -> dict[str, tuple[Any, ...]]:
     return {name: tuple(v for v in motif.values if isinstance(v, kind)) for name, kind in WHOLE.items()}
 
 
-def to_networkx(motif: Motif) -> nx.MultiDiGraph:
-    """Nodes and edges carry the fields of the declared values as attributes."""
-    network = nx.MultiDiGraph(name=motif.name, **_whole_motif(motif))
+def to_networkx(motif: Declarations) -> nx.MultiDiGraph:
+    """Return the motif as a graph whose nodes and edges carry the declared fields as attributes."""
+    import networkx as nx  # late: running a circuit does not need networkx
+
+    network = nx.MultiDiGraph(name=motif.name, **_graph_attributes(motif))
     for population in motif.populations:
         network.add_node(population.name, **_attributes(population, leave_out=("name",)))
     for p in motif.projections:
@@ -38,19 +40,32 @@ def to_networkx(motif: Motif) -> nx.MultiDiGraph:
 
 
 def values_of(network: nx.MultiDiGraph) -> Iterator[Population | Projection | Objective | Signal | Phase]:
-    """The values that a graph declares; absent attributes take their defaults.
+    """Yield the values that a graph declares; missing attributes take their defaults.
 
     Raises:
-        MotifError: not a MultiDiGraph, an attribute that no field has, a node without a size.
+        MotifError: the graph is not a MultiDiGraph, an attribute is unknown, or a node has no size.
     """
+    import networkx as nx
+
     if not isinstance(network, nx.MultiDiGraph):
-        raise MotifError(f"from_networkx takes a networkx.MultiDiGraph (got {type(network).__name__})")
+        raise MotifError(
+            f"from_networkx takes a networkx.MultiDiGraph (got {type(network).__name__}); "
+            "networkx.MultiDiGraph(graph) makes one"
+        )
     for name, attributes in network.nodes(data=True):
+        if "size" not in attributes:
+            raise MotifError(
+                f"population {name!r}: the node has no size, the number of its neurons; set it, as in "
+                f"graph.nodes[{name!r}]['size'] = 10"
+            )
         yield _build(Population, f"population {name!r}", attributes, name=name)
     for pre, post, name, attributes in network.edges(keys=True, data=True):
         yield _build(Projection, f"projection {name!r}", attributes, name=name, pre=pre, post=post)
     for kind in WHOLE:
-        yield from network.graph.get(kind, ())
+        declared = network.graph.get(kind, ())
+        if not isinstance(declared, list | tuple):
+            raise MotifError(f"the graph's attribute {kind!r} must be a list (got {declared!r})")
+        yield from declared
 
 
 def _attributes(value: Any, leave_out: tuple[str, ...]) -> dict[str, Any]:

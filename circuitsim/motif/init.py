@@ -1,38 +1,45 @@
-"""Starting weights of a projection."""
+"""Distributions of the initial weights of a projection."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from circuitsim.motif.value import Value, frozen_array
+from circuitsim.motif.arrays import Names
+from circuitsim.motif.connectivity import set_matrix
+from circuitsim.motif.value import Value
 
 
 @dataclass(frozen=True, eq=False)
 class Gaussian(Value):
-    """Zero-mean normal weights, standard deviation ``gain / sqrt(n)``.
+    """The weights are normal with mean zero and standard deviation ``gain / sqrt(n)``.
 
     Args:
-        gain: dimensionless.
-        scaling: what `n` counts: "fan_in" (the present presynaptic partners of the postsynaptic neuron)
-            or "fan_out" (the present postsynaptic partners of the presynaptic neuron).
+        gain: a dimensionless factor.
+        scaling: what `n` counts: "fan_in" (the existing presynaptic partners of the postsynaptic neuron)
+            or "fan_out" (the existing postsynaptic partners of the presynaptic neuron). Repeated synapses count
+            one by one.
+        sign: None, or "positive" or "negative" for weights that are all of one sign, with the magnitudes of the same
+            normal numbers.
     """
 
     gain: float = 1.0
     scaling: str = "fan_in"
+    sign: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Identity(Value):
-    """1 where post == pre, else 0."""
+    """The weight is 1 where post == pre, else 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class Constant(Value):
-    """The same value for every present synapse.
+    """Every existing synapse has the same weight.
 
     Args:
-        value: dimensionless.
+        value: the weight, dimensionless.
     """
 
     value: float
@@ -40,28 +47,44 @@ class Constant(Value):
 
 @dataclass(frozen=True, eq=False)
 class Uniform(Value):
-    """Independent values, uniform in [low, high).
+    """The weights are independent and uniform in [low, high).
 
     Args:
-        low, high: dimensionless; low < high.
+        low, high: the ends of the interval, dimensionless; low < high.
     """
 
     low: float
     high: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Given(Value):
-    """The weights given.
+    """The weights are the entries of an array, which is 0 wherever there is no synapse.
 
     Args:
-        array: shape ``[post, pre]``, or ``[replica, post, pre]``; dimensionless.
+        array: shape ``[post, pre]`` or ``[replica, post, pre]``, or ``[synapse]`` with one weight for each synapse that
+            `Edges` lists; dimensionless. It may be of any kind that a `Mask` may be of, and frames are read in the
+            same way.
+        blank: the number that stands for blanks (NaN, None, masked entries), such as 0. By default, a motif with
+            blanks is refused.
+        post_names, pre_names: the names of the neurons of each axis; those of a frame are its labels.
+    Raises:
+        MotifError: an entry is no number.
     """
 
     array: Any
+    post_names: Names
+    pre_names: Names
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "array", frozen_array(self.array))
+    def __init__(
+        self,
+        array: Any,
+        *,
+        blank: float | None = None,
+        post_names: Sequence[str] | None = None,
+        pre_names: Sequence[str] | None = None,
+    ) -> None:
+        set_matrix(self, array, blank, post_names, pre_names)
 
 
 Init = Gaussian | Identity | Constant | Uniform | Given

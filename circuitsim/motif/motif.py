@@ -1,176 +1,66 @@
-"""A motif: populations, projections and objectives, declared one by one."""
+"""The motif: declared populations, projections, objectives, signals and phases, and what can be done with them."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
-from circuitsim.errors import MotifError
+from circuitsim.errors import MotifError, ParameterError
 from circuitsim.motif import graph, validate
-from circuitsim.motif.objective import Objective
-from circuitsim.motif.phase import CYCLE, Phase
+from circuitsim.motif.declarations import Declarations
+from circuitsim.motif.identifiers import normalized
 from circuitsim.motif.population import Population
-from circuitsim.motif.projection import Projection
-from circuitsim.motif.signal import Signal
+from circuitsim.motif.projection import Projection, check_options
 from circuitsim.motif.value import plain, restore
 
-Declared = Population | Projection | Objective | Signal | Phase
+if TYPE_CHECKING:
+    import networkx as nx
 
 
-class Motif:
-    """A declared circuit: what there is and how it changes, with no numbers drawn yet.
+class Motif(Declarations):
+    """A declared circuit: its parts and their rules, before any weights are drawn.
 
     Args:
-        name: what the motif is called in tables and pictures.
+        name: the motif's name in tables and figures.
     Example:
         >>> import circuitsim as cs
         >>> motif = cs.Motif("hebb")
-        >>> motif.add(cs.Population("x", size=3), cs.Population("y", size=2, activation="relu"))
-        >>> motif.connect("x", "y", name="W", rule=cs.Rule("eta * (post * pre - w)", eta=0.1))
+        >>> x = motif.add(cs.Population("x", size=3))
+        >>> y = motif.add(cs.Population("y", size=2, activation="relu"))
+        >>> W = motif.connect(x, y, name="W", rule="eta * (post * pre - w)", parameters={"eta": 0.1})
         >>> motif.validate()
         >>> motif
         Motif('hebb': 2 populations, 1 projections)
     """
 
-    def __init__(self, name: str = "motif") -> None:
-        self.name = name
-        self._populations: list[Population] = []
-        self._projections: list[Projection] = []
-        self._objectives: list[Objective] = []
-        self._signals: list[Signal] = []
-        self._phases: list[Phase] = []
-
-    @property
-    def populations(self) -> tuple[Population, ...]:
-        """All populations, in the order of declaration."""
-        return tuple(self._populations)
-
-    @property
-    def projections(self) -> tuple[Projection, ...]:
-        """All projections, in the order of declaration."""
-        return tuple(self._projections)
-
-    @property
-    def objectives(self) -> tuple[Objective, ...]:
-        """All objectives, in the order of declaration."""
-        return tuple(self._objectives)
-
-    @property
-    def signals(self) -> tuple[Signal, ...]:
-        """All signals, in the order of declaration."""
-        return tuple(self._signals)
-
-    @property
-    def phases(self) -> tuple[Phase, ...]:
-        """The phases of a step, in order; there is at least one."""
-        return tuple(self._phases) or (CYCLE,)
-
-    @property
-    def _kinds(self) -> dict[str, tuple[type[Any], list[Any]]]:
-        """What can be declared, in the order of documents."""
-        return {
-            "populations": (Population, self._populations),
-            "projections": (Projection, self._projections),
-            "objectives": (Objective, self._objectives),
-            "signals": (Signal, self._signals),
-            "phases": (Phase, self._phases),
-        }
-
-    @property
-    def values(self) -> tuple[Declared, ...]:
-        """Everything declared."""
-        return tuple(value for _, values in self._kinds.values() for value in values)
-
-    def add(self, *values: Declared) -> None:
-        """Add populations, objectives, signals, phases, or projections (`connect` reads better for those).
-
-        Args:
-            values: the declared values, in any order; `validate` looks at them together.
-        Raises:
-            MotifError: a value is none of these.
-        """
-        for value in values:
-            for kind, declared in self._kinds.values():
-                if isinstance(value, kind):
-                    declared.append(value)
-                    break
-            else:
-                known = ", ".join(kind.__name__ for kind, _ in self._kinds.values())
-                raise MotifError(f"motif {self.name!r}: add takes one of {known} (got {value!r})")
-
-    def connect(self, pre: str, post: str, *, name: str, **options: Any) -> None:
-        """Add a projection.
-
-        Args:
-            pre, post: names of the populations that it runs from and to.
-            name: of the projection.
-            options: all else as in `Projection`: target, rule, init, connectivity, plastic, weight, bounds, state.
-        Raises:
-            TypeError: an unknown option.
-        """
-        self.add(Projection(name, pre, post, **options))
-
-    def population(self, name: str) -> Population:
-        """The population of that name.
-
-        Args:
-            name: as declared.
-        Returns:
-            The declared value.
-        Raises:
-            MotifError: there is none; the message lists the known ones.
-        """
-        return self._named(self._populations, "population", name)
-
-    def projection(self, name: str) -> Projection:
-        """The projection of that name.
-
-        Args:
-            name: as declared.
-        Returns:
-            The declared value.
-        Raises:
-            MotifError: there is none; the message lists the known ones.
-        """
-        return self._named(self._projections, "projection", name)
-
-    def _named(self, values: list[Any], kind: str, name: str) -> Any:
-        for value in values:
-            if value.name == name:
-                return value
-        known = ", ".join(value.name for value in values) or "none"
-        raise MotifError(f"motif {self.name!r} has no {kind} {name!r} (known: {known})")
-
     def replace(self, name: str, **changes: Any) -> Motif:
-        """A copy in which one population or projection has other fields.
+        """Return a copy in which some fields of one population or projection are replaced.
 
         Args:
-            name: of the population or projection.
-            changes: fields and their new values, such as ``plastic=False``.
+            name: the name of the population or projection.
+            changes: the fields and their new values, such as ``plastic=False``.
         Returns:
             The copy; this motif is not changed.
         Raises:
-            MotifError: there is nothing of that name.
+            MotifError: no population or projection has that name, or it has no such field.
         """
         copy = Motif(self.name)
         values: list[Population | Projection] = [*self._populations, *self._projections]
         known = sorted(value.name for value in values)
-        if name not in known:
+        if (name := normalized(name)) not in known:
             raise MotifError(f"motif {self.name!r} has no population or projection {name!r} (known: {known})")
         for value in values:
-            copy.add(dataclasses.replace(value, **changes) if value.name == name else value)
+            copy.add(_replaced(value, changes) if value.name == name else value)
         copy.add(*self._objectives, *self._signals, *self._phases)
         return copy
 
     def renamed(self, name: str) -> Motif:
-        """A copy under another name.
+        """Return a copy under another name.
 
         Args:
-            name: of the copy.
+            name: the name of the copy.
         Returns:
             The copy; this motif is not changed.
         """
@@ -182,7 +72,7 @@ class Motif:
         """Check the whole declaration.
 
         Raises:
-            MotifError: once, with every fault found (`faults`), each naming its object.
+            MotifError: the declaration has faults; the one error lists all of them (`faults`), each naming its object.
         """
         faults = validate.faults(self)
         if faults:
@@ -190,45 +80,44 @@ class Motif:
 
     @property
     def graph(self) -> nx.MultiDiGraph:
-        """Populations as nodes, projections as edges keyed by name; attributes are the declared fields."""
+        """The motif as a graph: populations are nodes, projections are edges keyed by name, fields are attributes."""
         return graph.to_networkx(self)
 
     @classmethod
     def from_networkx(cls, network: nx.MultiDiGraph) -> Motif:
-        """The motif that a graph in the form of `graph` declares.
+        """Build a motif from a graph, the inverse of `graph`.
 
         Args:
-            network: nodes are populations; edges, keyed by name, are projections; attributes are the declared fields,
-                and
-                those that are absent take their defaults.
+            network: a graph whose nodes are populations and whose edges, keyed by name, are projections. The attributes
+                are the declared fields; missing ones take their defaults.
         Returns:
-            The motif; equal to the one that the graph was made from.
+            The motif; it equals the motif that the graph was made from.
         Raises:
-            MotifError: not a MultiDiGraph, an attribute that no field has, a node without a size.
+            MotifError: the graph is not a MultiDiGraph, an attribute is unknown, or a node has no size.
         """
         motif = cls(str(network.graph.get("name") or "motif"))
         motif.add(*graph.values_of(network))
         return motif
 
     def to_json(self) -> str:
-        """The declaration as text.
+        """Write the declaration as JSON.
 
         Returns:
-            JSON; `from_json` reads it back.
+            The JSON text, which `from_json` reads.
         """
         parts = {kind: plain(values) for kind, (_, values) in self._kinds.items() if values}
         return json.dumps({"name": self.name, **parts}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Motif:
-        """Read a declaration written by `to_json`; nothing in it is run.
+        """Read a declaration written by `to_json`, without executing anything in it.
 
         Args:
-            text: JSON.
+            text: the JSON text.
         Returns:
-            The motif; `validate` or `compile` check whether it makes sense.
+            The motif, not yet validated (`validate` and `compile` do that).
         Raises:
-            MotifError: the text is not such a declaration.
+            MotifError: the text is not the declaration of a motif.
         """
         try:
             document = json.loads(text)
@@ -247,34 +136,58 @@ class Motif:
                 raise MotifError(f"motif {motif.name!r}: {kind} are nested too deeply") from None
         return motif
 
-    def draw(self, path: Any = None, **options: Any) -> Any:
-        """A picture of the motif; see `circuitsim.plots.draw`.
+    def draw(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Any:
+        """Draw the motif, as `circuitsim.draw` does.
 
         Args:
-            path: where to save it (.png, .svg or .pdf), or None.
-            options: as in `circuitsim.plots.draw`.
+            path: the file to save the figure to (.png, .svg or .pdf), or None.
+            options: `title` and `flow`, as in `circuitsim.draw`.
         Returns:
-            A matplotlib Figure.
+            A matplotlib figure.
         Raises:
             MotifError: the motif has faults.
-            ParameterError: an unknown option value, or a suffix that cannot be written.
+            ParameterError: an option has an unknown value, or the file type is not supported.
         """
-        from circuitsim.plots import draw  # here: a declaration does not need matplotlib
+        from circuitsim.plots import draw  # late: plots import this module, and a declaration does not need matplotlib
 
         return draw(self, path, **options)
 
-    def __eq__(self, other: object) -> bool:
-        """Same name and same declarations, in whatever order (a graph does not keep it)."""
-        return isinstance(other, Motif) and self._content() == other._content()
+    def methods_table(self, format: str = "markdown") -> str:
+        """Return tables that describe the circuit in a paper, with the rules as equations.
 
-    def _content(self) -> tuple[str, Counter[Any]]:
-        return self.name, Counter(self.values)
+        Args:
+            format: "markdown", or "latex" (tabular environments that need no package).
+        Returns:
+            The text of the tables: model summary, populations, connectivity, neuron and synapse model, plasticity,
+            input, phases of a step where they are declared, and measurements.
+        Raises:
+            MotifError: the motif has faults.
+            ParameterError: the format is unknown.
+        Example:
+            >>> import circuitsim as cs
+            >>> motif = cs.Motif("hebb")
+            >>> x, y = motif.add(cs.Population("x", size=3), cs.Population("y", size=2, activation="relu"))
+            >>> W = motif.connect(x, y, name="W", rule="eta * post * pre", parameters={"eta": 0.1})
+            >>> [line for line in motif.methods_table().splitlines() if "dw" in line]
+            ['| W | `dw = eta * post * pre` | `eta = 0.1` |']
+            >>> r"$\\Delta w_{ij} = \\eta a_{i} a_{j}$" in motif.methods_table(format="latex")
+            True
 
-    __hash__ = None  # type: ignore[assignment]  # it grows
+        Source: Nordlie, Gewaltig & Plesser (2009), PLoS Computational Biology 5:e1000456.
+        """
+        from circuitsim.motif.methods_table import tables_of  # late: only papers need it
 
-    def __repr__(self) -> str:
-        return (
-            f"Motif({self.name!r}: "
-            + ", ".join(f"{len(values)} {kind}" for kind, (_, values) in self._kinds.items() if values)
-            + ")"
-        )
+        if format not in ("markdown", "latex"):
+            raise ParameterError(f"methods_table: format must be 'markdown' or 'latex' (got {format!r})")
+        self.validate()
+        tables = tables_of(self)
+        return "\n".join(table.latex() if format == "latex" else table.markdown() for table in tables)
+
+
+def _replaced(value: Population | Projection, changes: dict[str, Any]) -> Population | Projection:
+    known = [field.name for field in dataclasses.fields(value)]
+    if isinstance(value, Projection):
+        check_options(f"projection {value.name!r}", {k: v for k, v in changes.items() if k not in known})
+    elif unknown := changes.keys() - set(known):
+        raise MotifError(f"population {value.name!r}: unknown field {min(unknown)!r} (known: {', '.join(known)})")
+    return dataclasses.replace(value, **changes)

@@ -1,34 +1,38 @@
-"""Phases: a step may run several cycles, each with its own wiring."""
+"""Phases divide a step into several cycles, each with its own wiring."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+from circuitsim.errors import MotifError
+from circuitsim.motif.frozen import Frozen
+from circuitsim.motif.identifiers import names_in, normalized, normalized_keys
 from circuitsim.motif.value import Value
-
-if TYPE_CHECKING:
-    from circuitsim.motif.motif import Motif
 
 
 @dataclass(frozen=True, eq=False, init=False)
 class Phase(Value):
-    """One cycle of a step. Without any, a motif has one phase with everything as declared.
+    """One cycle of a step. A motif that declares no phase has a single one, with everything wired as declared.
 
     Phases run in the order of declaration, and the changes of each are applied at its end. A population that nothing
-    drives in a phase keeps what the phase before left (0 at the start of a step). A projection that is declared as
-    "soma" and is not in `soma` does not drive in the phase (one that changes in it delivers to the dendrite); a
-    dendritic one that is in `soma` drives somata in it.
+    drives in a phase keeps its activity from the previous phase (0 at the start of a step). A somatic projection that
+    is missing from `soma` does not drive its population in this phase; if its weights change in the phase, it
+    delivers its current to the dendrite instead. A dendritic projection that is listed in `soma` drives the soma in
+    this phase.
 
     Args:
         name: an identifier, unique among the phases.
-        soma: names of the projections that drive somata; None: those declared so. A mapping gives each a gain.
-        plastic: names of the projections and populations whose weights and states change; None: all declared so.
-        inputs: names of the input populations that get their input; None: all.
-        noise: population -> standard deviation of Gaussian noise added to its activity.
+        soma: the names of the projections that drive the soma. A mapping also gives each a gain. None stands for
+            all projections whose compartment is "soma".
+        plastic: the names of the projections and populations whose weights and states change; None stands for all
+            that are declared plastic.
+        inputs: the names of the input populations that receive their input; None stands for all.
+        noise: maps populations to the standard deviation of Gaussian noise that is added to their activity.
         errors: whether objectives drive their error populations.
+    Raises:
+        MotifError: names are not a list, noise is not a mapping, or two names are the same in NFKC.
     """
 
     name: str
@@ -47,49 +51,42 @@ class Phase(Value):
         noise: Mapping[str, float] | None = None,
         errors: bool = True,
     ) -> None:
-        gains = soma if soma is None or isinstance(soma, Mapping) else dict.fromkeys(soma, 1.0)
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "soma", None if gains is None else MappingProxyType(dict(gains)))
-        object.__setattr__(self, "plastic", None if plastic is None else tuple(plastic))
-        object.__setattr__(self, "inputs", None if inputs is None else tuple(inputs))
-        object.__setattr__(self, "noise", MappingProxyType(dict(noise or {})))
+        owner = f"phase {name!r}"
+        if not isinstance(noise, Mapping | None):
+            raise MotifError(f'{owner}: noise must map populations to numbers, such as {{"up1": 0.1}} (got {noise!r})')
+        if soma is not None and not isinstance(soma, Mapping):
+            soma = dict.fromkeys(names_in(soma, owner, "soma"), 1.0)
+        gains = None if soma is None else Frozen(normalized_keys(soma, f"{owner}: projections"))
+        object.__setattr__(self, "name", normalized(name))
+        object.__setattr__(self, "soma", gains)
+        object.__setattr__(self, "plastic", None if plastic is None else names_in(plastic, owner, "plastic"))
+        object.__setattr__(self, "inputs", None if inputs is None else names_in(inputs, owner, "inputs"))
+        object.__setattr__(self, "noise", Frozen(normalized_keys(noise or {}, f"{owner}: populations")))
         object.__setattr__(self, "errors", errors)
 
     def gain(self, projection: str) -> float:
-        """What the soma current of a projection is multiplied by.
+        """Return the factor that multiplies the soma current of a projection.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
         Returns:
-            The declared gain; 1 where none is declared.
+            The declared gain, or 1 where none is declared.
         """
         return 1.0 if self.soma is None else float(self.soma.get(projection, 1.0))
 
     def changes(self, name: str) -> bool:
-        """Whether weights or states of that name may change.
+        """Return whether weights or states may change in this phase.
 
         Args:
-            name: of a projection or population.
+            name: the name of a projection or population.
         Returns:
-            True where the phase names it, or names none.
+            True if `plastic` contains the name or is None.
         """
-        return self.plastic is None or name in self.plastic
+        return self.plastic is None or name in self._plastic_names
+
+    @functools.cached_property
+    def _plastic_names(self) -> frozenset[str]:
+        return frozenset(name for name in self.plastic or () if isinstance(name, str))
 
 
 CYCLE = Phase("cycle")
-
-
-def in_phase(motif: Motif, phase: Phase) -> Motif:
-    """The motif as it is wired in one phase."""
-    if phase.soma is None:
-        return motif
-    view = type(motif)(motif.name)
-    view.add(*motif.populations, *motif.objectives, *motif.signals)
-    for p in motif.projections:
-        if p.name in phase.soma:
-            view.add(p.retargeted("soma"))
-        elif p.target == "dendrite":
-            view.add(p)
-        elif p.is_plastic and phase.changes(p.name):
-            view.add(p.retargeted("dendrite"))
-    return view

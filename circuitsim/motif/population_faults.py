@@ -1,21 +1,24 @@
-"""Faults of one population."""
+"""Validation of one population."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from circuitsim.motif.activation import GatedBy
-from circuitsim.motif.checks import Faults, is_number, is_whole, read
-from circuitsim.motif.phase import in_phase
+from circuitsim.motif.checks import Faults, is_number, is_whole, parse_faults
+from circuitsim.motif.expressions import activation_of, neuron_state_of, reads_drive, trace_of
+from circuitsim.motif.identifiers import identifier_fault
 from circuitsim.motif.population import STREAMS, Population
-from circuitsim.motif.roles import is_driven, is_driven_in, is_error, reads_drive
+from circuitsim.motif.roles import is_driven, is_error
 from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
-from circuitsim.motif.vocabularies import parse_activation, parse_neuron_state, parse_trace
+from circuitsim.motif.vocabularies import NEURON_NAMES
+from circuitsim.motif.wiring import wirings
 
 if TYPE_CHECKING:
-    from circuitsim.motif.motif import Motif
+    from circuitsim.motif.declarations import Declarations
 
 
 def population_fields(p: Population) -> Faults:
@@ -28,34 +31,48 @@ def population_fields(p: Population) -> Faults:
         yield f"{owner}: activation must be a name, an expression or GatedBy (got {p.activation!r})"
     if not isinstance(p.trace, str | None):
         yield f"{owner}: trace must be an expression or None (got {p.trace!r})"
+    yield from label_faults(owner, p.label)
     yield from states_are_sound(owner, p.state)
+    for name in filter(NEURON_NAMES.__contains__, p.state):
+        yield f"{owner}: state {name!r} has the name of a quantity of every neuron; rename it"
+
+
+def label_faults(owner: str, label: object) -> Faults:
+    """Yield the fault of a label, which may be any text."""
+    if not isinstance(label, str | None):
+        yield f"{owner}: label must be a text or None (got {label!r})"
 
 
 def states_are_sound(owner: str, states: Mapping[str, State]) -> Faults:
-    """Names, starts and parameters of states."""
+    """Yield the faults in the names, initial values and parameters of states."""
     for name, state in states.items():
-        if not (isinstance(name, str) and name.isidentifier()):
-            yield f"{owner}: state {name!r}: a name must be an identifier, since rules use it"
+        if fault := identifier_fault(name):
+            yield f"{owner}: state {name!r}: {fault}"
         if not isinstance(state, State):
             yield f"{owner}: state {name!r} must be an update or a State (got {state!r})"
         elif not is_number(state.start):
             yield f"{owner}: state {name!r}: start must be a finite number (got {state.start!r})"
         else:
             for parameter, value in state.parameters.items():
+                if fault := identifier_fault(parameter):
+                    yield f"{owner}: state {name!r}: parameter {parameter!r}: {fault}"
                 if not is_number(value):
                     yield f"{owner}: state {name!r}: parameter {parameter!r} must be a finite number (got {value!r})"
 
 
-def population_meaning(motif: Motif, population: Population, sound: set[str]) -> Faults:
-    yield from read(parse_activation, population)
-    yield from read(parse_trace, population)
+def population_meaning(motif: Declarations, population: Population, sound: set[str]) -> Faults:
+    yield from parse_faults(lambda: activation_of(motif, population))
+    yield from parse_faults(lambda: trace_of(motif, population))
     yield from _gates(motif, population, sound)
     yield from _drive(motif, population)
     for name in population.state:
-        yield from read(lambda state: parse_neuron_state(motif, population, state), name)
+        if name in {signal.name for signal in motif.signals}:
+            yield f"population {population.name!r}: state {name!r} has the name of a signal; rename one"
+    for name in population.state:
+        yield from parse_faults(functools.partial(neuron_state_of, motif, population, name))
 
 
-def _gates(motif: Motif, population: Population, sound: set[str]) -> Faults:
+def _gates(motif: Declarations, population: Population, sound: set[str]) -> Faults:
     for gate in sound.intersection(gates_of(population)):
         if motif.population(gate).size != population.size:
             yield (
@@ -64,12 +81,11 @@ def _gates(motif: Motif, population: Population, sound: set[str]) -> Faults:
             )
 
 
-def _drive(motif: Motif, p: Population) -> Faults:
-    if p.stream == "descending" and reads_drive(p) and not (is_driven(motif, p) or is_error(motif, p)):
+def _drive(motif: Declarations, p: Population) -> Faults:
+    if p.stream == "descending" and reads_drive(motif, p) and not (is_driven(motif, p) or is_error(motif, p)):
         yield (
             f"population {p.name!r}: nothing drives it; a descending population needs a soma projection onto it "
             "or an Objective whose error it is"
         )
-    both = [phase for phase in motif.phases if phase.errors and is_driven_in(in_phase(motif, phase), p)]
-    if both and is_error(motif, p):
+    if is_error(motif, p) and any(wiring.phase.errors and wiring.soma_onto[p.name] for wiring in wirings(motif)):
         yield f"population {p.name!r}: an error population is driven by its objective alone; remove the soma projection"

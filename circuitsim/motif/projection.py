@@ -1,32 +1,42 @@
-"""Projections: all synapses from one population to another, with one rule."""
+"""A projection is the set of all synapses from one population onto another, with one rule."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from circuitsim.errors import MotifError
 from circuitsim.motif.connectivity import All, Connectivity
+from circuitsim.motif.identifiers import normalized
 from circuitsim.motif.init import Gaussian, Init
+from circuitsim.motif.population import Population
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.state import State, frozen_states
 from circuitsim.motif.value import Value
 
-TARGETS = ("soma", "dendrite")
+EVERY_PAIR = All()
+COMPARTMENTS = ("soma", "dendrite")
+OLD_NAMES = {"target": "compartment", "weight": "tied_to"}  # field names in files of the previous version
 
 
 @dataclass(frozen=True, eq=False)
 class Derived(Value):
-    """A weight that is tied to another projection's.
+    """The weights are tied to those of another projection.
 
-    ``w = scale * f(w_source)``, transposed if asked for, with f the sign function or the identity.
+    ``w = scale * f(w_source)``, optionally transposed, where f is the sign function or the identity.
 
     Args:
-        projection: name of the source, which is not derived itself.
-        transpose: whether to swap the two ends.
-        scale: factor, dimensionless.
-        sign: whether to take the sign of the source's weight (sign-symmetry; Liao, Leibo & Poggio 2016).
+        projection: the name of the source, whose own weights must not be tied.
+        transpose: whether to swap the presynaptic and postsynaptic axes.
+        scale: a dimensionless factor.
+        sign: whether to use only the signs of the source's weights (sign-symmetry; Liao, Leibo & Poggio 2016).
     """
+
+    name_fields = ("projection",)
 
     projection: str
     transpose: bool = False
@@ -34,58 +44,125 @@ class Derived(Value):
     sign: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Projection(Value):
-    """Synapses from population `pre` onto population `post`; weights have shape ``[post, pre]``.
+    """The synapses from population `pre` onto population `post`; the weights have shape ``[post, pre]``.
 
     Args:
-        name: an identifier, unique among the projections; rules call its current ``I_<name>``.
-        pre, post: names of populations.
-        target: "soma" (drives activity) or "dendrite" (read by plasticity only).
-        rule: how a synapse changes, or None.
-        init: starting weights (ignored, and not allowed, where `weight` is given).
-        connectivity: which synapses exist.
-        plastic: False freezes the weights at their start.
-        weight: `Derived` ties the weight to another projection's.
-        bounds: (low, high) to which weights are clipped after each step; either may be None.
-        state: name -> `State`, what each synapse remembers from step to step, such as an eligibility.
+        name: an identifier, unique among the projections; rules refer to its current as ``I_<name>``.
+        pre, post: the two populations, or their names.
+        compartment: "soma" (drives activity) or "dendrite" (read by plasticity only).
+        rule: the plasticity rule, as a `Rule` or an expression, or None.
+        init: the initial weights (not allowed where `tied_to` is given).
+        connectivity: the pattern of existing synapses.
+        plastic: False keeps the weights at their initial values.
+        tied_to: a `Derived` that ties the weights to those of another projection.
+        bounds: (low, high), the interval to which weights are clipped when they are drawn and after each step; either
+            end may be None. Weights that are declared or set one by one must lie within it, and so must a constant.
+            A projection with tied weights has the bounds of its source.
+        state: maps names to `State`; variables that each synapse keeps from step to step, such as an eligibility
+            trace.
+        parameters: the parameters of a rule that is given as a string.
+        label: any text that figures and tables show instead of the name.
+    Raises:
+        MotifError: there are parameters, but the rule is not a string.
+    Example:
+        >>> import circuitsim as cs
+        >>> cs.Projection("W", "x", "y", rule="eta * post * pre", parameters={"eta": 0.1}).rule
+        Rule('eta * post * pre', eta=0.1)
     """
 
     name: str
     pre: str
     post: str
-    target: str = "soma"
-    rule: Rule | None = None
-    init: Init | None = None
-    connectivity: Connectivity = All()
-    plastic: bool = True
-    weight: Derived | None = None
-    bounds: tuple[float | None, float | None] | None = None
-    state: Mapping[str, State] = field(default_factory=dict)
+    compartment: str
+    rule: Rule | None
+    init: Init | None
+    connectivity: Connectivity
+    plastic: bool
+    tied_to: Derived | None
+    bounds: tuple[float | None, float | None] | None
+    state: Mapping[str, State]
+    label: str | None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "state", frozen_states(self.state))
-        if isinstance(self.bounds, list):
-            object.__setattr__(self, "bounds", tuple(self.bounds))
-        if self.bounds == (None, None):
-            object.__setattr__(self, "bounds", None)
+    def __init__(
+        self,
+        name: str,
+        pre: str | Population,
+        post: str | Population,
+        compartment: str = "soma",
+        rule: Rule | str | None = None,
+        init: Init | None = None,
+        connectivity: Connectivity = EVERY_PAIR,
+        plastic: bool = True,
+        tied_to: Derived | None = None,
+        bounds: Sequence[float | None] | None = None,
+        state: Mapping[str, State | str] | None = None,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        label: str | None = None,
+    ) -> None:
+        if isinstance(rule, str):
+            if not isinstance(parameters, Mapping | None):
+                example = 'a mapping such as {"eta": 0.1}'
+                raise MotifError(f"projection {name!r}: parameters must be {example} (got {parameters!r})")
+            rule = Rule(rule, **(parameters or {}))
+        elif parameters is not None:
+            raise MotifError(
+                f"projection {name!r}: parameters belong to a rule that is given as a string (got the rule {rule!r})"
+            )
+        bounds = tuple(bounds) if isinstance(bounds, list | np.ndarray) else bounds
+        given = {
+            "name": normalized(name), "pre": _name(pre), "post": _name(post), "compartment": compartment, "rule": rule,
+            "init": init, "connectivity": connectivity, "plastic": plastic, "tied_to": tied_to,
+            "bounds": None if bounds == (None, None) else bounds, "state": frozen_states(state), "label": label,
+        }  # fmt: skip
+        for field, value in given.items():
+            object.__setattr__(self, field, value)
+
+    @classmethod
+    def from_entries(cls, entries: dict[str, Any]) -> Projection:
+        """Build a projection from its fields.
+
+        Args:
+            entries: maps field names to values; the names of the previous version are accepted too.
+        Returns:
+            The projection.
+        Raises:
+            TypeError: a field is unknown or missing.
+        """
+        return cls(**{OLD_NAMES.get(name, name): value for name, value in entries.items()})
+
+    @property
+    def caption(self) -> str:
+        """The label, or the name if there is none."""
+        return self.name if self.label is None else self.label
 
     @property
     def is_plastic(self) -> bool:
-        """Whether a step changes it."""
-        return self.plastic and self.rule is not None and self.weight is None
+        """Whether a step changes the weights."""
+        return self.plastic and self.rule is not None and self.tied_to is None
 
     @property
     def start(self) -> Init:
-        """The starting weights; Gaussian(gain=1) unless declared."""
+        """The initial weights; Gaussian(gain=1) unless declared."""
         return self.init if self.init is not None else Gaussian()
 
-    def retargeted(self, target: str) -> Projection:
-        """The same projection onto another compartment.
 
-        Args:
-            target: "soma" or "dendrite".
-        Returns:
-            A copy.
-        """
-        return dataclasses.replace(self, target=target)
+def check_options(owner: str, options: Mapping[str, Any]) -> None:
+    """Check the names of options of a projection.
+
+    Raises:
+        MotifError: an option is unknown. If the rule is a string, it may be a parameter of it.
+    """
+    known = [name for name in inspect.signature(Projection).parameters if name not in ("name", "pre", "post")]
+    for name, value in options.items():
+        if name not in known:
+            hint = f"; known: {', '.join(known)}"
+            if isinstance(options.get("rule"), str):
+                hint += f". The parameters of a rule go into parameters={{{name!r}: {value!r}}}"
+            raise MotifError(f"{owner}: unknown option {name!r}{hint}")
+
+
+def _name(population: str | Population) -> str:
+    return normalized(population.name if isinstance(population, Population) else population)

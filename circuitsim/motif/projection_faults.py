@@ -1,22 +1,29 @@
-"""Faults of one projection."""
+"""Validation of one projection."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from circuitsim.motif import connectivity as c
 from circuitsim.motif import init as i
-from circuitsim.motif.checks import Faults, is_finite, is_interval, is_number, read
+from circuitsim.motif.arrays import counted_are, fault_of, is_frame
+from circuitsim.motif.checks import Faults, is_finite, is_interval, is_number, parse_faults
 from circuitsim.motif.checks import shape as shape_of
-from circuitsim.motif.population_faults import states_are_sound
-from circuitsim.motif.projection import TARGETS, Derived, Projection
+from circuitsim.motif.declared_weights import Bounds, is_random, outside_fault, pattern_of, stray_fault
+from circuitsim.motif.expressions import rule_of, synapse_state_of
+from circuitsim.motif.identifiers import identifier_fault
+from circuitsim.motif.names import population_of, projection_of
+from circuitsim.motif.neuron_names import matrix_of, name_faults
+from circuitsim.motif.population_faults import label_faults, states_are_sound
+from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection
 from circuitsim.motif.rule import Rule
-from circuitsim.motif.vocabularies import parse_rule, parse_synapse_state
+from circuitsim.motif.vocabularies import NEURON_NAMES
 
 if TYPE_CHECKING:
-    from circuitsim.motif.motif import Motif
+    from circuitsim.motif.declarations import Declarations
 
 
 _KINDS: dict[str, Any] = {
@@ -24,7 +31,7 @@ _KINDS: dict[str, Any] = {
     "init": i.Init | None,
     "connectivity": c.Connectivity,
     "plastic": bool,
-    "weight": Derived | None,
+    "tied_to": Derived | None,
     "bounds": tuple | None,
 }
 
@@ -33,38 +40,53 @@ def projection_fields(p: Projection) -> Faults:
     owner = f"projection {p.name!r}"
     for field, kinds in _KINDS.items():
         if not isinstance(getattr(p, field), kinds):
-            yield f"{owner}: {field} cannot be {getattr(p, field)!r}"
-    if p.target not in TARGETS:
-        yield f"{owner}: target must be one of {TARGETS} (got {p.target!r})"
-    if p.weight is not None and (p.init is not None or p.rule is not None or p.connectivity != c.All()):
-        yield f"{owner}: its weight is derived, so it takes no init, rule or connectivity of its own"
+            expected = " or ".join(kind.__name__.replace("NoneType", "None") for kind in get_args(kinds) or (kinds,))
+            yield f"{owner}: {field} must be {expected} (got {getattr(p, field)!r})"
+    if p.compartment not in COMPARTMENTS:
+        yield f"{owner}: compartment must be one of {COMPARTMENTS} (got {p.compartment!r})"
+    if p.tied_to is not None and (p.init is not None or p.rule is not None or p.connectivity != c.All()):
+        yield f"{owner}: its weights are tied to others, so it takes no init, rule or connectivity of its own"
     if isinstance(p.bounds, tuple) and not is_interval(p.bounds):
         yield f"{owner}: bounds must be (low, high) with low < high (got {p.bounds!r})"
-    if p.weight is not None and p.state:
-        yield f"{owner}: its weight is derived, so its synapses have no state of their own"
+    if p.tied_to is not None and p.bounds is not None:
+        yield f"{owner}: its weights are tied to others, so it takes no bounds; give them to {p.tied_to.projection!r}"
+    yield from label_faults(owner, p.label)
+    if p.tied_to is not None and p.state:
+        yield f"{owner}: its weights are tied to others, so its synapses have no state of their own"
     yield from states_are_sound(owner, p.state)
 
 
-def projection_meaning(motif: Motif, p: Projection, sound: set[str]) -> Faults:
+def projection_meaning(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
     if {p.pre, p.post} <= sound:
         yield from _connectivity(motif, p)
         yield from _derived(motif, p, sound)
-        yield from _init(motif, p)
+        if not (names := list(name_faults(motif, p))):
+            yield from _init(motif, p)
+        yield from names
         yield from _parameters(motif, p)
-    known = {population.name for population in motif.populations}
-    if {p.pre, p.post} <= known:
-        yield from projection_rules(motif, p)
+    ends = [population_of(motif).get(name) for name in (p.pre, p.post)]
+    if all(end is not None and end.state.keys().isdisjoint(NEURON_NAMES) for end in ends):
+        if p.rule is not None or p.state:
+            yield from _ambiguous_names(motif, p)
+        if p.rule is not None:
+            yield from parse_faults(lambda: rule_of(motif, p))
+        for name in p.state:
+            yield from parse_faults(functools.partial(synapse_state_of, motif, p, name))
 
 
-def projection_rules(motif: Motif, p: Projection) -> Faults:
-    """What its rule and the updates of its states name that is not there, in a motif as it is wired in a phase."""
-    if p.rule is not None:
-        yield from read(lambda projection: parse_rule(motif, projection), p)
-    for name in p.state:
-        yield from read(lambda state: parse_synapse_state(motif, p, state), name)
+def _ambiguous_names(motif: Declarations, p: Projection) -> Faults:
+    """Yield the names, such as ``theta_post``, that would stand for two things in the projection's expressions."""
+    owners = [(f"{name}_pre", f"state {name!r} of population {p.pre!r}") for name in motif.population(p.pre).state]
+    owners += [(f"{name}_post", f"state {name!r} of population {p.post!r}") for name in motif.population(p.post).state]
+    owners += [(name, f"state {name!r} of its synapses") for name in p.state]
+    owners += [(signal.name, f"signal {signal.name!r}") for signal in motif.signals]
+    first: dict[str, str] = {}
+    for name, owner in owners:
+        if (other := first.setdefault(name, owner)) != owner:
+            yield f"projection {p.name!r}: {name!r} in its expressions would be {other} and {owner}; rename one"
 
 
-def _connectivity(motif: Motif, p: Projection) -> Faults:
+def _connectivity(motif: Declarations, p: Projection) -> Faults:
     owner, shape = f"projection {p.name!r}", shape_of(motif, p)
     match p.connectivity:
         case c.Random(probability=probability):
@@ -72,82 +94,163 @@ def _connectivity(motif: Motif, p: Projection) -> Faults:
                 yield f"{owner}: probability must be in (0, 1] (got {probability!r})"
         case c.OneToOne() if shape[0] != shape[1]:
             yield f"{owner}: OneToOne needs populations of equal size (got post {shape[0]}, pre {shape[1]})"
-        case c.Mask(array=array) if array.shape != shape:
-            yield f"{owner}: Mask has shape {array.shape}, needs [post, pre] = {shape}"
-        case c.Edges(pre=pre, post=post):
-            yield from _edges(owner, shape, pre, post)
+        case c.Mask() as mask:
+            yield from _matrix(owner, mask, shape)
+        case c.Edges() as edges:
+            yield from _edges(owner, shape, edges)
         case c.ReciprocalOf(projection=name):
             yield from _reciprocal(motif, p, name)
 
 
-def _edges(owner: str, shape: tuple[int, int], pre: np.ndarray, post: np.ndarray) -> Faults:
+def _matrix(owner: str, value: c.Mask | i.Given, shape: tuple[int, int]) -> Faults:
+    what, found = type(value).__name__, value.array.shape
+    if found[-2:] != shape or len(found) not in ((2,) if what == "Mask" else (2, 3)):
+        yield f"{owner}: {what} has shape {found}, needs [post, pre] = {shape}"
+    elif fault := fault_of(what, value.array, value.post_names, value.pre_names):
+        yield f"{owner}: {fault}"
+
+
+def _edges(owner: str, shape: tuple[int, int], edges: c.Edges) -> Faults:
+    pre, post = edges.pre, edges.post
+    if edges.repeated not in (None, "sum"):
+        yield f"{owner}: Edges repeated must be None or 'sum' (got {edges.repeated!r})"
     if pre.ndim != 1 or pre.shape != post.shape:
         yield f"{owner}: Edges needs pre and post of equal length (got shapes {pre.shape} and {post.shape})"
         return
+    sound = True
     for end, index, size in (("pre", pre, shape[1]), ("post", post, shape[0])):
-        if not (np.isfinite(index).all() and (index == np.floor(index)).all()):
-            yield f"{owner}: Edges {end} indices must be whole numbers"
-        elif index.size and (index.min() < 0 or index.max() >= size):
-            yield f"{owner}: Edges {end} indices run from {index.min():g} to {index.max():g}; size is {size}"
+        whole = np.isfinite(index) & (index == np.floor(index))
+        wrong = ~(whole & (index >= 0) & (index < size))
+        if wrong.any():
+            sound, k = False, int(np.argmax(wrong))
+            yield (
+                f"{owner}: Edges {end} must hold indices of neurons, whole numbers in 0 .. {size - 1}, but "
+                f"{counted_are(wrong)} not: the first is {index[k]:g}, of synapse {k}"
+            )
+    if sound and edges.repeated is None:
+        yield from _repeated(owner, edges, shape[1])
 
 
-def _reciprocal(motif: Motif, p: Projection, name: str) -> Faults:
+def _repeated(owner: str, edges: c.Edges, n_pre: int) -> Faults:
+    pairs, times = np.unique(edges.numbers(n_pre), return_counts=True)
+    if (times > 1).any():
+        post, pre = divmod(int(pairs[times > 1][0]), n_pre)
+        n = int(np.count_nonzero(times > 1))
+        yield (
+            f"{owner}: Edges lists {n} pair{'s' if n > 1 else ''} of neurons more than once, the first is pre {pre} -> "
+            f"post {post}, {int(times[times > 1][0])} times; Edges(..., repeated='sum') adds their weights up, and a "
+            "second projection keeps them apart"
+        )
+
+
+def _reciprocal(motif: Declarations, p: Projection, name: str) -> Faults:
     owner = f"projection {p.name!r}: ReciprocalOf({name!r})"
-    other = next((q for q in motif.projections if q.name == name), None)
+    other = projection_of(motif).get(name) if isinstance(name, str) else None
     if other is None:
         yield f"{owner} names an unknown projection (known: {', '.join(q.name for q in motif.projections)})"
     elif (other.pre, other.post) != (p.post, p.pre):
         yield f"{owner} needs a projection {p.post} -> {p.pre}, but {name} runs {other.pre} -> {other.post}"
-    elif isinstance(other.connectivity, c.ReciprocalOf) or other.weight is not None:
+    elif isinstance(other.connectivity, c.ReciprocalOf) or other.tied_to is not None:
         yield f"{owner}: {name} must have a connectivity of its own"
 
 
-def _derived(motif: Motif, p: Projection, sound: set[str]) -> Faults:
-    if p.weight is None:
+def _derived(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
+    if p.tied_to is None:
         return
-    owner = f"projection {p.name!r}: tied to {p.weight.projection!r}"
-    source = next((q for q in motif.projections if q.name == p.weight.projection), None)
+    owner = f"projection {p.name!r}: tied to {p.tied_to.projection!r}"
+    tied_to = p.tied_to.projection
+    source = projection_of(motif).get(tied_to) if isinstance(tied_to, str) else None
     if source is None:
         yield f"{owner}, which is unknown (known: {', '.join(q.name for q in motif.projections)})"
         return
-    if isinstance(source.weight, Derived):
-        yield f"{owner}, which is itself derived; tie both to {source.weight.projection!r}"
+    if isinstance(source.tied_to, Derived):
+        yield f"{owner}, which is itself derived; tie both to {source.tied_to.projection!r}"
     if not {source.pre, source.post} <= sound:
         return
     shape = shape_of(motif, source)
-    given = shape[::-1] if p.weight.transpose else shape
+    given = shape[::-1] if p.tied_to.transpose else shape
     if given != shape_of(motif, p):
-        turned = " transposed" if p.weight.transpose else ""
+        turned = " transposed" if p.tied_to.transpose else ""
         yield f"{owner}{turned}, whose shape [post, pre] is {given}; needs {shape_of(motif, p)}"
-    if not is_number(p.weight.scale):
-        yield f"{owner}: scale must be a finite number (got {p.weight.scale!r})"
+    if not is_number(p.tied_to.scale):
+        yield f"{owner}: scale must be a finite number (got {p.tied_to.scale!r})"
 
 
-def _init(motif: Motif, p: Projection) -> Faults:
+def _init(motif: Declarations, p: Projection) -> Faults:
     owner, shape = f"projection {p.name!r}", shape_of(motif, p)
     match p.init:
-        case i.Gaussian(gain=gain, scaling=scaling):
+        case i.Gaussian(gain=gain, scaling=scaling, sign=sign):
             if not is_number(gain):
                 yield f"{owner}: Gaussian gain must be a finite number (got {gain!r})"
             if scaling not in ("fan_in", "fan_out"):
                 yield f"{owner}: Gaussian scaling must be 'fan_in' or 'fan_out' (got {scaling!r})"
-        case i.Constant(value=value) if not is_number(value):
-            yield f"{owner}: Constant value must be a finite number (got {value!r})"
+            if sign not in (None, "positive", "negative"):
+                yield f"{owner}: Gaussian sign must be None, 'positive' or 'negative' (got {sign!r})"
+        case i.Constant(value=value):
+            if not is_number(value):
+                yield f"{owner}: Constant value must be a finite number (got {value!r})"
+            elif fault := outside_fault("Constant lies", _added_up(motif, p, value), _bounds(p)):
+                yield f"{owner}: {fault}"
         case i.Uniform(low=low, high=high) if not (is_number(low) and is_number(high) and low < high):
             yield f"{owner}: Uniform needs finite low < high (got {low!r}, {high!r})"
-        case i.Identity() if shape[0] != shape[1]:
-            yield f"{owner}: Identity needs populations of equal size (got post {shape[0]}, pre {shape[1]})"
-        case i.Given(array=array):
-            if array.ndim not in (2, 3) or array.shape[-2:] != shape:
-                yield f"{owner}: Given has shape {array.shape}, needs [post, pre] = {shape}"
-            elif not np.isfinite(array).all():
-                yield f"{owner}: Given holds {np.sum(~np.isfinite(array))} values that are not finite"
+        case i.Identity():
+            if shape[0] != shape[1]:
+                yield f"{owner}: Identity needs populations of equal size (got post {shape[0]}, pre {shape[1]})"
+            entries = [1.0] if p.connectivity == c.OneToOne() else [1.0, 0.0]
+            if fault := outside_fault("Identity lies", entries, _bounds(p)):
+                yield f"{owner}: {fault}"
+        case i.Given() as given:
+            yield from _given(motif, p, given, shape)
 
 
-def _parameters(motif: Motif, p: Projection) -> Faults:
+def _given(motif: Declarations, p: Projection, given: i.Given, shape: tuple[int, int]) -> Faults:
+    owner, edges = f"projection {p.name!r}", p.connectivity
+    if given.array.ndim == 1 and isinstance(edges, c.Edges):
+        found = [_of_list(motif, p, given.array, edges)]
+    elif wrong := list(_matrix(owner, given, shape)):
+        yield from wrong
+        return
+    elif any(_connectivity(motif, p)):
+        return  # the caller reports it
+    elif is_random(motif, p):
+        found = [
+            "Given weights belong to known synapses, but these are drawn at random; declare them with Mask, or use "
+            "circuit.set_weights(name, weights * circuit.mask(name))"
+        ]
+    else:
+        weights, present = matrix_of(motif, p, given), pattern_of(motif, p)
+        found = [outside_fault("Given lies", weights, _bounds(p), present)]
+        found += [] if present is None else [stray_fault("Given holds weights", weights, present)]
+    yield from (f"{owner}: {fault}" for fault in found if fault is not None)
+
+
+def _of_list(motif: Declarations, p: Projection, weights: np.ndarray, edges: c.Edges) -> str | None:
+    if weights.shape != edges.pre.shape:
+        return f"Given has {weights.size} weights, but Edges lists {edges.pre.size} synapses"
+    return fault_of("Given", weights) or outside_fault("Given lies", _added_up(motif, p, weights), _bounds(p))
+
+
+def _added_up(motif: Declarations, p: Projection, weights: np.ndarray | float) -> np.ndarray | float:
+    """Return the weights of the listed synapses, with those of one pair added up if the projection does so."""
+    edges = p.connectivity
+    if not isinstance(edges, c.Edges) or edges.repeated is None or any(_connectivity(motif, p)):
+        return weights
+    pairs, pair = np.unique(edges.numbers(shape_of(motif, p)[1]), return_inverse=True)
+    return np.bincount(pair, np.broadcast_to(weights, pair.shape), minlength=len(pairs))
+
+
+def _bounds(p: Projection) -> Bounds | None:
+    return p.bounds if isinstance(p.bounds, tuple) and is_interval(p.bounds) else None
+
+
+def _parameters(motif: Declarations, p: Projection) -> Faults:
     for name, value in p.rule.parameters.items() if p.rule is not None else ():
         owner = f"projection {p.name!r}: rule parameter {name!r}"
-        if isinstance(value, str) or not is_finite(value):
+        if fault := identifier_fault(name):
+            yield f"{owner}: {fault}"
+        if is_frame(value):
+            yield f"{owner} is a data frame with names; use frame.to_numpy(), in the order of the neurons"
+        elif isinstance(value, str) or not is_finite(value):
             yield f"{owner} must be finite numbers (got {value!r})"
         elif len(shape := np.shape(value)) > 2 or (len(shape) == 2 and shape != shape_of(motif, p)):
             yield f"{owner} has shape {shape}; needs a number, [replica], or [post, pre] = {shape_of(motif, p)}"

@@ -1,27 +1,29 @@
-"""A plasticity rule: an expression for the change of one synapse, and its parameters."""
+"""A plasticity rule consists of an expression for the change of one synapse, and of its parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from circuitsim.motif.value import Value, frozen_array
+from circuitsim.motif.arrays import as_numbers, labelled, locked
+from circuitsim.motif.frozen import Frozen
+from circuitsim.motif.identifiers import normalized_keys
+from circuitsim.motif.value import Value
 
 
 @dataclass(frozen=True, eq=False, init=False)
 class Rule(Value):
-    """The change of one synapse in one step, for one sample; the weight changes by its batch mean.
+    """The change of one synapse in one step, for one sample. The weight changes by the batch mean of the rule.
 
     Args:
-        expression: in the rule language (`docs/rule_language.md`), for example
+        expression: an expression of the rule language (`docs/rule_language.md`), for example
             ``"eta * (slope_post * I_V1 * pre - gamma * w)"``, where ``I_V1`` is the current that projection
             V1 delivers to the same postsynaptic neuron.
-        parameters: named values: a number, one number per replica (shape ``[replica]``), or one per
-            synapse (shape ``[post, pre]``).
+        parameters: named values; each is a number, an array with one value per replica (shape ``[replica]``), or
+            one with a value per synapse (shape ``[post, pre]``).
     Example:
         >>> import circuitsim as cs
         >>> cs.Rule("eta * (post * pre - w)", eta=0.1)
@@ -37,14 +39,14 @@ class Rule(Value):
 
     @classmethod
     def from_entries(cls, entries: dict[str, Any]) -> Rule:
-        """Build from what the JSON of a motif holds.
+        """Build a rule from its entry in the JSON of a motif.
 
         Args:
-            entries: "expression", and "parameters" where there are any.
+            entries: a mapping with "expression", and "parameters" where there are any.
         Returns:
             The rule.
         Raises:
-            TypeError: other entries.
+            TypeError: an entry is missing or unknown.
         """
         if set(entries) - {"parameters"} != {"expression"}:
             raise TypeError("a rule has an expression and parameters")
@@ -55,14 +57,17 @@ class Rule(Value):
 
 
 def frozen_parameters(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A read-only mapping of numbers and read-only arrays."""
-    return MappingProxyType({name: _parameter(value) for name, value in parameters.items()})
+    """Return a read-only mapping of numbers and read-only arrays."""
+    return Frozen({name: _parameter(value) for name, value in normalized_keys(parameters, "parameters").items()})
 
 
 def _parameter(value: Any) -> Any:
     if isinstance(value, str):
-        return value  # "0.1" is no number
+        return value  # "0.1" is not a number
     try:
-        return float(value) if np.ndim(value) == 0 else frozen_array(value)
+        if np.ndim(value) == 0:
+            return float(value)
+        array, *names = labelled(value, as_numbers(value, "a parameter"))
+        return value if any(names) else locked(array)
     except (TypeError, ValueError, OverflowError):
-        return value  # `Motif.validate` names the rule that holds it
+        return value  # `Motif.validate` reports it, with the name of the projection

@@ -1,31 +1,33 @@
-"""State of neurons and synapses: what they remember beside activity and weight."""
+"""State variables of neurons and synapses, in addition to activity and weight."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
+from circuitsim.errors import MotifError
+from circuitsim.motif.frozen import Frozen
+from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.rule import frozen_parameters
 from circuitsim.motif.value import Value
 
 
 @dataclass(frozen=True, eq=False, init=False)
 class State(Value):
-    """One number per neuron or per synapse, with an update.
+    """A state variable with one value per neuron or per synapse, and its update.
 
-    After a step the state becomes the batch mean of `update`, evaluated from the state before the step, as weights
-    change too. A neuron's update may name `activity`, `drive`, `slope`, the neuron's states and signals, with
-    `mean(...)` over batch and population; a synapse's update may name all that its projection's rule may.
+    After a step the state becomes the batch mean of `update`, evaluated in the state before the step, as for weights.
+    A neuron's update may read `activity`, `drive`, `slope`, the neuron's states and signals, and `mean(...)` over
+    batch and population; a synapse's update may read whatever its projection's rule may read.
 
-    Rules read a neuron's state ``theta`` as ``theta_pre`` and ``theta_post``, a synapse's state by its name;
-    activations and traces read the states of their own neuron by name.
+    Rules read a neuron's state ``theta`` as ``theta_pre`` and ``theta_post``, and a synapse's state under its own
+    name; activations and traces read the states of their own neuron under their names.
 
     Args:
-        update: the new value, such as ``"theta + (activity**2 - theta) / tau"``.
+        update: an expression for the new value, such as ``"theta + (activity**2 - theta) / tau"``.
         start: the value before the first step.
-        parameters: named numbers of the update.
+        parameters: the named numbers in the update.
     """
 
     update: str
@@ -39,14 +41,14 @@ class State(Value):
 
     @classmethod
     def from_entries(cls, entries: dict[str, Any]) -> State:
-        """Build from what the JSON of a motif holds.
+        """Build a state from its entry in the JSON of a motif.
 
         Args:
-            entries: "update", and "start" and "parameters" where they are given.
+            entries: a mapping with "update", and "start" and "parameters" where they are given.
         Returns:
             The state.
         Raises:
-            TypeError: other entries.
+            TypeError: an entry is missing or unknown.
         """
         if not {"update"} <= set(entries) <= {"update", "start", "parameters"}:
             raise TypeError("a state has an update, a start and parameters")
@@ -54,6 +56,12 @@ class State(Value):
 
 
 def frozen_states(states: Mapping[str, State | str] | None) -> Mapping[str, State]:
-    """A read-only mapping; a string stands for a state that starts at 0."""
-    given = dict(states or {})
-    return MappingProxyType({k: State(v) if isinstance(v, str) else v for k, v in given.items()})
+    """Return a read-only mapping, with each string replaced by a state that starts at 0.
+
+    Raises:
+        MotifError: the states are no mapping of names.
+    """
+    if not isinstance(states, Mapping | None):
+        raise MotifError(f'state must map names to states, such as {{"e": "pre * post"}} (got {states!r})')
+    given = normalized_keys(states or {}, "states")
+    return Frozen({k: State(v) if isinstance(v, str) else v for k, v in given.items()})

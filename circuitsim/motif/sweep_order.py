@@ -1,59 +1,103 @@
-"""The order in which populations get their activity."""
+"""The order in which the activities of populations are computed."""
 
 from __future__ import annotations
 
+import heapq
 import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
 from circuitsim.motif.activation import activation_expression
+from circuitsim.motif.identifiers import normalized
 
 if TYPE_CHECKING:
-    from circuitsim.motif.motif import Motif
+    import networkx as nx
+
+    from circuitsim.motif.declarations import Declarations
     from circuitsim.motif.population import Population
+    from circuitsim.motif.projection import Projection
 
 _GATE = re.compile(r"\b(?:activity|slope)_(\w+)")
 
+Edges = dict[tuple[str, str], str]
+
 
 def gates_of(population: Population) -> tuple[str, ...]:
-    """Names of the populations that this one's activation reads."""
+    """Return the names of the populations that this one's activation reads."""
     if not isinstance(text := activation_expression(population.activation), str):
         return ()
-    return tuple(dict.fromkeys(_GATE.findall(text)))
+    return tuple(dict.fromkeys(_GATE.findall(normalized(text))))
 
 
-def dependency_graph(motif: Motif, errors: bool = True) -> nx.DiGraph:
-    """An edge a -> b where b's activity needs a's: soma projections, gates, objectives. `via` says which.
+def dependencies(motif: Declarations, projections: Iterable[Projection], errors: bool = True) -> Edges:
+    """Map each pair (a, b) where b's activity depends on a's to the reason.
+
+    The reason is the name of a soma projection, "gate", or the loss of an objective.
 
     Args:
-        motif: as wired in the phase that is asked about.
+        motif: the motif.
+        projections: the projections, as wired in the phase of interest.
         errors: whether objectives drive their error populations.
     """
+    edges = {(p.pre, p.post): p.name for p in projections if p.compartment == "soma"}
+    edges |= {(gate, p.name): "gate" for p in motif.populations for gate in gates_of(p)}
+    return edges | {(o.output, o.error): o.loss for o in motif.objectives if errors}
+
+
+def _graph(names: Iterable[str], edges: Edges) -> nx.DiGraph:
+    import networkx as nx  # late: only drawings and motifs with a cycle need networkx
+
     graph = nx.DiGraph()
-    graph.add_nodes_from(population.name for population in motif.populations)
-    for projection in motif.projections:
-        if projection.target == "soma":
-            graph.add_edge(projection.pre, projection.post, via=projection.name)
-    for population in motif.populations:
-        for gate in gates_of(population):
-            graph.add_edge(gate, population.name, via="gate")
-    for objective in motif.objectives if errors else ():
-        graph.add_edge(objective.output, objective.error, via=objective.loss)
+    graph.add_nodes_from(names)
+    graph.add_edges_from((a, b, {"via": via}) for (a, b), via in edges.items())
     return graph
 
 
-def find_cycle(motif: Motif, errors: bool = True) -> str | None:
-    """The path of a cycle, such as ``a -[W0]-> b -[gate]-> a``, or None."""
-    graph = dependency_graph(motif, errors)
+def cycle_in(names: Iterable[str], edges: Edges) -> str | None:
+    """Return the path of a cycle, such as ``a -[W0]-> b -[gate]-> a``, or None."""
+    import networkx as nx
+
     try:
-        edges = nx.find_cycle(graph)
+        path = nx.find_cycle(_graph(names, edges))
     except nx.NetworkXNoCycle:
         return None
-    return edges[0][0] + "".join(f" -[{graph.edges[a, b]['via']}]-> {b}" for a, b in edges)
+    return path[0][0] + "".join(f" -[{edges[a, b]}]-> {b}" for a, b in path)
 
 
-def sweep_order(motif: Motif, errors: bool = True) -> tuple[str, ...]:
-    """Topological order; ties are broken by the order of declaration. The motif has no cycle."""
-    rank = {population.name: k for k, population in enumerate(motif.populations)}
-    return tuple(nx.lexicographical_topological_sort(dependency_graph(motif, errors), key=rank.__getitem__))
+def without_cycles(edges: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the edges without those that close a cycle with earlier ones."""
+    import networkx as nx
+
+    full: nx.DiGraph = nx.DiGraph(edges)
+    component = {name: k for k, names in enumerate(nx.strongly_connected_components(full)) for name in names}
+    graph = nx.DiGraph()
+    graph.add_nodes_from(full)
+    for a, b in edges:
+        if component[a] != component[b] or not nx.has_path(graph, b, a):
+            graph.add_edge(a, b)
+    return list(graph.edges)
+
+
+def in_order(names: Sequence[str], edges: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return a topological order, with ties broken by the order of `names`.
+
+    Populations on a cycle, or downstream of one, are left out.
+    """
+    rank = {name: k for k, name in enumerate(names)}
+    successors: dict[str, list[str]] = {name: [] for name in names}
+    n_missing = dict.fromkeys(names, 0)
+    for before, after in edges:
+        if before in rank and after in rank:
+            successors[before].append(after)
+            n_missing[after] += 1
+    ready = [(rank[name], name) for name, n in n_missing.items() if n == 0]
+    heapq.heapify(ready)
+    order = []
+    while ready:
+        _, name = heapq.heappop(ready)
+        order.append(name)
+        for after in successors[name]:
+            n_missing[after] -= 1
+            if n_missing[after] == 0:
+                heapq.heappush(ready, (rank[after], after))
+    return tuple(order)

@@ -1,4 +1,4 @@
-"""The base of all declared values: frozen, compared by content, written as plain data."""
+"""The base class of all declared values, which are frozen, compared by content, and convertible to plain data."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from circuitsim.errors import MotifError
-
-
-def frozen_array(values: Any) -> np.ndarray:
-    """A read-only float64 copy, so that a declaration cannot change behind its owner's back."""
-    array = np.array(values, dtype=float)
-    array.flags.writeable = False
-    return array
+from circuitsim.motif.frozen import read_only
+from circuitsim.motif.identifiers import normalized
 
 
 def plain(value: Any) -> Any:
-    """Numbers, strings, lists and dicts only (JSON); `restore` is the inverse."""
+    """Convert a value to numbers, strings, lists and dicts, as in JSON; `restore` is the inverse."""
     if isinstance(value, Value):
         return {"type": type(value).__name__, **{f.name: plain(getattr(value, f.name)) for f in fields(value)}}
     if isinstance(value, np.ndarray):
@@ -34,10 +29,10 @@ def plain(value: Any) -> Any:
 
 
 def restore(data: Any, where: str) -> Any:
-    """Build the declared value that `plain` wrote.
+    """Build a declared value from the output of `plain`.
 
     Raises:
-        MotifError: `data` names an unknown type or unknown fields; `where` says which object.
+        MotifError: `data` names an unknown type or unknown fields; the message begins with `where`.
     """
     if not isinstance(data, dict):
         return data
@@ -55,17 +50,27 @@ def restore(data: Any, where: str) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """A declared value. Equality and hash look at the content, arrays included."""
+    """A declared value. Equality and hash depend on the content, including arrays.
+
+    Attributes:
+        kinds: all declared types, by name.
+        name_fields: the fields that hold names, which are normalized (`circuitsim.motif.identifiers`).
+    """
 
     kinds: ClassVar[dict[str, type[Value]]] = {}
+    name_fields: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         Value.kinds[cls.__name__] = cls
 
+    def __post_init__(self) -> None:
+        for field in self.name_fields:
+            object.__setattr__(self, field, normalized(getattr(self, field)))
+
     @classmethod
     def from_entries(cls, entries: dict[str, Any]) -> Value:
-        """Build from a mapping of field names to values."""
+        """Build a value from a mapping of field names to values."""
         return cls(**entries)
 
     def __eq__(self, other: object) -> bool:
@@ -74,9 +79,22 @@ class Value:
     def __hash__(self) -> int:
         return hash(_hashable(plain(self)))
 
+    def __copy__(self) -> Value:
+        return self  # values are immutable
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, read_only(value))
+
 
 def _hashable(data: Any) -> Any:
-    """Equal for equal data, so ``1`` and ``1.0``, or a mapping in another order, hash alike."""
+    """Convert data to a hashable form in which equal data (``1`` and ``1.0``, reordered mappings) are equal."""
     if isinstance(data, dict):
         return frozenset((key, _hashable(item)) for key, item in data.items())
     return tuple(map(_hashable, data)) if isinstance(data, list) else data

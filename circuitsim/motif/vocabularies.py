@@ -1,4 +1,4 @@
-"""Which names each expression of a motif may use."""
+"""The names that each expression of a motif may use."""
 
 from __future__ import annotations
 
@@ -10,25 +10,36 @@ import sympy
 
 from circuitsim.errors import RuleError
 from circuitsim.motif.activation import activation_expression
+from circuitsim.motif.memo import memoized
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.rules import Axis, RuleVocabulary, parse
-from circuitsim.rules.functions import ELEMENTWISE, TRACE_FUNCTIONS
+from circuitsim.rules.functions import ELEMENTWISE, TRACE_FUNCTIONS, mean
 from circuitsim.rules.vocabulary import local
 
 if TYPE_CHECKING:
-    from circuitsim.motif.motif import Motif
+    from circuitsim.motif.declarations import Declarations
     from circuitsim.motif.population import Population
     from circuitsim.motif.projection import Projection
+    from circuitsim.motif.signal import Signal
 
 
 NEURON_NAMES = ("activity", "drive", "slope")
 
 
+@memoized
+def _onto(motif: Declarations) -> dict[str, tuple[list[str], list[str]]]:
+    """Map each population to the names of the projections declared onto its soma and onto its dendrite."""
+    onto: dict[str, tuple[list[str], list[str]]] = {}
+    for p in motif.projections:
+        onto.setdefault(p.post, ([], []))[p.compartment != "soma"].append(p.name)
+    return onto
+
+
 def rule_vocabulary(
-    motif: Motif, projection: Projection, parameters: Mapping[str, Any] | None = None
+    motif: Declarations, projection: Projection, parameters: Mapping[str, Any] | None = None
 ) -> RuleVocabulary:
-    """The names known to the projection's rule, or to the update of one of its states, with these parameters."""
-    onto = [p for p in motif.projections if p.post == projection.post]
+    """Return the names that the projection's rule, or the update of one of its states, may use."""
+    soma, dendrite = _onto(motif).get(projection.post, ([], []))
     pre, post = motif.population(projection.pre), motif.population(projection.post)
     if parameters is None:
         parameters = projection.rule.parameters if projection.rule is not None else {}
@@ -39,8 +50,8 @@ def rule_vocabulary(
     return RuleVocabulary(
         projection=projection.name,
         post=projection.post,
-        soma=tuple(p.name for p in onto if p.target == "soma"),
-        dendrite=tuple(p.name for p in onto if p.target == "dendrite"),
+        soma=tuple(soma),
+        dendrite=tuple(dendrite),
         parameters={
             k: Axis.SYNAPSE if isinstance(v, np.ndarray) and v.ndim >= 2 else Axis.NONE for k, v in parameters.items()
         },
@@ -48,21 +59,24 @@ def rule_vocabulary(
     )
 
 
-def parse_rule(motif: Motif, projection: Projection) -> sympy.Expr:
-    """The projection's rule, over the names of its vocabulary."""
+def parse_rule(motif: Declarations, projection: Projection) -> sympy.Expr:
+    """Parse the projection's rule."""
     assert projection.rule is not None
     return rule_vocabulary(motif, projection, projection.rule.parameters).parse(projection.rule.expression)
 
 
-def parse_synapse_state(motif: Motif, projection: Projection, name: str) -> sympy.Expr:
-    """The update of a synapse's state, over the names of its projection's vocabulary."""
+def parse_synapse_state(motif: Declarations, projection: Projection, name: str) -> sympy.Expr:
+    """Parse the update of a synapse's state, which may use the same names as its projection's rule."""
     state = projection.state[name]
     expression = rule_vocabulary(motif, projection, state.parameters).parse(state.update, f"state {name!r}")
     return _defined(expression, state.parameters, f"projection {projection.name!r}: state {name!r}")
 
 
-def parse_neuron_state(motif: Motif, population: Population, name: str) -> sympy.Expr:
-    """The update of a neuron's state: `activity`, `drive`, `slope`, its states, signals, parameters, and `mean`."""
+def parse_neuron_state(motif: Declarations, population: Population, name: str) -> sympy.Expr:
+    """Parse the update of a neuron's state.
+
+    It may use `activity`, `drive`, `slope`, the neuron's states, signals, parameters, and `mean`.
+    """
     state, owner = population.state[name], f"population {population.name!r}: state {name!r}"
     known = (*NEURON_NAMES, *population.state, *(signal.name for signal in motif.signals))
     if clash := sorted(set(known) & set(state.parameters)):
@@ -72,27 +86,48 @@ def parse_neuron_state(motif: Motif, population: Population, name: str) -> sympy
 
 
 def _defined(expression: sympy.Expr, parameters: Mapping[str, Any], owner: str) -> sympy.Expr:
-    """The expression, unless its parameters make it undefined, as ``theta / tau`` is where tau is 0."""
+    """Return the expression, unless its parameters make it undefined, like ``theta / tau`` with tau = 0."""
     numbers = {local(name): sympy.Float(float(value)) for name, value in parameters.items()}
     if expression.xreplace(numbers).has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
-        raise RuleError(f"{owner}: its update is not a finite number with {dict(parameters)}")
+        raise RuleError(f"{owner}: its update is not finite with the parameters {dict(parameters)}")
+    return expression
+
+
+def parse_signal(motif: Declarations, signal: Signal) -> sympy.Expr:
+    """Parse the expression of a signal that the circuit computes, in quantities of populations and `mean`."""
+    owner = f"signal {signal.name!r}"
+    sizes = {local(f"{kind}_{p.name}"): p.size for p in motif.populations for kind in NEURON_NAMES}
+    assert signal.expression is not None
+    expression = parse(signal.expression, {symbol.name: symbol for symbol in sizes}, TRACE_FUNCTIONS, owner)
+    means = expression.atoms(mean)
+    outside = expression.xreplace({found: sympy.Integer(1) for found in means}).free_symbols
+    if outside:
+        first = min(symbol.name for symbol in outside)
+        raise RuleError(f"{owner}: {first} has one value per neuron and sample; reduce it to one number with mean(...)")
+    for found in means:
+        (body,) = found.args
+        read = sorted(body.xreplace({inner: sympy.Integer(1) for inner in body.atoms(mean)}).free_symbols, key=str)
+        if len({sizes[symbol] for symbol in read}) > 1:
+            listed = ", ".join(f"{symbol} of size {sizes[symbol]}" for symbol in read)
+            raise RuleError(f"{owner}: mean({body}) combines populations of different sizes ({listed})")
     return expression
 
 
 def parse_activation(population: Population) -> sympy.Expr:
-    """The population's activity as an expression in `drive` and the quantities of gating populations."""
+    """Parse the population's activation, in `drive`, its states, and quantities of gating populations."""
     names: dict[str, sympy.Expr] = {name: local(name) for name in ("drive", *population.state)}
-    for gate in gates_of(population):
-        names |= {f"{kind}_{gate}": local(f"{kind}_{gate}") for kind in ("activity", "slope")}
+    gated = {name: local(name) for gate in gates_of(population) for name in (f"activity_{gate}", f"slope_{gate}")}
     owner = f"population {population.name!r}: activation"
-    expression = parse(activation_expression(population.activation), names, ELEMENTWISE, owner)
+    if clash := sorted(gated.keys() & names.keys()):
+        raise RuleError(f"{owner}: state {clash[0]!r} has the name of a quantity of a gating population; rename it")
+    expression = parse(activation_expression(population.activation), names | gated, ELEMENTWISE, owner)
     if expression.diff(local("drive")).has(sympy.nan):
         raise RuleError(f"{owner}: 'drive' in an exponent has no slope here; write exp(...) instead of **")
     return expression
 
 
 def parse_trace(population: Population) -> sympy.Expr:
-    """The population's trace as an expression in `activity`, `drive` and `slope`; it may use `mean`."""
+    """Parse the population's trace, in `activity`, `drive`, `slope` and its states; it may use `mean`."""
     names = {name: local(name) for name in (*NEURON_NAMES, *population.state)}
     text = "activity" if population.trace is None else population.trace
     return parse(text, names, TRACE_FUNCTIONS, f"population {population.name!r}: trace")

@@ -1,16 +1,30 @@
-"""Motif -> plan, torch-free: the order of the sweeps, the currents, the distinct products, the terms."""
+"""From a motif to a program, without torch: plans say what each phase computes, instructions how, and passes make the
+instructions cheaper."""
 
-from circuitsim.plan.build import build_plan, build_plans, layout_of
-from circuitsim.plan.plan import Change, Moment, Plan, PopulationPlan, ProjectionPlan, StatePlan
+from circuitsim.plan.build import build_plans, layout_of, synapses_of
+from circuitsim.plan.circuitry import Circuitry, circuitry_of
+from circuitsim.plan.emitter import emit
+from circuitsim.plan.instructions import Instruction, Matrix, Neurons, Region, Register, Scalar, Synapses
+from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
+from circuitsim.plan.program import Image, Program
 
 __all__ = [
-    "Change",
-    "Moment",
+    "Circuitry",
+    "Image",
+    "Instruction",
+    "Matrix",
+    "Neurons",
     "Plan",
     "PopulationPlan",
+    "Program",
     "ProjectionPlan",
-    "StatePlan",
-    "build_plan",
+    "Region",
+    "Register",
+    "Scalar",
+    "Synapses",
     "build_plans",
+    "circuitry_of",
+    "emit",
     "layout_of",
+    "synapses_of",
 ]

@@ -1,8 +1,9 @@
-"""From a sound motif to its plan."""
+"""Build the plan of each phase from a valid motif."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -10,239 +11,256 @@ import sympy
 
 from circuitsim.errors import MotifError, RuleError
 from circuitsim.motif.connectivity import Edges, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.motif import Motif
-from circuitsim.motif.phase import Phase, in_phase
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
-from circuitsim.motif.roles import is_error, is_input, reads_drive
-from circuitsim.motif.sweep_order import gates_of, sweep_order
-from circuitsim.motif.vocabularies import (
-    parse_activation,
-    parse_neuron_state,
-    parse_rule,
-    parse_synapse_state,
-    parse_trace,
-    rule_vocabulary,
-)
-from circuitsim.plan.plan import Change, Moment, Plan, PopulationPlan, ProjectionPlan, StatePlan
-from circuitsim.plan.quantities import of_rule, quantity
-from circuitsim.plan.reads import read_by
-from circuitsim.rules import Sum, Term, factor
+from circuitsim.motif.sweep_order import gates_of
+from circuitsim.motif.vocabularies import rule_vocabulary
+from circuitsim.motif.wiring import Wiring, wirings
+from circuitsim.plan.elementwise import ELEMENTWISE
+from circuitsim.plan.instructions import Synapses
+from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
+from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
+from circuitsim.rules import Axis, Sum, factor
+from circuitsim.rules.functions import COMPARISONS
 from circuitsim.rules.vocabulary import local
 
-# Density up to which synapses are listed rather than kept in an array. On two cores an array's product takes 0.02 ns a
-# pair and sample, a list's 0.12 ns a synapse and sample (docs/performance.md).
+# Up to this density, synapses are stored as a list rather than an array. On two cores a product with an array takes
+# 0.02 ns per pair and sample, with a list 0.12 ns per synapse and sample (docs/performance.md).
 SPARSE_BELOW = 0.05
-SMALL = 1000  # pairs: below it an array costs less than the overhead of a list
+SMALL = 1000  # pairs, below which an array costs less than the overhead of a list
 
-
-def build_plan(motif: Motif, frozen: Collection[str] = ()) -> Plan:
-    """The plan of the first phase, which is the only one unless phases are declared; see `build_plans`.
-
-    Args:
-        motif, frozen: as in `build_plans`.
-    Returns:
-        The plan; print it to read it.
-    Raises:
-        MotifError: as in `build_plans`.
-    Example:
-        >>> from circuitsim.plan import build_plan
-        >>> from motifs import sal
-        >>> list(build_plan(sal([4, 3, 2])).populations)
-        ['up0', 'up1', 'up2', 'down2', 'down1']
-    """
-    return build_plans(motif, frozen)[0]
+Names = Mapping[sympy.Symbol, sympy.Expr]
 
 
 def build_plans(motif: Motif, frozen: Collection[str] = ()) -> tuple[Plan, ...]:
-    """Work out what a step does, a plan for each phase.
+    """Work out what a step does, with one plan for each phase.
 
     Args:
-        motif: sound (`Motif.validate`).
-        frozen: names of projections that are not to change, beside those declared so.
+        motif: a valid motif (`Motif.validate`).
+        frozen: names of projections that must not change, in addition to those declared fixed.
     Returns:
         The plans, in the order of the phases.
     Raises:
-        MotifError: a rule divides by zero, which shows only once it is multiplied out.
+        MotifError: a rule divides by zero, which becomes visible only when it is multiplied out.
     Example:
         >>> from circuitsim.plan import build_plans
         >>> from motifs import weight_mirror
         >>> [[p.name for p in plan.plastic()] for plan in build_plans(weight_mirror([4, 3, 2]))]
         [['W0', 'W1'], ['Wt1']]
     """
-    plans = [_phase_plan(motif, phase, frozen) for phase in motif.phases]
-    read = set().union(*(read_by(plan) for plan in plans))  # a later phase may read what an earlier one computes
-    return tuple(_with_needs(plan, read) for plan in plans)
+    builder = _Builder(motif, frozenset(frozen))
+    plans = [builder.phase(wiring) for wiring in wirings(motif)]
+    read = set().union(*map(_slopes_read, plans))  # a later phase may read what an earlier one computes
+    return tuple(_with_slopes(plan, read) for plan in plans)
 
 
-def _phase_plan(motif: Motif, phase: Phase, frozen: Collection[str]) -> Plan:
-    view = in_phase(motif, phase)
-    populations = {}
-    for name in sweep_order(view, phase.errors):
-        populations[name] = _population(motif, view, phase, motif.population(name))
-    moments: list[Moment] = []
-    projections = {}
-    for p in view.projections:
-        plastic = p.name not in frozen and phase.changes(p.name)
-        planned = _projection(view, p, layout_of(motif, p), populations, moments, plastic)
-        projections[p.name] = dataclasses.replace(planned, gain=phase.gain(p.name) if p.target == "soma" else 1.0)
-    objectives = motif.objectives if phase.errors else ()
-    name = motif.name if len(motif.phases) == 1 else f"{motif.name}: {phase.name}"
-    return Plan(name, populations, projections, objectives, tuple(moments), tuple(s.name for s in motif.signals))
+class _Builder:
+    """Builds the plans of one motif. Whatever is the same in all phases is worked out once."""
+
+    def __init__(self, motif: Motif, frozen: frozenset[str]) -> None:
+        self.motif, self.frozen = motif, frozen
+        self.expressions: Expressions = expressions_of(motif)
+        self.declared = {p.name: p for p in motif.populations}
+        self.signals: dict[sympy.Symbol, sympy.Expr] = {local(s.name): signal(s.name) for s in motif.signals}
+        self.synapses = {p.name: synapses_of(motif, p) for p in motif.projections}
+        self.axes = {p.name: rule_vocabulary(motif, p).axes for p in motif.projections}
+        self.normal_form = functools.lru_cache(maxsize=None)(self._normal_form)
+
+    def phase(self, wiring: Wiring) -> Plan:
+        phase = wiring.phase
+        populations = {name: self.population(wiring, self.declared[name]) for name in wiring.order}
+        projections = {p.name: self.projection(wiring, p, populations) for p in wiring.projections.values()}
+        objectives = self.motif.objectives if phase.errors else ()
+        name = self.motif.name if len(self.motif.phases) == 1 else f"{self.motif.name}: {phase.name}"
+        given = tuple(s.name for s in self.motif.signals if s.is_given)
+        return Plan(name, phase.name, populations, projections, objectives, given, self.computed)
+
+    @functools.cached_property
+    def computed(self) -> Mapping[str, sympy.Expr]:
+        """The signals that the circuit computes."""
+        names: dict[sympy.Symbol, sympy.Expr] = {}
+        for p in self.declared if self.expressions.signal else ():
+            names |= {local(f"{kind}_{p}"): neuron(kind, p) for kind in ("activity", "drive")}
+            names[local(f"slope_{p}")] = self.slope_of(p)
+        return {name: expression.xreplace(names) for name, expression in self.expressions.signal.items()}
+
+    # -- populations
+
+    def population(self, wiring: Wiring, p: Population) -> PopulationPlan:
+        source, phase = wiring.source[p.name], wiring.phase
+        noise = float(phase.noise.get(p.name, 0.0))
+        activity, slope, trace, states = self.neurons(p.name, source == "nothing", noise != 0.0)
+        soma = wiring.soma_onto[p.name]
+        return PopulationPlan(
+            p.name, p.size, p.stream, source, soma, activity, slope, trace,
+            noise=noise,
+            states=states if phase.changes(p.name) and source != "kept" else {},
+        )  # fmt: skip
+
+    @functools.cache  # noqa: B019  # the builder lives as long as one call of build_plans
+    def neurons(
+        self, name: str, undriven: bool = False, is_noisy: bool = False
+    ) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr, Mapping[str, sympy.Expr]]:
+        """A population's activity, slope and trace, and the updates of its states."""
+        p = self.declared[name]
+        drive = neuron("drive", name)
+        remembered = {local(state): neuron(state, name) for state in p.state}
+        names: dict[sympy.Symbol, sympy.Expr] = {local("drive"): drive, **remembered}
+        for gate in gates_of(p):
+            names |= {local(f"activity_{gate}"): neuron("activity", gate), local(f"slope_{gate}"): self.slope_of(gate)}
+        activity = self.expressions.activation[name].xreplace(names)
+        slope = activity.diff(drive)
+        if not (activity.is_Symbol or activity.is_Number or is_noisy):  # noise does not enter the slope
+            slope = slope.xreplace({activity: neuron("activity", name)})  # tanh' = 1 - tanh**2, which is known already
+        own: dict[sympy.Symbol, sympy.Expr] = {local(k): neuron(k, name) for k in ("activity", "drive", "slope")}
+        own |= remembered | self.signals
+        if undriven:
+            own[local("drive")] = sympy.Integer(0)
+            activity, slope = activity.xreplace({drive: sympy.Integer(0)}), slope.xreplace({drive: sympy.Integer(0)})
+        states = {
+            state: self.expressions.neuron_state[name, state].xreplace(own | _numbers(declared.parameters))
+            for state, declared in p.state.items()
+        }
+        return activity, slope, self.expressions.trace[name].xreplace(own), states
+
+    def slope_of(self, population: str) -> sympy.Expr:
+        """What an expression reads as a population's slope: the slope itself if it is a gate (as for ReLU), else its
+        symbol."""
+        slope = self.neurons(population)[1]
+        return slope if _is_gate(slope, neuron("drive", population)) else neuron("slope", population)
+
+    # -- projections
+
+    def projection(self, wiring: Wiring, p: Projection, populations: Mapping[str, PopulationPlan]) -> ProjectionPlan:
+        phase, post = wiring.phase, populations[p.post]
+        planned = ProjectionPlan(
+            p.name, p.pre, p.post, p.compartment, self.synapses[p.name],
+            plastic=False, rule=None, bounds=p.bounds, derived=p.tied_to,
+            gain=phase.gain(p.name) if p.compartment == "soma" else 1.0,
+        )  # fmt: skip
+        if p.name in self.frozen or not phase.changes(p.name):
+            return planned
+        names = dict(self.names(p, populations[p.pre].seen, post.seen, wiring))
+        for end, population in ((PRE, populations[p.pre]), (POST, post)):
+            if population.source != "kept" and population.slope.is_Number:
+                names[local(f"slope_{end}")] = population.slope
+            if population.source == "nothing":
+                names[local(f"drive_{end}")] = sympy.Integer(0)
+        bound = tuple(names.items())
+        states = {state: self.normal_form(p.name, state, bound) for state in p.state}
+        if not p.is_plastic:
+            return dataclasses.replace(planned, states=states)
+        return dataclasses.replace(planned, plastic=True, states=states, rule=self.normal_form(p.name, None, bound))
+
+    def names(self, p: Projection, pre: sympy.Symbol, post: sympy.Symbol, wiring: Wiring) -> Names:
+        """Map the names in a projection's expressions to the quantities that they denote in one phase."""
+        names: dict[sympy.Symbol, sympy.Expr] = {local("pre"): at(pre, PRE), local("post"): at(post, POST)}
+        for end, population in ((PRE, p.pre), (POST, p.post)):
+            slope = self.slope_of(population)
+            names |= {local(f"{kind}_{end}"): at(neuron(kind, population), end) for kind in ("activity", "drive")}
+            names[local(f"slope_{end}")] = slope.xreplace({s: at(s, end) for s in slope.free_symbols})
+        names |= {local("w"): synapse("w", p.name), local("batch_size"): BATCH_SIZE}
+        soma, dendrite = wiring.soma_onto[p.post], wiring.dendrite_onto[p.post]
+        names |= {local(f"I_{q}"): at(current(q), POST) for q in (*soma, *dendrite)}
+        others = [[at(current(q), POST) for q in onto if q != p.name] for onto in (soma, dendrite)]
+        names |= {local("dendrite_post"): sympy.Add(*others[1]), local("hetero"): sympy.Add(*others[0], *others[1])}
+        parameters = p.rule.parameters if p.rule is not None else {}
+        names |= {local(name): synapse(name, p.name) for name in (*parameters, *p.state)}
+        for end, population in ((PRE, p.pre), (POST, p.post)):
+            for state in self.declared[population].state:
+                names[local(f"{state}_{end}")] = at(neuron(state, population), end)
+        return names | self.signals
+
+    def _normal_form(self, projection: str, state: str | None, bound: tuple[tuple[sympy.Symbol, Any], ...]) -> Sum:
+        """The rule (where `state` is None) or a state's update as a sum of terms, with its names replaced by `bound`.
+
+        Raises:
+            MotifError: the expression divides by zero when it is multiplied out.
+        """
+        names, axes = dict(bound), self.axes[projection]
+        if state is None:
+            expression, prefix = self.expressions.rule[projection], f"{projection}:"
+        else:
+            declared = next(p for p in self.motif.projections if p.name == projection).state[state]
+            expression, prefix = self.expressions.synapse_state[projection, state], f"{projection}:{state}."
+            names |= _numbers(declared.parameters)
+        bound_axes: dict[sympy.Symbol, Axis] = {}
+        for name, value in names.items():
+            for symbol in value.free_symbols:  # several if the name denotes a sum of currents
+                bound_axes[symbol] = axes[name] if name in axes else Axis.SAMPLE | Axis.POST
+        try:
+            return factor(expression.xreplace(names), bound_axes, prefix)
+        except RuleError as error:
+            what = "rule" if state is None else f"state {state!r}"
+            raise MotifError(f"projection {projection!r}: {what} {error}") from None
 
 
-def _with_needs(plan: Plan, read: set[sympy.Symbol]) -> Plan:
-    projections = {
-        name: dataclasses.replace(p, current_read=quantity("I", name) in read) for name, p in plan.projections.items()
-    }
-    populations = {name: _needs(p, read) for name, p in plan.populations.items()}
-    return dataclasses.replace(plan, populations=populations, projections=projections)
+def _is_gate(slope: sympy.Expr, drive: sympy.Symbol) -> bool:
+    """Whether a slope compares the drive with a number, and is 0 at a drive of 0.
 
-
-def _population(motif: Motif, view: Motif, phase: Phase, p: Population) -> PopulationPlan:
-    drive = quantity("drive", p.name)
-    remembered = {local(name): of_rule(p.name, name) for name in p.state}
-    names = {local("drive"): drive, **remembered}
-    for gate in gates_of(p):
-        names |= {local(f"{kind}_{gate}"): quantity(kind, gate) for kind in ("activity", "slope")}
-    activity = parse_activation(p).xreplace(names)
-    slope = activity.diff(drive)
-    if not (activity.is_Symbol or activity.is_Number):
-        slope = slope.xreplace({activity: quantity("activity", p.name)})  # tanh' = 1 - tanh**2 is at hand
-    own: dict[sympy.Symbol, sympy.Expr] = {
-        local(kind): quantity(kind, p.name) for kind in ("activity", "drive", "slope")
-    }
-    own |= remembered | {local(signal.name): quantity("signal", signal.name) for signal in motif.signals}
-    soma = tuple(q.name for q in view.projections if q.post == p.name and q.target == "soma")
-    source = _source(motif, phase, p, bool(soma))
-    if source == "nothing":
-        own[local("drive")] = sympy.Integer(0)
-        activity, slope = activity.xreplace({drive: sympy.Integer(0)}), slope.xreplace({drive: sympy.Integer(0)})
-    return PopulationPlan(
-        p.name, p.size, p.stream, source, soma, activity, slope, parse_trace(p).xreplace(own),
-        noise=float(phase.noise.get(p.name, 0.0)),
-        states=_neuron_states(motif, p, own) if phase.changes(p.name) and source != "kept" else {},
-    )  # fmt: skip
-
-
-def _source(motif: Motif, phase: Phase, p: Population, has_soma: bool) -> str:
-    if is_input(motif, p):
-        return "input" if phase.inputs is None or p.name in phase.inputs else "kept"
-    if phase.errors and is_error(motif, p):
-        return "error"
-    if has_soma:
-        return "soma"
-    return "nothing" if p.name in phase.noise or not reads_drive(p) else "kept"
-
-
-def _neuron_states(motif: Motif, p: Population, own: dict[sympy.Symbol, sympy.Expr]) -> dict[str, sympy.Expr]:
-    return {
-        name: parse_neuron_state(motif, p, name).xreplace(own | _numbers(state.parameters))
-        for name, state in p.state.items()
-    }
+    A population that nothing has driven so far in a step has slope 0 and drive 0, so the two must agree there.
+    """
+    if not isinstance(slope, COMPARISONS) or not all(a == drive or a.is_Number for a in slope.args):
+        return False
+    compare = ELEMENTWISE[type(slope).__name__]
+    return not compare(*(0.0 if a == drive else float(a) for a in slope.args))
 
 
 def _numbers(parameters: Mapping[str, Any]) -> dict[sympy.Symbol, sympy.Expr]:
     return {local(name): sympy.Float(float(value)) for name, value in parameters.items()}
 
 
-def _needs(p: PopulationPlan, read: set[sympy.Symbol]) -> PopulationPlan:
-    """Mark what has to be computed for others: a declared trace, a slope."""
-    computes_trace = p.trace != quantity("activity", p.name)
-    slope = quantity("slope", p.name)
-    computes_slope = slope in read or (computes_trace and slope in p.trace.free_symbols)
-    return dataclasses.replace(p, computes_slope=computes_slope, computes_trace=computes_trace)
+def _slopes_read(plan: Plan) -> set[sympy.Symbol]:
+    read: set[sympy.Symbol] = set()
+    for p in plan.populations.values():
+        expressions = [p.activity, *p.states.values(), *([p.trace] if p.computes_trace else [])]
+        read |= set().union(*(e.free_symbols for e in expressions))
+    read |= set().union(*(e.free_symbols for e in plan.computed.values()))
+    for q in plan.projections.values():
+        slopes = {at(neuron("slope", name), end): neuron("slope", name) for end, name in ((PRE, q.pre), (POST, q.post))}
+        for rule in (q.rule, *q.states.values()):
+            read |= {slopes[symbol] for symbol in slopes.keys() & rule.symbols} if rule else set()
+    return read
 
 
-def _projection(
-    motif: Motif,
-    p: Projection,
-    layout: str,
-    populations: dict[str, PopulationPlan],
-    moments: list[Moment],
-    plastic: bool,
-) -> ProjectionPlan:
-    post, pre = populations[p.post], populations[p.pre]
-    planned = ProjectionPlan(
-        p.name, p.pre, p.post, p.target, (post.size, pre.size), layout,
-        plastic=False, rule=None, binding={}, changes=(), bounds=p.bounds, derived=p.weight, current_read=False,
-        synapses=_synapses_of(p),
-    )  # fmt: skip
-    if not plastic:
-        return planned
-    known: dict[sympy.Symbol, sympy.Expr] = {}
-    if post.slope.is_Number and not post.noise:
-        known[local("slope_post")] = post.slope
-    if post.source == "nothing":
-        known[local("drive_post")] = sympy.Integer(0)
-    states = {}
-    for name, state in p.state.items():
-        update = parse_synapse_state(motif, p, name).xreplace(known | _numbers(state.parameters))
-        states[name] = StatePlan(*_resolved(motif, p, update, post, pre, planned, moments, f"{name}."))
-    planned = dataclasses.replace(planned, states=states)
-    if not p.is_plastic:
-        return planned
-    rule, binding, changes = _resolved(motif, p, parse_rule(motif, p).xreplace(known), post, pre, planned, moments)
-    return dataclasses.replace(planned, plastic=True, rule=rule, binding=binding, changes=changes)
-
-
-def _resolved(
-    motif: Motif,
-    p: Projection,
-    expression: sympy.Expr,
-    post: PopulationPlan,
-    pre: PopulationPlan,
-    planned: ProjectionPlan,
-    moments: list[Moment],
-    prefix: str = "",
-) -> tuple[Sum, dict[sympy.Symbol, sympy.Symbol], tuple[Change, ...]]:
-    """An expression in normal form, what its names stand for, and its fast terms with their moments.
-
-    `prefix` keeps the sums over synapses of a state's update apart from those of the rule. Raises MotifError where the
-    expression divides by zero, which shows once it is multiplied out.
-    """
-    vocabulary = rule_vocabulary(motif, p)
-    try:
-        rule = factor(expression, vocabulary.axes)
-    except RuleError as error:
-        what = f"state {prefix.removesuffix('.')!r}" if prefix else "rule"
-        raise MotifError(f"projection {p.name!r}: {what} {error}") from None
-    binding = {
-        local("pre"): _seen(pre),
-        local("post"): _seen(post),
-        local("drive_post"): quantity("drive", p.post),
-        local("slope_post"): quantity("slope", p.post),
-        local("w"): quantity("w", p.name),
+def _with_slopes(plan: Plan, read: Collection[sympy.Symbol]) -> Plan:
+    populations = {
+        name: dataclasses.replace(p, computes_slope=neuron("slope", name) in read)
+        for name, p in plan.populations.items()
     }
-    binding |= {local(f"I_{q}"): quantity("I", q) for q in vocabulary.soma + vocabulary.dendrite}
-    binding |= {local(name): of_rule(p.name, name) for name in (*vocabulary.parameters, *p.state)}
-    binding |= {local(f"{name}_pre"): of_rule(p.pre, name) for name in motif.population(p.pre).state}
-    binding |= {local(f"{name}_post"): of_rule(p.post, name) for name in motif.population(p.post).state}
-    binding |= {local(signal.name): quantity("signal", signal.name) for signal in motif.signals}
-    binding |= {r.symbol: of_rule(p.name, prefix + r.symbol.name) for r in rule.reductions}
-    changes = tuple(_change(term, binding, planned, moments) for term in rule.terms if isinstance(term, Term))
-    return rule, binding, changes
+    return dataclasses.replace(plan, populations=populations)
 
 
-def _seen(p: PopulationPlan) -> sympy.Symbol:
-    """What rules and dendrites see of a population."""
-    plain = p.trace == quantity("activity", p.name)
-    return quantity("activity" if plain else "trace", p.name)
+def synapses_of(motif: Motif, p: Projection) -> Synapses:
+    """The synapses of a projection: their shape, layout and pattern.
+
+    Args:
+        motif: knows the sizes.
+        p: one of its projections.
+    Returns:
+        What programs know of them.
+    Example:
+        >>> from circuitsim.plan import synapses_of
+        >>> from motifs import sal
+        >>> motif = sal([4, 3, 2])
+        >>> print(synapses_of(motif, motif.projection("V2")))
+        2x2 one_to_one
+    """
+    shape = motif.population(p.post).size, motif.population(p.pre).size
+    return Synapses(p.name, shape, layout_of(motif, p), _pattern(motif, p))
 
 
-def _change(term: Term, binding: dict[sympy.Symbol, sympy.Symbol], p: ProjectionPlan, moments: list[Moment]) -> Change:
-    """Resolve the term's moment: one that is there already, perhaps transposed, is used again."""
-    coefficient = term.coefficient.xreplace(binding)
-    if not term.has_data:
-        return Change(coefficient, term.weight, None)
-    listed = p.synapses if p.layout == "sparse" else None
-    moment = Moment(term.post.xreplace(binding), term.pre.xreplace(binding), p.layout, p.shape, listed)
-    if moment in moments:
-        return Change(coefficient, term.weight, moments.index(moment))
-    if moment.transposed() in moments:
-        return Change(coefficient, term.weight, moments.index(moment.transposed()), transposed=True)
-    moments.append(moment)
-    return Change(coefficient, term.weight, len(moments) - 1)
+def _pattern(motif: Motif, p: Projection) -> tuple[str, bool]:
+    """Whose synapses it has, and whether from the other side: its own, or those of what it is tied or reciprocal to."""
+    if p.tied_to is not None:
+        name, turned = _pattern(motif, motif.projection(p.tied_to.projection))
+        return name, turned != p.tied_to.transpose
+    if isinstance(p.connectivity, ReciprocalOf):
+        name, turned = _pattern(motif, motif.projection(p.connectivity.projection))
+        return name, not turned
+    return p.name, False
 
 
 def layout_of(motif: Motif, p: Projection) -> str:
@@ -263,8 +281,8 @@ def layout_of(motif: Motif, p: Projection) -> str:
         >>> layout_of(motif, motif.projection("V1")), layout_of(motif, motif.projection("V2"))
         ('dense', 'one_to_one')
     """
-    if p.weight is not None:
-        return layout_of(motif, motif.projection(p.weight.projection))
+    if p.tied_to is not None:
+        return layout_of(motif, motif.projection(p.tied_to.projection))
     n_pairs = motif.population(p.post).size * motif.population(p.pre).size
     match p.connectivity:
         case ReciprocalOf(projection=name):
@@ -278,10 +296,3 @@ def layout_of(motif: Motif, p: Projection) -> str:
         case _:
             return "dense"
     return "sparse" if n_synapses <= SPARSE_BELOW * n_pairs and n_pairs >= SMALL else "dense"
-
-
-def _synapses_of(p: Projection) -> tuple[str, bool]:
-    """Whose connectivity it has, and whether seen from the other side."""
-    if isinstance(p.connectivity, ReciprocalOf):
-        return p.connectivity.projection, True
-    return p.name, False

@@ -1,21 +1,25 @@
-"""Pictures: the motif, learning curves, self-assembly, weights. The only room that imports matplotlib.
+"""Figures of motifs, learning curves, self-assembly and weights. Only this package imports matplotlib.
 
-Every function but `animation` returns a `matplotlib.figure.Figure` of its own (pyplot is never touched) and saves it
-where asked.
+Every function except `animation` returns a new `matplotlib.figure.Figure`, without pyplot, and saves it if a path is
+given.
 """
 
-from circuitsim.plots.animation import animation
-from circuitsim.plots.curves import curves
-from circuitsim.plots.dependence import dependence
-from circuitsim.plots.drawing import draw
-from circuitsim.plots.raster import raster
-from circuitsim.plots.self_assembly import self_assembly
-from circuitsim.plots.similarity import similarity
-from circuitsim.plots.spectra import spectra
+from circuitsim.plots.census_figure import census
+from circuitsim.plots.dot_plot import dots
+from circuitsim.plots.eigenvalue_spectra import spectra
+from circuitsim.plots.heat_tables import HeatColumn, heat_table
+from circuitsim.plots.learning_curves import curves
+from circuitsim.plots.motif_drawing import draw
+from circuitsim.plots.parameter_dependence import dependence
+from circuitsim.plots.self_assembly_figure import self_assembly
+from circuitsim.plots.similarity_matrices import similarity
+from circuitsim.plots.spike_raster import raster
 from circuitsim.plots.style import KIND_COLOURS, kind_of
-from circuitsim.plots.weights import weights
+from circuitsim.plots.weight_animation import animation
+from circuitsim.plots.weight_matrices import weights
 
 __all__ = [
-    "KIND_COLOURS", "animation", "curves", "dependence", "draw", "kind_of", "raster", "self_assembly", "similarity",
-    "spectra", "weights",
+    "HeatColumn", "KIND_COLOURS", "animation", "census", "curves", "dependence", "dots", "draw", "heat_table",
+    "kind_of",
+    "raster", "self_assembly", "similarity", "spectra", "weights",
 ]  # fmt: skip

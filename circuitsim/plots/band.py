@@ -1,4 +1,4 @@
-"""One run's curve: the mean over replicas as a line, one standard deviation either way as a band."""
+"""The curve of one run: a line for the mean over replicas, and a band of one standard deviation on either side."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from circuitsim.plots.style import RUN_COLOURS, RUN_LINES, Dashes
 
 
 def band(axes: Axes, run: Series, label: str, k: int, width: float = 2.4) -> None:
-    """Draw run number `k` (which fixes its colour and line). Artists carry the gids "line:label" and "band:label".
+    """Draw run number `k`, which determines its colour and line style. Artists have gids "line:label" and "band:label".
 
-    A band is drawn where there are several replicas; a gap is left where no replica has a value.
+    The band is drawn if there are several replicas. Where no replica has a value, there is a gap.
     """
     colour, line = run_style(k)
     mean, spread = run.mean, run.spread
@@ -28,18 +28,18 @@ def band(axes: Axes, run: Series, label: str, k: int, width: float = 2.4) -> Non
 
 
 def run_style(k: int) -> tuple[str, Dashes]:
-    """Colour and line of run number `k`; the two cycles have different lengths, so 35 runs differ."""
+    """Colour and line style of run number `k`. The two cycles have different lengths, so that 35 runs differ."""
     return RUN_COLOURS[k % len(RUN_COLOURS)], RUN_LINES[k % len(RUN_LINES)]
 
 
 def run_label(label: str, history: History) -> str:
-    """The label, and how many replicas ran away and were held: they are part of the mean."""
-    n = len({runaway.get("replica") for runaway in history.runaways})
-    return f"{label} ({n} ran away)" if n else label
+    """The label, with the number of replicas that ran away, since the mean leaves them out."""
+    n = len(history.ran_away)
+    return f"{label} ({n} ran away, left out)" if n else label
 
 
 def plain_axes(axes: Axes, points: float) -> None:
-    """Two spines, a light grid, readable ticks."""
+    """Set two spines, a light grid and readable ticks."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#E3E3E3", linewidth=0.8)
     axes.set_axisbelow(True)

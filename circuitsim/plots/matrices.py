@@ -1,4 +1,4 @@
-"""Weight matrices as NumPy arrays, and which of them belong together."""
+"""Weight matrices as NumPy arrays, and the pairs of projections that mirror each other."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ Array = NDArray[np.float64]
 
 
 def matrix(weights: Any, replica: int, owner: str) -> Array:
-    """One replica's weights, shape ``[post, pre]``.
+    """The weights of one replica, shape ``[post, pre]``.
 
     Args:
-        weights: ``[replica, post, pre]`` or ``[post, pre]``: array, tensor on any device, sparse or not.
-        owner: what to call it in an error.
+        weights: an array or a tensor on any device, dense or sparse, of shape ``[replica, post, pre]`` or
+            ``[post, pre]``.
+        replica: the replica's index.
+        owner: the name of the weights in errors.
     Raises:
-        ParameterError: another shape, no such replica, values that are not finite.
+        ParameterError: the shape is wrong, there is no such replica, or values are not finite.
     """
-    for method in ("detach", "to_dense", "cpu", "toarray"):  # tensors, then SciPy; nothing of either is imported
+    for method in ("detach", "to_dense", "cpu", "toarray"):  # of torch and SciPy, without importing either
         weights = getattr(weights, method)() if hasattr(weights, method) else weights
     array = np.asarray(weights, dtype=float)
     if array.ndim not in (2, 3) or 0 in array.shape:
@@ -33,24 +35,24 @@ def matrix(weights: Any, replica: int, owner: str) -> Array:
             raise ParameterError(f"{owner} has {len(array)} replicas; replica {replica} is not among them")
         array = array[replica]
     if not np.isfinite(array).all():
-        raise ParameterError(f"{owner} holds {np.sum(~np.isfinite(array))} values that are not finite")
+        raise ParameterError(f"{owner} has {np.sum(~np.isfinite(array))} values that are not finite")
     return array
 
 
 def mirror_of(name: str) -> str | None:
-    """The name of the projection that runs back: "V1" -> "Vt1"; None if the name has another form."""
+    """The name of the projection in the opposite direction, such as "Vt1" for "V1"; None for names of another form."""
     parts = re.fullmatch(r"([A-Za-z]+?)(\d*)", name)
     return f"{parts[1]}t{parts[2]}" if parts else None
 
 
 def groups(shapes: Mapping[str, tuple[int, ...]], projections: Sequence[str] | None) -> list[tuple[str, ...]]:
-    """What is shown in one row: a projection with its mirror where it has one, else alone.
+    """Group projections into rows: each stands with its mirror if it has one, else alone.
 
     Args:
         shapes: name -> ``(post, pre)``.
-        projections: the names wanted, or None for all; a mirror comes along with its partner.
+        projections: the names to show, or None for all. A projection's mirror is shown too.
     Raises:
-        ParameterError: a name that is not among `shapes`, which the message lists.
+        ParameterError: a name is not among `shapes`; the message lists those that are.
     """
     pairs = {
         name: (name, mirror)
@@ -66,6 +68,6 @@ def groups(shapes: Mapping[str, tuple[int, ...]], projections: Sequence[str] | N
 
 
 def cosine(a: Array, b: Array) -> float:
-    """cos(a, b) of two matrices of one shape; NaN if one is all zero."""
+    """The cosine of two matrices of the same shape, NaN if one of them is 0."""
     norm = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float((a * b).sum()) / norm if norm else float("nan")

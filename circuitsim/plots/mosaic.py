@@ -1,4 +1,4 @@
-"""Receptive fields: the incoming weights of each neuron as a small picture."""
+"""Receptive fields: the incoming weights of each neuron as a small image."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from circuitsim.plots.matrices import Array
 
 
 def mosaic(weights: Array, shape: tuple[int, int], owner: str) -> Array:
-    """One tile per postsynaptic neuron, row by row in a near-square grid; NaN between the tiles and where none is.
+    """Arrange one tile per postsynaptic neuron in a nearly square grid. Gaps and empty places are NaN.
 
     Args:
         weights: shape ``[post, pre]``, with pre = height * width.
         shape: (height, width) of a tile.
-        owner: the projection's name, for an error.
+        owner: the projection's name, for errors.
     Raises:
-        ParameterError: the presynaptic neurons do not fill the tile.
+        ParameterError: a tile does not have as many pixels as there are presynaptic neurons.
     """
     height, width = shape
     n, n_pre = weights.shape
     if height * width != n_pre:
-        raise ParameterError(f"images[{owner!r}] = {shape} does not fit {n_pre} presynaptic neurons")
+        raise ParameterError(f"images[{owner!r}] = {shape} has {height * width} pixels, needs {n_pre}, one per neuron")
     columns = math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)
     sheet = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)

@@ -1,4 +1,4 @@
-"""An order of neurons in which assembled structure shows."""
+"""An order of neurons that makes the structure of a weight matrix visible."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ Indices = NDArray[np.int64]
 
 
 def neuron_order(matrix: Array) -> tuple[Indices, Indices]:
-    """Postsynaptic and presynaptic neurons, sorted by their entries in the leading singular vectors.
+    """Sort postsynaptic and presynaptic neurons by their entries in the leading singular vectors.
 
-    Neurons that take part in the matrix's largest pattern with equal sign come together, so that a matrix of low
-    rank looks smooth: positive in two opposite corners, negative in the other two.
+    Neurons that contribute to the matrix's strongest component with the same sign become neighbours, so that a matrix
+    of low rank looks smooth: positive in two opposite corners and negative in the other two.
 
     Args:
         matrix: shape ``[post, pre]``.
     Returns:
-        Index arrays of shape ``[post]`` and ``[pre]``. The sign is fixed: the largest entry is positive. Where all
-        is zero, neurons stay as they are.
+        Index arrays of shape ``[post]`` and ``[pre]``. The singular vectors' sign is chosen so that the largest entry
+        of the left one is positive. If the matrix is 0, the order does not change.
     """
     if not matrix.any():
         return np.arange(matrix.shape[0]), np.arange(matrix.shape[1])
@@ -30,7 +30,7 @@ def neuron_order(matrix: Array) -> tuple[Indices, Indices]:
 
 
 def thinned(order: Indices, at_most: int) -> Indices:
-    """At most so many of the neurons, evenly spaced in their order."""
+    """At most `at_most` of the neurons, evenly spaced in their order."""
     if len(order) <= at_most:
         return order
     kept: Indices = order[np.unique(np.round(np.linspace(0, len(order) - 1, at_most)).astype(int))]

@@ -1,4 +1,4 @@
-"""The panels of the self-assembly figure: what is measured, and how it is called."""
+"""The panels of the self-assembly figure, with their metrics and titles."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ import pandas as pd
 
 from circuitsim.plots.series import natural
 
-AT_MOST = 4  # in a row
+AT_MOST = 4  # panels in a row
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes.
+    """The content of one pair of axes.
 
     Args:
-        metric, split: of the history's rows to show.
-        sites: None for all; of several the mean is drawn, and each as a thin line.
-        title: in words; note: a smaller line below it.
-        cosine: whether the axis is that of a cosine.
+        metric, split: the rows of the history to show.
+        sites: the sites to show, or None for all. For several sites, their mean is drawn, and each as a thin line.
+        title: the panel's title.
+        note: a smaller line below the title.
+        cosine: whether the vertical axis shows a cosine.
     """
 
     metric: str
@@ -35,14 +36,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class PanelRow:
-    """Panels side by side, under a heading or none."""
+    """Panels side by side, under an optional heading."""
 
     panels: tuple[Panel, ...]
     heading: str = ""
 
 
 def panel_rows(tables: Mapping[str, pd.DataFrame]) -> list[PanelRow]:
-    """A panel per hidden layer, then the three that sum up.
+    """One panel per hidden layer, followed by a row of three panels that summarise the circuit.
 
     Args:
         tables: label -> table of a history.
@@ -51,7 +52,7 @@ def panel_rows(tables: Mapping[str, pd.DataFrame]) -> list[PanelRow]:
     sites = hidden_sites(tables)
     layers = [Panel("gradient_cosine", "probe", (site,), site) for site in sites]
     layers = layers or [Panel("gradient_cosine", "probe", (), "")]
-    n = math.ceil(len(layers) / math.ceil(len(layers) / AT_MOST))  # in each row, about as many in the last
+    n = math.ceil(len(layers) / math.ceil(len(layers) / AT_MOST))  # panels per row, so that rows are about equal
     rows = [PanelRow(tuple(layers[k : k + n]), heading if k == 0 else "") for k in range(0, len(layers), n)]
     last = (
         Panel("stationarity_cosine", "probe", None, "Stationarity: W Vtᵀ vs. V Wtᵀ", "1 at rest, by Theorem 1"),
@@ -62,10 +63,11 @@ def panel_rows(tables: Mapping[str, pd.DataFrame]) -> list[PanelRow]:
 
 
 def hidden_sites(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """The projections whose gradient cosine tells something: not the last, if it is 1 from start to end in any run.
+    """The projections whose gradient cosine is informative.
 
-    Onto the output the error comes straight through a fixed identity, so that cosine is 1 whatever assembles.
-    Projections called W and a number are taken alone (biases are left out) where there are any.
+    The last one is left out if its cosine is always 1 in a run: the output receives the error through a fixed identity,
+    so that its cosine is 1 whether or not anything assembles.
+    If there are projections named W and a number, only these are shown, without biases.
     """
     rows = [table[table["metric"] == "gradient_cosine"] for table in tables.values()]
     sites = natural({site for table in rows for site in table["site"]})

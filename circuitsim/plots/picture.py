@@ -1,45 +1,55 @@
-"""A figure that belongs to no global state: it shows itself in a notebook and saves itself to a file."""
+"""Figures without global state, which notebooks can display and which can be saved reproducibly."""
 
 from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+from numpy.typing import NDArray
 
 from circuitsim.errors import ParameterError
 from circuitsim.files import writing
 
 SUFFIXES = (".png", ".svg", ".pdf")
 DPI = 160
+MOST_PIXELS = 16_000  # the largest number of pixels along a side
 
 
 class Picture(Figure):
-    """A matplotlib Figure, white, with a canvas of its own. Notebooks display it without pyplot."""
+    """A white matplotlib Figure with its own canvas, which notebooks display without pyplot.
+
+    Args:
+        width, height: the size in inches.
+        options: options of `matplotlib.figure.Figure`.
+    """
 
     def __init__(self, width: float, height: float, **options: Any) -> None:
-        """Size in inches; options as in `matplotlib.figure.Figure`."""
         super().__init__(figsize=(width, height), facecolor="white", dpi=DPI, **options)
         FigureCanvasAgg(self)
 
     def _repr_png_(self) -> bytes:
         buffer = BytesIO()
-        self.savefig(buffer, format="png", dpi=DPI / 2)
+        self.savefig(buffer, format="png", dpi=_resolution(self, DPI / 2))
         return buffer.getvalue()
 
 
 def save(figure: Figure, path: str | os.PathLike[str] | None) -> None:
-    """Write the figure by its suffix; folders are made as needed. Nothing happens where `path` is None.
+    """Save the figure in the format of the path's suffix. Missing folders are created; a path of None does nothing.
 
-    The same figure gives the same bytes: no date and no random ids go into the file.
+    The same figure always gives the same bytes, because the file holds no date and no random ids.
 
     Raises:
-        ParameterError: a suffix other than .png, .svg or .pdf.
+        ParameterError: the suffix is not .png, .svg or .pdf.
         ArchiveError: the path cannot be written.
     """
     if path is None:
@@ -48,7 +58,12 @@ def save(figure: Figure, path: str | os.PathLike[str] | None) -> None:
     dated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix.lower()]
     with writing(path), matplotlib.rc_context({"svg.hashsalt": "circuitsim"}):
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=DPI, metadata=dated, facecolor="white")
+        figure.savefig(path, dpi=_resolution(figure, DPI), metadata=dated, facecolor="white")
+
+
+def _resolution(figure: Figure, wanted: float) -> float:
+    """The wanted dots per inch, or fewer if a side would have too many pixels for matplotlib."""
+    return float(min(wanted, MOST_PIXELS / max(figure.get_size_inches())))
 
 
 def inline_svg(figure: Figure) -> str:
@@ -62,8 +77,17 @@ def inline_svg(figure: Figure) -> str:
 
 
 def check_path(path: str | os.PathLike[str] | None) -> Path:
-    """The path, if `save` can write it; asked before a picture is made, not after."""
+    """Return the path if `save` knows its suffix. Callers check this before they make the figure."""
     checked = Path("figure.png" if path is None else path)
     if checked.suffix.lower() not in SUFFIXES:
-        raise ParameterError(f"path {str(path)!r}: a picture's name must end with one of {', '.join(SUFFIXES)}")
+        raise ParameterError(f"path {str(path)!r}: the name of a figure must end with one of {', '.join(SUFFIXES)}")
     return checked
+
+
+@cache
+def text_size(text: str, points: float, bold: bool = False) -> NDArray[np.float64]:
+    """Width and height of a text in inches, shape ``[2]``; lines are separated by newlines."""
+    font = FontProperties(weight="bold" if bold else "normal")
+    lines = text.split("\n")
+    widths = [TextPath((0, 0), line, size=points, prop=font).get_extents().width for line in lines if line.strip()]
+    return np.array([max(widths, default=0.0), 1.2 * points * len(lines)]) / 72

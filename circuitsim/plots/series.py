@@ -1,4 +1,4 @@
-"""Numbers out of a history's table, as curves over epochs."""
+"""Curves over epochs, taken from a history's table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Series:
 
     Args:
         epochs: shape ``[time]``.
-        values: shape ``[time, replica]``; NaN where it is not defined.
+        values: shape ``[time, replica]``, NaN where the quantity is not defined.
     """
 
     epochs: Array
@@ -29,14 +29,14 @@ class Series:
 
     @property
     def mean(self) -> Array:
-        """Over the replicas that have a value, shape ``[time]``; NaN where none has."""
+        """The mean over the replicas that have a value, shape ``[time]``; NaN if none has."""
         n = np.isfinite(self.values).sum(axis=1)
         total = np.where(np.isfinite(self.values), self.values, 0.0).sum(axis=1)
         return np.where(n > 0, total / np.maximum(n, 1), np.nan)
 
     @property
     def spread(self) -> Array:
-        """Sample standard deviation over replicas (n - 1), shape ``[time]``; 0 for a single one."""
+        """The sample standard deviation over replicas (n - 1), shape ``[time]``; 0 for a single replica."""
         finite = np.isfinite(self.values)
         squares = np.where(finite, (self.values - self.mean[:, None]) ** 2, 0.0).sum(axis=1)
         spread: Array = np.sqrt(squares / np.maximum(finite.sum(axis=1) - 1, 1))
@@ -44,12 +44,13 @@ class Series:
 
 
 def choose(table: pd.DataFrame, metric: str, split: str | None, site: str | None, owner: str) -> pd.DataFrame:
-    """The rows of one metric, one split and one site.
+    """Select the rows of one metric, one split and one site.
 
-    Where `split` is None and there are several, "validation" is taken; a site must be named if there are several.
+    If `split` is None and there are several, "validation" is selected. If there are several sites, one must be named.
 
     Raises:
-        ParameterError: there is no such metric, split or site, or the choice is open; the message lists what there is.
+        ParameterError: there is no such metric, split or site, or the choice is ambiguous; the message lists those
+            that exist.
     """
     rows = _pick(table, "metric", metric, owner)
     splits = set(rows["split"])
@@ -71,18 +72,31 @@ def _pick(rows: pd.DataFrame, column: str, wanted: str | None, owner: str) -> pd
 
 
 def series(rows: pd.DataFrame) -> Series:
-    """The rows of a history's table as a curve; of several values at one epoch and replica, the last."""
-    unique = rows.drop_duplicates(["epoch", "replica"], keep="last")
+    """The rows of a history's table as a curve. The last of several values at one epoch and replica counts. Replicas
+    that ran away have none."""
+    unique = _without_runaways(rows).drop_duplicates(["epoch", "replica"], keep="last")
     wide = unique.pivot(index="epoch", columns="replica", values="value").sort_index()
     return Series(wide.index.to_numpy(dtype=float), wide.to_numpy(dtype=float))
 
 
 def mean_over_sites(rows: pd.DataFrame) -> pd.DataFrame:
-    """For each epoch and replica, the mean over the sites whose value is defined."""
-    unique = rows.drop_duplicates(["epoch", "replica", "site"], keep="last")
+    """Average over the sites whose value is defined, for each epoch and replica."""
+    unique = _without_runaways(rows).drop_duplicates(["epoch", "replica", "site"], keep="last")
     return unique.groupby(["epoch", "replica"])["value"].mean().reset_index()
 
 
+def _without_runaways(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows, without the values of replicas that ran away, which stay at their last good state."""
+    if "runaway" not in rows:  # from a file of an earlier version
+        return rows
+    return rows.assign(value=rows["value"].mask(rows["runaway"].astype(bool)))
+
+
+def n_runaways(rows: pd.DataFrame) -> int:
+    """The number of replicas that ran away."""
+    return int(rows.loc[rows["runaway"].astype(bool), "replica"].nunique()) if "runaway" in rows else 0
+
+
 def natural(names: Sequence[str] | set[str]) -> list[str]:
-    """Sorted so that W10 comes after W2."""
+    """The names in natural order, in which W10 comes after W2."""
     return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])

@@ -1,4 +1,4 @@
-"""What every picture shares: the colour of each kind of projection, the line of each plasticity, colours of runs."""
+"""The style that all figures share: colours of kinds of projections, lines of plasticity, and colours of runs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from circuitsim.motif import Motif, Projection
 
 Kind = Literal["W", "Wt", "V", "Vt"]
 Plasticity = Literal["plastic", "fixed", "derived"]
-Dashes = Literal["-"] | tuple[float, tuple[float, ...]]  # as matplotlib takes them
+Dashes = Literal["-"] | tuple[float, tuple[float, ...]]  # a matplotlib line style
 
-# From the palette of Okabe & Ito (2008), safe for colour-blind readers; chosen so that a grey copy also tells them
-# apart (luma 0, 87, 119 and 158 of 255).
+# From the palette of Okabe & Ito (2008), which is safe for colour-blind readers. The four also differ in a grey copy
+# (luma 0, 87, 119 and 158 of 255).
 KIND_COLOURS: dict[Kind, str] = {"W": "#000000", "Wt": "#0072B2", "V": "#D55E00", "Vt": "#56B4E9"}
 
 KIND_MEANINGS: dict[Kind, str] = {
@@ -23,6 +23,9 @@ KIND_MEANINGS: dict[Kind, str] = {
     "V": "onto dendrites, ascending stream",
     "Vt": "onto dendrites, descending stream",
 }
+
+# Colours of boxes, which also differ in a grey copy.
+FILLS = {"ascending": "#F6F6F6", "descending": "#D6E8F7", "error": "#F9D56B"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class LineStyle:
 
     @property
     def linestyle(self) -> Dashes:
-        """As matplotlib takes it."""
+        """The matplotlib line style."""
         return (0.0, self.dashes) if self.dashes else "-"
 
 
@@ -51,7 +54,7 @@ LINES: dict[Plasticity, LineStyle] = {
     "derived": LineStyle(2.2, (1.6, 2.4), "tied to another projection (=)"),
 }
 
-# Okabe & Ito again, in an order that puts the most different first.
+# The palette of Okabe & Ito (2008), with the most different colours first.
 RUN_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 RUN_LINES: tuple[Dashes, ...] = (
     "-", (0.0, (6.0, 2.0)), (0.0, (1.5, 1.5)), (0.0, (7.0, 2.0, 1.5, 2.0)), (0.0, (3.0, 1.0)),
@@ -59,14 +62,14 @@ RUN_LINES: tuple[Dashes, ...] = (
 
 
 def kind_of(motif: Motif, projection: str) -> Kind:
-    """Which of the four kinds a projection is: the compartment it ends on, and the stream of that neuron.
+    """Classify a projection as one of four kinds, by its compartment and the stream of its postsynaptic population.
 
-    In a two-stream circuit W and Wt run within their stream and V and Vt between the streams; anything else takes
-    the kind of what it ends on, so that a lateral dendritic projection of the ascending stream counts as V.
+    In a two-stream circuit, W and Wt run within a stream, and V and Vt between the streams. Any other projection has
+    the kind that its target determines: a lateral dendritic projection of the ascending stream counts as V.
 
     Args:
         motif: the declaration.
-        projection: its name.
+        projection: the projection's name.
     Returns:
         "W", "Wt", "V" or "Vt".
     Raises:
@@ -84,25 +87,19 @@ def kind_of(motif: Motif, projection: str) -> Kind:
         known = ", ".join(p.name for p in motif.projections) or "none"
         raise ParameterError(f"motif {motif.name!r} has no projection {projection!r} (known: {known})")
     ascending = motif.population(found.post).stream == "ascending"
-    if found.target == "soma":
+    if found.compartment == "soma":
         return "W" if ascending else "Wt"
     return "V" if ascending else "Vt"
 
 
 def kind_of_name(name: str) -> Kind | None:
-    """The kind that a name of the paper's form says, such as "Vt1" or "Vt1ᵀ"; None for other names."""
+    """The kind of a projection named as in the paper, such as "Vt1" or "Vt1ᵀ"; None for other names."""
     found = re.fullmatch(r"(Wt|W|Vt|V)\d*ᵀ?", name)
     return next((kind for kind in KIND_COLOURS if found and found[1] == kind), None)
 
 
 def plasticity_of(projection: Projection) -> Plasticity:
-    """Whether a step changes it, nothing does, or another projection's weight is its own."""
-    if projection.weight is not None:
+    """Whether a projection is plastic, fixed or derived from another one."""
+    if projection.tied_to is not None:
         return "derived"
     return "plastic" if projection.is_plastic else "fixed"
-
-
-def luma(colour: str) -> float:
-    """Brightness of a "#RRGGBB" colour in a grey copy, in [0, 255] (ITU-R BT.601)."""
-    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return 0.299 * red + 0.587 * green + 0.114 * blue

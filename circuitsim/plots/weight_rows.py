@@ -1,4 +1,4 @@
-"""Rows of weight matrices on a figure: before on the left, after on the right, one colour scale each row."""
+"""Rows of weight matrices, with before on the left, after on the right and one colour scale per row."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from circuitsim.plots.colour_map import COLOUR_MAP
-from circuitsim.plots.diagram.geometry import text_size
 from circuitsim.plots.matrices import Array
-from circuitsim.plots.picture import Picture
+from circuitsim.plots.picture import Picture, text_size
 from circuitsim.plots.style import KIND_COLOURS, kind_of_name
 
 POINTS = 13.0
-# Inches: a panel, the spaces between a pair and between before and after, the colour bar; then the margins.
+# In inches: a panel, the gaps within a pair and between before and after, and the colour bar; then the margins.
 PANEL, GAP, WIDE_GAP, BAR = 2.55, 0.3, 0.75, 0.2
 LEFT, RIGHT, TOP, ABOVE, BELOW = 0.6, 1.1, 0.3, 0.7, 0.6
 WIDTH = LEFT + 4 * PANEL + 2 * GAP + WIDE_GAP + 0.25 + BAR + RIGHT
@@ -23,14 +22,15 @@ WIDTH = LEFT + 4 * PANEL + 2 * GAP + WIDE_GAP + 0.25 + BAR + RIGHT
 
 @dataclass(frozen=True)
 class Row:
-    """What one row shows.
+    """The content of one row.
 
     Args:
-        titles: of the matrices, one or two.
-        before, after: the matrices, shape ``[post, pre]`` each, in the orientation and order of the picture.
-        limit: the weight at which the colours end, both ways.
-        heading: above the row; note: a smaller line below it.
-        axis_names: of the horizontal and the vertical axis.
+        titles: the titles of the one or two matrices.
+        before, after: the matrices, shape ``[post, pre]`` each, in the orientation and order of the figure.
+        limit: the absolute weight at which the colour scale ends.
+        heading: a line above the row.
+        note: a smaller line below the heading.
+        axis_names: the names of the horizontal and the vertical axis.
     """
 
     titles: tuple[str, ...]
@@ -43,12 +43,12 @@ class Row:
 
     @property
     def above(self) -> float:
-        """Inches from the row's upper edge to its panels."""
+        """The distance from the row's upper edge to its panels, in inches."""
         return ABOVE + (0.25 if self.note else 0.0)
 
 
 def weight_figure(rows: Sequence[Row], title: str | None) -> Figure:
-    """The whole figure, as wide as a slide."""
+    """Draw all rows on a figure that is as wide as a slide."""
     head = TOP + (0.5 if title else 0.0)
     height = head + sum(row.above + PANEL + BELOW for row in rows)
     width = max(WIDTH, LEFT + text_size(title or "", POINTS + 5, True)[0] + 0.2)

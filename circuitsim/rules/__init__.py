@@ -1,8 +1,8 @@
-"""The rule language: string -> checked SymPy expression -> sum of factored terms. No torch, no eval."""
+"""The rule language. A string becomes a checked SymPy expression, then a sum of factored terms; no torch, no eval."""
 
 from circuitsim.rules.axes import Axis, axes_of
-from circuitsim.rules.factor import factor
-from circuitsim.rules.parse import parse
+from circuitsim.rules.factoring import factor
+from circuitsim.rules.parser import parse
 from circuitsim.rules.terms import Reduction, SlowTerm, Sum, Term
 from circuitsim.rules.vocabulary import RuleVocabulary
 

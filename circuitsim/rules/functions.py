@@ -1,7 +1,8 @@
 """The functions of the rule language, as SymPy functions that SymPy does not rewrite.
 
-SymPy's own Abs, exp, Max, ... simplify on construction (``exp(a)*exp(b)`` becomes ``exp(a + b)``, which no
-longer factors); these stay as written. Each knows its derivative, since slopes are derived from activations.
+SymPy's own Abs, exp, Max, ... simplify on construction (``exp(a)*exp(b)`` becomes ``exp(a + b)``, which no longer
+factors); the functions here stay as written. Each defines its derivative, because the slopes of activations are
+derived symbolically.
 """
 
 from __future__ import annotations
@@ -12,18 +13,33 @@ import sympy
 
 
 class RuleFunction(sympy.Function):
-    """A function applied element by element."""
+    """A function that is applied elementwise."""
 
     is_real = True
 
 
-def _function(name: str, n_args: int, derivatives: Any) -> Any:  # a class; SymPy is untyped
-    """A new function of the language; `derivatives` gives those with respect to each argument."""
+class Comparison(RuleFunction):
+    """A comparison, which is 1 where it holds and 0 elsewhere; as a factor it acts as a gate."""
+
+    def _eval_power(self, exponent: sympy.Expr) -> sympy.Expr | None:
+        """Return the comparison itself for a positive integer exponent; SymPy calls this for every power."""
+        return self if is_whole_and_positive(exponent) else None
+
+
+def is_whole_and_positive(exponent: sympy.Expr) -> bool:
+    """Return whether the exponent is a positive integer, written as 2 or as 2.0."""
+    return bool(exponent.is_Number and exponent.is_finite and exponent > 0 and float(exponent).is_integer())
+
+
+def _function(
+    name: str, n_args: int, derivatives: Any, kind: type[RuleFunction] = RuleFunction
+) -> Any:  # returns a class, but SymPy is untyped
+    """Define a function of the language; `derivatives` returns the derivative with respect to each argument."""
 
     def fdiff(self: RuleFunction, argindex: int = 1) -> sympy.Expr:
         return derivatives(*self.args)[argindex - 1]
 
-    return type(name, (RuleFunction,), {"fdiff": fdiff, "nargs": n_args})
+    return type(name, (kind,), {"fdiff": fdiff, "nargs": n_args})
 
 
 def _flat(*args: Any) -> tuple[sympy.Expr, ...]:
@@ -31,10 +47,10 @@ def _flat(*args: Any) -> tuple[sympy.Expr, ...]:
 
 
 # Comparisons give 1 or 0.
-greater = _function("greater", 2, _flat)
-greater_equal = _function("greater_equal", 2, _flat)
-equal = _function("equal", 2, _flat)
-not_equal = _function("not_equal", 2, _flat)
+greater = _function("greater", 2, _flat, Comparison)
+greater_equal = _function("greater_equal", 2, _flat, Comparison)
+equal = _function("equal", 2, _flat, Comparison)
+not_equal = _function("not_equal", 2, _flat, Comparison)
 COMPARISONS = (greater, greater_equal, equal, not_equal)
 
 sign: Any = _function("sign", 1, _flat)
@@ -57,15 +73,15 @@ clip = _function(
 )
 where = _function("where", 3, lambda c, a, b: (sympy.Integer(0), not_equal(c, 0), equal(c, 0)))
 
-mean = _function("mean", 1, lambda x: (sympy.nan,))  # over batch and population; traces only
+mean = _function("mean", 1, lambda x: (sympy.nan,))  # over batch and population; not for activations
 
-# Over this projection's present synapses: onto the same postsynaptic neuron (in), of the same axon (out).
+# Reductions run over the projection's existing synapses onto the same neuron (in) or of the same axon (out).
 sum_in = _function("sum_in", 1, lambda x: (sympy.nan,))
 sum_out = _function("sum_out", 1, lambda x: (sympy.nan,))
 max_in = _function("max_in", 1, lambda x: (sympy.nan,))
 max_out = _function("max_out", 1, lambda x: (sympy.nan,))
 
-REDUCTIONS = {f.__name__: f for f in (sum_in, sum_out, max_in, max_out)}
+REDUCTIONS = {f.__name__: f for f in (sum_in, sum_out, max_in, max_out, mean)}
 
 ELEMENTWISE = {
     "where": where,

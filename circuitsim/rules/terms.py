@@ -1,4 +1,4 @@
-"""The normal form of a rule: a sum of terms, each a product of one matrix product and cheap factors."""
+"""The normal form of a rule is a sum of terms, each of them a matrix product times inexpensive factors."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ class Term:
     """``coefficient * weight[i, j] * E_b[ post[b, i] * pre[b, j] ]``.
 
     Args:
-        coefficient: depends on the replica at most.
-        weight: depends on the synapse (w, per-synapse parameters, sums over synapses).
-        post, pre: depend on the sample and one end. Both 1: the term does not depend on the data.
+        coefficient: the factors that depend on no axis but the replica.
+        weight: the factors that depend on the synapse (w, per-synapse parameters, sums over synapses).
+        post, pre: the factors that depend on the sample and one end. If both are 1, the term is independent of the
+            data.
     """
 
     coefficient: sympy.Expr
@@ -29,17 +30,17 @@ class Term:
 
     @property
     def expressions(self) -> tuple[sympy.Expr, ...]:
-        """Its factors."""
+        """The four factors."""
         return self.coefficient, self.weight, self.post, self.pre
 
     @property
     def symbols(self) -> set[sympy.Symbol]:
-        """All symbols in it."""
+        """All symbols in the term."""
         return set().union(*(x.free_symbols for x in self.expressions))
 
     @property
     def has_data(self) -> bool:
-        """Whether it depends on activity (decay does not)."""
+        """Whether the term depends on activity; a decay term does not."""
         return not (self.post == ONE and self.pre == ONE)
 
     def __str__(self) -> str:
@@ -50,10 +51,10 @@ class Term:
 
 @dataclass(frozen=True)
 class SlowTerm:
-    """An expression that mixes both ends of a synapse with the sample: evaluated sample by sample.
+    """An expression that does not factor and is therefore evaluated sample by sample.
 
     Args:
-        expression: depends on the sample, the postsynaptic and the presynaptic neuron.
+        expression: an expression that mixes the sample with the postsynaptic and the presynaptic neuron.
     """
 
     expression: sympy.Expr
@@ -61,12 +62,12 @@ class SlowTerm:
 
     @property
     def expressions(self) -> tuple[sympy.Expr, ...]:
-        """The one that there is."""
+        """The expression, as a tuple."""
         return (self.expression,)
 
     @property
     def symbols(self) -> set[sympy.Symbol]:
-        """All symbols in it."""
+        """All symbols in the term."""
         return set(self.expression.free_symbols)
 
     def __str__(self) -> str:
@@ -75,12 +76,12 @@ class SlowTerm:
 
 @dataclass(frozen=True)
 class Reduction:
-    """`symbol` stands for a sum or maximum over synapses.
+    """A sum or maximum over synapses, or a mean over a batch and its neurons, which a symbol stands for.
 
     Args:
-        symbol: the name given to it in the terms.
-        kind: "sum_in", "sum_out", "max_in" or "max_out".
-        body: the terms inside; within them a Term's E_b is dropped: the value depends on the sample.
+        symbol: the symbol that replaces the reduction in the terms.
+        kind: "sum_in", "sum_out", "max_in", "max_out" or "mean".
+        body: the terms inside the reduction, which are evaluated per sample, without the batch mean E_b.
         sampled: whether the value depends on the sample.
     """
 
@@ -95,12 +96,12 @@ class Reduction:
 
 @dataclass(frozen=True)
 class Sum:
-    """A rule in normal form: the sum of the terms, with the reductions they use, in order.
+    """A rule in normal form.
 
     Args:
         terms: the summands.
-        reductions: sums and maxima over synapses that terms use, innermost first.
-        axes: what each symbol depends on, those of the reductions included.
+        reductions: the sums, maxima and means that the terms use, innermost first.
+        axes: the axes of each symbol, including the symbols of the reductions.
     """
 
     terms: tuple[Term | SlowTerm, ...]
@@ -109,7 +110,7 @@ class Sum:
 
     @property
     def symbols(self) -> set[sympy.Symbol]:
-        """All symbols that an evaluation needs, those inside reductions included."""
+        """All symbols that an evaluation needs, including those inside reductions."""
         parts = [*self.terms, *(part for reduction in self.reductions for part in reduction.body)]
         return set().union(*(part.symbols for part in parts))
 

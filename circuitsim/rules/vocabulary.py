@@ -1,37 +1,59 @@
-"""The names that a rule may use, what they stand for, and what they depend on."""
+"""The names that a rule may use, with their symbols and axes."""
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy
 
 from circuitsim.errors import RuleError
-from circuitsim.rules.axes import Axis
-from circuitsim.rules.parse import parse
+from circuitsim.rules.axes import Axis, axes_of
+from circuitsim.rules.functions import mean
+from circuitsim.rules.parser import parse
 
-POST_NAMES = ("post", "drive_post", "slope_post")
-RESERVED = re.compile(rf"(pre|w|dendrite_post|hetero|{'|'.join(POST_NAMES)}|I_.*|(sum|max)_(in|out)(_\d+)?)")
+PRE_NAMES = ("pre", "activity_pre", "drive_pre", "slope_pre")
+POST_NAMES = ("post", "activity_post", "drive_post", "slope_post")
+BATCH_SIZE = "batch_size"  # the number of samples of a step
+SUMS = ("dendrite_post", "hetero")  # sums of currents, which depend on the wiring
+RESERVED = re.compile(
+    rf"(w|{BATCH_SIZE}|{'|'.join(PRE_NAMES + POST_NAMES + SUMS)}|I_.*|((sum|max)_(in|out)|mean)(_\d+)?)"
+)
 
 
+@functools.cache
 def local(name: str) -> sympy.Symbol:
-    """The symbol of a name inside one rule."""
+    """Return the symbol for a name inside one rule."""
     return sympy.Symbol(name, real=True)
+
+
+def sums_of_currents(projection: str, soma: Sequence[str], dendrite: Sequence[str]) -> dict[sympy.Symbol, sympy.Expr]:
+    """Return the sums of the currents of other projections that `dendrite_post` and `hetero` stand for.
+
+    Args:
+        projection: the name of the projection whose rule reads them; its own current is left out.
+        soma, dendrite: the names of all projections onto each compartment of its postsynaptic population.
+    """
+
+    def total(names: Sequence[str]) -> sympy.Expr:
+        return sympy.Add(*(local(f"I_{name}") for name in names if name != projection))
+
+    return {local("dendrite_post"): total(dendrite), local("hetero"): total((*soma, *dendrite))}
 
 
 @dataclass(frozen=True)
 class RuleVocabulary:
-    """The names known to the rule of one projection.
+    """The names that the rule of one projection may use.
 
     Args:
-        projection: its name.
-        post: name of its postsynaptic population.
-        soma, dendrite: names of all projections onto that population, itself included, by compartment.
-        parameters: what each named parameter depends on (nothing, or the synapse).
-        remembered: states of both neurons (``theta_pre``, ``theta_post``) and of the synapse, and signals: what each
-            depends on.
+        projection: the name of the projection.
+        post: the name of its postsynaptic population.
+        soma, dendrite: the names of all projections onto each compartment of that population, including this one.
+        parameters: the axes of each parameter (none, or the synapse).
+        remembered: the axes of the states of both neurons (``theta_pre``, ``theta_post``), the states of the
+            synapse, and the signals.
     """
 
     projection: str
@@ -43,34 +65,35 @@ class RuleVocabulary:
 
     @property
     def axes(self) -> dict[sympy.Symbol, Axis]:
-        """What each symbol depends on."""
+        """The axes of each symbol."""
         on_post = Axis.SAMPLE | Axis.POST
-        axes = {local(name): on_post for name in POST_NAMES}
+        axes = {local(name): on_post for name in POST_NAMES + SUMS}
         axes |= {local(f"I_{name}"): on_post for name in self.soma + self.dendrite}
-        axes |= {local("pre"): Axis.SAMPLE | Axis.PRE, local("w"): Axis.SYNAPSE}
+        axes |= {local(name): Axis.SAMPLE | Axis.PRE for name in PRE_NAMES}
+        axes |= {local("w"): Axis.SYNAPSE, local(BATCH_SIZE): Axis.NONE}
         return axes | {local(name): kind for name, kind in {**self.remembered, **self.parameters}.items()}
 
     @property
     def names(self) -> dict[str, sympy.Expr]:
-        """What each name stands for; the two sums of currents are spelled out."""
-        names: dict[str, sympy.Expr] = {symbol.name: symbol for symbol in self.axes}
-        names["dendrite_post"] = self._sum(self.dendrite)
-        names["hetero"] = self._sum(self.soma + self.dendrite)
-        return names
+        """The symbol for each name."""
+        return {symbol.name: symbol for symbol in self.axes}
 
-    def _sum(self, projections: Iterable[str]) -> sympy.Expr:
-        return sympy.Add(*(local(f"I_{name}") for name in projections if name != self.projection))
+    @property
+    def sums(self) -> dict[sympy.Symbol, sympy.Expr]:
+        """The expansion of `dendrite_post` and `hetero` into currents."""
+        return sums_of_currents(self.projection, self.soma, self.dendrite)
 
     def parse(self, text: str, what: str = "rule") -> sympy.Expr:
-        """Read the rule, or the update of a state.
+        """Parse the rule, or the update of a state.
 
         Args:
             text: the expression.
-            what: which of them it is, for messages.
+            what: "rule", or the name of the state, for error messages.
         Returns:
-            The expression, over the symbols of `axes`.
+            The expression, in the symbols of `axes`.
         Raises:
-            RuleError: see `circuitsim.rules.parse`; a current that does not reach the population is named so.
+            RuleError: as in `circuitsim.rules.parse`, or a name is taken, or a current does not reach the
+                population.
         """
         owner = f"projection {self.projection!r}: {what}"
         if clash := list(filter(RESERVED.fullmatch, self.parameters)):
@@ -80,10 +103,14 @@ class RuleVocabulary:
         if clash := sorted(set(self.parameters) & set(self.remembered)):
             raise RuleError(f"{owner}: {clash[0]!r} is a parameter and a state or signal; rename one")
         try:
-            return parse(text, self.names, owner=owner)
+            return self._with_sound_means(parse(text, self.names, owner=owner), owner)
         except RuleError as error:
-            if error.name is None or not error.name.startswith("I_"):
+            if error.name is None:
                 raise
+            if not error.name.startswith("I_"):
+                hint = f"; if it is a parameter, give it a value, as in Rule(..., {error.name}=0.1)"
+                found = str(error) if "did you mean" in str(error) else f"{error}{hint}"
+                raise RuleError(found, error.column, error.name) from None
             known = ", ".join(f"I_{name}" for name in self.soma + self.dendrite) or "none"
             raise RuleError(
                 f"{owner} names {error.name}, which does not reach population {self.post!r} (known: {known}) "
@@ -91,3 +118,14 @@ class RuleVocabulary:
                 error.column,
                 error.name,
             ) from None
+
+    def _with_sound_means(self, expression: sympy.Expr, owner: str) -> sympy.Expr:
+        """Return the expression, unless it takes a mean over something that depends on both ends of a synapse."""
+        for found in expression.atoms(mean):
+            (body,) = found.args
+            if Axis.SYNAPSE in axes_of(body, self.axes):
+                raise RuleError(
+                    f"{owner}: mean({body}) depends on both ends of a synapse; mean(...) takes quantities of the "
+                    f"presynaptic neurons, or of the postsynaptic neurons"
+                )
+        return expression

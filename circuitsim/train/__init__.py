@@ -1,7 +1,7 @@
-"""Fit circuits to data, and evaluate them."""
+"""Fitting circuits to data, and evaluating them."""
 
-from circuitsim.train.evaluate import evaluate
-from circuitsim.train.fit import fit
+from circuitsim.train.evaluation import evaluate
+from circuitsim.train.fitting import fit
 from circuitsim.train.probe import Probe
 from circuitsim.train.weight_probe import WeightProbe
 

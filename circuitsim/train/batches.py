@@ -1,4 +1,4 @@
-"""Whatever `fit` takes as data, as mini-batches epoch by epoch."""
+"""Sources of mini-batches, made from any kind of data that `fit` accepts."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from typing import Any, Protocol
 import torch
 
 from circuitsim.data import Dataset, Split, minibatches
+from circuitsim.data.agreement import width
+from circuitsim.data.arrays import read_inputs
+from circuitsim.data.targets import infer_kinds, read_targets
 from circuitsim.engine import Circuit
-from circuitsim.engine.feed import Feed
+from circuitsim.engine.input_binder import InputBinder
 from circuitsim.errors import DataError, ParameterError
 
 
 class Batches(Protocol):
     """A source of mini-batches."""
 
-    n_batches: int | None  # per epoch, where it is known
+    n_batches: int | None  # per epoch, or None if unknown
 
     def epoch(self, number: int) -> Iterator[tuple[Any, Any]]:
-        """The batches (x, target) of one epoch."""
+        """Yield the batches (x, target) of one epoch."""
 
 
 class SplitBatches:
-    """Shuffled mini-batches of samples in memory, moved to the circuit's device once."""
+    """Shuffled mini-batches of samples in memory, which are moved to the circuit's device once."""
 
     def __init__(self, split: Split, batch_size: int, seed: int, circuit: Circuit) -> None:
         if batch_size > len(split):
@@ -36,7 +39,7 @@ class SplitBatches:
 
 
 class IterableBatches:
-    """The user's own iterable of batches, such as a DataLoader; it is iterated over once per epoch."""
+    """An iterable of batches, such as a DataLoader, that is iterated over once per epoch."""
 
     def __init__(self, batches: Iterable[Any]) -> None:
         self.batches = batches
@@ -52,34 +55,43 @@ class IterableBatches:
             yield batch[0], batch[1]
         if not found:
             raise DataError(
-                f"the iterable of batches gave nothing in epoch {number}; an iterator can be used only once: "
-                "give a list or a DataLoader"
+                f"the iterable of batches was empty in epoch {number}; an iterator can be used only once: "
+                "pass a list or a DataLoader"
             )
 
 
 def check_fit(circuit: Circuit, split: Split, name: str) -> None:
-    """Compare samples with the motif's inputs and objectives; on the CPU, where looking is free.
+    """Check that samples fit the motif's inputs and objectives. This runs on the CPU to avoid device synchronisation.
 
     Raises:
-        DataError: other features, classes or labels than the motif has, or values that are not finite.
+        DataError: features, classes or labels differ from those of the motif, or values are not finite.
     """
-    feed = Feed(circuit.motif, circuit.plans, circuit.n_replicas, torch.device("cpu"), circuit.dtype)
+    binder = InputBinder(circuit.motif, circuit.plans, circuit.n_replicas, torch.device("cpu"), circuit.dtype)
     try:
-        feed.inputs(split.x)
+        binder.inputs(split.x)
         if circuit.motif.objectives:
-            feed.targets(split.target, len(split))
+            binder.targets(split.target, len(split))
     except DataError as error:
         raise DataError(f"split {name!r} does not fit motif {circuit.motif.name!r}: {error}") from None
 
 
-def as_dataset(data: Any) -> Dataset | None:
-    """A Dataset from a Dataset, a Split or a pair of arrays; None for an iterable of batches."""
+def as_dataset(data: Any, dtype: torch.dtype) -> Dataset | None:
+    """Convert a Dataset, a Split or a pair of arrays to a Dataset; return None for an iterable of batches."""
     if isinstance(data, Dataset):
         return data
     if isinstance(data, Split):
-        return Dataset.from_arrays(data.x, data.target)
+        return _of_arrays(data.x, data.target, dtype)
     if isinstance(data, tuple) and len(data) == 2:
-        return Dataset.from_arrays(*data)
+        return _of_arrays(*data, dtype)
     if isinstance(data, Iterable) and not isinstance(data, Mapping | str):
         return None
     raise DataError(f"data must be a Dataset, arrays (x, y) or an iterable of batches (got {type(data).__name__})")
+
+
+def _of_arrays(x: Any, y: Any, dtype: torch.dtype) -> Dataset:
+    """Make a data set for a circuit, which knows how many classes there are, so that some may have no sample here."""
+    kinds = infer_kinds(y, None, "y")
+    split = Split(read_inputs(x, "x", dtype), read_targets(y, kinds, "y", dtype))
+    y = split.target
+    outputs = {name: width(target) for name, target in y.items()} if isinstance(y, dict) else width(y)
+    return Dataset("arrays", split, None, None, kinds, outputs)

@@ -1,69 +1,92 @@
-"""Checkpoints of a run: after every epoch one file that a later call goes on from, bit for bit.
+"""Checkpoints, written after every epoch, from which a later call resumes the run bit for bit.
 
-The order of the data is keyed by (data_seed, epoch) and noise by the number of steps, so weights, states and the
-history are all that has to be kept. The file is an ordinary saved circuit with the run's notes beside it.
+The order of the data is keyed by (data_seed, epoch) and noise by the number of steps, so only the circuit's state and
+the history need to be saved. The file is an ordinary saved circuit that also holds notes about the run.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from circuitsim.engine import Circuit
-from circuitsim.engine.archive import identity, read_archive, restore_circuit, save_circuit
+from circuitsim.engine.archive import FORMAT, read_archive
+from circuitsim.engine.loading import restore_circuit
+from circuitsim.engine.saving import identity, save_circuit
 from circuitsim.errors import ArchiveError, ParameterError
-from circuitsim.files import remove_parts
+from circuitsim.files import locked, remove_parts
 from circuitsim.history import COLUMNS, History
 
 
 class Checkpoint:
-    """One run's file.
+    """The checkpoint file of one run.
 
     Args:
-        path: of the file.
-        resume: continue where there is a checkpoint; begin where there is none.
-        settings: of the run; a checkpoint of other settings is refused.
+        path: the path of the file.
+        resume: whether to resume from an existing checkpoint; without one, the run starts from the beginning.
+        settings: the settings of the run; a checkpoint with different settings is refused.
     Raises:
-        ParameterError: there is a file and `resume` is False, or the path is none.
+        ParameterError: `path` is not a path, or the file exists although `resume` is False.
     """
 
     def __init__(self, path: str | os.PathLike[str], resume: bool, settings: Mapping[str, Any]) -> None:
         if not isinstance(path, str | os.PathLike):
             raise ParameterError(f"checkpoint must be a path (got {path!r})")
-        self.path, self.settings = Path(path), dict(settings)
-        if self.path.exists() and not resume:
-            raise ParameterError(f"checkpoint {self.path} exists: pass resume=True to go on from it, or remove it")
-        remove_parts(self.path)
+        self.path, self.resume, self.settings = Path(path), resume, dict(settings)
+        self._check_new()
+
+    def _check_new(self) -> None:
+        if self.path.exists() and not self.resume:
+            raise ParameterError(f"checkpoint {self.path} exists: pass resume=True to resume from it, or remove it")
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep other runs from using the file, and remove what killed runs have left half written.
+
+        Raises:
+            ArchiveError: another run is using it.
+            ParameterError: another run has written it in the meantime.
+        """
+        with locked(self.path):
+            self._check_new()
+            remove_parts(self.path)
+            yield
 
     def write(self, circuit: Circuit, epoch: int, history: History) -> None:
-        """Note that `epoch` epochs are done."""
+        """Save the circuit and the history after `epoch` epochs."""
         records = {"rows": history.rows, "runaways": history.runaways}
         save_circuit(circuit, self.path, {"epoch": epoch, "settings": self.settings, **records})
 
     def restore(self, circuit: Circuit, history: History) -> int:
-        """Put circuit and history back; returns the epochs done, 0 where there is no file.
+        """Restore circuit and history. Return the number of completed epochs, 0 if there is no file.
 
         Raises:
-            ArchiveError: the file is damaged, or belongs to another motif, seed or setting.
+            ArchiveError: the file is damaged, or its motif, seed or settings differ.
         """
         if not self.path.exists():
             return 0
         tensors, document = read_archive(self.path)
         try:
             notes = document["notes"]
-            theirs = {**document, **notes["settings"]}
+            settings = dict(notes["settings"])
             epoch, rows = int(notes["epoch"]), [tuple(row) for row in notes["rows"]]
             if epoch < 0 or any(len(row) != len(COLUMNS) for row in rows):
-                raise ValueError(f"epoch {epoch}, or a row of its history, is not one")
+                raise ValueError(f"epoch {epoch} or a row of the history is invalid")
             runaways = [dict(report) for report in notes["runaways"]]
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise ArchiveError(f"{self.path}: not a checkpoint of a run ({error})") from None
-        for name, ours in {**identity(circuit), **self.settings}.items():
-            if theirs.get(name) != ours:
-                raise ArchiveError(f"{self.path}: {name} is {_short(theirs.get(name))} there and {_short(ours)} here")
-        restore_circuit(circuit, self.path, tensors, document)
+        ours = {**identity(circuit), **self.settings}
+        theirs = {**{name: document.get(name) for name in identity(circuit)}, **settings}
+        if document["format"] != FORMAT:  # earlier versions recorded fewer settings
+            ours = {name: value for name, value in ours.items() if name in theirs}
+        for name in {**ours, **theirs}:
+            if theirs.get(name) != ours.get(name):
+                saved, current = _short(theirs.get(name)), _short(ours.get(name))
+                raise ArchiveError(f"{self.path}: {name} is {saved} in the checkpoint, but {current} in this run")
+        restore_circuit(circuit, self.path, tensors, {"n_epochs": epoch, **document})
         history.rows[:], history.runaways[:] = rows, runaways
         return epoch
 

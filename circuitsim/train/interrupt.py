@@ -1,4 +1,4 @@
-"""Ctrl-C stops a run between two steps, never in the middle of one."""
+"""Handling of Ctrl-C, which stops a run between two steps."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 
 class InterruptFlag:
-    """While active, the first SIGINT sets `raised`; a second one interrupts at once, as usual."""
+    """A context manager in which the first SIGINT sets `raised`, and a second one interrupts at once."""
 
     def __init__(self) -> None:
         self.raised = False
         self._previous: Any = None
 
     def __enter__(self) -> InterruptFlag:
-        if threading.current_thread() is threading.main_thread():  # signals belong to the main thread
+        if threading.current_thread() is threading.main_thread():  # only the main thread can handle signals
             self._previous = signal.getsignal(signal.SIGINT)
             signal.signal(signal.SIGINT, self._handle)
         return self

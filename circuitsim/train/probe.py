@@ -1,32 +1,35 @@
-"""Probes: anything measured on the circuit during a run."""
+"""Probes measure quantities of the circuit during a run."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
-import pandas as pd
 from torch import Tensor
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
 from circuitsim.history import History
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @dataclass(frozen=True)
 class Probe:
-    """A function of the circuit, called at the start, then every so many epochs or steps, and at the end.
+    """A function of the circuit that is called at the start, at regular intervals, and at the end of a run.
 
     Args:
-        function: takes the circuit. A number, an array ``[replica]`` or a mapping of these goes into the history's
-            table, and so does a tidy table with columns replica, quantity, site, value (as from `alignment`);
-            anything else is kept in `History.records`.
-        every_epochs: call after every so many epochs; ignored where `every_steps` is given.
-        every_steps: call after every so many steps.
+        function: a function of the circuit. If it returns a number, an array ``[replica]``, a mapping of these, or a
+            tidy table with columns replica, quantity, site and value (like `alignment`), the values go into the
+            history's table. Anything else goes into `History.records`.
+        every_epochs: the number of epochs between calls; ignored if `every_steps` is given.
+        every_steps: the number of steps between calls.
     Raises:
-        ParameterError: an interval that is not a positive integer.
+        ParameterError: an interval is not a positive integer.
     Example:
         >>> import circuitsim as cs
         >>> norm = cs.Probe(lambda circuit: circuit.weights("W0").norm(dim=(1, 2)), every_steps=10)
@@ -43,36 +46,36 @@ class Probe:
                 raise ParameterError(f"Probe: {name} must be a positive integer (got {value!r})")
 
     def is_due_at_step(self, step: int) -> bool:
-        """Whether to call it now.
+        """Return whether the probe is due after a step.
 
         Args:
-            step: steps of the run so far.
+            step: the number of steps of the run so far.
         Returns:
-            True after every so many steps.
+            True every `every_steps` steps.
         """
         return self.every_steps is not None and step % self.every_steps == 0
 
     def is_due_at_epoch(self, epoch: int) -> bool:
-        """Whether to call it now.
+        """Return whether the probe is due after an epoch.
 
         Args:
-            epoch: epochs of the run so far.
+            epoch: the number of epochs of the run so far.
         Returns:
-            True after every so many epochs; False where `every_steps` is given.
+            True every `every_epochs` epochs; always False if `every_steps` is given.
         """
         return self.every_steps is None and epoch % self.every_epochs == 0
 
     def call(self, name: str, circuit: Circuit, history: History, epoch: float) -> None:
-        """Measure, and put the result into the history.
+        """Call the function, and add its result to the history.
 
         Args:
-            name: metric of a result that is no mapping and no table.
-            circuit: what is measured.
-            history: where the result goes.
-            epoch: epochs done, may be fractional.
+            name: the name of the metric, for a result that is neither a mapping nor a table.
+            circuit: the circuit to measure.
+            history: the history that receives the result.
+            epoch: the number of completed epochs, which may be fractional.
         """
         result = self.function(circuit)
-        if isinstance(result, pd.DataFrame) and {"replica", "quantity", "site", "value"} <= set(result.columns):
+        if _is_table(result) and {"replica", "quantity", "site", "value"} <= set(result.columns):
             _add_table(result, circuit, history, epoch)
             return
         for metric, value in _numbers(name, result):
@@ -82,6 +85,12 @@ class Probe:
                 history.add(step=circuit.n_steps, epoch=epoch, split="probe", metric=metric, values=spread)
             else:
                 history.record(metric, circuit.n_steps, value)
+
+
+def _is_table(result: Any) -> TypeGuard[pd.DataFrame]:
+    """Return whether the result is a pandas table. If pandas was never imported, it cannot be one."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(result, pandas.DataFrame)
 
 
 def _numbers(name: str, result: Any) -> Iterator[tuple[str, Any]]:
@@ -97,7 +106,7 @@ def _add_table(table: pd.DataFrame, circuit: Circuit, history: History, epoch: f
 
 
 def as_probes(probes: Mapping[str, Probe | Callable[[Circuit], Any]] | None) -> dict[str, Probe]:
-    """Plain functions become probes that are called every epoch."""
+    """Convert plain functions to probes that are called every epoch."""
     found = {}
     if not isinstance(probes, Mapping | None):
         raise ParameterError(f"probes must be a mapping name -> function of the circuit (got {probes!r})")

@@ -1,4 +1,4 @@
-"""The live display of a run: bar, rate, remaining time, latest numbers."""
+"""The live display of a run, with a progress bar, the rate, the remaining time and the latest metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.text import Text
 
 
 class _Rate(ProgressColumn):
-    """Steps per second, or seconds per step where they are slow."""
+    """A column that shows the steps per second."""
 
     def render(self, task: Task) -> Text:
         rate = task.finished_speed or task.speed
@@ -19,7 +19,7 @@ class _Rate(ProgressColumn):
 
 
 class RunProgress:
-    """Shows a run on the terminal (standard error); does nothing if `show` is False."""
+    """Shows the progress of a run on standard error, unless `show` is False."""
 
     def __init__(self, name: str, n_steps: int | None, show: bool) -> None:
         self._bar = Progress(
@@ -32,6 +32,7 @@ class RunProgress:
             console=Console(stderr=True),
             disable=not show,
         )
+        self._is_shown = show
         self._task = self._bar.add_task(name, total=n_steps, note="")
 
     def __enter__(self) -> RunProgress:
@@ -42,9 +43,9 @@ class RunProgress:
         self._bar.stop()
 
     def advance(self, n_steps: int = 1) -> None:
-        """So many steps more."""
-        self._bar.advance(self._task, n_steps)
+        if self._is_shown:
+            self._bar.advance(self._task, n_steps)
 
     def note(self, text: str) -> None:
-        """The latest numbers, to the right of the bar."""
+        """Show text, such as the latest metrics, to the right of the bar."""
         self._bar.update(self._task, note=text)

@@ -1,17 +1,18 @@
-"""Learning-rate schedules: what multiplies every `eta` of every rule, as a function of progress in [0, 1]."""
+"""Learning-rate schedules are functions of progress in [0, 1] that multiply every `eta` of every rule."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
+from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
 
 Schedule = Callable[[float], float]
 
 NAMED: dict[str, Schedule] = {
     "constant": lambda progress: 1.0,
-    "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),  # to zero over the run
+    "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),  # falls to zero over the run
 }
 
 
@@ -23,17 +24,41 @@ def _checked(schedule: Schedule) -> Schedule:
         except (TypeError, ValueError):
             scale = math.nan
         if not math.isfinite(scale):
-            raise ParameterError(f"schedule must give finite numbers (got {found!r} at progress {progress:g})")
+            raise ParameterError(f"schedule must return finite numbers (got {found!r} at progress {progress:g})")
         return scale
 
     return checked
 
 
-def as_schedule(schedule: str | Schedule | None) -> Schedule:
-    """The function that a schedule stands for.
+def values_of(schedule: Schedule) -> list[float]:
+    """The values of a schedule at 20 points of progress, by which two schedules can be compared."""
+    return [round(schedule(k / 20), 6) for k in range(20)]
+
+
+def check_reach(circuit: Circuit, schedule: str | Schedule | None) -> None:
+    """Check that a schedule changes something.
 
     Raises:
-        ParameterError: an unknown name; later, a value that is no finite number.
+        ParameterError: no projection that learns has a parameter called `eta`.
+    """
+    if schedule in (None, "constant"):
+        return
+    learning = dict.fromkeys(p.name for plan in circuit.plans for p in plan.plastic())
+    names = {name: sorted(circuit.parameters(name)) for name in learning}
+    if not any("eta" in parameters for parameters in names.values()):
+        found = "; ".join(f"{name}: {', '.join(parameters) or 'none'}" for name, parameters in names.items())
+        raise ParameterError(
+            f"schedule {schedule!r} multiplies parameters called eta, but no projection of {circuit.motif.name!r} that "
+            f"learns has one (parameters of those that learn: {found or 'nothing learns'}): call the rate eta in the "
+            "rule, or leave the schedule out"
+        )
+
+
+def as_schedule(schedule: str | Schedule | None) -> Schedule:
+    """Return the function that a schedule stands for.
+
+    Raises:
+        ParameterError: the name is unknown. The returned function raises it for a value that is not finite.
     """
     if schedule is None:
         return NAMED["constant"]

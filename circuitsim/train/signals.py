@@ -1,27 +1,34 @@
-"""Signals of a run: what is told to the circuit after each cycle, such as a reward for its answer."""
+"""Signals of a run, which are passed to the circuit after each cycle, such as a reward for its output."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from circuitsim.engine import Circuit
-from circuitsim.engine.share import Processes
-from circuitsim.errors import ParameterError
+import numpy as np
 
-SignalFunctions = Mapping[str, Callable[[Circuit, Any], Any]]  # by name: (circuit, target) -> one number per sample
+from circuitsim.engine import Circuit
+from circuitsim.engine.batch_shard import Processes
+from circuitsim.engine.losses import LOSSES
+from circuitsim.errors import ParameterError
+from circuitsim.motif.identifiers import normalized_keys
+
+SignalFunctions = Mapping[
+    str, Callable[[Circuit, Any], Any]
+]  # name -> function (circuit, target) -> one number per sample
 
 
 def check_signals(circuit: Circuit, signals: SignalFunctions | None) -> SignalFunctions:
-    """The signals given, if they are those declared.
+    """Check that exactly the declared signals are given, and return them.
 
     Raises:
-        ParameterError: a missing or unknown signal, or one that is no function.
+        ParameterError: a signal is missing, unknown, or not a function.
     """
-    given, declared = signals or {}, sorted(signal.name for signal in circuit.motif.signals)
+    given = normalized_keys(signals or {}, "signals")
+    declared = sorted(s.name for s in circuit.motif.signals if s.is_given)
     if sorted(given) != declared:
         raise ParameterError(
-            f"motif {circuit.motif.name!r} takes signals {declared}, and fit is given {sorted(given)}: "
+            f"motif {circuit.motif.name!r} declares the signals {declared}, but fit got {sorted(given)}: "
             "pass signals={name: function of (circuit, target)}"
         )
     for name, function in given.items():
@@ -31,18 +38,27 @@ def check_signals(circuit: Circuit, signals: SignalFunctions | None) -> SignalFu
 
 
 def signals_of_batch(
-    signals: SignalFunctions, target: Any, processes: Processes
+    circuit: Circuit, signals: SignalFunctions, target: Any, processes: Processes
 ) -> dict[str, Callable[[Circuit], Any]]:
-    """The functions as `Circuit.step` takes them, for one batch; under torchrun they see their own samples' targets."""
+    """Bind the functions to the target of one batch, or, under torchrun, to the targets of the process's samples."""
     if not signals:
         return {}
-    own = {k: _own(v, processes) for k, v in target.items()} if isinstance(target, Mapping) else _own(target, processes)
+    axes = {o.output: 1 if LOSSES[o.loss].takes_classes else 2 for o in circuit.motif.objectives}
+    if isinstance(target, Mapping):
+        own: Any = {name: _own(value, axes[name], processes) for name, value in target.items()}
+    else:
+        own = _own(target, next(iter(axes.values()), 1), processes)
 
-    def told(function: Callable[[Circuit, Any], Any]) -> Callable[[Circuit], Any]:
+    def bind(function: Callable[[Circuit, Any], Any]) -> Callable[[Circuit], Any]:
         return lambda circuit: function(circuit, own)
 
-    return {name: told(function) for name, function in signals.items()}
+    return {name: bind(function) for name, function in signals.items()}
 
 
-def _own(target: Any, processes: Processes) -> Any:
-    return None if target is None else target[processes.share(len(target)).own]
+def _own(target: Any, n_axes: int, processes: Processes) -> Any:
+    """Return the process's own samples of a target with `n_axes` axes, perhaps with a replica axis before them."""
+    if target is None or processes.n == 1:
+        return target
+    batch = np.ndim(target) - n_axes
+    own = processes.shard(np.shape(target)[batch]).own
+    return target[own] if batch == 0 else target[:, own]

@@ -1,4 +1,4 @@
-"""A probe that keeps copies of weights, for animations and for `circuitsim view`."""
+"""A probe that records weights, for animations and for `circuitsim view`."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from circuitsim.history import History
 from circuitsim.train.probe import Probe
 from circuitsim.weight_history import Array, Indices, WeightHistory
 
-N_MOMENTS = 20  # over a run, besides the one at its start
+N_MOMENTS = 20  # per run, not counting the start
 
 
 @dataclass(frozen=True, eq=False)
 class WeightProbe(Probe):
-    """Keeps one replica's weights over a run, in a `WeightHistory`.
+    """Records the weights of one replica over a run, in a `WeightHistory`.
 
-    Of a population with more than `n_neurons` neurons as many are kept, evenly spaced by index, so that a run of the
+    Of larger populations, only `n_neurons` neurons are recorded, evenly spaced by index, so that a run of the
     paper's circuit takes a few megabytes.
 
     Args:
         every_epochs, every_steps: as in `Probe`.
-        path: an .npz file that is written anew at each moment, so that a run can be looked at while it goes on.
-        n_neurons: at most so many of each population.
-        kept: where the weights go; give what was loaded from a file to go on from it.
+        path: an .npz file that is rewritten at each recording, so that a run can be viewed while it continues.
+        n_neurons: the largest number of neurons to record per population.
+        kept: the `WeightHistory` that receives the weights; pass one that was loaded from a file to continue it.
     Raises:
         ParameterError: `n_neurons` is not a positive integer; when called, `kept.replica` is not a replica.
         ArchiveError: when called, the file cannot be written.
     Example:
         >>> import circuitsim as cs
-        >>> cs.WeightProbe(every_epochs=2, n_neurons=32).kept.epochs  # nothing yet: give it to `fit`
+        >>> cs.WeightProbe(every_epochs=2, n_neurons=32).kept.epochs  # empty until the probe is passed to `fit`
         []
     """
 
-    function: Any = field(default=None, init=False)  # `call` is all there is
+    function: Any = field(default=None, init=False)  # this class overrides `call` instead
     path: str | os.PathLike[str] | None = None
     n_neurons: int = 64
     kept: WeightHistory = field(default_factory=WeightHistory)
@@ -50,19 +50,21 @@ class WeightProbe(Probe):
             raise ParameterError(f"WeightProbe: n_neurons must be a positive integer (got {self.n_neurons!r})")
 
     def call(self, name: str, circuit: Circuit, history: History, epoch: float) -> None:
-        """Add this moment to `kept`, and write the file.
+        """Add the current weights to `kept`, and write the file.
 
         Args:
-            name: of the probe; not used.
-            circuit: is not changed.
+            name: the name of the probe; not used.
+            circuit: the circuit; it is not changed.
             history: not used.
-            epoch: epochs done, may be fractional.
+            epoch: the number of completed epochs, which may be fractional.
         Raises:
             ParameterError: `kept.replica` is not a replica of the circuit.
             ArchiveError: the file cannot be written.
         """
         if not 0 <= self.kept.replica < circuit.n_replicas:
-            raise ParameterError(f"WeightProbe: replica {self.kept.replica} is not among {circuit.n_replicas}")
+            raise ParameterError(
+                f"WeightProbe: replica {self.kept.replica} does not exist; the circuit has {circuit.n_replicas}"
+            )
         for population in circuit.motif.populations:
             self.kept.neurons[population.name] = _spaced(int(population.size), self.n_neurons)
         weights = {p.name: _between_kept(circuit, p.name, self.kept) for p in circuit.motif.projections}
@@ -72,7 +74,7 @@ class WeightProbe(Probe):
 
 
 def every_for(epochs: int) -> int:
-    """Epochs between moments, so that there are at most 21."""
+    """Return the number of epochs between recordings that gives at most 21 of them."""
     return max(1, math.ceil(epochs / N_MOMENTS))
 
 
@@ -81,7 +83,7 @@ def _spaced(size: int, at_most: int) -> Indices:
 
 
 def _between_kept(circuit: Circuit, projection: str, kept: WeightHistory) -> Array:
-    """Shape ``[post, pre]``; synapse by synapse, so that sparse projections of any size will do."""
+    """Return the weights ``[post, pre]`` between the recorded neurons, without making a sparse projection dense."""
     p, layout = circuit.motif.projection(projection), circuit.layouts[projection]
     post, pre = (index.cpu().numpy() for index in layout.synapses(kept.replica))
     weight = layout.at_synapses(circuit.values(projection), kept.replica).float().cpu().numpy()
@@ -93,6 +95,6 @@ def _between_kept(circuit: Circuit, projection: str, kept: WeightHistory) -> Arr
 
 
 def _position(kept: Indices, ends: np.ndarray) -> np.ndarray:
-    """Where each neuron stands among those that are kept; -1 if it is not."""
+    """Return the position of each neuron among the recorded ones, or -1."""
     place = np.minimum(np.searchsorted(kept, ends), len(kept) - 1)
     return np.where(kept[place] == ends, place, -1)

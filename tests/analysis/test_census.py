@@ -71,12 +71,58 @@ def test_shuffling_without_loops_makes_none():
     assert not found.diagonal().any() and (found != mask).any()
 
 
-def test_every_graph_of_the_same_degrees_is_drawn_alike_often():
-    """All 3 x 3 permutation matrices, of which there are 6."""
+@pytest.mark.parametrize(
+    ("n", "loops", "n_graphs"),
+    [(3, True, 6), (4, False, 9), (3, False, 2)],  # permutations, derangements; two triangles, which no trade connects
+)
+def test_every_graph_of_the_same_degrees_is_drawn_alike_often(n, loops, n_graphs):
     rng = np.random.default_rng(2)
-    drawn = [tuple(shuffled(np.eye(3, dtype=bool), rng).argmax(1)) for _ in range(1200)]
-    counts = [drawn.count(order) for order in itertools.permutations(range(3))]
-    assert min(counts) > 150 and max(counts) < 250  # 200, standard deviation 13
+    cycle = np.roll(np.eye(n, dtype=bool), 1, axis=0)
+    drawn = [tuple(shuffled(cycle, rng, loops=loops).argmax(1)) for _ in range(50 * n_graphs)]
+    counts = [drawn.count(order) for order in set(drawn)]
+    assert len(counts) == n_graphs and min(counts) > 25 and max(counts) < 75  # 50, standard deviation at most 7
+
+
+def network_with_hubs(seed):
+    """100 neurons with up to twenty times the median number of synapses, most of them from hub to hub."""
+    rng = np.random.default_rng(seed)
+    weights = (np.arange(100) + 1.0) ** -1.0
+    chance = 500 * np.outer(weights, weights) / weights.sum() ** 2
+    chance[:20, :20] *= 10
+    adjacency = (rng.random((100, 100)) < np.minimum(0.9, chance))[:, rng.permutation(100)]
+    np.fill_diagonal(adjacency, False)
+    return adjacency
+
+
+def swapped(adjacency, rng):
+    """The textbook null model: 100 attempts for each edge to swap its target with another edge's."""
+    found, (posts, pres) = adjacency.copy(), np.nonzero(adjacency)
+    posts = list(posts)
+    for x, y in rng.integers(len(posts), size=(100 * len(posts), 2)).tolist():
+        p, q, r, s = pres[x], posts[x], pres[y], posts[y]
+        if p != s and r != q and not found[s, p] and not found[q, r]:
+            found[q, p] = found[s, r] = False
+            found[s, p] = found[q, r] = True
+            posts[x], posts[y] = s, q
+    return found
+
+
+def test_networks_with_hubs_are_mixed():
+    """The graph, its reverse, 16 times the trades and another method agree, though the graph itself is far off."""
+    adjacency, rng = network_with_hubs(0), np.random.default_rng(1)
+    graph = nx.from_numpy_array(adjacency.T, create_using=nx.DiGraph)
+    forward, backward = (graph_census(g, n_random=40) for g in (graph, graph.reverse()))
+    spread = forward.random.std(ddof=1)
+    assert forward.observed == backward.observed == count_bifans(adjacency) and spread > 0 and abs(forward.z) > 3
+    longer = []
+    for _ in range(15):
+        found = adjacency
+        for _ in range(16):
+            found = shuffled(found, rng, loops=False)
+        longer.append(count_bifans(found))
+    by_swaps = [count_bifans(swapped(adjacency, rng)) for _ in range(8)]
+    for other in (backward.random, longer, by_swaps):
+        assert abs(np.mean(other) - forward.random.mean()) < 0.9 * spread  # more than two standard errors
 
 
 def test_planted_motifs_are_over_represented_and_random_graphs_are_not():
@@ -99,16 +145,40 @@ def test_an_edge_list_with_planted_bifans_is_over_represented():
 
 
 def test_degrees_are_kept_within_each_projection():
-    """With one edge of each projection between any two layers nothing can be shuffled."""
     graph = nx.DiGraph()
     for k, (a, b) in enumerate([(0, 1), (0, 3), (2, 1), (2, 3)]):
         graph.add_edge(a, b, kind=str(k))
     graph.add_edge(4, 5, kind="0")
     assert (graph_census(graph, projection="kind", n_random=20).random <= 1).all()
-    fixed = nx.DiGraph((a, b, {"kind": str((a, b))}) for a, b in graph.edges)
-    census = graph_census(fixed, projection="kind", n_random=20)
-    assert census.observed == 1 and (census.random == 1).all() and np.isnan(census.z)
-    assert (graph_census(fixed, n_random=40).random < 1).any()  # as one class, they are
+    assert (graph_census(graph, n_random=40).random < 1).any()  # as one class
+    keyed = nx.MultiDiGraph((a, b, kind) for a, b, kind in graph.edges(data="kind"))
+    found = [graph_census(g, n_random=20, **o).random for g, o in ((graph, {"projection": "kind"}), (keyed, {}))]
+    np.testing.assert_array_equal(*found)
+
+
+def test_integer_keys_number_parallel_edges_and_are_no_projections():
+    """Otherwise the second of two parallel edges would become a synapse of its own in the random graphs."""
+    edges = list(nx.gnp_random_graph(12, 0.3, seed=1, directed=True).edges)
+    twice = nx.MultiDiGraph(edges + edges)
+    found, expected = (graph_census(graph, n_random=9).random for graph in (twice, nx.DiGraph(edges)))
+    np.testing.assert_array_equal(found, expected)
+
+
+NOTHING = {
+    "keys": (nx.MultiDiGraph((a, b, f"e{a}{b}") for a, b in [(0, 1), (0, 3), (2, 1), (2, 3)]), {},
+             r"each of the 4 edges has a key of its own.*pass nx.DiGraph.graph.*projection="),
+    "kinds": (nx.DiGraph((a, b, {"kind": a + 9 * b}) for a, b in [(0, 1), (0, 3), (2, 1)]), {"projection": "kind"},
+              r"each of the 3 edges has a kind of its own"),
+    "complete": (nx.complete_graph(5, create_using=nx.DiGraph), {}, "no other graph in which every node"),
+    "self-loops": (nx.DiGraph([(0, 0)]), {}, "no edges between different nodes"),
+    "empty": (nx.DiGraph(), {}, "no edges between different nodes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("graph", "options", "message"), NOTHING.values(), ids=NOTHING)
+def test_a_graph_that_cannot_be_shuffled_is_refused_with_the_reason(graph, options, message):
+    with pytest.raises(cs.AnalysisError, match=f"nothing can be shuffled, because .*{message}"):
+        graph_census(graph, **options)
 
 
 def test_faults_say_what_to_do():
@@ -121,5 +191,13 @@ def test_faults_say_what_to_do():
         square_census(masks, n_random=1)
     with pytest.raises(cs.AnalysisError, match=r"use nx\.DiGraph"):
         graph_census(nx.path_graph(3))
-    with pytest.raises(cs.AnalysisError, match="no attribute 'kind'"):
-        graph_census(nx.DiGraph([(0, 1)]), projection="kind")
+    with pytest.raises(cs.AnalysisError, match=r"got ndarray.*nx\.from_numpy_array\(matrix\.T"):
+        graph_census(np.eye(3))
+    for attributes in ({}, {"kind": None}, {"kind": float("nan")}, {"kind": ["W"]}):
+        with pytest.raises(cs.AnalysisError, match="edge 0 -> 1 has no attribute 'kind' that names a projection"):
+            graph_census(nx.DiGraph([(0, 1, attributes)]), projection="kind")
+    for mask in (masks["W"][0], np.full((4, 5), np.nan), masks["W"].astype(str), "W", [[1, 0], [1]]):
+        with pytest.raises(cs.AnalysisError, match="mask 'W' must be a dense matrix"):
+            square_census(masks | {"W": mask})
+    with pytest.raises(cs.AnalysisError, match="nothing can be shuffled.*prune"):
+        square_census({kind: np.ones((3, 3)) for kind in SHAPES})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import pickle
+import struct
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ import numpy as np
 import pytest
 import scipy.io
 from torchvision import datasets
+
+from circuitsim.data import torchvision_sets
 
 Patch = pytest.MonkeyPatch
 
@@ -29,7 +33,7 @@ class ImageSet:
             what `load_dataset` should make of the labels.
         files: name -> content, as the reader has them in the folder `inner`.
         remote: name -> content, as a mirror serves them.
-        publish: makes the md5 sums of `files` and `remote` those that the reader asks for.
+        publish: makes the checksums of `files` and `remote` the published ones.
     """
 
     name: str
@@ -72,6 +76,39 @@ def pack(files: dict[str, bytes]) -> bytes:
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
     return stream.getvalue()
+
+
+def _mnist(name: str, class_name: str, seed: int) -> ImageSet:
+    images = {"train": draw(120, 1, 28, seed), "test": draw(20, 1, 28, seed + 1)}
+    targets = {part: np.arange(len(x)) * 3 % 10 for part, x in images.items()}
+
+    def idx(array: np.ndarray) -> bytes:
+        """Magic number, big-endian shape, values."""
+        return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+
+    files = {}
+    for part, x in images.items():
+        prefix = {"train": "train", "test": "t10k"}[part]
+        files[f"{prefix}-images-idx3-ubyte"] = idx(x[:, 0])
+        files[f"{prefix}-labels-idx1-ubyte"] = idx(targets[part])
+    remote = {f"{file}.gz": gzip.compress(data, compresslevel=1, mtime=0) for file, data in files.items()}
+
+    def publish(patch: Patch) -> None:
+        resources = [(file, md5(data)) for file, data in remote.items()]
+        patch.setattr(getattr(datasets, class_name), "resources", resources)
+        patch.setattr(torchvision_sets, f"{name.upper()}_MD5S", {file: md5(data) for file, data in files.items()})
+
+    return ImageSet(name, class_name, images, targets, files, "raw", remote, publish)
+
+
+@cache
+def mnist() -> ImageSet:
+    return _mnist("mnist", "MNIST", 10)
+
+
+@cache
+def fashion_mnist() -> ImageSet:
+    return _mnist("fashion_mnist", "FashionMNIST", 12)
 
 
 @cache
@@ -176,6 +213,8 @@ def pathmnist() -> ImageSet:
 MAKERS: dict[str, Callable[[], ImageSet]] = {
     "chestmnist": chestmnist,
     "cifar10": cifar10,
+    "fashion_mnist": fashion_mnist,
+    "mnist": mnist,
     "pathmnist": pathmnist,
     "stl10": stl10,
     "svhn": svhn,

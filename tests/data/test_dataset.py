@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
 from circuitsim.data import Dataset
-from circuitsim.errors import DataError, ParameterError
+from circuitsim.errors import DataError, ParameterError, UnscaledInputWarning
 
 X = np.arange(80.0).reshape(20, 2, 2)
 Y = np.arange(20) % 4
@@ -53,6 +55,19 @@ def test_inputs_and_targets_may_be_mappings():
 
 def test_n_outputs_adds_classes_that_training_lacks():
     assert Dataset.from_arrays(X, Y, test=(X[:1], [6]), n_outputs=7).n_outputs == 7
+    assert Dataset.from_arrays(X, {"a": Y, "b": Y + 1}, n_outputs={"b": 5}).n_outputs == {"a": 4, "b": 5}
+    assert Dataset.from_arrays(X, Y + 1, n_outputs=5).n_outputs == 5
+
+
+def test_pixels_are_said_to_reach_255():
+    pixels = np.arange(80, dtype=np.uint8).reshape(20, 4) + np.uint8(176)
+    for x in (pixels, pixels.astype(float), torch.tensor(pixels), {"image": pixels}):
+        with pytest.warns(UnscaledInputWarning, match=r"x.* reaches 255, .* divide it by 255, or standardise it"):
+            Dataset.from_arrays(x, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for x in (pixels / 255, pixels - 1, pixels.astype(float) - 255, pixels.astype(float) * 2):
+            Dataset.from_arrays(x, Y)
 
 
 def test_dtype_applies_to_inputs_and_values():
@@ -63,13 +78,24 @@ def test_dtype_applies_to_inputs_and_values():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"y": Y[:19]}, "train: inputs and targets must have as many samples as each other: x has 20, y has 19"),
+        ({"y": Y[:19]}, "train: inputs and targets must have the same number of samples, but x has 20, y has 19"),
         ({"test": (X, Y[:3])}, "test: inputs .* x has 20, y has 3"),
         ({"test": (X[:, 0], Y)}, "test x has 2 features per sample, but the training split has 4"),
         ({"validation": (X[:, :1], Y)}, "validation x has 2 features per sample"),
         ({"test": ({"a": X}, Y)}, r"test has inputs \[\"x\['a'\]\"\], but the training split has \['x'\]"),
         ({"test": (X, Y + 1)}, "test y holds class 4 at index 3, but the classes are 0 to 3"),
         ({"n_outputs": 3}, "train y holds class 3 at index 3, but the classes are 0 to 2"),
+        ({"y": Y + 1}, "y holds the classes 1 to 4, but classes count from 0: pass y - 1, or n_outputs=5"),
+        (
+            {"y": np.where(Y == 1, 7, Y)},
+            "y holds class 7 at index 1, but only 4 different classes .4 have no sample, the",
+        ),
+        ({"y": Y * (Y != 2)}, "the first is class 2.: correct the label, number the classes anew with np.unique"),
+        ({"y": np.where(np.arange(20) == 3, 7 * 10**17, Y)}, "y holds class 700,000,000,000,000,000 at index 3"),
+        ({"y": Y.astype(np.uint64) - np.uint64(1)}, "y holds class 18,446,744,073,709,551,615 at index 0"),
+        ({"y": {"o": Y + 1}}, r"y\['o'\] holds the classes 1 to 4"),
+        ({"y": np.eye(4)[Y], "kind": "classes"}, r"y has dtype float64; class labels"),
+        ({"y": np.eye(4, dtype=int)[Y], "kind": "classes"}, r"for one-hot vectors pass y.argmax\(1\)"),
         ({"y": X[:, 0], "test": (X, X[:, 0, :1])}, "test y has 1 columns, but the training split has 2"),
         ({"test": (X, Y.astype(float))}, "test y has dtype float64; class labels must be integers"),
         ({"test": (X * np.nan, Y)}, "test x holds 80 NaN"),
@@ -94,7 +120,8 @@ def test_data_that_do_not_fit_are_refused(arguments, message):
         ({"dtype": torch.int32}, r"dtype must be a floating type such as torch.float32 \(got torch.int32\)"),
         ({"n_outputs": 0}, "n_outputs must be a whole number, 1 or more"),
         ({"y": X[:, 0], "n_outputs": 3}, "n_outputs is 3, but y has 2 columns"),
-        ({"y": {"o": Y}, "n_outputs": 3}, "n_outputs must be None where y is a mapping"),
+        ({"y": {"o": Y}, "n_outputs": 3}, "n_outputs must be a mapping where y is a mapping"),
+        ({"y": {"o": Y}, "n_outputs": {"p": 3}}, r"n_outputs names \['p'\], which y does not hold"),
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments, message):

@@ -16,6 +16,7 @@ PAGES = {
     for page in sorted(DOCS.rglob("*.md"))
     if page.parent.name != "notebooks"
 }
+NEEDED = {"how_to/read_other_files.md": ("h5py", "nir")}  # optional packages
 SLOW = {"spiking.md": "compiles a C++ program and plays thousands of trials"}
 
 
@@ -27,6 +28,8 @@ def params():
 
 @pytest.mark.parametrize("page", params())
 def test_the_snippets_of_a_page_run(page, tmp_path, monkeypatch):
+    for package in NEEDED.get(page, ()):
+        pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "__main__"}
     for k, block in enumerate(PAGES[page]):

@@ -1,18 +1,21 @@
 """What a user can do with a compiled circuit."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
 import circuitsim as cs
-from motifs import backprop, sal
+from circuitsim.plan.passes import rematerialization
+from motifs import backprop, paper_sal
 
 LAYERS = [6, 5, 4, 3]
 
 
 @pytest.fixture
 def circuit() -> cs.Circuit:
-    return cs.compile(sal(LAYERS, [7, 2], eta=0.25), replicas=3, seed=1, dtype="float64", device="cpu")
+    return cs.compile(paper_sal(LAYERS, [7, 2], eta=0.25), replicas=3, seed=1, dtype="float64", device="cpu")
 
 
 def batch(seed: int = 0, n: int = 10):
@@ -106,7 +109,12 @@ def test_pruned_synapses_are_gone_for_good():
 
 def test_a_synapse_tells_all_about_itself():
     circuit = cs.compile(
-        sal(LAYERS, [7, 2]), replicas=2, dtype="float64", device="cpu", record_changes=True, vary={"W0.eta": [0.1, 0.2]}
+        paper_sal(LAYERS, [7, 2]),
+        replicas=2,
+        dtype="float64",
+        device="cpu",
+        record_changes=True,
+        vary={"W0.eta": [0.1, 0.2]},
     )
     before = circuit.weights("W0")
     circuit.step(*batch())
@@ -133,6 +141,30 @@ def test_the_table_holds_every_synapse_once(circuit):
     assert row.weight == circuit.weights("Wt1")[2, 6, 1].item()
     assert (row.pre_population, row.post_population) == ("down2", "down1")
     assert table.last_change.isna().all()  # not recorded
+    compartments = table.groupby("projection").compartment.unique().str[0].to_dict()
+    assert compartments == {p.name: p.compartment for p in circuit.motif.projections}
+    assert table.rule[table.projection == "V3"].isna().all() and not table.rule[table.projection == "V1"].isna().any()
+
+
+def test_the_table_of_all_replicas_has_weights_parameters_and_changes_of_each():
+    motif = paper_sal(LAYERS).replace(
+        "W0", rule=cs.Rule("eta * (slope_post * I_V1 * pre - weight * w)", eta=1, weight=0.5)
+    )
+    options = {"dtype": "float64", "device": "cpu", "record_changes": True, "vary": {"W0.eta": [0.1, 0.2]}}
+    circuit = cs.compile(motif, replicas=2, **options)
+    circuit.step(*batch())
+    table = circuit.table("W0")
+    assert list(table) == [
+        "projection", "pre_population", "pre", "post_population", "post", "replica", "compartment", "weight",
+        "plastic", "rule", "eta", "rule_weight", "last_change",
+    ]  # fmt: skip
+    where = table.replica.to_numpy(), table.post.to_numpy(), table.pre.to_numpy()
+    assert len(table) == 2 * 5 * 6 and not table.duplicated(["replica", "post", "pre"]).any()
+    np.testing.assert_array_equal(table.weight, circuit.weights("W0").numpy()[where])
+    np.testing.assert_array_equal(table.last_change, circuit.last_change("W0").numpy()[where])
+    np.testing.assert_array_equal(table.eta, np.array([0.1, 0.2])[table.replica])
+    assert table.last_change.abs().min() > 0 and set(table.rule_weight) == {0.5}
+    assert set(table.rule) == {motif.projection("W0").rule.expression}
 
 
 def test_the_connectome_is_the_weights_as_a_graph(circuit):
@@ -160,7 +192,7 @@ def test_per_synapse_parameters_reach_their_synapse():
 
 
 def test_eta_scale_multiplies_every_eta_and_nothing_else(circuit):
-    twin = cs.compile(sal(LAYERS, [7, 2], eta=0.125), replicas=3, seed=1, dtype="float64", device="cpu")
+    twin = cs.compile(paper_sal(LAYERS, [7, 2], eta=0.125), replicas=3, seed=1, dtype="float64", device="cpu")
     circuit.eta_scale = 0.5
     run(circuit, 3)
     run(twin, 3)
@@ -174,15 +206,15 @@ def test_eta_scale_multiplies_every_eta_and_nothing_else(circuit):
         ({"replicas": 0}, "replicas must be a positive integer"),
         ({"seed": -1}, "seed must be a non-negative integer"),
         ({"dtype": "float16"}, "dtype must be one of"),
-        ({"device": "cuda:99"}, "device 'cuda:99' is not there"),
-        ({"device": "abacus"}, "device 'abacus' is not there"),
+        ({"device": "cuda:99"}, "device 'cuda:99' is not available"),
+        ({"device": "abacus"}, "device 'abacus' is not available"),
         ({"vary": {"W0.etta": [1.0]}}, "unknown path 'W0.etta'"),
         ({"replicas": 2, "vary": {"W0.eta": [1.0]}}, "needs 2 finite values"),
     ],
 )
 def test_compile_refuses_bad_arguments_by_name(options, message):
     with pytest.raises(cs.ParameterError, match=message):
-        cs.compile(sal(LAYERS), **options)
+        cs.compile(paper_sal(LAYERS), **options)
 
 
 @pytest.mark.parametrize(
@@ -191,11 +223,28 @@ def test_compile_refuses_bad_arguments_by_name(options, message):
         (np.zeros((4, 5)), np.zeros(4, int), r"input 'up0' has shape \[4, 5\], needs \[batch, 6\]"),
         (np.zeros((4, 6)), np.zeros(3, int), r"target of 'up3': target has shape \(1, 3\)"),
         (np.zeros((4, 6)), np.zeros(4), "must hold class indices"),
-        (np.zeros((4, 6)), np.full(4, 3), "holds classes 3 to 3; size is 3"),
+        (np.zeros((4, 6)), np.full(4, 3), r"classes must be in 0 .. 2 \(got 3 .. 3\)"),
         (np.zeros((4, 6)), None, "target is missing"),
         ({"up1": np.zeros((4, 6))}, np.zeros(4, int), r"given for \['up1'\], needed for \['up0'\]"),
         (np.zeros((0, 6)), np.zeros(0, int), "the batch is empty"),
         (np.array([["a"] * 6]), np.zeros(1, int), "needs numbers"),
+        (np.zeros((4, 6)), [1, 2, 3, 1], r"0 .. 2 \(got 1 .. 3\): classes count from 0, so subtract 1"),
+        (
+            np.zeros((3, 6)),
+            np.eye(3, dtype=int),
+            r"shape \(3, 3\), .*one-hot vectors pass target.argmax.-1., for classes of",
+        ),
+        (
+            np.zeros((3, 6)),
+            np.eye(3),
+            r"target has shape \(3, 3\), needs .batch. with batch = 3: for one-hot vectors pass",
+        ),
+        (
+            np.zeros((4, 6)),
+            np.eye(3, dtype=int)[[0, 1, 2, 0]],
+            r"shape \(4, 3\), .*one-hot vectors pass target.argmax.-1.$",
+        ),
+        (np.zeros((4, 6)), np.ones((3, 4, 3)), r"shape \(3, 4, 3\), .*one-hot vectors pass target.argmax.-1.$"),
     ],
 )
 def test_a_step_refuses_data_that_does_not_fit_and_changes_nothing(circuit, x, target, message):
@@ -203,6 +252,31 @@ def test_a_step_refuses_data_that_does_not_fit_and_changes_nothing(circuit, x, t
     with pytest.raises(cs.DataError, match=message):
         circuit.step(x, target)
     assert torch.equal(circuit.weights("W0"), before) and circuit.n_steps == 0
+
+
+def test_classes_of_each_replica_are_taken_where_they_cannot_be_one_hot(circuit):
+    x, _ = batch(0, 3)
+    target = np.array([[0, 1, 0], [1, 1, 0], [0, 0, 1]])  # as many replicas as samples and classes
+    loss = circuit.cycle(x, target).loss
+    each = [circuit.cycle(x, classes).loss[r] for r, classes in enumerate(target)]
+    assert torch.isfinite(loss).all()
+    torch.testing.assert_close(loss, torch.stack(each), rtol=1e-12, atol=0)
+    for one_hot in (np.eye(3, dtype=int), np.eye(3, dtype=int)[[0, 0, 0]]):
+        with pytest.raises(cs.DataError, match="one-hot"):
+            circuit.cycle(x, one_hot)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.tensor])
+def test_pixels_from_0_to_255_are_pointed_out(circuit, kind):
+    pixels = np.full((2, 6), 255, dtype=np.uint8)
+    for act in (lambda x: circuit.step(x, [0, 1]), circuit.predict):
+        with pytest.warns(
+            cs.UnscaledInputWarning, match="input 'up0' reaches 255, like the pixels of an image: divide"
+        ):
+            act(kind(pixels))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        circuit.predict(kind(pixels // 2))
 
 
 def test_check_names_what_ran_away(circuit):
@@ -215,25 +289,52 @@ def test_check_names_what_ran_away(circuit):
     assert (caught.value.projection, caught.value.replica, caught.value.step) == ("V2", 1, 0)
 
 
-def test_a_held_replica_stays_and_the_others_go_on_bit_for_bit():
+def test_a_pinned_replica_stays_and_the_others_go_on_bit_for_bit():
     def make() -> cs.Circuit:
-        return cs.compile(sal(LAYERS), replicas=3, device="cpu")
+        return cs.compile(paper_sal(LAYERS), replicas=3, device="cpu")
 
-    alone, holding = make(), make()
-    holding.hold(1, holding.snapshot())
-    start = holding.weights("W0")[1]
+    alone, pinning = make(), make()
+    pinning.pin_replica(1)
+    start = pinning.weights("W0")[1]
     run(alone, 10)
-    run(holding, 10)
-    for p in holding.motif.projections:
+    run(pinning, 10)
+    for p in pinning.motif.projections:
         for r in (0, 2):
-            assert torch.equal(holding.weights(p.name)[r], alone.weights(p.name)[r])
-    assert torch.equal(holding.weights("W0")[1], start)
+            assert torch.equal(pinning.weights(p.name)[r], alone.weights(p.name)[r])
+    assert torch.equal(pinning.weights("W0")[1], start) and pinning.pinned == (1,)
+
+
+def test_a_released_replica_learns_from_the_weights_it_was_pinned_to_as_a_new_circuit_would():
+    circuit = cs.compile(paper_sal(LAYERS), replicas=2, device="cpu", dtype="float64")
+    start, drawn = circuit.snapshot(), circuit.weights("W0")[1]
+    run(circuit, 3)
+    circuit.pin_replica(1, start)
+    run(circuit, 2)
+    circuit.release_replica(1)
+    assert circuit.pinned == ()
+    run(circuit, 5)
+    fresh = cs.compile(paper_sal(LAYERS), seed=1, device="cpu", dtype="float64")
+    run(fresh, 5)
+    for p in circuit.motif.projections:
+        torch.testing.assert_close(circuit.weights(p.name)[1], fresh.weights(p.name)[0], rtol=0, atol=1e-10)
+        assert torch.isfinite(circuit.weights(p.name)).all()
+    assert not torch.equal(circuit.weights("W0")[1], drawn)
+
+
+@pytest.mark.parametrize("replica", [-1, 2, True, "1"])
+def test_what_is_no_replica_is_neither_pinned_nor_released(replica):
+    circuit = cs.compile(paper_sal(LAYERS), replicas=2, device="cpu")
+    circuit.pin_replica(0)
+    with pytest.raises(cs.ParameterError, match=f"replica must be in 0 .. 1 .got {replica!r}"):
+        circuit.pin_replica(replica)
+    with pytest.raises(cs.ParameterError, match=rf"replica {replica!r} is not pinned \(pinned: \[0\]\)"):
+        circuit.release_replica(replica)
 
 
 def test_float32_follows_float64():
     losses = []
     for dtype in ("float32", "float64"):
-        circuit = cs.compile(sal(LAYERS), seed=2, dtype=dtype, device="cpu")
+        circuit = cs.compile(paper_sal(LAYERS), seed=2, dtype=dtype, device="cpu")
         for k in range(20):
             loss = circuit.step(*batch(k)).loss
         assert circuit.weights("W0").dtype == getattr(torch, dtype) and torch.isfinite(loss).all()
@@ -241,12 +342,12 @@ def test_float32_follows_float64():
     assert abs(losses[0] - losses[1]) < 1e-5 and losses[0] != losses[1]
 
 
-def test_the_plan_prints_its_sweeps_products_and_terms(circuit):
-    text = str(circuit.plan)
-    assert text.index("up1[5]") < text.index("up3[3]") < text.index("down3[3]") < text.index("down1[7]")
-    assert "M0 = E[I[V1]*slope[up1] (x) trace[up0]]    product 5 x 6, for W0" in text
-    assert "for V1, Vt1 (transposed)" in text
-    assert "W0 += W0.eta*M0 + -W0.eta*W0.gamma*w" in text
+def test_the_program_prints_its_sweeps_currents_and_changes_in_order(circuit):
+    text = str(circuit.program)
+    order = ["up1.activity =", "up3.activity =", "down3.activity =", "down1.activity =", "I_V1 =", "W0:w +="]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    assert "W0:w += W0:eta * E[[up1.drive > 0] I_V1 (x) up0.trace] - W0:eta * W0:gamma * W0:w" in text
 
 
 def test_no_autograd_graph_is_kept(circuit):
@@ -259,7 +360,7 @@ def test_no_autograd_graph_is_kept(circuit):
 @pytest.mark.device
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_the_device_agrees_with_the_cpu():
-    pair = [cs.compile(sal(LAYERS), replicas=2, dtype="float64", device=device) for device in ("cpu", "cuda")]
+    pair = [cs.compile(paper_sal(LAYERS), replicas=2, dtype="float64", device=device) for device in ("cpu", "cuda")]
     for k in range(20):
         losses = [circuit.step(*batch(k)).loss.cpu() for circuit in pair]
         torch.testing.assert_close(losses[0], losses[1], rtol=1e-10, atol=0)
@@ -272,9 +373,66 @@ def test_the_device_agrees_with_the_cpu():
     [("1e308", True), ("1e308 * pre", True), ("eta**9 * (pre * post - w)", True), ("minimum(w, 1e308)", False)],
 )
 def test_numbers_beyond_float32_are_infinite_there_and_a_runaway_is_told(rule, runs_away):
-    motif = sal([4, 3, 2]).replace("W0", rule=cs.Rule(rule, eta=1e30), bounds=(-1e308, 1e308))
+    motif = paper_sal([4, 3, 2]).replace("W0", rule=cs.Rule(rule, eta=1e30), bounds=(-1e308, 1e308))
     single, double = (cs.compile(motif, device="cpu", dtype=dtype) for dtype in ("float32", "float64"))
     for circuit in (single, double):
         circuit.step(np.ones((2, 4)), [0, 1])
     assert torch.isfinite(double.weights("W0")).all()
     assert [runaway.projection for runaway in single.runaways()] == (["W0"] if runs_away else [])
+
+
+def test_what_a_signals_function_keeps_can_be_used_for_training():
+    """The step runs in torch's inference mode, whose tensors autograd refuses."""
+    motif = cs.Motif("rewarded")
+    motif.add(cs.Population("x", 3), cs.Population("y", 2), cs.Signal("reward"))
+    motif.connect("x", "y", name="W", init=cs.Constant(0.5), rule=cs.Rule("reward * pre * post"))
+    circuit, kept = cs.compile(motif, device="cpu"), []
+
+    def reward(c: cs.Circuit) -> torch.Tensor:
+        kept.append(c.activity("y"))
+        return kept[0].sum(-1)
+
+    circuit.step(torch.ones(2, 3), signals={"reward": reward})
+    critic = torch.nn.Linear(2, 1)
+    critic(kept[0]).sum().backward()
+    torch.testing.assert_close(critic.weight.grad, torch.full((1, 2), 2 * 1.5))  # two samples, y = 3 * 0.5
+
+
+def test_a_drive_that_was_written_over_is_computed_again_to_float64(monkeypatch):
+    monkeypatch.setattr(rematerialization, "LARGE", 0)
+    motif = cs.Motif("written over")
+    motif.add(cs.Population("x", 3), cs.Population("y", 4, activation="relu"), cs.Population("z", 2, activation="relu"))
+    motif.connect("x", "y", name="W", init=cs.Constant(0.3))
+    motif.connect("y", "z", name="U", init=cs.Constant(0.7), rule="eta", parameters={"eta": 0.1 / 3})
+    circuit = cs.compile(motif, dtype="float64", device="cpu")
+    x = np.random.default_rng(0).uniform(size=(5, 3))
+    circuit.step(x)
+    assert "z.drive" not in circuit._runner.last.program.readable  # so that the test is about something
+    expected = np.repeat(4 * 0.7 * 0.3 * x.sum(1, keepdims=True), 2, axis=1)
+    np.testing.assert_allclose(circuit.drive("z")[0].numpy(), expected, rtol=1e-14)
+
+
+def test_after_a_step_that_fails_nothing_can_be_read_of_it_and_nothing_has_changed(circuit):
+    x, target = batch()
+    circuit.step(x, target)
+    before, activity = circuit.weights("W0"), circuit.activity("up1")
+    x[3, 2] = np.nan
+    with pytest.raises(cs.DataError, match="1 values are not finite"):
+        circuit.predict(x)
+    torch.testing.assert_close(circuit.activity("up1"), activity, rtol=0, atol=0)
+    with pytest.raises(cs.DataError, match="1 values are not finite"):
+        circuit.step(x, target)
+    assert torch.equal(circuit.weights("W0"), before) and circuit.n_steps == 1
+    with pytest.raises(cs.ParameterError, match="no activity of 'up1' yet"):
+        circuit.activity("up1")
+
+
+def test_the_last_change_survives_a_step_that_fails():
+    circuit = cs.compile(paper_sal(LAYERS), dtype="float64", device="cpu", record_changes=True)
+    x, target = batch()
+    before = circuit.weights("W0")
+    circuit.step(x, target)
+    change = circuit.weights("W0") - before
+    with pytest.raises(cs.DataError, match=r"classes must be in 0 .. 2 \(got 0 .. 7\)"):
+        circuit.step(x, np.where(np.arange(len(target)) == 4, 7, target * 0))
+    torch.testing.assert_close(circuit.last_change("W0"), change, rtol=1e-9, atol=1e-15)

@@ -22,9 +22,9 @@ def two_stream(V, Vt, rule="eta * (post * pre - gamma * w)", **options) -> cs.Mo
                   connectivity=options.pop("W0", cs.Random(0.05)))  # fmt: skip
     motif.connect("h", "y", name="W1", rule=cs.Rule("eta * (I_E * pre - gamma * w)", **rates))
     motif.connect("e", "b", name="Wt", rule=cs.Rule("eta * (I_Vt * pre - gamma * w)", **rates))
-    motif.connect("b", "h", name="V", target="dendrite", rule=cs.Rule(rule, **rates), connectivity=V, **options)
-    motif.connect("h", "b", name="Vt", target="dendrite", rule=cs.Rule(rule, **rates), connectivity=Vt, **options)
-    motif.connect("e", "y", name="E", target="dendrite", connectivity=cs.OneToOne(), init=cs.Identity())
+    motif.connect("b", "h", name="V", compartment="dendrite", rule=cs.Rule(rule, **rates), connectivity=V, **options)
+    motif.connect("h", "b", name="Vt", compartment="dendrite", rule=cs.Rule(rule, **rates), connectivity=Vt, **options)
+    motif.connect("e", "y", name="E", compartment="dendrite", connectivity=cs.OneToOne(), init=cs.Identity())
     return motif
 
 
@@ -138,7 +138,7 @@ def test_bounds_freeze_prune_hold_and_archive(tmp_path):
     circuit.step(*batch(2))
     after = circuit.weights("V").to_dense()
     assert (after[gone] == 0).all() and not circuit.mask("V").to_dense()[gone].any()
-    circuit.hold(1, circuit.snapshot())
+    circuit.pin_replica(1, circuit.snapshot())
     held = circuit.weights("V").to_dense()[1]
     path = tmp_path / "circuit.safetensors"
     circuit.save(path)
@@ -170,7 +170,7 @@ def test_edges_and_ties_and_states_work_on_listed_synapses():
     edges = cs.Edges(pre=[1, 3, 7, 1], post=[0, 39, 5, 2])
     trace = {"trace": cs.State("trace + (post * pre - trace) / 2")}
     motif.connect("x", "y", name="W", connectivity=edges, rule=cs.Rule("0.1 * trace"), state=trace)
-    motif.connect("y", "z", name="B", weight=cs.Derived("W", transpose=True, scale=2.0))
+    motif.connect("y", "z", name="B", tied_to=cs.Derived("W", transpose=True, scale=2.0))
     circuit = cs.compile(motif, dtype="float64", device="cpu")
     w = circuit.weights("W").to_dense()[0].numpy()
     assert np.count_nonzero(w) == 4 and circuit.weights("W").values().numel() == 4
@@ -202,7 +202,7 @@ def test_a_large_projection_costs_as_much_as_its_synapses():
     motif.add(cs.Population("x", n), cs.Population("y", n))
     rule = cs.Rule("eta * (I_V * pre - gamma * w)", eta=0.1, gamma=1e-3)
     motif.connect("x", "y", name="W", connectivity=cs.Random(0.01), rule=rule)
-    motif.connect("x", "y", name="V", target="dendrite", connectivity=cs.Random(0.01))
+    motif.connect("x", "y", name="V", compartment="dendrite", connectivity=cs.Random(0.01))
     circuit = cs.compile(motif, device="cpu")
     before = circuit.weights("W")[0]
     x = torch.randn(batch_size, n)

@@ -7,7 +7,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import circuitsim as cs
-from motifs import backprop, kolen_pollack, sal, winner_take_all
+from motifs import backprop, kolen_pollack, paper_sal, winner_take_all
 
 LAYERS = [6, 5, 4, 3]
 WAITS = ("item", "_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select", "unique", "_to_copy")
@@ -43,22 +43,22 @@ def storage(tensor: torch.Tensor) -> int:
 
 
 def masked() -> cs.Motif:
-    motif = sal(LAYERS, regularizer="homeostatic").replace("V1", connectivity=cs.Random(0.5), bounds=(-1.0, 1.0))
+    motif = paper_sal(LAYERS, regularizer="homeostatic").replace("V1", connectivity=cs.Random(0.5), bounds=(-1.0, 1.0))
     return motif.replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
 
 
 def listed() -> cs.Motif:
     return (
-        sal([6, 40, 30, 3])
+        paper_sal([6, 40, 30, 3])
         .replace("V1", connectivity=cs.Random(0.05))
         .replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
     )
 
 
 MOTIFS = [
-    sal(LAYERS),
-    sal(LAYERS, [7, 2], trace=None, bias=True, decay="plain"),
-    sal(LAYERS, descending="jacobian", regularizer="l1", loss="mse", output_pathway="plastic"),
+    paper_sal(LAYERS),
+    paper_sal(LAYERS, [7, 2], trace=None, bias=True, decay="plain"),
+    paper_sal(LAYERS, descending="jacobian", regularizer="l1", loss="mse", output_pathway="plastic"),
     masked(),
     backprop(LAYERS, loss="bce"),
     kolen_pollack(LAYERS),
@@ -69,25 +69,24 @@ MOTIFS = [
 
 @pytest.mark.parametrize("motif", MOTIFS, ids=lambda m: m.name)
 @pytest.mark.parametrize("vary", [None, {"W0.eta": [0.1, 0.2, 0.05]}], ids=["one rate", "varied rates"])
-@pytest.mark.parametrize("currents", ["all", "needed"])
-def test_a_steady_step_makes_no_tensor_but_its_loss_and_never_waits(motif, vary, currents):
-    circuit = cs.compile(motif, replicas=3, dtype="float32", device="cpu", vary=vary, currents=currents)
+@pytest.mark.parametrize("keep", [(), "all"], ids=["cheapest", "everything kept"])
+def test_a_steady_step_makes_no_tensor_but_its_loss_and_never_waits(motif, vary, keep):
+    circuit = cs.compile(motif, replicas=3, dtype="float32", device="cpu", vary=vary)
     rng = np.random.default_rng(0)
     x = torch.tensor(rng.standard_normal((8, 6)), dtype=torch.float32)
     target = torch.tensor(rng.integers(0, 3, 8))
     if motif.objectives[0].loss != "cross_entropy":
         target = torch.nn.functional.one_hot(target, 3).float()
-    for _ in range(2):
-        circuit.step(x, target)
+    circuit.step(x, target, keep=keep)
     with Watch() as watch:
-        loss = circuit.step(x, target).loss
+        loss = circuit.step(x, target, keep=keep).loss
     assert torch.isfinite(loss).all() and watch.n_operations > 20
     assert [shape for _, shape in watch.new] == [(3,)], "only the losses, [replica], are new: the caller keeps them"
     assert watch.waits == []
 
 
 def test_results_that_were_read_stay_as_they_were():
-    circuit = cs.compile(sal(LAYERS), replicas=2, device="cpu")
+    circuit = cs.compile(paper_sal(LAYERS), replicas=2, device="cpu")
     rng = np.random.default_rng(0)
     kept, copies = [], []
     for _ in range(3):
@@ -102,9 +101,9 @@ def test_results_that_were_read_stay_as_they_were():
 
 def test_batches_of_changing_size_give_what_fresh_circuits_give():
     rng = np.random.default_rng(0)
-    one = cs.compile(sal(LAYERS), dtype="float64", device="cpu")
+    one = cs.compile(paper_sal(LAYERS), dtype="float64", device="cpu")
     for n in (8, 3, 8, 5, 1, 2, 4, 8):  # more sizes than buffers are kept for
-        fresh = cs.compile(sal(LAYERS), dtype="float64", device="cpu")
+        fresh = cs.compile(paper_sal(LAYERS), dtype="float64", device="cpu")
         for p in fresh.motif.projections:
             if p.is_plastic:
                 fresh.set_weights(p.name, one.weights(p.name)[0])

@@ -5,7 +5,7 @@ import pytest
 
 import circuitsim as cs
 from circuitsim.export import export_brian2
-from motifs import backprop, sal
+from motifs import backprop, paper_sal
 from tests.export.sameness import assert_same_cycle, assert_same_step, assert_same_weights, compiled, difference
 
 brian2 = pytest.importorskip("brian2")
@@ -28,20 +28,22 @@ def hebb(rule: str = "eta * post * pre", **options) -> cs.Motif:
 
 def test_a_mean_over_the_batch_or_a_shuffled_error_takes_another_pass():
     passes = {
-        "no mean": export_brian2(compiled(sal(LAYERS, trace=None))).n_passes,
-        "mean": export_brian2(compiled(sal(LAYERS))).n_passes,
-        "mean of a mean": export_brian2(compiled(sal(LAYERS, trace="mean(abs(activity - mean(activity)))"))).n_passes,
-        "shuffled": export_brian2(compiled(sal(LAYERS, trace=None, shuffled=True))).n_passes,
+        "no mean": export_brian2(compiled(paper_sal(LAYERS, trace=None))).n_passes,
+        "mean": export_brian2(compiled(paper_sal(LAYERS))).n_passes,
+        "mean of a mean": export_brian2(
+            compiled(paper_sal(LAYERS, trace="mean(abs(activity - mean(activity)))"))
+        ).n_passes,
+        "shuffled": export_brian2(compiled(paper_sal(LAYERS, trace=None, shuffled=True))).n_passes,
     }
     assert passes == {"no mean": 1, "mean": 2, "mean of a mean": 3, "shuffled": 2}
 
 
 def test_batches_of_different_sizes_run_in_one_go():
-    circuit = compiled(sal(LAYERS))
+    circuit = compiled(paper_sal(LAYERS))
     net = export_brian2(circuit)
     batches = [batch(n, seed=n) for n in (3, 1, 5)]
     losses = net.run(batches, record=True)
-    assert difference(losses, [circuit.step(*b).loss.item() for b in batches], "losses") <= 1e-12
+    assert difference(losses, [circuit.step(*b, keep="all").loss.item() for b in batches], "losses") <= 1e-12
     assert_same_weights(net, circuit, 1e-12)
     assert_same_cycle(net, circuit, 1e-12)
 
@@ -57,7 +59,7 @@ def test_what_things_are_called_does_not_change_what_they_do():
         m.connect("x", up, name=w, rule=cs.Rule(rule, eta=0.3), init=cs.Given(np.arange(12).reshape(3, 4) / 20 - 0.2))
         m.connect(up, "out", name="top", init=cs.Constant(0.3))
         given = cs.Given(np.array([[0.5, -0.2], [0.1, 0.9], [-0.4, 0.3]]))
-        m.connect(down, up, name=v, target="dendrite", rule=cs.Rule("eta * post * pre", eta=0.2), init=given)
+        m.connect(down, up, name=v, compartment="dendrite", rule=cs.Rule("eta * post * pre", eta=0.2), init=given)
         return m
 
     nets = {w: export_brian2(compiled(motif(up, down, w, v))) for up, down, w, v in ("admb", "zaym", "pcbq", "bdAZ")}
@@ -72,7 +74,9 @@ def test_what_things_are_called_does_not_change_what_they_do():
 
 
 def test_one_replica_is_exported_with_its_own_weights_masks_and_parameters():
-    motif = sal(LAYERS).replace("V1", connectivity=cs.Random(0.5)).replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
+    motif = (
+        paper_sal(LAYERS).replace("V1", connectivity=cs.Random(0.5)).replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
+    )
     circuit = cs.compile(
         motif, replicas=3, seed=1, dtype="float64", device="cpu", vary={"W0.eta": [0.1, 0.2, 0.3]}, record_changes=True
     )
@@ -92,7 +96,7 @@ def test_parameters_of_single_synapses_and_bounds_are_kept():
 
 
 def test_the_state_at_the_export_is_what_counts():
-    circuit = compiled(sal(LAYERS))
+    circuit = compiled(paper_sal(LAYERS))
     circuit.step(*batch())
     circuit.freeze("W0")
     circuit.prune("V1", 0.02)
@@ -105,7 +109,7 @@ def test_the_state_at_the_export_is_what_counts():
 
 
 def test_tied_weights_follow_their_source_at_each_step():
-    circuit = compiled(backprop([6, 5, 4, 3], eta=0.5).replace("Wt2", weight=cs.Derived("W2", True, -0.7, sign=True)))
+    circuit = compiled(backprop([6, 5, 4, 3], eta=0.5).replace("Wt2", tied_to=cs.Derived("W2", True, -0.7, sign=True)))
     net = export_brian2(circuit)
     for seed in range(3):
         assert_same_step(net, circuit, *batch(seed=seed))
@@ -123,7 +127,7 @@ def test_softmax_of_far_apart_outputs_does_not_overflow():
     x = np.array([[900.0, 0.0, -900.0]])
     for wanted, expected in ((0, 0.0), (1, 900.0)):
         assert net.step(x, [wanted]) == expected
-        circuit.step(x, [wanted])
+        circuit.step(x, [wanted], keep="all")
         assert_same_cycle(net, circuit, 1e-12)
 
 
@@ -136,6 +140,28 @@ def test_maxima_over_synapses_and_functions_that_jump():
     motif = hebb(rule).replace("W", connectivity=cs.Mask([[1, 0, 1], [0, 0, 0]]), init=cs.Constant(0.4))
     circuit = compiled(motif)
     assert_same_step(export_brian2(circuit), circuit, batch(n_inputs=3)[0], None)
+
+
+@pytest.mark.filterwarnings("ignore::circuitsim.SlowRuleWarning")
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "eta * (pre > 0) * post / pre",
+        "eta * (pre > 0) ** 2 / pre - 0.1 * w",
+        "eta * (pre > 0) * (w > 0) * post / (pre * w) * (post > 0)",
+        "eta * (pre > 0) * tanh(post * pre) / pre",
+        "eta * (0 < pre) * sum_in((pre > 0) / pre)",
+        "eta * (w > 0) * sum_out(post) / w",
+        "eta * where(pre > 0, post / pre, 0.1)",
+        "eta * (eta > 0.05) * post - (eta < 0.05) * w / (eta - eta**2)",
+    ],
+)
+def test_a_product_with_a_closed_gate_is_0_whatever_else_is_in_it(rule):
+    given = cs.Given(np.array([[0.5, -0.2, 0.0], [0.0, 0.9, 0.4]]))
+    circuit = compiled(hebb(rule).replace("W", init=given))
+    net = export_brian2(circuit)
+    assert "where(int(" in str(net)
+    assert_same_step(net, circuit, [[0.0, 1.5, -0.5], [0.0, 0.0, 2.0]], None)
 
 
 def test_neurons_and_synapses_remember_and_rules_read_signals_and_noise():
@@ -155,7 +181,7 @@ def test_neurons_and_synapses_remember_and_rules_read_signals_and_noise():
     for seed in range(3):
         x, _ = batch(seed=seed, n_inputs=3)
         assert_same_step(net, circuit, x, None, {"reward": x[:, 0] + 1}, replica=1)
-    with pytest.raises(cs.DataError, match="'reward': Brian2 cannot ask a function of the circuit"):
+    with pytest.raises(cs.DataError, match="'reward': Brian2 cannot call a function of the circuit"):
         net.step(x, signals={"reward": lambda circuit: x[:, 0]})
     with pytest.raises(cs.ParameterError, match=r"no state 'phi' of 'y' \(known: theta, slow\)"):
         net.state("y", "phi")
@@ -186,8 +212,8 @@ def test_other_networks_of_the_session_are_left_alone():
 
 
 def test_reading_needs_a_step_and_known_names():
-    net = export_brian2(compiled(sal(LAYERS)))
-    with pytest.raises(cs.ParameterError, match=r"no activity of 'up1' is kept: use step"):
+    net = export_brian2(compiled(paper_sal(LAYERS)))
+    with pytest.raises(cs.ParameterError, match=r"no activity of 'up1' was recorded: use step"):
         net.activity("up1")
     net.run([batch()])
     with pytest.raises(cs.ParameterError, match=r"run\(..., record=True\)"):
@@ -203,13 +229,13 @@ def test_reading_needs_a_step_and_known_names():
 
 
 def test_the_network_can_be_read():
-    text = str(export_brian2(compiled(sal(LAYERS))))
+    text = str(export_brian2(compiled(paper_sal(LAYERS))))
     for line in (
-        "up1[5]: drive, activity, slope, trace, I_W0, I_V1",
+        "up1[5]: drive, activity, trace, I_W0, I_V1",
         "W0: up0 -> up1, 30 synapses: w, w_sum, eta, gamma",
         "W0: I_W0_post = sum of w*activity_pre",
-        "up1: drive = I_W0; activity = clip(drive, 0.0, inf); slope = (1.0*int(drive > 0.0))",
+        "up1: drive = I_W0; activity = clip(drive, 0.0, inf)",
         "Vt1: I_Vt1_post = sum of w*trace_pre",
-        "asked_w = where(learns_post, share_post*(eta*I_V1_post*slope_post*trace_pre), 0.0)",
+        "asked_w = where(learns_post, share_post*(where(int(drive_post > 0.0), eta*I_V1_post*trace_pre, 0.0)), 0.0)",
     ):
         assert line in text

@@ -5,7 +5,7 @@ import pytest
 
 import circuitsim as cs
 from circuitsim.export import export_brian2
-from motifs import sal, weight_mirror
+from motifs import paper_sal, weight_mirror
 from tests.export.sameness import assert_same_cycle, assert_same_step, assert_same_weights, compiled, difference
 
 pytest.importorskip("brian2")
@@ -22,7 +22,7 @@ def batches(n_steps: int, n: int = 5, seed: int = 0):
 
 def modulated(**options) -> cs.Motif:
     """The second cycle hears through V what each sample left in the first one, and both learn."""
-    motif = sal(LAYERS, gain_V=1.0, **options)
+    motif = paper_sal(LAYERS, gain_V=1.0, **options)
     gains = {"W0": 1, "W1": 1, "W2": 1, "V1": 0.3, "V2": -0.4}
     motif.add(cs.Phase("cycle"), cs.Phase("modulated", soma=gains, plastic=["W0", "W1", "V1", "V2"]))
     return motif
@@ -34,7 +34,9 @@ def test_a_later_phase_finds_what_each_sample_left_and_the_weights_that_an_earli
     net = export_brian2(circuit)
     before = {p.name: net.weights(p.name) for p in circuit.motif.projections}
     for x, target in batches(4):
-        assert difference(net.step(x, target), circuit.step(x, target).losses["cycle"].item(), "loss") <= 1e-12
+        assert (
+            difference(net.step(x, target), circuit.step(x, target, keep="all").losses["cycle"].item(), "loss") <= 1e-12
+        )
         assert_same_cycle(net, circuit, 1e-12)
         assert_same_weights(net, circuit, 1e-12)
     assert all(np.abs(net.weights(name) - before[name]).max() > 1e-4 for name in ("W0", "V1", "Vt1", "Wt1"))
@@ -68,12 +70,35 @@ def test_noise_in_a_phase_is_the_circuits_own_also_from_the_middle_on():
         net.current("W9")
 
 
+def test_each_objective_is_judged_where_its_output_is_driven_and_what_nothing_has_driven_is_0():
+    motif = cs.Motif("late")
+    motif.add(cs.Population("x", 3), cs.Population("y", 2, activation="relu", trace="activity + 1"))
+    motif.add(cs.Population("late", 2, trace="activity + 1"), cs.Phase("first", soma=["W"]), cs.Phase("second"))
+    motif.add(cs.Phase("third", soma=["U"], plastic=["W", "V"]))
+    for output in ("y", "late"):
+        motif.add(cs.Population(f"e_{output}", 2, stream="descending"), cs.Objective(output, f"e_{output}", "mse"))
+    motif.connect("x", "y", name="W", rule=cs.Rule("eta * (slope_post * pre + (pre > 0) * post / pre)", eta=0.1))
+    motif.connect("x", "late", name="U", rule=cs.Rule("eta * (slope_post + drive_post + post) * pre", eta=0.1))
+    motif.connect(
+        "late", "y", name="V", compartment="dendrite", rule=cs.Rule("eta * (slope_post - drive_post) * pre", eta=0.1)
+    )
+    circuit = compiled(motif)
+    net = export_brian2(circuit)
+    x, target = np.array([[0.0, 1.0, -1.0], [1.0, 0.0, 2.0]]), {"y": np.ones((2, 2)), "late": np.zeros((2, 2))}
+    for _ in range(2):
+        assert_same_step(net, circuit, x, target)
+    losses = circuit.step(x, target).losses
+    assert (
+        difference(net.step(x, target), losses["first"].item(), "loss") > 0.01
+    )  # that of `late` is judged in the second
+
+
 @pytest.mark.slow  # compiles for a minute
 def test_a_standalone_program_goes_through_phases():
     circuit = compiled(weight_mirror(LAYERS, eta=0.3, noise=0.8))
     net = export_brian2(circuit, target="cpp_standalone")
     given = batches(20)
     losses = net.run(given, record=True)
-    assert difference(losses, [circuit.step(*b).loss.item() for b in given], "losses") <= 1e-10
+    assert difference(losses, [circuit.step(*b, keep="all").loss.item() for b in given], "losses") <= 1e-10
     assert_same_cycle(net, circuit, 1e-10)
     assert_same_weights(net, circuit, 1e-10)

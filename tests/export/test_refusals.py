@@ -4,8 +4,8 @@ import pytest
 
 import circuitsim as cs
 from circuitsim.export import export_brian2
-from motifs import sal
-from tests.export.sameness import compiled
+from motifs import paper_sal
+from tests.export.sameness import assert_same_step, compiled
 
 brian2 = pytest.importorskip("brian2")
 
@@ -42,38 +42,72 @@ def test_maxima_run_in_python_so_not_in_a_standalone_program(kind):
     assert f"projection 'W': its rule uses {kind}" in message and "use target 'numpy'" in message
 
 
-@pytest.mark.parametrize("name", ["trace", "share", "w_sum"])
-def test_states_that_have_the_name_of_something_else(name):
-    m = cs.Motif("m")
-    m.add(cs.Population("x", 2, trace="2 * activity", state={name: "0.5"}), cs.Population("y", 2))
-    m.connect("x", "y", name="W", rule=cs.Rule("pre * post"), state={"w_sum": "1"} if name == "w_sum" else {})
-    assert f"{name!r}" in refusal(m) and "rename" in refusal(m)
-
-
 def test_a_replica_that_ran_away_does_not_follow_its_plan():
     circuit = compiled(motif(), replicas=2)
-    circuit.hold(1, circuit.snapshot())
+    circuit.pin_replica(1, circuit.snapshot())
     export_brian2(circuit, replica=0)
-    with pytest.raises(cs.CircuitError, match="replica 1 ran away and is held"):
+    with pytest.raises(cs.CircuitError, match="replica 1 is pinned to a snapshot"):
         export_brian2(circuit, replica=1)
 
 
-@pytest.mark.parametrize(
-    "name", ["t", "dt", "i", "N", "second", "pi", "asked_w", "activity", "theta_post", "start", "exp"]
-)
-def test_parameters_that_mean_something_else_to_brian2(name):
-    message = refusal(motif(rule=f"eta * {name}", **{name: 0.5}))
-    assert f"'W': Brian2 cannot have a variable {name!r}" in message and "rename it" in message
+def test_names_of_parameters_and_states_may_mean_something_else_to_brian2():
+    """Units, constants, functions, attributes, endings, other alphabets, and what the export itself is called."""
+    names = [
+        "t", "dt", "i", "N", "second", "pi", "e", "exp", "xi", "inf", "asked_w", "activity", "theta_post", "start",
+        "delay", "self", "owner", "connect", "variables", "lastspike", "name", "drive", "trace", "share", "w_sum", "η",
+        "eta",
+    ]  # fmt: skip
+    parameters = {name: 0.01 * (k + 1) for k, name in enumerate(names)}
+    m = cs.Motif("m")
+    states = {name: cs.State(f"0.5 * {name} + activity", start=0.1) for name in ("e", "trace", "share", "delay", "η")}
+    m.add(cs.Population("x", 2, trace="2 * activity"), cs.Population("y", 2, activation="tanh", state=states))
+    own = {name: cs.State(f"0.9 * {name} + pre * post", start=0.2) for name in ("r", "w_total", "self_", "clock")}
+    rule = " + ".join([*names, *own, *(f"{name}_post" for name in states if name != "theta")])
+    m.connect("x", "y", name="W", rule=cs.Rule(f"pre * ({rule})", **parameters), state=own)
+    circuit = compiled(m)
+    net = export_brian2(circuit)
+    for x in ([[1.0, -0.5], [0.3, 2.0]], [[0.2, 0.5], [-0.3, 1.0]]):
+        assert_same_step(net, circuit, x, None)
+
+
+def test_examples_of_the_documentation_are_exported():
+    rules = {  # docs/rule_language.md, docs/how_to/add_a_rule.md
+        "eta * e": {"eta": 0.1},
+        "eta * (post - mean_post) * (pre - mean_pre) + e": {"eta": 0.01, "mean_post": 0.1, "mean_pre": 0.1},
+    }
+    theta = cs.State("theta + (activity**2 - theta) / tau", start=1.0, tau=50)
+    for rule, parameters in rules.items():
+        m = cs.Motif("m")
+        m.add(cs.Population("x", 2), cs.Population("y", 2, activation="relu(drive - theta)", state={"theta": theta}))
+        m.connect("x", "y", name="W", rule=cs.Rule(rule, **parameters), state={"e": "0.9 * e + pre * post"})
+        circuit = compiled(m)
+        net = export_brian2(circuit)
+        for x in ([[3.0, -0.5], [0.3, 2.0]], [[0.2, 5.0], [-3.0, 1.0]]):
+            assert_same_step(net, circuit, x, None)
 
 
 def test_names_that_brian2_cannot_write():
-    assert "'γ': Brian2 takes names of ASCII letters" in refusal(motif(x="γ"))
+    assert "'γ': Brian2 names have only ASCII letters" in refusal(motif(x="γ"))
     assert "two Brian2 objects would be called 'x'" in refusal(motif(name="x"))
     assert "variable 'I_a_post'" in refusal(motif(name="a_post"))
 
 
+def test_states_of_one_name():
+    """At both ends of a synapse, and at the synapse itself."""
+    m = cs.Motif("m")
+    m.add(cs.Population("x", 2, state={"s": cs.State("s + activity", start=0.5)}))
+    m.add(cs.Population("y", 2, state={"s": cs.State("0.9 * s + tanh(drive)", start=0.2)}))
+    m.connect("x", "y", name="W", rule=cs.Rule("0.1 * s * (post * pre - s_post * s_pre)"), state={"s": "0.5 * s + 1"})
+    circuit = compiled(m)
+    assert_same_step(export_brian2(circuit), circuit, [[1.0, -0.5], [0.3, 2.0]], None)
+    same = cs.Motif("m")
+    same.add(cs.Population("x", 2), cs.Population("y", 2, state={"s": "1"}))
+    same.connect("x", "y", name="y", rule=cs.Rule("0.1 * post * pre"), state={"s": "2"})
+    assert "two Brian2 objects would be called 'y'" in refusal(same)
+
+
 def test_another_device_is_left_alone():
-    net = export_brian2(compiled(sal([4, 3, 2])))
+    net = export_brian2(compiled(paper_sal([4, 3, 2])))
     brian2.set_device("cpp_standalone", build_on_run=False)
     try:
         with pytest.raises(cs.CircuitError, match="another Brian2 device is active"):

@@ -17,7 +17,7 @@ from circuitsim.export import (
     Stream,
     Trial,
 )
-from motifs import sal
+from motifs import paper_sal
 from tests.export import spiking_reference
 from tests.export.sameness import difference
 
@@ -30,7 +30,7 @@ SHORT = Spiking(trial=Trial(ascending_ms=20, descending_ms=20, silence_ms=10), d
 def circuit(**options) -> cs.Circuit:
     options = {"eta": 0.5, "gamma": 0.02, "gain_V": 1.0, "gain_W": 2.0, **options}
     return cs.compile(
-        sal([5, 4, 3], **{"trace": None, "loss": "mse", **options}), seed=1, device="cpu", dtype="float64"
+        paper_sal([5, 4, 3], **{"trace": None, "loss": "mse", **options}), seed=1, device="cpu", dtype="float64"
     )
 
 
@@ -102,6 +102,40 @@ def test_the_script_runs_without_circuitsim_and_gives_the_same(tmp_path):
             assert np.array_equal(results[f"w_{name}"], net.blueprint.wires[name].weights), name
 
 
+def test_a_closed_gate_lets_nothing_pass_in_a_script_either(tmp_path):
+    """Before the first spike the trace is 0, and is divided by."""
+    rule = cs.Rule(
+        "eta * (slope_post * (pre > 0.01) * I_V1 / pre * where(pre, 0.01, 1 / pre) - gamma * w)", eta=1.0, gamma=0.1
+    )
+    motif = paper_sal([5, 4, 3], trace=None, loss="mse", gain_V=1.0).replace("W0", rule=rule)
+    net = export(cs.compile(motif, seed=1, device="cpu", dtype="float64"), n_trials=4)
+    x, y = samples(4)
+    before = net.weights("W0")
+    path = net.export_script(tmp_path / "gates.py", x, y)
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    order = np.random.default_rng([0, 0]).permutation(4)
+    net.fit((x[np.argsort(order)], y[np.argsort(order)]), samples=4, progress=False)
+    assert np.isfinite(net.weights("W0")).all() and np.abs(net.weights("W0") - before).max() > 1e-4
+    with np.load(tmp_path / "gates_results.npz") as results:
+        assert np.array_equal(results["w_W0"], net.blueprint.wires["W0"].weights)
+
+
+def test_a_parameter_may_have_any_name():
+    changes = {}
+    for names in (("eta", "rate"), ("t", "delay_ms"), ("η", "lastspike")):
+        rule = cs.Rule(f"{names[0]} * I_V1 * pre - {names[1]} * w", **{names[0]: 0.5, names[1]: 0.02})
+        motif = paper_sal([5, 4, 3], trace=None, loss="mse", gain_V=1.0).replace("W0", rule=rule)
+        net = export(cs.compile(motif, seed=1, device="cpu", dtype="float64"))
+        net.set_parameter(f"W0.{names[0]}", 0.4)
+        before = net.weights("W0")
+        net.fit(samples(2), samples=2, progress=False)
+        changes[names] = net.weights("W0") - before
+    first, *others = changes.values()
+    assert np.abs(first).max() > 1e-3
+    assert all(np.array_equal(first, other) for other in others)
+
+
 def test_a_run_that_is_resumed_is_the_same_run(tmp_path):
     x, y = samples(4)
     whole, first, second = (export(circuit()) for _ in range(3))
@@ -134,8 +168,53 @@ def test_weights_come_back_at_chosen_times_into_a_history_and_a_circuit():
         assert np.array_equal(back.weights(name)[0].numpy(), net.weights(name))
         assert np.array_equal(then.weights(name)[0].numpy(), kept[1][1][name])
         assert not np.array_equal(kept[1][1][name], kept[2][1][name])
+    with pytest.raises(cs.DataError, match=r"target of 'up2'.*needs \[batch, 3\].*one-hot: numpy.eye\(3\)\[target\]"):
+        cs.alignment(back, x, y)
     table = cs.alignment(back, x, np.eye(3)[y])
     assert np.isfinite(table[table.quantity == "mirror_cosine"].value).all()
+
+
+@pytest.mark.parametrize("mode", ["rate", "spiking"])
+def test_synapses_that_were_pruned_do_not_come_back(mode):
+    c = circuit()
+    c.prune("W0", 0.5)
+    net = cs.export_brian2(c, mode=mode, target="numpy")
+    back = cs.circuit_from_brian2(net)
+    assert 0 < int(c.mask("W0").sum()) < 20 and np.array_equal(net.exists("W0"), c.mask("W0")[0])
+    assert np.array_equal(back.mask("W0"), c.mask("W0"))
+    x, y = samples(4)
+    for circuit_ in (back, c):
+        circuit_.step(x, np.eye(3)[y])
+    for name in NAMES:
+        assert difference(back.weights(name)[0].numpy(), c.weights(name)[0].numpy(), name) < 1e-12
+    assert not (back.weights("W0")[0].numpy()[~net.exists("W0")]).any()
+
+
+def test_weights_and_parameters_that_do_not_fit_are_refused():
+    motif = paper_sal([5, 4, 3], trace=None, loss="mse")
+    motif = motif.replace("W0", bounds=(0.0, 1.0), init=cs.Uniform(0.0, 1.0), connectivity=cs.Edges([0, 1], [2, 0]))
+    net = export(cs.compile(motif, device="cpu", dtype="float64"))
+    before, good = net.weights("W0"), np.where(net.exists("W0"), 0.25, 0.0)
+    for weights, message in (
+        (good + 1, r"from neuron 0 to neuron 0 \(1\) lies where there is no synapse \(18 like this\)"),
+        (good * 5, r"from neuron 1 to neuron 0 \(1.25\) is out of the bounds \(0.0, 1.0\) \(2 like this\)"),
+        (good * np.nan, r"from neuron 0 to neuron 0 \(nan\) is not finite"),
+        (good.T, r"shape \(5, 4\), needs \(4, 5\)"),
+        ("heavy", "must be an array of numbers"),
+    ):
+        with pytest.raises(cs.ParameterError, match=message):
+            net.set_weights("W0", weights)
+        assert np.array_equal(net.weights("W0"), before)
+    net.set_weights("W0", good)
+    assert np.array_equal(net.weights("W0"), good)
+    for path, value, message in (
+        ("W0.eta", "fast", "must be a finite number"), ("W0.eta", np.nan, "must be a finite number"),
+        ("W0.etta", 0.1, r"no parameter 'W0.etta' .*known: W0.eta, W0.gamma"), ("W9.eta", 0.1, "no parameter 'W9.eta'"),
+    ):  # fmt: skip
+        with pytest.raises(cs.ParameterError, match=message):
+            net.set_parameter(path, value)
+    with pytest.raises(cs.ParameterError, match="'W9'"):
+        net.set_weights("W9", good)
 
 
 def test_a_pair_of_on_and_off_neurons_has_no_negative_spikes():
@@ -194,3 +273,37 @@ def test_a_converted_circuit_says_what_the_rates_said():
     expected = c.predict(x)[0].numpy()
     assert np.abs(expected).max() > 0.2
     assert np.abs(net.predict(x) - expected).max() < 0.1 * np.abs(expected).max()
+
+
+def test_samples_that_do_not_fit_are_refused():
+    x, y = samples(3)
+    net = export(circuit())
+    for act, error, message in (
+        (lambda: net.accuracy(x, np.eye(3)), None, ""),
+        (lambda: net.accuracy(x, y[:2]), cs.DataError, "target of 'up2'"),
+        (lambda: net.accuracy(x, np.full((3, 3), 0.5)), cs.DataError, "needs a target of classes"),
+        (lambda: net.accuracy(x, ["a", "b", "c"]), cs.DataError, "needs numbers"),
+        (lambda: net.predict(5), cs.DataError, r"x must be an array \[sample, input\] \(got int\)"),
+        (lambda: net.fit(x, samples=2), cs.DataError, r"a pair \(x, target\) \(got ndarray\)"),
+        (lambda: net.fit((x, y), samples=2.5), cs.ParameterError, "samples must be a whole number"),
+        (lambda: net.fit((x, y), samples=True), cs.ParameterError, "samples must be a whole number"),
+        (lambda: net.fit((x, y), samples=2, seed=-1), cs.ParameterError, "seed must be a whole number"),
+        (lambda: net.fit((x, y), samples=2, schedule="cosine"), cs.ParameterError, "schedule must be a function"),
+        (lambda: net.fit((x, y), samples=2, schedule=lambda p: np.nan), cs.ParameterError, "finite numbers .got nan"),
+        (lambda: net.fit((x, y), samples=2, checkpoint=3), cs.ParameterError, "checkpoint must be a path"),
+        (lambda: net.predict(x, seed="a"), cs.ParameterError, "seed must be a whole number"),
+        (lambda: net.raster(x, y, seed=0.5), cs.ParameterError, "seed must be a whole number"),
+        (lambda: net.export_script("/dev/null/x.py", x, y), cs.ArchiveError, "/dev/null"),
+        (lambda: export(circuit(), spiking=3), cs.ParameterError, "spiking must be a Spiking"),
+        (
+            lambda: export(circuit(), target="cpp_standalone", directory=3),
+            cs.ParameterError,
+            "directory must be a path",
+        ),
+        (lambda: net.fit((x, y + 1), samples=2), cs.DataError, r"classes must be in 0 .. 2 \(got 1 .. 3\)"),
+    ):
+        if error is None:
+            assert 0 <= act() <= 1
+            continue
+        with pytest.raises(error, match=message):
+            act()

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import circuitsim as cs
-from motifs import sal
+from motifs import paper_sal
 
 
 def test_importing_circuitsim_does_not_import_brian2():
@@ -18,7 +18,7 @@ def test_exporting_without_brian2_says_how_to_get_it(monkeypatch):
     from circuitsim.export import export_brian2
 
     monkeypatch.setitem(sys.modules, "brian2", None)
-    circuit = cs.compile(sal([4, 3, 2]), device="cpu")
+    circuit = cs.compile(paper_sal([4, 3, 2]), device="cpu")
     for kind in (ImportError, cs.CircuitError):
         with pytest.raises(kind, match=r"pip install 'circuitsim\[spiking\]'"):
             export_brian2(circuit)

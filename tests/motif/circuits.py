@@ -21,10 +21,31 @@ def two_streams() -> cs.Motif:
     motif.connect("up0", "up1", name="W0", rule=cs.Rule("eta * slope_post * I_V1 * pre", eta=0.05))
     motif.connect("up1", "up2", name="W1", rule=cs.Rule("eta * I_V2 * pre", eta=0.05))
     motif.connect("down2", "down1", name="Wt1", init=cs.Gaussian(scaling="fan_out"))
-    motif.connect("down1", "up1", name="V1", target="dendrite", rule=hebb, connectivity=cs.Random(probability=0.5))
-    motif.connect("up1", "down1", name="Vt1", target="dendrite", rule=hebb, connectivity=cs.ReciprocalOf("V1"))
-    motif.connect("down2", "up2", name="V2", target="dendrite", init=cs.Identity(), connectivity=cs.OneToOne())
+    motif.connect("down1", "up1", name="V1", compartment="dendrite", rule=hebb, connectivity=cs.Random(probability=0.5))
+    motif.connect("up1", "down1", name="Vt1", compartment="dendrite", rule=hebb, connectivity=cs.ReciprocalOf("V1"))
+    motif.connect("down2", "up2", name="V2", compartment="dendrite", init=cs.Identity(), connectivity=cs.OneToOne())
     motif.add(cs.Objective(output="up2", error="down2", loss="cross_entropy"))
+    return motif
+
+
+def loop_over_phases() -> cs.Motif:
+    """Two phases, each with a sweep of its own, that together close a loop through the error population."""
+    motif = cs.Motif("loop")
+    motif.add(
+        cs.Population("x", 3),
+        cs.Population("h", 4, activation="relu"),
+        cs.Population("y", 2),
+        cs.Population("e", 2, stream="descending"),
+        cs.Population("d", 4, stream="descending"),
+        cs.Objective("y", "e"),
+        cs.Phase("judge", soma=["W", "U"]),
+        cs.Phase("settle", soma=["W", "D", "F"], plastic=["W"], errors=False),
+    )
+    rule = cs.Rule("eta * post * pre", eta=0.1)
+    motif.connect("x", "h", name="W", rule=rule)
+    motif.connect("h", "y", name="U", rule=rule)
+    motif.connect("e", "d", name="D")
+    motif.connect("d", "h", name="F")
     return motif
 
 

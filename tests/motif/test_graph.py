@@ -21,7 +21,7 @@ def test_the_graph_has_populations_as_nodes_and_projections_as_keyed_edges():
     graph = two_streams().graph
     assert isinstance(graph, nx.MultiDiGraph) and graph.name == "two_streams"
     assert graph.nodes["up1"] == {
-        "size": 3, "stream": "ascending", "activation": "relu", "trace": None, "state": {},
+        "size": 3, "stream": "ascending", "activation": "relu", "trace": None, "state": {}, "label": None,
     }  # fmt: skip
     assert set(graph.edges(keys=True)) == {
         ("up0", "up1", "W0"),
@@ -71,7 +71,10 @@ def with_node(**attributes):
         (nx.DiGraph(), "from_networkx takes a networkx.MultiDiGraph .got DiGraph."),
         (nx.MultiGraph(), "from_networkx takes a networkx.MultiDiGraph .got MultiGraph."),
         (with_node(), "population 'x': .*size"),
-        (with_node(size=3, colour="red"), "population 'x': unknown attribute 'colour' .known: activation, size, "),
+        (
+            with_node(size=3, colour="red"),
+            "population 'x': unknown attribute 'colour' .known: activation, label, size, ",
+        ),
         (with_node(size=3, name="y"), "population 'x': unknown attribute 'name'"),
         (with_node(size=3, kind="y", owner="z"), "population 'x': unknown attribute 'kind'"),
     ],
@@ -84,7 +87,9 @@ def test_a_graph_that_is_no_motif_is_refused(graph, message):
 def test_an_edge_with_a_foreign_attribute_is_refused_by_name():
     graph = two_streams().graph
     graph.edges["up0", "up1", "W0"]["pre"] = "up2"
-    with pytest.raises(cs.MotifError, match=r"projection 'W0': unknown attribute 'pre' .known: bounds, connectivity, "):
+    with pytest.raises(
+        cs.MotifError, match=r"projection 'W0': unknown attribute 'pre' .known: bounds, compartment, connectivity, "
+    ):
         cs.Motif.from_networkx(graph)
 
 

@@ -22,9 +22,29 @@ def test_a_motif_keeps_its_declarations_in_order():
 
 def test_connect_is_add_with_a_projection():
     a, b = cs.Motif("m"), cs.Motif("m")
-    a.connect("x", "y", name="W", target="dendrite", plastic=False)
-    b.add(cs.Projection("W", "x", "y", target="dendrite", plastic=False))
+    a.connect("x", "y", name="W", compartment="dendrite", plastic=False)
+    b.add(cs.Projection("W", "x", "y", compartment="dendrite", plastic=False))
     assert a == b
+
+
+def test_add_and_connect_return_what_they_added_and_take_populations_for_names():
+    motif, plain = cs.Motif("m"), cs.Motif("m")
+    up, down = motif.add(cs.Population("up", 3), cs.Population("down", 2))
+    bias = motif.add(cs.Bias("bias"))
+    W = motif.connect(up, down, name="W", rule="eta * post * pre", parameters={"eta": 0.1})
+    b = motif.connect(bias, "down", name="b")
+    assert motif.add() == () and motif.projections == (W, b) and (W.pre, b.post) == ("up", "down")
+    plain.add(*motif.populations, cs.Projection("W", "up", "down", rule=cs.Rule("eta * post * pre", eta=0.1)))
+    plain.connect("bias", "down", name="b")
+    assert motif == plain and cs.Motif.from_json(motif.to_json()) == plain
+    faster = motif.replace("W", rule="eta * post * pre", parameters={"eta": 0.2}).projection("W")
+    assert faster.rule.parameters == {"eta": 0.2} and motif.replace("W", rule="post * pre").projection("W").is_plastic
+
+
+@pytest.mark.parametrize("rule", [None, cs.Rule("eta * pre", eta=0.1)])
+def test_parameters_without_a_rule_as_a_string_are_refused(rule):
+    with pytest.raises(cs.MotifError, match="projection 'W': parameters belong to a rule that is given as a string"):
+        cs.Motif("m").connect("x", "y", name="W", rule=rule, parameters={"eta": 0.1})
 
 
 def test_only_declared_values_can_be_added():
@@ -35,7 +55,7 @@ def test_only_declared_values_can_be_added():
 def test_a_part_is_found_by_its_name():
     motif = two_streams()
     assert motif.population("up1").size == 3
-    assert motif.projection("V1").target == "dendrite"
+    assert motif.projection("V1").compartment == "dendrite"
     with pytest.raises(cs.MotifError, match=r"motif 'two_streams' has no population 'V1' .known: up0, up1, up2, "):
         motif.population("V1")
     with pytest.raises(cs.MotifError, match=r"motif 'two_streams' has no projection 'up1' .known: W0, W1, "):

@@ -17,5 +17,5 @@ def test_division_by_a_parameter_of_zero_is_a_fault(update, owner):
         return found
 
     motif(2.0).validate()
-    with pytest.raises(cs.MotifError, match=f"{owner}: state 'theta': its update is not a finite number with"):
+    with pytest.raises(cs.MotifError, match=f"{owner}: state 'theta': its update is not finite with"):
         motif(0.0).validate()

@@ -97,13 +97,25 @@ def test_a_numpy_integer_is_a_size():
         ("up1", {"trace": 3}, "population 'up1': trace must be an expression or None (got 3)"),
         ("up1", {"trace": "activty"}, "population 'up1': trace: unknown name 'activty'; did you mean 'activity'?"),
         ("up1", {"trace": "sum_in(activity)"}, "population 'up1': trace: unknown function 'sum_in'"),
-        ("W0", {"target": "axon"}, "projection 'W0': target must be one of ('soma', 'dendrite') (got 'axon')"),
-        ("W0", {"rule": "eta * pre"}, "projection 'W0': rule cannot be 'eta * pre'"),
-        ("W0", {"init": 0.5}, "projection 'W0': init cannot be 0.5"),
-        ("W0", {"connectivity": None}, "projection 'W0': connectivity cannot be None"),
-        ("W0", {"plastic": "no"}, "projection 'W0': plastic cannot be 'no'"),
-        ("W0", {"weight": "W1"}, "projection 'W0': weight cannot be 'W1'"),
-        ("W0", {"bounds": 3}, "projection 'W0': bounds cannot be 3"),
+        (
+            "W0",
+            {"compartment": "axon"},
+            "projection 'W0': compartment must be one of ('soma', 'dendrite') (got 'axon')",
+        ),
+        ("W0", {"rule": 0.1}, "projection 'W0': rule must be Rule or None (got 0.1)"),
+        (
+            "W0",
+            {"init": 0.5},
+            "projection 'W0': init must be Gaussian or Identity or Constant",
+        ),
+        (
+            "W0",
+            {"connectivity": None},
+            "projection 'W0': connectivity must be All or Random or ReciprocalOf or OneToOne",
+        ),
+        ("W0", {"plastic": "no"}, "projection 'W0': plastic must be bool (got 'no')"),
+        ("W0", {"tied_to": "W1"}, "projection 'W0': tied_to must be Derived or None (got 'W1')"),
+        ("W0", {"bounds": 3}, "projection 'W0': bounds must be tuple or None (got 3)"),
         ("W0", {"bounds": (1, 0)}, "projection 'W0': bounds must be (low, high) with low < high (got (1, 0))"),
         ("W0", {"bounds": (0, 1, 2)}, "projection 'W0': bounds must be (low, high)"),
         ("W0", {"bounds": (0, float("nan"))}, "projection 'W0': bounds must be (low, high)"),
@@ -129,12 +141,15 @@ def test_given_weights_must_have_the_shape_of_the_projection():
     )
     changed("W0", init=cs.Given(np.ones((3, 4)))).validate()
     changed("W0", init=cs.Given(np.ones((7, 3, 4)))).validate()
+    assert "Given has shape (4,), needs [post, pre]" in fault(changed("W0", init=cs.Given(np.ones(4))))
 
 
 def test_given_weights_must_be_finite():
     weights = np.ones((3, 4))
-    weights[0, :2] = np.nan, np.inf
-    assert fault(changed("W0", init=cs.Given(weights))) == "projection 'W0': Given holds 2 values that are not finite"
+    weights[0, 1:3] = np.inf, np.nan
+    assert fault(changed("W0", init=cs.Given(weights))) == (
+        "projection 'W0': Given: 2 of 12 entries are blank or not finite, the first (inf) at [post, pre] = [0, 1]"
+    )
 
 
 def test_a_mask_must_have_the_shape_of_the_projection():
@@ -143,15 +158,22 @@ def test_a_mask_must_have_the_shape_of_the_projection():
     )
 
 
+INDICES = "must hold indices of neurons, whole numbers in"
+
+
 @pytest.mark.parametrize(
     ("pre", "post", "message"),
     [
         ([0, 1], [0], "Edges needs pre and post of equal length (got shapes (2,) and (1,))"),
         ([[0]], [[0]], "Edges needs pre and post of equal length (got shapes (1, 1) and (1, 1))"),
-        ([0, 4], [0, 0], "Edges pre indices run from 0 to 4; size is 4"),
-        ([0, 0], [-1, 2], "Edges post indices run from -1 to 2; size is 3"),
-        ([0.5], [0], "Edges pre indices must be whole numbers"),
-        ([float("nan")], [0], "Edges pre indices must be whole numbers"),
+        ([0, 4], [0, 0], f"Edges pre {INDICES} 0 .. 3, but 1 of 2 entries is not: the first is 4, of synapse 1"),
+        (
+            [0, 0, 1],
+            [3, 2, -1],
+            f"Edges post {INDICES} 0 .. 2, but 2 of 3 entries are not: the first is 3, of synapse 0",
+        ),
+        ([0.5], [0], f"Edges pre {INDICES} 0 .. 3, but 1 of 1 entries is not: the first is 0.5, of synapse 0"),
+        ([None, 0], [0, 0], f"Edges pre {INDICES} 0 .. 3, but 1 of 2 entries is not: the first is nan, of synapse 0"),
     ],
 )
 def test_edges_must_lie_within_the_projection(pre, post, message):
@@ -202,26 +224,26 @@ def test_a_gate_must_have_the_size_of_what_it_gates():
 
 
 def test_a_tie_to_a_projection_of_another_shape_is_refused():
-    motif = two_streams().replace("V1", weight=cs.Derived("W0"), rule=None, connectivity=cs.All())
+    motif = two_streams().replace("V1", tied_to=cs.Derived("W0"), rule=None, connectivity=cs.All())
     motif = motif.replace("Vt1", connectivity=cs.All())
     assert fault(motif) == "projection 'V1': tied to 'W0', whose shape [post, pre] is (3, 4); needs (3, 5)"
-    turned = motif.replace("V1", weight=cs.Derived("W0", transpose=True))
+    turned = motif.replace("V1", tied_to=cs.Derived("W0", transpose=True))
     assert fault(turned) == (
         "projection 'V1': tied to 'W0' transposed, whose shape [post, pre] is (4, 3); needs (3, 5)"
     )
 
 
 def test_a_tie_to_a_projection_that_is_unknown_or_tied_is_refused():
-    motif = two_streams().replace("Wt1", weight=cs.Derived("W7"), init=None)
+    motif = two_streams().replace("Wt1", tied_to=cs.Derived("W7"), init=None)
     assert fault(motif).startswith("projection 'Wt1': tied to 'W7', which is unknown (known: W0, W1, ")
-    motif = two_streams().replace("Wt1", weight=cs.Derived("Wt1"), init=None)
+    motif = two_streams().replace("Wt1", tied_to=cs.Derived("Wt1"), init=None)
     assert fault(motif) == "projection 'Wt1': tied to 'Wt1', which is itself derived; tie both to 'Wt1'"
 
 
 def test_the_scale_of_a_tie_must_be_finite():
     motif = two_streams()
     motif.connect(
-        "up1", "up0", name="B", target="dendrite", weight=cs.Derived("W0", transpose=True, scale=float("inf"))
+        "up1", "up0", name="B", compartment="dendrite", tied_to=cs.Derived("W0", transpose=True, scale=float("inf"))
     )
     assert fault(motif) == "projection 'B': tied to 'W0': scale must be a finite number (got inf)"
 
@@ -229,8 +251,10 @@ def test_the_scale_of_a_tie_must_be_finite():
 @pytest.mark.parametrize("own", [{"init": cs.Constant(1)}, {"rule": cs.Rule("w")}, {"connectivity": cs.Random(0.5)}])
 def test_a_tied_projection_has_no_weights_of_its_own(own):
     motif = two_streams()
-    motif.connect("up1", "up0", name="B", target="dendrite", weight=cs.Derived("W0", transpose=True), **own)
-    assert fault(motif).startswith("projection 'B': its weight is derived, so it takes no init, rule or connectivity")
+    motif.connect("up1", "up0", name="B", compartment="dendrite", tied_to=cs.Derived("W0", transpose=True), **own)
+    assert fault(motif).startswith(
+        "projection 'B': its weights are tied to others, so it takes no init, rule or connectivity"
+    )
 
 
 @pytest.mark.parametrize(
@@ -277,8 +301,8 @@ def test_a_cycle_through_an_objective_and_a_gate_is_shown():
 
 def test_a_loop_of_dendritic_projections_is_no_cycle():
     motif = two_streams()
-    motif.connect("up2", "up1", name="back", target="dendrite")
-    motif.connect("up1", "up1", name="own", target="dendrite")
+    motif.connect("up2", "up1", name="back", compartment="dendrite")
+    motif.connect("up1", "up1", name="own", compartment="dendrite")
     motif.validate()
 
 
@@ -382,7 +406,7 @@ def test_all_faults_are_reported_together():
         two_streams()
         .replace("up1", size=0)
         .replace("down1", activation="softmax(drive)")
-        .replace("W0", rule=cs.Rule("eta * nobody"), target="axon")
+        .replace("W0", rule=cs.Rule("eta * nobody"), compartment="axon")
         .replace("Wt1", init=cs.Given(np.ones((2, 2))))
         .replace("V2", rule=cs.Rule("I_W0 * pre"))
     )
@@ -393,7 +417,7 @@ def test_all_faults_are_reported_together():
     for start in (
         "population 'up1': size must be",
         "population 'down1': activation: unknown function 'softmax'",
-        "projection 'W0': target must be",
+        "projection 'W0': compartment must be",
         "projection 'Wt1': Given has shape (2, 2)",
         "projection 'V2': rule names I_W0",
         "objective 'up9' -> 'down9': output names unknown population",
@@ -404,3 +428,56 @@ def test_all_faults_are_reported_together():
         assert sum(one.startswith(start) for one in found) == 1, (start, found)
     with pytest.raises(cs.MotifError, match=f"^{len(found)} faults:\n  - "):
         motif.validate()
+
+
+# -- names that would stand for two things
+
+
+@pytest.mark.parametrize("name", ["activity", "drive", "slope"])
+def test_a_state_of_neurons_or_a_signal_may_not_take_the_name_of_a_quantity(name):
+    motif = changed("up1", state={name: "0"})
+    assert fault(motif) == f"population 'up1': state '{name}' has the name of a quantity of every neuron; rename it"
+    motif = two_streams()
+    motif.add(cs.Signal(name))
+    assert fault(motif) == f"signal '{name}' has the name of a quantity of every neuron; rename it"
+
+
+@pytest.mark.parametrize("name", ["activity", "drive", "slope", "eta"])
+def test_a_state_of_synapses_may_take_the_name_of_a_quantity_of_neurons(name):
+    changed("W1", state={name: f"{name} + pre"}, rule=cs.Rule(f"{name} * post")).validate()
+
+
+def test_a_population_and_a_projection_may_share_a_name_and_names_of_states():
+    motif = cs.Motif()
+    motif.add(cs.Population("x", 2), cs.Population("y", 2, state={"eta": "activity", "s": "0"}))
+    motif.connect("x", "y", name="y", rule=cs.Rule("eta * s * I_y * eta_post", eta=0.1), state={"s": "pre"})
+    motif.validate()
+
+
+def test_a_state_of_neurons_may_not_take_the_name_of_a_signal():
+    motif = changed("up1", state={"reward": "activity"})
+    motif.add(cs.Signal("reward"))
+    assert fault(motif) == "population 'up1': state 'reward' has the name of a signal; rename one"
+
+
+def test_a_name_in_a_rule_may_not_stand_for_two_things():
+    both = changed("W1", state={"s_post": "0", "s_pre": "0"}).replace("up1", state={"s": "activity"})
+    assert fault(both) == (
+        "projection 'W1': 's_pre' in its expressions would be state 's' of population 'up1' and state 's_pre' of its "
+        "synapses; rename one"
+    )
+    signal = two_streams().replace("up1", state={"s": "activity"})
+    signal.add(cs.Signal("s_post"))
+    assert faults(signal) == tuple(
+        f"projection {name!r}: 's_post' in its expressions would be state 's' of population 'up1' and signal 's_post'; "
+        "rename one"
+        for name in ("W0", "V1")
+    )
+
+
+def test_a_state_may_not_take_the_name_of_what_a_gate_gives():
+    motif = changed("up2", activation="drive * slope_g", state={"slope_g": "0"})
+    motif.add(cs.Population("g", 2))
+    assert fault(motif) == (
+        "population 'up2': activation: state 'slope_g' has the name of a quantity of a gating population; rename it"
+    )

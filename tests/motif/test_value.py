@@ -13,7 +13,7 @@ from tests.strategies import motifs
 VALUES = [
     cs.Population("up1", size=3, activation=cs.GatedBy("up0"), trace="tanh(activity)"),
     cs.Bias("bias"),
-    cs.Projection("W0", "up0", "up1", bounds=(None, 1.0), weight=cs.Derived("W1", transpose=True)),
+    cs.Projection("W0", "up0", "up1", bounds=(None, 1.0), tied_to=cs.Derived("W1", transpose=True)),
     cs.Objective("up1", "down1", loss="bce", shuffled=True),
     cs.Rule("eta * (post * pre - K * w)", eta=[0.1, 0.2], K=np.ones((2, 3))),
     cs.Gaussian(gain=2.0, scaling="fan_out"),

@@ -70,6 +70,7 @@ def test_a_rule_knows_what_arrives_at_its_postsynaptic_population():
     vocabulary = rule_vocabulary(motif, motif.projection("V1"))
     assert (vocabulary.soma, vocabulary.dendrite) == (("W0",), ("V1",))
     assert set(vocabulary.names) == {
-        *("pre", "post", "w", "drive_post", "slope_post", "dendrite_post", "hetero"),
+        *("pre", "activity_pre", "drive_pre", "slope_pre", "post", "activity_post", "drive_post", "slope_post"),
+        *("w", "batch_size", "dendrite_post", "hetero"),
         *("I_W0", "I_V1", "eta", "gamma"),
     }

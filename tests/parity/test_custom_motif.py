@@ -24,10 +24,12 @@ def motif() -> cs.Motif:
     m.connect("hidden", "out", name="W1", rule=cs.Rule("eta * (I_E * pre - gamma * w)", **rates))
     m.connect("image", "out", name="skip", rule=cs.Rule("eta * I_E * pre", eta=ETA), init=cs.Gaussian(0.5))
     m.connect("error", "back", name="Wt", rule=cs.Rule("eta * (I_Vt * pre - gamma * w)", **rates))
-    m.connect("back", "hidden", name="V", target="dendrite", rule=cs.Rule("eta * (post * pre - gamma * w)", **rates))
-    m.connect("hidden", "back", name="Vt", target="dendrite", rule=cs.Rule("eta * (post * pre - gamma * w)", **rates),
-              bounds=(-0.3, 0.3))  # fmt: skip
-    m.connect("error", "out", name="E", target="dendrite", connectivity=cs.OneToOne(), init=cs.Identity())
+    m.connect(
+        "back", "hidden", name="V", compartment="dendrite", rule=cs.Rule("eta * (post * pre - gamma * w)", **rates)
+    )
+    m.connect("hidden", "back", name="Vt", compartment="dendrite", bounds=(-0.3, 0.3),
+              rule=cs.Rule("eta * (post * pre - gamma * w)", **rates))  # fmt: skip
+    m.connect("error", "out", name="E", compartment="dendrite", connectivity=cs.OneToOne(), init=cs.Identity())
     m.add(cs.Objective("out", "error", loss="mse"))
     return m
 

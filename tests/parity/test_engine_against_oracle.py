@@ -94,7 +94,7 @@ def plain(values: Any) -> Any:
     return None if values is None else np.asarray(values)
 
 
-@settings(max_examples=120)
+@settings(max_examples=40)  # tests/parity/test_guards.py draws more, and richer ones
 @given(st.data())
 def test_any_motif_does_what_it_declares(data):
     motif = data.draw(motifs(replicas=REPLICAS))
@@ -174,11 +174,11 @@ def sal(gated: bool) -> cs.Motif:
         motif.connect("bias", f"up{k + 1}", name=f"b{k}", rule=rule, init=cs.Constant(0.0))
     hebb = cs.Rule("eta * (post * pre - gamma * w)", eta=0.05, gamma=1e-2)
     for k in (1, 2):
-        motif.connect(f"down{k}", f"up{k}", name=f"V{k}", target="dendrite", rule=hebb)
-        motif.connect(f"up{k}", f"down{k}", name=f"Vt{k}", target="dendrite", rule=hebb)
+        motif.connect(f"down{k}", f"up{k}", name=f"V{k}", compartment="dendrite", rule=hebb)
+        motif.connect(f"up{k}", f"down{k}", name=f"Vt{k}", compartment="dendrite", rule=hebb)
         rule = cs.Rule(f"eta * (I_Vt{k} * pre - gamma * w)", eta=0.02, gamma=1e-2)
         motif.connect(f"down{k + 1}", f"down{k}", name=f"Wt{k}", rule=rule, init=cs.Gaussian(scaling="fan_out"))
-    motif.connect("down3", "up3", name="V3", target="dendrite", connectivity=cs.OneToOne(), init=cs.Identity())
+    motif.connect("down3", "up3", name="V3", compartment="dendrite", connectivity=cs.OneToOne(), init=cs.Identity())
     motif.add(cs.Objective(output="up3", error="down3", loss="cross_entropy"))
     return motif
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import circuitsim as cs
-from motifs import sal
+from motifs import paper_sal
 
 LAYERS = [6, 8, 7, 5]
 
@@ -20,7 +20,7 @@ def random_batch(rng):
 
 @pytest.mark.parametrize(("decay", "factor"), [("scaled", 1 - 0.2 * 0.05), ("plain", 1 - 0.05)])
 def test_the_gap_between_V_and_Vt_decays_exactly_as_predicted_under_random_labels(decay, factor):
-    motif = sal(LAYERS, [9, 4], eta=0.2, eta_V=1.0, gamma=0.05, gain_V=1.0, decay=decay)
+    motif = paper_sal(LAYERS, [9, 4], eta=0.2, eta_V=1.0, gamma=0.05, gain_V=1.0, decay=decay)
     circuit = cs.compile(motif, dtype="float64", device="cpu", seed=1)
     start = {layer: gap(circuit, layer) for layer in (1, 2)}
     rng = np.random.default_rng(0)
@@ -34,7 +34,7 @@ def test_the_gap_between_V_and_Vt_decays_exactly_as_predicted_under_random_label
 @pytest.mark.parametrize("regularizer", ["l2", "l1", "homeostatic"])
 def test_the_gap_shrinks_monotonically_under_convex_regularizers_shared_by_V_and_Vt(regularizer):
     """Exact for small steps; with l1, a step of eta gamma overshoots weights nearer to 0 than that (here: not seen)."""
-    motif = sal(LAYERS, [9, 4], eta=0.05, eta_V=1.0, gamma=0.05, gain_V=1.0, regularizer=regularizer)
+    motif = paper_sal(LAYERS, [9, 4], eta=0.05, eta_V=1.0, gamma=0.05, gain_V=1.0, regularizer=regularizer)
     circuit = cs.compile(motif, dtype="float64", device="cpu", seed=1)
     rng = np.random.default_rng(0)
     last = {layer: gap(circuit, layer) for layer in (1, 2)}
@@ -49,7 +49,7 @@ def test_the_gap_shrinks_monotonically_under_convex_regularizers_shared_by_V_and
 
 
 def test_without_decay_the_gap_stays():
-    circuit = cs.compile(sal(LAYERS, [9, 4], gamma=0.0, gain_V=1.0), dtype="float64", device="cpu", seed=1)
+    circuit = cs.compile(paper_sal(LAYERS, [9, 4], gamma=0.0, gain_V=1.0), dtype="float64", device="cpu", seed=1)
     before = circuit.weights("V1")[0] - circuit.weights("Vt1")[0].T
     rng = np.random.default_rng(0)
     for _ in range(20):

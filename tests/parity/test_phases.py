@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import circuitsim as cs
-from motifs import sal
+from motifs import paper_sal
 from tests.parity.reference import ascend, softmax_error
 
 LAYERS = [7, 6, 5, 4]
@@ -13,7 +13,7 @@ LAYERS = [7, 6, 5, 4]
 def test_a_later_phase_reads_what_an_earlier_one_left_short_term_modulation():
     """The second cycle lets V g of the first reach hidden somata; weights stay; the loss of each phase is reported."""
     gain = 0.3
-    motif = sal(LAYERS, trace=None, gain_V=1.0)
+    motif = paper_sal(LAYERS, trace=None, gain_V=1.0)
     motif.add(cs.Phase("cycle", plastic=[]))
     motif.add(cs.Phase("modulated", soma={"W0": 1, "W1": 1, "W2": 1, "V1": gain, "V2": gain}, plastic=[]))
     circuit = cs.compile(motif, seed=2, dtype="float64", device="cpu")
@@ -40,7 +40,7 @@ def test_what_nothing_has_driven_yet_is_silent_its_trace_too():
     motif.add(cs.Population("x", 3, trace="1 + activity"), cs.Population("y", 2))
     motif.connect("x", "y", name="W", rule=cs.Rule("0.1 * pre"), init=cs.Constant(0.5))
     motif.add(cs.Phase("dark", inputs=[]))
-    with pytest.raises(cs.MotifError, match="no phase lets an input in"):
+    with pytest.raises(cs.MotifError, match="no phase receives an input"):
         motif.validate()
     motif.add(cs.Phase("light"))
     circuit = cs.compile(motif, dtype="float64", device="cpu")
@@ -63,7 +63,7 @@ def test_a_weight_may_be_tied_to_one_that_is_silent_in_a_phase():
     motif = cs.Motif("tied")
     motif.add(cs.Population("x", 3), cs.Population("y", 3), cs.Population("z", 3))
     motif.connect("x", "y", name="W", init=cs.Constant(0.5), plastic=False)
-    motif.connect("y", "z", name="U", weight=cs.Derived("W", scale=2.0))
+    motif.connect("y", "z", name="U", tied_to=cs.Derived("W", scale=2.0))
     motif.add(cs.Phase("first"), cs.Phase("second", soma=["U"]))
     circuit = cs.compile(motif, dtype="float64", device="cpu")
     circuit.step(np.ones((1, 3)))

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 import circuitsim as cs
-from motifs import backprop, direct_kolen_pollack, feedback_alignment, kolen_pollack, sal
+from motifs import backprop, direct_kolen_pollack, feedback_alignment, kolen_pollack, paper_sal
 from motifs.two_stream import IDENTITY
 from tests.parity.reference import ascend, softmax_error
 
@@ -87,7 +87,7 @@ def kolen_pollack_step(W, Wt, x, target, eta, gamma):
 
 def test_sal_with_fixed_one_to_one_pathways_and_masks_is_kolen_pollack_step_for_step():
     eta, gamma = 0.2, 0.02
-    reduced = sal(LAYERS, eta=eta, eta_Wt=1.0, gamma=gamma, gamma_Wt=1.0, trace=None, descending="jacobian")
+    reduced = paper_sal(LAYERS, eta=eta, eta_Wt=1.0, gamma=gamma, gamma_Wt=1.0, trace=None, descending="jacobian")
     for name in ("V1", "V2", "Vt1", "Vt2"):
         reduced = reduced.replace(name, rule=None, **IDENTITY)
     for motif in (reduced, kolen_pollack(LAYERS, eta=eta, gamma=gamma)):
@@ -148,7 +148,7 @@ def test_direct_kolen_pollack_is_its_published_rule():
 def test_with_frozen_Wt_and_V_from_zero_sal_drives_as_direct_kolen_pollack_through_AtA():
     """V_l = K_l A_l^T, where K_l obeys direct Kolen-Pollack, so I_V = K_l (A_l^T A_l) e."""
     eta, gamma = 0.2, 0.02
-    motif = sal(LAYERS, [20, 15], eta=eta, eta_V=1.0, gamma=gamma, trace=None)
+    motif = paper_sal(LAYERS, [20, 15], eta=eta, eta_V=1.0, gamma=gamma, trace=None)
     for name in ("Wt1", "Wt2"):
         motif = motif.replace(name, plastic=False)
     for name in ("V1", "V2"):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import circuitsim as cs
-from motifs import backprop, sal
+from motifs import backprop, paper_sal
 
 LAYERS = [9, 8, 6, 4]
 
@@ -15,7 +15,9 @@ def sparse(motif: cs.Motif) -> cs.Motif:
     return motif.replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
 
 
-@pytest.mark.parametrize("motif", [sal(LAYERS, [7, 12]), sparse(sal(LAYERS)), backprop(LAYERS)], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "motif", [paper_sal(LAYERS, [7, 12]), sparse(paper_sal(LAYERS)), backprop(LAYERS)], ids=lambda m: m.name
+)
 def test_each_replica_equals_the_solo_circuit_of_its_seed(motif):
     together = cs.compile(motif, replicas=3, seed=10, dtype="float64", device="cpu")
     alone = [cs.compile(motif, seed=10 + r, dtype="float64", device="cpu") for r in range(3)]
@@ -37,7 +39,7 @@ def test_each_replica_equals_the_solo_circuit_of_its_seed(motif):
 
 
 def test_replicas_may_see_data_of_their_own():
-    motif = sal(LAYERS)
+    motif = paper_sal(LAYERS)
     together = cs.compile(motif, replicas=2, seed=3, dtype="float64", device="cpu")
     alone = [cs.compile(motif, seed=3 + r, dtype="float64", device="cpu") for r in range(2)]
     rng = np.random.default_rng(0)
@@ -54,7 +56,12 @@ def test_replicas_may_see_data_of_their_own():
 def test_varied_rates_and_gains_belong_to_their_replica():
     rates, gains = [0.05, 0.2, 0.3], [0.5, 1.0, 1.5]
     together = cs.compile(
-        sal(LAYERS), replicas=3, seed=0, dtype="float64", device="cpu", vary={"W0.eta": rates, "W1.init.gain": gains}
+        paper_sal(LAYERS),
+        replicas=3,
+        seed=0,
+        dtype="float64",
+        device="cpu",
+        vary={"W0.eta": rates, "W1.init.gain": gains},
     )
     assert together.parameters("W0")["eta"].tolist() == rates
     rng = np.random.default_rng(0)
@@ -62,7 +69,7 @@ def test_varied_rates_and_gains_belong_to_their_replica():
     for x, target in batches:
         together.step(x, target)
     for r in range(3):
-        base = sal(LAYERS)
+        base = paper_sal(LAYERS)
         rule = base.projection("W0").rule
         motif = base.replace("W0", rule=cs.Rule(rule.expression, **{**rule.parameters, "eta": rates[r]}))
         alone = cs.compile(motif.replace("W1", init=cs.Gaussian(gains[r])), seed=r, dtype="float64", device="cpu")
@@ -73,7 +80,7 @@ def test_varied_rates_and_gains_belong_to_their_replica():
 
 
 def test_adding_a_projection_changes_no_other_draws():
-    motif = sal(LAYERS)
+    motif = paper_sal(LAYERS)
     before = cs.compile(motif, seed=1, device="cpu")
     motif.connect("up0", "up2", name="skip", init=cs.Gaussian())
     after = cs.compile(motif, seed=1, device="cpu")
@@ -83,7 +90,7 @@ def test_adding_a_projection_changes_no_other_draws():
 
 def test_two_runs_agree_bit_for_bit():
     def run() -> dict[str, torch.Tensor]:
-        circuit = cs.compile(sal(LAYERS), replicas=2, seed=1, device="cpu")
+        circuit = cs.compile(paper_sal(LAYERS), replicas=2, seed=1, device="cpu")
         rng = np.random.default_rng(0)
         for _ in range(30):
             circuit.step(rng.standard_normal((12, 9)).astype("float32"), rng.integers(0, 4, 12))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import circuitsim as cs
-from motifs import sal
+from motifs import paper_sal
 from tests.parity.reference import sal_step
 
 LAYERS, FEEDBACK = [7, 6, 5, 4], [8, 3]
@@ -25,8 +25,9 @@ def numpy_weights(circuit: cs.Circuit, replica: int = 0) -> dict[str, np.ndarray
 @pytest.mark.parametrize("record", [True, False])
 def test_every_projection_changes_as_equations_5_to_8_say(gated, scaled, normalised, record):
     options = {} if normalised else {"trace": None}
-    motif = sal(LAYERS, FEEDBACK, eta=0.3, eta_V=0.5, eta_Wt=0.25, gamma=0.01, gamma_Wt=4.0, gain_V=1.0, gated=gated,
-                decay="scaled" if scaled else "plain", **options)  # fmt: skip
+    rates = {"eta": 0.3, "eta_V": 0.5, "eta_Wt": 0.25, "gamma": 0.01, "gamma_Wt": 4.0}
+    kind = {"gated": gated, "decay": "scaled" if scaled else "plain"}
+    motif = paper_sal(LAYERS, FEEDBACK, gain_V=1.0, **rates, **kind, **options)
     circuit = cs.compile(motif, replicas=2, seed=3, dtype="float64", device="cpu", record_changes=record)
     rates = {"W": (0.3, 0.01), "V": (0.15, 0.01), "Vt": (0.15, 0.01), "Wt": (0.075, 0.04)}
     rng = np.random.default_rng(0)
@@ -51,7 +52,9 @@ def test_every_projection_changes_as_equations_5_to_8_say(gated, scaled, normali
 def test_each_rule_descends_its_local_loss():
     """d w = -eta d/dw [ -post_drive . (w pre) + gamma/2 |w|^2 ], the drive held fixed (equations 10 to 12)."""
     eta, gamma = 0.2, 0.03
-    motif = sal(LAYERS, FEEDBACK, eta=eta, eta_V=1.0, eta_Wt=1.0, gamma=gamma, gamma_Wt=1.0, gain_V=1.0, trace=None)
+    motif = paper_sal(
+        LAYERS, FEEDBACK, eta=eta, eta_V=1.0, eta_Wt=1.0, gamma=gamma, gamma_Wt=1.0, gain_V=1.0, trace=None
+    )
     circuit = cs.compile(motif, seed=1, dtype="float64", device="cpu", record_changes=True)
     x, target = batch(np.random.default_rng(1))
     before = {p.name: circuit.weights(p.name)[0] for p in circuit.plan.plastic()}

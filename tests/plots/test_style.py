@@ -10,8 +10,7 @@ from PIL import Image
 import circuitsim as cs
 from circuitsim.plots import KIND_COLOURS, kind_of
 from circuitsim.plots.colour_map import colour_table
-from circuitsim.plots.diagram.shapes import FILLS
-from circuitsim.plots.style import LINES, RUN_COLOURS, RUN_LINES, kind_of_name, luma, plasticity_of
+from circuitsim.plots.style import FILLS, LINES, RUN_COLOURS, RUN_LINES, kind_of_name, plasticity_of
 from tests.plots.figures import HEBB, several_inputs
 
 OKABE_ITO = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}
@@ -71,10 +70,6 @@ def test_populations_differ_in_a_grey_copy_too():
     assert min(abs(grey(a) - grey(b)) for a, b in itertools.combinations(FILLS.values(), 2)) >= 10
 
 
-def test_luma_is_pillows():
-    assert [round(luma(c)) for c in KIND_COLOURS.values()] == [grey(c) for c in KIND_COLOURS.values()]
-
-
 def test_a_kind_is_a_compartment_and_a_stream():
     motif = several_inputs()
     kinds = {
@@ -96,7 +91,7 @@ def test_an_unknown_projection_is_told_the_known_ones():
 def test_a_tie_comes_before_plasticity_and_a_rule_may_be_frozen():
     of = lambda **options: plasticity_of(cs.Projection("W", "x", "y", **options))  # noqa: E731
     assert of(rule=HEBB) == "plastic" and of() == "fixed" and of(rule=HEBB, plastic=False) == "fixed"
-    assert of(weight=cs.Derived("V")) == "derived"
+    assert of(tied_to=cs.Derived("V")) == "derived"
 
 
 def test_plastic_is_thick_and_solid_fixed_thin_and_dashed_tied_dotted():

@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 
 from circuitsim.rules import SlowTerm, Sum, Term
+from circuitsim.rules.functions import COMPARISONS
 from tests.oracle import ELEMENTWISE
 
 FUNCTIONS = {
@@ -33,10 +34,19 @@ def value_of(expression: sympy.Expr, names: dict[str, Any]) -> Any:
     if expression.is_Add:
         return functools.reduce(operator.add, parts)
     if expression.is_Mul:
-        return functools.reduce(operator.mul, parts)
+        return _product(expression.args, parts)
     if expression.is_Pow:
         return parts[0] ** parts[1]
     return FUNCTIONS[type(expression).__name__](*parts)
+
+
+def _product(factors: tuple[sympy.Expr, ...], values: list[Any]) -> Any:
+    """A factor that is a comparison is a gate: where it is closed, the product is 0, whatever the others are."""
+    found = functools.reduce(operator.mul, values)
+    for factor, value in zip(factors, values, strict=True):
+        if isinstance(factor, COMPARISONS):
+            found = np.where(value != 0, found, 0.0)
+    return found
 
 
 def change_of(rule: Sum, names: dict[str, Any], mask: np.ndarray) -> np.ndarray:

@@ -16,14 +16,14 @@ import numpy as np
 import torch
 
 import circuitsim as cs
-from motifs import sal, weight_mirror
+from motifs import paper_sal, weight_mirror
 
 LAYERS = [9, 8, 6, 4]
 
 
 def with_state_and_slow_terms() -> cs.Motif:
     """SAL with a sliding threshold, a synaptic trace, a bias, a term that does not factor, and a maximum of such."""
-    motif = sal(LAYERS)
+    motif = paper_sal(LAYERS)
     motif = motif.replace("up1", state={"theta": cs.State("theta + (activity**2 - theta) / 5 + 0.01 * mean(drive)")})
     motif = motif.replace(
         "W0",
@@ -44,7 +44,9 @@ def with_state_and_slow_terms() -> cs.Motif:
 
 def listed() -> cs.Motif:
     """SAL with few synapses, some one-to-one; some products are used from both sides, and some once."""
-    motif = sal(LAYERS).replace("V1", connectivity=cs.Random(0.05)).replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
+    motif = (
+        paper_sal(LAYERS).replace("V1", connectivity=cs.Random(0.05)).replace("Vt1", connectivity=cs.ReciprocalOf("V1"))
+    )
     motif.add(cs.Population("side", size=LAYERS[1], activation="tanh"))
     motif.connect("up1", "side", name="S", connectivity=cs.OneToOne(), rule=cs.Rule("0.1 * (post * pre - w)"))
     return motif.renamed("listed")
@@ -52,7 +54,7 @@ def listed() -> cs.Motif:
 
 def shuffled() -> cs.Motif:
     """SAL with the errors of other samples."""
-    motif, copy = sal(LAYERS), cs.Motif("shuffled")
+    motif, copy = paper_sal(LAYERS), cs.Motif("shuffled")
     for value in motif.values:
         copy.add(dataclasses.replace(value, shuffled=True) if isinstance(value, cs.Objective) else value)
     return copy
@@ -60,7 +62,7 @@ def shuffled() -> cs.Motif:
 
 def rewarded() -> cs.Motif:
     """SAL whose lowest weights also heed a reward, one for each sample, that depends on the answer."""
-    motif = sal(LAYERS)
+    motif = paper_sal(LAYERS)
     motif.add(cs.Signal("reward"))
     rule = cs.Rule("eta * (slope_post * I_V1 * pre * (1 + reward) - gamma * w)", eta=0.1, gamma=1e-3)
     return motif.replace("W0", rule=rule).renamed("rewarded")
@@ -71,8 +73,7 @@ def reward(circuit: cs.Circuit, target: torch.Tensor) -> torch.Tensor:
 
 
 MOTIFS: dict[str, Callable[[], cs.Motif]] = {
-    "sal": lambda: sal(LAYERS),
-    "needed": lambda: sal(LAYERS),  # without the currents that only a mean reads
+    "sal": lambda: paper_sal(LAYERS),
     "noise": lambda: weight_mirror(LAYERS),
     "stateful": with_state_and_slow_terms,
     "listed": listed,
@@ -82,8 +83,7 @@ MOTIFS: dict[str, Callable[[], cs.Motif]] = {
 
 
 def make(name: str, **options: Any) -> cs.Circuit:
-    currents = "needed" if name == "needed" else "all"
-    return cs.compile(MOTIFS[name](), replicas=2, seed=5, device="cpu", dtype="float64", currents=currents, **options)
+    return cs.compile(MOTIFS[name](), replicas=2, seed=5, device="cpu", dtype="float64", **options)
 
 
 def dataset() -> cs.Dataset:
@@ -110,10 +110,13 @@ class PowerCut(Exception):
     """Ends all processes of a run in the middle of its second epoch."""
 
 
-def cut_cosine(progress: float) -> float:
-    if progress > 0.5:
-        raise PowerCut
-    return 0.5 * (1 + np.cos(np.pi * progress))
+def cosine_until_cut(circuit: cs.Circuit) -> Callable[[float], float]:
+    def schedule(progress: float) -> float:
+        if circuit.n_steps == 8:
+            raise PowerCut
+        return 0.5 * (1 + np.cos(np.pi * progress))
+
+    return schedule
 
 
 def runs(folder: Path, rank: int) -> None:
@@ -128,13 +131,13 @@ def runs(folder: Path, rank: int) -> None:
         leave(name, circuit, learn(circuit))
     circuit = make("sal")
     with contextlib.suppress(PowerCut):
-        learn(circuit, schedule=cut_cosine, checkpoint=folder / "run.safetensors")
+        learn(circuit, schedule=cosine_until_cut(circuit), checkpoint=folder / "run.safetensors")
     assert circuit.n_steps == 8
     circuit = make("sal")
     leave("resumed", circuit, learn(circuit, checkpoint=folder / "run.safetensors", resume=True))
     runaway = make("sal", vary={"W0.eta": [0.1, 1e6]})
     history = learn(runaway, max_weight=50.0)
-    assert runaway.held == (1,) and [r["replica"] for r in history.runaways] == [1]
+    assert runaway.pinned == (1,) and [r["replica"] for r in history.runaways] == [1]
     leave("runaway", runaway, history)
     apart = cs.compile(MOTIFS["sal"](), seed=rank, device="cpu", dtype="float64")
     try:

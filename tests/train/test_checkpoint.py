@@ -1,5 +1,6 @@
 """A run that dies goes on from its checkpoint as if nothing had happened."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -11,7 +12,8 @@ import pytest
 import torch
 
 import circuitsim as cs
-from motifs import sal, weight_mirror
+from circuitsim.files import locked
+from motifs import paper_sal, weight_mirror
 
 LAYERS = [12, 10, 4]
 OPTIONS = {"epochs": 6, "batch_size": 50, "schedule": "cosine", "data_seed": 3, "progress": False}
@@ -34,7 +36,7 @@ def cut_at(step: int):
     return {"cut": cs.Probe(look, every_steps=1)}
 
 
-@pytest.mark.parametrize("make", [sal, weight_mirror])
+@pytest.mark.parametrize("make", [paper_sal, weight_mirror])
 @pytest.mark.parametrize("step", [3, 25, 49])
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(data, tmp_path, make, step):
     whole = cs.compile(make(LAYERS), replicas=2, device="cpu")
@@ -57,14 +59,18 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(data, tmp_path, m
 
 def test_a_checkpoint_is_not_overwritten_or_taken_for_another_run(data, tmp_path):
     path = tmp_path / "run.safetensors"
-    cs.fit(cs.compile(sal(LAYERS), device="cpu"), data, checkpoint=path, **OPTIONS)
+    cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, **OPTIONS)
     content = path.read_bytes()
     with pytest.raises(cs.ParameterError, match="exists: pass resume=True"):
-        cs.fit(cs.compile(sal(LAYERS), device="cpu"), data, checkpoint=path, **OPTIONS)
+        cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, **OPTIONS)
     for circuit, options, message in (
-        (cs.compile(sal(LAYERS), seed=1, device="cpu"), {}, "seed is 0 there and 1 here"),
-        (cs.compile(sal(LAYERS, eta=0.1), device="cpu"), {}, "motif is "),
-        (cs.compile(sal(LAYERS), device="cpu"), {"data_seed": 4}, "data_seed is 3 there and 4 here"),
+        (cs.compile(paper_sal(LAYERS), seed=1, device="cpu"), {}, "seed is 0 in the checkpoint, but 1 in this run"),
+        (cs.compile(paper_sal(LAYERS, eta=0.1), device="cpu"), {}, "motif is "),
+        (
+            cs.compile(paper_sal(LAYERS), device="cpu"),
+            {"data_seed": 4},
+            "data_seed is 3 in the checkpoint, but 4 in this run",
+        ),
     ):
         before = circuit.weights("W0")
         with pytest.raises(cs.ArchiveError, match=message):
@@ -73,14 +79,171 @@ def test_a_checkpoint_is_not_overwritten_or_taken_for_another_run(data, tmp_path
     assert path.read_bytes() == content
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(cs.ArchiveError, match="truncated"):
-        cs.fit(cs.compile(sal(LAYERS), device="cpu"), data, checkpoint=path, resume=True, **OPTIONS)
+        cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, resume=True, **OPTIONS)
+
+
+def half(progress: float) -> float:
+    return 0.5
+
+
+def other_labels(data: cs.Dataset, split: str) -> cs.Dataset:
+    """The same data with one other label."""
+    target = data.splits[split].target.clone()
+    target[3] = (target[3] + 1) % 4
+    return dataclasses.replace(data, **{split: dataclasses.replace(data.splits[split], target=target)})
+
+
+def fewer(data: cs.Dataset) -> cs.Dataset:
+    return dataclasses.replace(data, train=data.train.take(torch.arange(400)))
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (lambda d: other_labels(d, "train"), {}, "the train data is '420 samples, sha256 .*, but '420 samples, sha256"),
+        (lambda d: other_labels(d, "validation"), {}, "the validation data is"),
+        (fewer, {}, "the train data is '420 samples, .* but '400 samples"),
+        (lambda d: d, {"schedule": None}, "schedule is .* in the checkpoint, but .1.0, 1.0"),
+        (lambda d: d, {"schedule": half}, "schedule is .* in the checkpoint, but .0.5, 0.5"),
+        (lambda d: d, {"batch_size": 60}, "batch_size is 50 in the checkpoint, but 60 in this run"),
+        (lambda d: d, {"epochs": 7}, "epochs is 6 in the checkpoint, but 7 in this run"),
+        (lambda d: d.train, {}, "the validation data is '90 samples, .* but None in this run"),
+        (
+            lambda d: [(d.train.x[k : k + 50], d.train.target[k : k + 50]) for k in range(0, 400, 50)], {},
+            "the train data is '420 samples, .* but None in this run|the data is None in the checkpoint",
+        ),
+    ],
+)  # fmt: skip
+def test_another_run_is_refused_by_what_differs_and_changes_nothing(checkpoint, data, change, options, message):
+    circuit = cs.compile(paper_sal(LAYERS), device="cpu")
+    before = circuit.weights("W0")
+    with pytest.raises(cs.ArchiveError, match=message):
+        cs.fit(circuit, change(data), checkpoint=checkpoint, resume=True, **{**OPTIONS, **options})
+    assert torch.equal(circuit.weights("W0"), before) and circuit.n_steps == 0
+
+
+@pytest.fixture(scope="module")
+def checkpoint(data, tmp_path_factory):
+    """That of a finished run."""
+    path = tmp_path_factory.mktemp("run") / "run.safetensors"
+    cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, **OPTIONS)
+    return path
+
+
+def test_the_same_schedule_may_be_given_in_another_way(checkpoint, data):
+    def cosine(progress: float) -> float:
+        return 0.5 * (1 + np.cos(np.pi * progress))
+
+    circuit = cs.compile(paper_sal(LAYERS), device="cpu")
+    cs.fit(circuit, data, checkpoint=checkpoint, resume=True, **{**OPTIONS, "schedule": cosine})
+    assert circuit.n_steps == 54 and circuit.n_epochs == 6
+
+
+def test_batches_in_a_list_are_known_by_their_numbers(data, tmp_path):
+    split, path = data.train, tmp_path / "run.safetensors"
+    batches = [(split.x[k : k + 70], split.target[k : k + 70]) for k in range(0, 420, 70)]
+    cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), batches, checkpoint=path, progress=False)
+    resumed = cs.compile(paper_sal(LAYERS), device="cpu")
+    cs.fit(resumed, [(x.clone(), y.clone()) for x, y in batches], checkpoint=path, resume=True, progress=False)
+    assert resumed.n_steps == 6
+    with pytest.raises(cs.ArchiveError, match="the data is '6 batches, sha256"):
+        cs.fit(resumed, batches[::-1], checkpoint=path, resume=True, progress=False)
+
+
+@pytest.mark.parametrize("cut", [1, 30])
+def test_a_resumed_circuit_has_the_whole_state_of_the_run_whatever_was_done_to_it(data, tmp_path, cut):
+    def begin() -> cs.Circuit:
+        circuit = cs.compile(paper_sal(LAYERS), replicas=3, device="cpu", dtype="float64")
+        circuit.prune("V1", 0.02)
+        circuit.freeze("Wt1")
+        circuit.pin_replica(2)
+        circuit.release_replica(2, {"W0.eta": 0.03})
+        circuit.pin_replica(1)
+        circuit.eta_scale = 0.5
+        return circuit
+
+    whole, path = begin(), tmp_path / "run.safetensors"
+    cs.fit(whole, data, **OPTIONS)
+    with pytest.raises(PowerCut):
+        cs.fit(begin(), data, checkpoint=path, probes=cut_at(cut), **OPTIONS)
+    plain = cs.compile(paper_sal(LAYERS), replicas=3, device="cpu", dtype="float64")
+    spoilt = cs.compile(paper_sal(LAYERS), replicas=3, device="cpu", dtype="float64")
+    spoilt.prune("W0", 0.3)
+    spoilt.prune("V1", 0.1)
+    spoilt.freeze("W0", "V1")
+    spoilt.pin_replica(0)
+    spoilt.eta_scale = 7.0
+    content = path.read_bytes()
+    for resumed in (plain, spoilt):
+        path.write_bytes(content)
+        cs.fit(resumed, data, checkpoint=path, resume=True, **OPTIONS)
+        assert resumed.condition() == whole.condition() and resumed.pinned == (1,) and resumed.frozen == {"Wt1"}
+        for p in whole.motif.projections:
+            assert torch.equal(resumed.weights(p.name), whole.weights(p.name)), p.name
+            assert torch.equal(resumed.mask(p.name), whole.mask(p.name)), p.name
+
+
+def test_a_second_run_on_the_same_path_is_refused_while_the_first_lives(data, tmp_path):
+    path, link = tmp_path / "run.safetensors", tmp_path / "link.safetensors"
+    link.symlink_to(path)
+    part = tmp_path / f".{path.name}.half.part"
+
+    def start_another(circuit: cs.Circuit) -> None:
+        part.write_text("half written")
+        for name in (path, os.path.relpath(path), link):
+            for resume in (True, False) if name != link else (True,):
+                other = cs.compile(paper_sal(LAYERS), device="cpu")
+                with pytest.raises(cs.CircuitError, match="in use by another run|exists"):
+                    cs.fit(other, data, checkpoint=name, resume=resume, **OPTIONS)
+                assert other.n_steps == 0
+        assert part.read_text() == "half written"
+
+    probes = {"another": cs.Probe(start_another, every_epochs=3)}
+    circuit, twin = cs.compile(paper_sal(LAYERS), device="cpu"), cs.compile(paper_sal(LAYERS), device="cpu")
+    cs.fit(circuit, data, checkpoint=path, probes=probes, **OPTIONS)
+    cs.fit(twin, data, **OPTIONS)
+    assert torch.equal(circuit.weights("W0"), twin.weights("W0"))
+    part.unlink()
+    assert sorted(tmp_path.iterdir()) == [link, path]
+    cs.fit(twin, data, checkpoint=path, resume=True, **OPTIONS)  # and afterwards the path is free
+
+
+def test_a_run_that_fails_frees_its_path(data, tmp_path):
+    path = tmp_path / "run.safetensors"
+    with pytest.raises(PowerCut):
+        cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, probes=cut_at(3), **OPTIONS)
+    assert list(tmp_path.iterdir()) == [path]
+    cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, resume=True, **OPTIONS)
+
+
+def test_a_worker_that_outlives_its_killed_parent_does_not_keep_the_path(tmp_path):
+    path = tmp_path / "run.safetensors"
+    script = (
+        "import os, time; from pathlib import Path; from circuitsim.files import locked\n"
+        f"with locked(Path({str(path)!r})):\n"
+        "    if os.fork() == 0:\n        print('forked', flush=True); time.sleep(30); os._exit(0)\n"
+        "    time.sleep(30)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None and process.stdout.readline() == "forked\n"
+        with pytest.raises(cs.ArchiveError, match="in use by another run"), locked(path):
+            pass
+        process.kill()
+        process.wait()
+        with locked(path):
+            assert (tmp_path / f".{path.name}.lock").exists()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 SCRIPT = """
 import sys, circuitsim as cs
-from motifs import sal
+from motifs import paper_sal
 data = cs.load_dataset("teacher", n_features=12, n_outputs=4, n_samples=600)
-circuit = cs.compile(sal([12, 10, 4]), replicas=2, device="cpu")
+circuit = cs.compile(paper_sal([12, 10, 4]), replicas=2, device="cpu")
 print("go", flush=True)
 cs.fit(circuit, data, epochs=400, batch_size=50, checkpoint=sys.argv[1], resume=True, progress=False, evaluate_every=0)
 """
@@ -105,7 +268,7 @@ def kill_at_random_moments(path, n_kills: int) -> list[int]:
 def test_kill_9_leaves_the_last_good_state_and_the_run_goes_on(tmp_path):
     steps = kill_at_random_moments(tmp_path / "run.safetensors", 3)
     assert steps and steps == sorted(steps)
-    leftovers = [p for p in tmp_path.iterdir() if not p.name.endswith(".part")]
+    leftovers = [p for p in tmp_path.iterdir() if not p.name.startswith(".")]
     assert leftovers == [tmp_path / "run.safetensors"]
 
 

@@ -79,11 +79,11 @@ def test_processes_that_differ_are_told_so_and_may_run_apart(folder):
 
 
 def test_shares_cover_the_batch_once_whatever_its_size():
-    from circuitsim.engine.share import Share
+    from circuitsim.engine.batch_shard import BatchShard
 
     for n_samples in (0, 1, 2, 7, 64):
         for n in (1, 2, 3, 8):
-            parts = [range(n_samples)[Share(n_samples, rank, n).own] for rank in range(n)]
+            parts = [range(n_samples)[BatchShard(n_samples, rank, n).own] for rank in range(n)]
             assert [k for part in parts for k in part] == list(range(n_samples))
             assert max(map(len, parts)) - min(map(len, parts)) <= 1
 

@@ -7,13 +7,13 @@ import pytest
 
 import circuitsim as cs
 from circuitsim.train.weight_probe import every_for
-from motifs import sal
+from motifs import paper_sal
 from tests.test_fuzz import rich_motif
 
 
 def learned(path=None, kept=None, epochs=4, **options):
     data = cs.load_dataset("teacher")
-    circuit = cs.compile(sal([data.n_features, 9, data.n_outputs]), replicas=2, seed=1, device="cpu")
+    circuit = cs.compile(paper_sal([data.n_features, 9, data.n_outputs]), replicas=2, seed=1, device="cpu")
     seen = []
     probe = cs.WeightProbe(2, path=path, kept=kept or cs.WeightHistory(), **options)
     look = cs.Probe(lambda c: seen.append({p.name: c.weights(p.name).numpy() for p in c.motif.projections}), 2)
@@ -79,7 +79,7 @@ def test_no_run_has_more_than_21_moments():
 def test_bad_arguments_and_files_are_told(tmp_path):
     with pytest.raises(cs.ParameterError, match="n_neurons must be a positive integer .got 0"):
         cs.WeightProbe(n_neurons=0)
-    with pytest.raises(cs.ParameterError, match="replica 2 is not among 2"):
+    with pytest.raises(cs.ParameterError, match="replica 2 does not exist; the circuit has 2"):
         learned(kept=cs.WeightHistory(replica=2))
     path = tmp_path / "weights.npz"
     good = {"replica": np.array(0), "epochs": np.zeros(2), "steps": np.arange(2)}
@@ -93,5 +93,5 @@ def test_bad_arguments_and_files_are_told(tmp_path):
         with pytest.raises(cs.ArchiveError, match=f"^{re.escape(str(path))}: array {message}"):
             cs.WeightHistory.load(path)
     np.savez(path, epochs=np.zeros(2))
-    with pytest.raises(cs.ArchiveError, match="array 'replica' is missing; this is no history of weights"):
+    with pytest.raises(cs.ArchiveError, match="array 'replica' is missing, so this is not a weight history"):
         cs.WeightHistory.load(path)

@@ -1,4 +1,4 @@
-"""How synapses are stored: one file for each way."""
+"""Storage layouts of synapses, with one module for each."""
 
 from circuitsim.engine.layout.base import Layout
 from circuitsim.engine.layout.dense import DenseLayout

@@ -1,4 +1,4 @@
-"""A circuit as a Brian2 network. No module here imports brian2 before something is exported."""
+"""Export of a circuit as a Brian2 network. Modules here import brian2 only during an export."""
 
 from circuitsim.export.brian2.export import MissingBrian2, export_brian2
 from circuitsim.export.brian2.rate import RateNetwork
@@ -16,10 +16,11 @@ from circuitsim.export.brian2.spiking.cells import (
 )
 from circuitsim.export.brian2.spiking.model import Delay, Spiking, Stream
 from circuitsim.export.brian2.spiking.network import SpikingNetwork
+from circuitsim.export.brian2.spiking.saturation import SaturationWarning
 from circuitsim.export.brian2.spiking.trial import Trial
 
 __all__ = [
     "Cell", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "MissingBrian2", "OnOffPair", "Poisson", "RateNetwork",
-    "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingCell", "SpikingNetwork", "Stream", "Trial",
-    "circuit_from_brian2", "export_brian2",
+    "SaturationWarning", "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingCell", "SpikingNetwork",
+    "Stream", "Trial", "circuit_from_brian2", "export_brian2",
 ]  # fmt: skip

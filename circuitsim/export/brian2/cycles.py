@@ -1,9 +1,9 @@
-"""The phases of a step, in a tick that knows one sample.
+"""The phases of a step in Brian2, where one tick processes one sample.
 
-A later phase reads what every sample left in an earlier one, and the weights that the earlier one has changed in
-between. So every tick takes its sample through all phases, and the batch is presented anew for each phase: while
-that of a phase is on, its changes add up, and the phases before it run with the weights that they had in their turn.
-What a phase reads of weights and states is for that kept in a variable of its own.
+A later phase reads the values that an earlier phase computed for each sample, and the weights that the earlier phase
+changed. Therefore every tick takes its sample through all phases, and the batch is presented once more for each phase.
+During a phase's presentation its changes are summed, while earlier phases run with the weights that they used before.
+Each phase therefore has its own variables for the weights and states that it reads.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ WEIGHT = "w"
 
 @dataclass(frozen=True)
 class Cycle:
-    """One phase.
+    """One phase of a step.
 
     Args:
-        phase: its name.
-        plan: what it does.
-        suffix: what the names of its own variables end with; nothing in a motif of one phase.
-        changing: the projections whose weights are not the same in all phases.
+        phase: the phase's name.
+        plan: what the phase computes.
+        suffix: the suffix of the phase's own variables, "" if the motif has a single phase.
+        changing: the projections whose weights differ between phases.
     """
 
     phase: str
@@ -34,7 +34,7 @@ class Cycle:
     changing: frozenset[str]
 
     def weight(self, projection: str) -> str:
-        """The variable of the synapses that holds the weight as this phase finds it."""
+        """The synaptic variable that holds the weight at the start of this phase."""
         return WEIGHT + self.suffix if projection in self.changing else WEIGHT
 
     def current(self, projection: str) -> str:
@@ -46,12 +46,12 @@ def cycles_of(motif: Motif, plans: Iterable[Plan]) -> tuple[Cycle, ...]:
     """The phases of a step, in order.
 
     Args:
-        motif: knows their names.
-        plans: one for each.
+        motif: the declaration.
+        plans: one for each phase.
     """
     plans = tuple(plans)
     changed = {p.name for plan in plans for p in plan.plastic()}
-    changing = {p.name for p in motif.projections if (p.weight.projection if p.weight else p.name) in changed}
+    changing = {p.name for p in motif.projections if (p.tied_to.projection if p.tied_to else p.name) in changed}
     return tuple(
         Cycle(phase.name, plan, f"_{phase.name}" if len(plans) > 1 else "", frozenset(changing))
         for phase, plan in zip(motif.phases, plans, strict=True)

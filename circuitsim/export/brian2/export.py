@@ -1,7 +1,8 @@
-"""`export_brian2`: the way from a circuit to Brian2."""
+"""`export_brian2`, which turns a circuit into a Brian2 network."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -16,7 +17,7 @@ TARGETS = (*RUNTIME, STANDALONE)
 
 
 class MissingBrian2(CircuitError, ImportError):
-    """Brian2 is not installed, or does not import."""
+    """Brian2 is not installed or cannot be imported."""
 
 
 @overload
@@ -55,32 +56,32 @@ def export_brian2(
     n_trials: int = 1000,
     plastic: bool = True,
 ) -> RateNetwork | SpikingNetwork:
-    """The circuit, as it is now, as a Brian2 network.
+    """Export the current state of a circuit as a Brian2 network.
 
     Args:
-        circuit: what to export; its weights, masks, frozen projections and `eta_scale` are taken over once.
-        mode: "rate", an exact non-spiking transcription of the plan: activities are variables of neurons, currents
-            are summed variables, one sample is one tick. "spiking": neurons with spikes, synapses with traces, the
-            same rules.
-        replica: which replica.
+        circuit: the circuit, whose weights, masks, frozen projections and `eta_scale` are copied once.
+        mode: "rate" for an exact transcription of the plan without spikes, in which activities are variables of
+            neurons, currents are summed variables and one sample is one tick; "spiking" for spiking neurons and
+            synapses with traces that follow the same rules.
+        replica: the index of the replica to export.
         target: "numpy" or "cython" (in this process), or "cpp_standalone" (a compiled program); by default "numpy"
-            for rates, "cpp_standalone" for spikes.
-        directory: of the standalone program; by default a temporary one.
-        spiking: neuron models, time constants, trials of a spiking network; by default those of `Spiking()`.
-        n_trials: of a segment of a spiking run: weights are read back after each. A C++ program starts once for each,
-            so short segments cost time.
-        plastic: False makes a spiking network of what outputs depend on alone, without plasticity.
+            for rates and "cpp_standalone" for spikes.
+        directory: where the standalone program is written; by default a temporary folder.
+        spiking: neuron models, time constants and trials of a spiking network; by default those of `Spiking()`.
+        n_trials: the number of trials in a segment of a spiking run; weights are read back after each segment. A C++
+            program is started for each segment, so short segments cost time.
+        plastic: False makes a spiking network without plasticity, of only those parts on which the outputs depend.
     Returns:
-        A `RateNetwork` or a `SpikingNetwork`; print it to read every equation.
+        A `RateNetwork` or a `SpikingNetwork`; printing it shows every equation.
     Raises:
-        MissingBrian2: Brian2 is not there.
+        MissingBrian2: Brian2 is not installed or cannot be imported.
         ParameterError: an argument is out of range.
-        CircuitError: Brian2 cannot say what the circuit does; the message names the projection and the reason.
+        CircuitError: Brian2 cannot express what the circuit does; the message names the projection and the reason.
     Example:
         >>> import numpy as np
         >>> import circuitsim as cs
         >>> from motifs import sal
-        >>> circuit = cs.compile(sal([4, 3, 2], trace=None), dtype="float64", device="cpu")
+        >>> circuit = cs.compile(sal([4, 3, 2]), dtype="float64", device="cpu")
         >>> network = cs.export_brian2(circuit)
         >>> x, target = np.ones((2, 4)), [0, 1]
         >>> loss, same = network.step(x, target), circuit.step(x, target).loss
@@ -92,11 +93,15 @@ def export_brian2(
     for what, value, known in (("mode", mode, MODES), ("target", target, TARGETS)):
         if value not in known:
             raise ParameterError(f"export_brian2: {what} must be one of {list(known)} (got {value!r})")
+    if directory is not None and not isinstance(directory, str | os.PathLike):
+        raise ParameterError(f"export_brian2: directory must be a path (got {directory!r})")
+    if spiking is not None and not isinstance(spiking, Spiking):
+        raise ParameterError(f"export_brian2: spiking must be a Spiking (got {spiking!r})")
     if directory is not None and target != STANDALONE:
-        raise ParameterError(f"export_brian2: target {target!r} writes no program, so it takes no directory")
+        raise ParameterError(f"export_brian2: target {target!r} writes no program; leave out directory")
     try:
         import brian2  # noqa: F401
-    except (ImportError, AttributeError) as error:  # the latter where NumPy is too new for it
+    except (ImportError, AttributeError) as error:  # AttributeError if NumPy is too new for Brian2
         raise MissingBrian2(f"Brian2 cannot be imported ({error}): pip install 'circuitsim[spiking]'") from error
     folder = None if directory is None else Path(directory)
     if mode == "spiking":

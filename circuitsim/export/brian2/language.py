@@ -1,24 +1,28 @@
-"""From an expression of the plan to one of Brian2.
+"""Translate expressions of a plan into Brian2's language.
 
-Brian2 has no `where`, `minimum` or `relu`; `clip`, and one function that `simulation` adds (`where`), say them all.
-Every number is written as a float and every indicator multiplied by 1.0, since the C++ target computes with the
-types it finds. Its `sign` is an integer, which Brian2 takes for a float, so that ``clip(sign(x), -0.5, 0.5)`` would be
-0, and a factor of 1.0 is optimised away; `where` is a float.
+Brian2 has no `where`, `minimum` or `relu`. They are expressed by `clip` and by a function `where`, which `simulation`
+adds. Numbers are written as floats and indicators are multiplied by 1.0, because the C++ target computes with the types
+it finds. The C++ `sign` returns an integer, which Brian2 takes for a float: ``clip(sign(x), -0.5, 0.5)`` would be 0.
+Brian2 optimises a factor of 1.0 away, so `sign` is wrapped in `where`, which returns a float.
+
+A comparison that is a factor is a gate (docs/semantics.md): ``eta * (pre > 0) / pre`` becomes
+``where(int(pre > 0.0), eta*(1.0/pre), 0.0)``, in which a value that is not selected has no effect, even if it is NaN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import sympy
 
-Names = Mapping[sympy.Symbol, str]
+from circuitsim.rules import SlowTerm, Term
+from circuitsim.rules.functions import COMPARISONS
+from circuitsim.rules.terms import ONE
 
+Names = Mapping[sympy.Expr, str]
+
+OPERATORS = {"greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
 FUNCTIONS = {
-    "greater": "(1.0*int({} > {}))",
-    "greater_equal": "(1.0*int({} >= {}))",
-    "equal": "(1.0*int({} == {}))",
-    "not_equal": "(1.0*int({} != {}))",
     "absolute": "abs({})",
     "sign": "where(1.0, sign({}), 0.0)",
     "relu": "clip({}, 0.0, inf)",
@@ -31,41 +35,69 @@ FUNCTIONS = {
     "where": "where({}, {}, {})",
 }
 
-_SUM, _PRODUCT, _ATOM = 1, 2, 3  # how tightly the outermost operation binds
+_SUM, _PRODUCT, _ATOM = 1, 2, 3  # precedence of the outermost operation
 
 
 def text(expression: sympy.Expr, names: Names) -> str:
-    """The expression in Brian2's language.
+    """Write an expression in Brian2's language.
 
     Args:
-        expression: in the functions of the rule language; no `mean`, no sums over synapses.
-        names: what each of its symbols is called in Brian2.
+        expression: an expression in the functions of the rule language, without `mean` and sums over synapses.
+        names: the Brian2 name of each symbol. It may also name a whole subexpression; a comparison that has a name is
+            not treated as a gate.
     """
     return _render(expression, names)[0]
 
 
-def product(factors: list[sympy.Expr], names: Names) -> str:
-    """The product of the factors that are not 1."""
-    parts = [_within(factor, names, _PRODUCT) for factor in factors if factor != 1]
-    return "*".join(parts) or "1.0"
+def term_text(term: Term | SlowTerm, names: Names) -> str:
+    """Write a term of a rule for one sample, as a product in which every gate applies to all other factors."""
+    if isinstance(term, SlowTerm):
+        return text(term.expression, names)
+    is_negative = term.coefficient.as_coeff_Mul()[0].is_negative
+    coefficient = -term.coefficient if is_negative else term.coefficient
+    factors = [coefficient, term.weight, term.post, term.pre]
+    return ("-" if is_negative else "") + _product(factors, names)[0]
 
 
 def total(summands: list[str]) -> str:
-    """The sum of texts, each a product or a sum."""
+    """Join texts, each a product or a sum, into a sum."""
     return "".join(f" - {s[1:]}" if s.startswith("-") else f" + {s}" for s in summands).removeprefix(" + ").strip()
 
 
+def _product(factors: Iterable[sympy.Expr], names: Names) -> tuple[str, int]:
+    """The product of the factors that are not 1, and its precedence."""
+    flat = [factor for part in factors for factor in _factors(part, names) if factor != ONE]
+    gates = [factor for factor in flat if isinstance(factor, COMPARISONS) and factor not in names]
+    rest = [factor for factor in flat if factor not in gates]
+    if rest[:1] == [-ONE]:
+        return "-" + _product([*rest[1:], *gates], names)[0], _SUM
+    if not gates:
+        return "*".join(_within(factor, names, _PRODUCT) for factor in rest) or "1.0", _PRODUCT
+    conditions = [_condition(gate, names) for gate in gates]
+    is_open = conditions[0] if len(conditions) == 1 else " and ".join(f"({c})" for c in conditions)
+    if not rest:
+        return f"(1.0*int({is_open}))", _ATOM
+    return f"where(int({is_open}), {_product(rest, names)[0]}, 0.0)", _ATOM
+
+
+def _factors(e: sympy.Expr, names: Names) -> tuple[sympy.Expr, ...]:
+    return (e,) if e in names else sympy.Mul.make_args(e)
+
+
+def _condition(e: sympy.Expr, names: Names) -> str:
+    left, right = (text(argument, names) for argument in e.args)
+    return f"{left} {OPERATORS[type(e).__name__]} {right}"
+
+
 def _render(e: sympy.Expr, names: Names) -> tuple[str, int]:
-    if e.is_Symbol:
+    if e.is_Symbol or e in names:
         return names[e], _ATOM
     if e.is_Number:
         return repr(float(e)), _SUM if e.is_negative else _ATOM
     if e.is_Add:
         return total([_within(a, names, _SUM) for a in e.args]), _SUM
-    if e.is_Mul and e.args[0] == -1:
-        return "-" + product(list(e.args[1:]), names), _SUM
-    if e.is_Mul:
-        return product(list(e.args), names), _PRODUCT
+    if e.is_Mul or isinstance(e, COMPARISONS):
+        return _product([e], names)
     if e.is_Pow and e.exp == -1:
         return f"(1.0/{_within(e.base, names, _ATOM)})", _ATOM
     if e.is_Pow:
@@ -76,7 +108,7 @@ def _render(e: sympy.Expr, names: Names) -> tuple[str, int]:
 
 
 def _within(e: sympy.Expr, names: Names, level: int) -> str:
-    """The text, in parentheses where it binds less tightly than its surroundings."""
+    """The text, in parentheses if its precedence is below `level`."""
     inner, binds = _render(e, names)
     return inner if binds >= level else f"({inner})"
 

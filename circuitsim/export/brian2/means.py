@@ -1,42 +1,139 @@
-"""`mean(...)` over batch and population: a neuron beside the group adds up one pass and serves the next."""
+"""`mean(...)` over batch and population: an auxiliary neuron sums over one pass, and the next pass reads the mean."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import sympy
 
+from circuitsim.export.brian2.cycles import Cycle
 from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.parts import Group, Wiring
 from circuitsim.export.brian2.transcript import Transcript
-from circuitsim.plan import PopulationPlan
+from circuitsim.plan.quantities import of, signal
 from circuitsim.rules import functions as f
 
+Names = dict[sympy.Expr, str]
 
-def take_means(
-    t: Transcript, p: PopulationPlan, expression: sympy.Expr, names: dict[sympy.Symbol, str], suffix: str
-) -> sympy.Expr:
-    """The expression with a symbol, known to `names`, in place of each mean; innermost ones first."""
+
+def take_means(t: Transcript, group: str, expression: sympy.Expr, names: Names, suffix: str) -> sympy.Expr:
+    """Replace each mean in an expression over a group's variables, innermost first, by a symbol that is added to
+    `names`."""
     if not expression.args:
         return expression
-    expression = expression.func(*(take_means(t, p, argument, names, suffix) for argument in expression.args))
+    expression = expression.func(*(take_means(t, group, argument, names, suffix) for argument in expression.args))
     if not isinstance(expression, f.mean):
         return expression
-    hub, inputs = f"{p.name}_mean{suffix}", f"{p.name}_mean_inputs{suffix}"
+    mean = add_mean(t, group, expression.args[0], names, suffix)
+    names[mean] = link_mean(t, mean, group)
+    return mean
+
+
+def add_mean(t: Transcript, group: str, body: sympy.Expr, names: Mapping[sympy.Expr, str], suffix: str) -> sympy.Symbol:
+    """Transcribe the mean of an expression over the neurons of a group, unless it is there already.
+
+    Args:
+        t: the transcript, to which the auxiliary neuron is added.
+        group: the group whose variables the expression reads.
+        body: the expression, in which other means are symbols.
+        names: the group's variables, keyed by symbol.
+        suffix: the phase's suffix.
+    Returns:
+        A symbol for the mean. `link_mean` gives it a name in a group.
+    """
+    hub, inputs, size = f"{group}_mean{suffix}", f"{group}_mean_inputs{suffix}", t.groups[group].size
+    if (known := t.means.get((hub, body))) is not None:
+        return known
     if hub not in t.groups:
         t.add(Group(hub, 1))
-        t.add(Wiring(inputs, p.name, hub, np.arange(p.size), np.zeros(p.size, dtype=int)))
+        t.add(Wiring(inputs, group, hub, np.arange(size), np.zeros(size, dtype=int)))
         t.link_to_batch(hub, "share", "opens")
     k = len(t.wirings[inputs].sums)
-    mean = sympy.Symbol(f"mean_{k}{suffix}", real=True)
-    for variable in (mean.name, f"running_{k}"):
-        t.groups[hub].declare(variable)
-    at_inputs = {symbol: f"{name}_{'post' if symbol.name == name else 'pre'}" for symbol, name in names.items()}
-    t.sum(inputs, f"total_{k}_post", text(expression.args[0], at_inputs))
+    variable = f"mean_{k}{suffix}"
+    for name in (variable, f"running_{k}"):
+        t.groups[hub].declare(name)
+    at_inputs = {s: f"{names[s]}_pre" for s in body.free_symbols if not is_mean(s)}
+    for inner in filter(is_mean, body.free_symbols):
+        owner, _, known = inner.name.partition(":")
+        at_inputs[inner] = f"{known}_post" if owner == hub else f"{copy_mean(t, inner, group)}_pre"
+    t.sum(inputs, f"total_{k}_post", text(body, at_inputs))
     t.run(
         hub,
-        f"{mean} = where(opens, running_{k}, {mean})",
-        f"running_{k} = where(opens, 0.0, running_{k}) + share*total_{k}/{float(p.size)}",
+        f"{variable} = where(opens, running_{k}, {variable})",
+        f"running_{k} = where(opens, 0.0, running_{k}) + share*total_{k}/{float(size)}",
     )
-    t.groups[p.name].link(mean.name, hub, mean.name)
-    names[mean] = mean.name
+    mean = t.means[hub, body] = sympy.Symbol(f"{hub}:{variable}", real=True)
     return mean
+
+
+def link_mean(t: Transcript, mean: sympy.Symbol, group: str) -> str:
+    """Let a group read a mean, and return its name there."""
+    hub, _, variable = mean.name.partition(":")
+    name = variable if hub.startswith(f"{group}_mean") else f"{hub}_{variable}"
+    t.groups[group].link(name, hub, variable)
+    return name
+
+
+def copy_mean(t: Transcript, mean: sympy.Symbol, group: str) -> str:
+    """Let a group keep a copy of a mean, and return its name. At a synapse Brian2 cannot read a linked variable."""
+    name = f"copy_of_{link_mean(t, mean, group)}"
+    if name not in t.groups[group].variables:
+        t.groups[group].declare(name)
+        t.run(group, f"{name} = {link_mean(t, mean, group)}")
+    return name
+
+
+def is_mean(symbol: sympy.Symbol) -> bool:
+    """Whether a symbol comes from `add_mean`."""
+    return "_mean" in symbol.name.partition(":")[0] and symbol.name.partition(":")[2].startswith("mean_")
+
+
+def computed_signals(t: Transcript, cycle: Cycle) -> dict[sympy.Symbol, sympy.Expr]:
+    """The signals that the circuit computes, as expressions in means."""
+    return {signal(name): _with_means(t, cycle, e) for name, e in cycle.plan.computed.items()}
+
+
+def _with_means(t: Transcript, cycle: Cycle, e: sympy.Expr) -> sympy.Expr:
+    """An expression in quantities of populations, all of them within means, with these means as symbols."""
+    if not e.args:
+        return e
+    e = e.func(*(_with_means(t, cycle, argument) for argument in e.args))
+    if not isinstance(e, f.mean):
+        return e
+    (body,) = e.args
+    owners = sorted({of(s).partition(".")[0] for s in body.free_symbols if not is_mean(s)})
+    group = owners[0] if owners else next(iter(cycle.plan.populations))
+    names: Names = {}
+    for symbol in (s for s in body.free_symbols if not is_mean(s)):
+        owner, _, kind = of(symbol).partition(".")
+        names[symbol] = kind if owner == group else f"{kind}_{owner}"
+        if owner != group:
+            t.groups[group].link(names[symbol], owner, kind)
+    return add_mean(t, group, body, names, cycle.suffix)
+
+
+def mean_in_rule(
+    t: Transcript, group: str, end: str, body: sympy.Expr, names: Mapping[sympy.Expr, str], cycle: Cycle
+) -> sympy.Symbol:
+    """Transcribe a mean in a rule, over the neurons at one end of the synapses.
+
+    Args:
+        t: the transcript.
+        group, end: the population, and whether it is "pre" or "post".
+        body: the expression, in which parameters are numbers, and computed signals and other means are symbols of
+            `add_mean`.
+        names: the variables at a synapse, keyed by symbol, such as ``drive_post``.
+        cycle: the phase.
+    """
+    body = body.xreplace({s: sympy.Symbol(of(s), real=True) for s in body.free_symbols})
+    own = {
+        sympy.Symbol(of(s), real=True): name.removesuffix(f"_{end}")
+        for s, name in names.items()
+        if name.endswith(f"_{end}")
+    }
+    for given in cycle.plan.signals:
+        if signal(given) in body.free_symbols:
+            own[signal(given)] = f"signal_{given}"
+            t.link_to_batch(group, f"signal_{given}")
+    return add_mean(t, group, body, own, cycle.suffix)

@@ -1,43 +1,43 @@
-"""Names stand in the network as they do in the motif, so that it can be read beside it, or not at all."""
+"""Validation of names that contain those of populations, projections, signals and phases, which Brian2 may not take."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from brian2.equations.equations import Equations
 
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.transcript import Transcript
 
-RESERVED = {"where", "start", "i", "j", "N"}
-
 
 def check_names(transcript: Transcript) -> None:
     """Check every name.
 
     Raises:
-        CircuitError: one that Brian2 cannot use, or means something else by.
+        CircuitError: Brian2 cannot use a name.
     """
     for owner in transcript.parts:
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", owner):
-            raise CircuitError(f"{owner!r}: Brian2 takes names of ASCII letters, digits and _ alone; rename it")
+        check_owner(owner)
     for group in transcript.groups.values():
-        for name in [*group.variables, *group.shared, *group.links]:
-            _check_name(group.name, name, RESERVED)
+        check_variables(group.name, [*group.variables, *group.shared, *group.links])
     for wiring in transcript.wirings.values():
-        ends = [transcript.groups[end] for end in (wiring.pre, wiring.post) if end in transcript.groups]
-        for name in wiring.variables:
-            _check_name(wiring.name, name, RESERVED.union(*([*end.variables, *end.links] for end in ends)))
-        for name in wiring.parameters:
-            _check_name(wiring.name, name, RESERVED.union(wiring.variables, *([*e.variables, *e.links] for e in ends)))
+        check_variables(wiring.name, [*wiring.variables, *wiring.parameters])
 
 
-def _check_name(owner: str, name: str, taken: set[str]) -> None:
-    reason = "the export needs it for something else" if name in taken or name.startswith(("asked_", "new_")) else ""
-    reason = "its end means something else there" if name.endswith(("_pre", "_post")) else reason
-    try:
-        Equations.check_identifier(name)
-    except (ValueError, SyntaxError) as error:
-        reason = str(error).rstrip(".")
-    if reason:
-        raise CircuitError(f"{owner!r}: Brian2 cannot have a variable {name!r} there: {reason}; rename it")
+def check_owner(name: str) -> None:
+    """Raise a CircuitError if no Brian2 object can have this name."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise CircuitError(f"{name!r}: Brian2 names have only ASCII letters, digits and _; rename it")
+
+
+def check_variables(owner: str, names: Iterable[str]) -> None:
+    """Raise a CircuitError if Brian2 cannot have one of these variables."""
+    for name in names:
+        reason = "Brian2 reserves the endings _pre and _post" if name.endswith(("_pre", "_post")) else ""
+        try:
+            Equations.check_identifier(name)
+        except (ValueError, SyntaxError) as error:
+            reason = str(error).rstrip(".")
+        if reason:
+            raise CircuitError(f"{owner!r}: Brian2 cannot have a variable {name!r} there: {reason}; rename it")

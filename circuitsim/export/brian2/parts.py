@@ -1,4 +1,4 @@
-"""What a network is made of, in words: groups and synapses. Pure data, no brian2."""
+"""Descriptions of groups and synapses, as plain data without brian2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Values = np.ndarray | float
 
 
 class Part(abc.ABC):
-    """A group or synapses: something with variables."""
+    """A group of neurons or synapses, with variables."""
 
     name: str
     variables: dict[str, Values]
@@ -21,7 +21,7 @@ class Part(abc.ABC):
     @property
     @abc.abstractmethod
     def names(self) -> set[str]:
-        """All that are taken."""
+        """All names in use."""
 
     def declare(self, variable: str, start: Values = 0.0) -> None:
         """Add a variable.
@@ -33,21 +33,21 @@ class Part(abc.ABC):
         self.variables[variable] = start
 
     def check_new(self, name: str) -> None:
-        """Raises CircuitError where the name is taken."""
+        """Raise a CircuitError if the name is taken."""
         if name in self.names:
             raise CircuitError(f"{self.name!r} would have two Brian2 variables {name!r}; rename yours")
 
 
 @dataclass
 class Group(Part):
-    """Neurons, without differential equations.
+    """A group of neurons without differential equations.
 
     Args:
-        name, size: of the group.
-        variables: start of each variable: one number per neuron.
-        shared: one number each.
-        links: own name -> (group, variable) of a variable that is read from another group, neuron by neuron
-            (or from a group of one neuron).
+        name, size: the group's name and number of neurons.
+        variables: the initial values of each variable, one number per neuron.
+        shared: the names of variables with one number for the whole group.
+        links: own name -> (group, variable), for variables that are read from another group, neuron by neuron or from
+            a group of one neuron.
     """
 
     name: str
@@ -57,10 +57,10 @@ class Group(Part):
     links: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def link(self, own: str, group: str, variable: str) -> None:
-        """Read a variable of another group under a name of one's own.
+        """Read a variable of another group under the name `own`.
 
         Raises:
-            CircuitError: the name is taken by another.
+            CircuitError: the name is taken by another variable.
         """
         if self.links.get(own) != (group, variable):
             self.check_new(own)
@@ -72,21 +72,21 @@ class Group(Part):
 
     @property
     def equations(self) -> str:
-        """What the NeuronGroup is made with."""
+        """The equations of the NeuronGroup."""
         kinds = {"": self.variables, " (shared)": self.shared, " (linked)": self.links}
         return "\n".join(f"{name} : 1{kind}" for kind, names in kinds.items() for name in names)
 
 
 @dataclass
 class Wiring(Part):
-    """Synapses. Both ends are groups; a tie between weights has synapses at its ends.
+    """Synapses between two groups. Ties between weights are Brian2 synapses between synapses.
 
     Args:
-        name, pre, post: of the synapses and of their ends.
+        name, pre, post: the names of the synapses and of their two ends.
         i, j: indices of the presynaptic and postsynaptic neurons, shape ``[synapse]``.
-        variables: start of each variable: one number per synapse.
-        parameters: constants: one number, or one per synapse.
-        sums: variable of one end, such as ``I_V1_post`` -> the expression that is summed into it.
+        variables: the initial values of each variable, one number per synapse.
+        parameters: constants, either one number or one per synapse.
+        sums: a variable of one end, such as ``I_V1_post`` -> the expression that is summed into it.
     """
 
     name: str
@@ -100,7 +100,7 @@ class Wiring(Part):
 
     @property
     def equations(self) -> str:
-        """What the Synapses are made with."""
+        """The equations of the Synapses."""
         lines = [f"{v} : 1" for v in self.variables]
         lines += [f"{k} : 1 ({'shared, ' if np.ndim(v) == 0 else ''}constant)" for k, v in self.parameters.items()]
         return "\n".join(lines + [f"{target} = {e} : 1 (summed)" for target, e in self.sums.items()])
@@ -110,6 +110,6 @@ class Wiring(Part):
         return {*self.variables, *self.parameters}
 
     def split(self, target: str) -> tuple[str, str]:
-        """``I_V1_post`` -> the group at that end, and I_V1."""
+        """Split the name of a summed variable: ``I_V1_post`` gives the postsynaptic group and ``I_V1``."""
         variable, _, end = target.rpartition("_")
         return (self.pre if end == "pre" else self.post), variable

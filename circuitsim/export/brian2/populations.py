@@ -1,4 +1,4 @@
-"""Activities, slopes, traces, errors and states of neurons: a group per population, in the order of the sweep."""
+"""Transcription of populations: one group each, with activity, slope, trace, error and states, in sweep order."""
 
 from __future__ import annotations
 
@@ -7,36 +7,39 @@ import sympy
 
 from circuitsim.export.brian2.cycles import Cycle
 from circuitsim.export.brian2.language import text
-from circuitsim.export.brian2.means import take_means
+from circuitsim.export.brian2.means import computed_signals, link_mean, take_means
 from circuitsim.export.brian2.parts import Group, Wiring
 from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.spelling import of_neuron
 from circuitsim.export.brian2.transcript import Transcript
 from circuitsim.export.brian2.updates import Update, statements
 from circuitsim.motif import Objective
 from circuitsim.plan import PopulationPlan
-from circuitsim.plan.quantities import of_rule, quantity
+from circuitsim.plan.quantities import neuron, signal
 
-# Minus the gradient of one sample's loss. The softmax does without a maximum over neurons, which Brian2 lacks: it is
-# 1 / sum_j exp(y_j - y_i), and where the sum overflows it is 0, as it should be.
+# Minus the gradient of one sample's loss. Brian2 has no maximum over neurons, so the softmax is computed as
+# 1 / sum_j exp(y_j - y_i); where the sum overflows, it is correctly 0.
 ERRORS = {
     "cross_entropy": "target - 1.0/normaliser",
     "mse": "target - output",
     "bce": "target - 1.0/(1.0 + exp(-output))",
 }
 
-Names = dict[sympy.Symbol, str]
+Names = dict[sympy.Expr, str]
+
+QUANTITIES = ("drive", "activity", "slope")
 
 
 def make_group(p: PopulationPlan, replica: Replica) -> Group:
-    """The neurons, with what they remember."""
+    """Make the group of a population, with its states."""
     group = Group(p.name, p.size, dict.fromkeys(quantities_of(p), 0.0))
     for name, start in replica.states[p.name].items():
-        group.declare(name, start)
+        group.declare(of_neuron(name), start)
     return group
 
 
 def quantities_of(p: PopulationPlan) -> list[str]:
-    """The variables of a cycle, which the next phase finds as they are."""
+    """The variables that a cycle computes and that later phases can read."""
     own = {"drive": True, "activity": True, "slope": p.computes_slope, "trace": p.computes_trace}
     return [name for name, is_computed in own.items() if is_computed]
 
@@ -47,7 +50,8 @@ def seen(p: PopulationPlan) -> str:
 
 
 def transcribe_population(t: Transcript, replica: Replica, cycle: Cycle, p: PopulationPlan) -> None:
-    """The drive and what follows from it. What nothing drives keeps what the phase before left, and is 0 at first."""
+    """Transcribe a population's drive, activity, slope and trace. A population that nothing drives keeps its values
+    from an earlier phase, or is 0 if there are none."""
     if p.source == "kept":
         if cycle.plan is replica.plan:
             t.run(p.name, *(f"{name} = 0.0" for name in quantities_of(p)))
@@ -59,16 +63,18 @@ def transcribe_population(t: Transcript, replica: Replica, cycle: Cycle, p: Popu
         code.append(f"slope = {text(p.slope, names)}")
     t.run(p.name, *code)
     if p.computes_trace:
-        trace = take_means(t, p, p.trace, names, cycle.suffix)
+        trace = take_means(t, p.name, p.trace, names, cycle.suffix)
         t.run(p.name, f"trace = {text(trace, names)}")
 
 
 def transcribe_states(t: Transcript, replica: Replica, cycle: Cycle, p: PopulationPlan) -> None:
-    """What the neurons remember becomes the batch mean of its update."""
+    """Transcribe the updates of a population's states, each to the batch mean of its expression."""
     suffix, names = cycle.suffix, _names(t, replica, cycle, p)
+    signals = computed_signals(t, cycle) if p.states else {}
+    names |= {mean: link_mean(t, mean, p.name) for e in signals.values() for mean in e.free_symbols}
     updates = [
-        Update(k, f"{k}_sum{suffix}", text(take_means(t, p, update, names, suffix), names), ())
-        for k, update in p.states.items()
+        Update(k, f"{k}_sum{suffix}", text(take_means(t, p.name, update.xreplace(signals), names, suffix), names), ())
+        for k, update in ((of_neuron(state), update) for state, update in p.states.items())
     ]
     for update in updates:
         t.groups[p.name].declare(update.sum)
@@ -77,19 +83,20 @@ def transcribe_states(t: Transcript, replica: Replica, cycle: Cycle, p: Populati
 
 
 def _names(t: Transcript, replica: Replica, cycle: Cycle, p: PopulationPlan) -> Names:
-    """What the population's expressions read: its own variables, and linked ones of gating populations and signals."""
-    names: Names = {quantity(kind, p.name): kind for kind in ("drive", "activity", "slope")}
-    names |= {of_rule(p.name, state): state + cycle.suffix for state in replica.states[p.name]}
+    """The Brian2 names that a population's expressions read: its own variables, and linked ones of gating populations
+    and of signals."""
+    names: Names = {neuron(kind, p.name): kind for kind in QUANTITIES}
+    names |= {neuron(state, p.name): of_neuron(state) + cycle.suffix for state in replica.states[p.name]}
     read = set().union(*(e.free_symbols for e in (p.activity, p.slope, *p.states.values())))
     for gate in cycle.plan.populations:
-        for kind in ("activity", "slope"):
-            if (symbol := quantity(kind, gate)) in read - set(names):
+        for kind in QUANTITIES:
+            if (symbol := neuron(kind, gate)) in read - set(names):
                 names[symbol] = f"{kind}_{gate}"
                 t.groups[p.name].link(names[symbol], gate, kind)
-    for signal in cycle.plan.signals:
-        if (symbol := quantity("signal", signal)) in read:
-            names[symbol] = f"signal_{signal}"
-            t.link_to_batch(p.name, names[symbol])
+    for given in cycle.plan.signals:
+        if signal(given) in read:
+            names[signal(given)] = f"signal_{given}"
+            t.link_to_batch(p.name, names[signal(given)])
     return names
 
 
@@ -103,11 +110,11 @@ def _drive(t: Transcript, cycle: Cycle, p: PopulationPlan) -> list[str]:
         case "soma":
             gains = {cycle.current(name): plan.projections[name].gain for name in p.soma}
             return ["drive = " + " + ".join(k if gain == 1 else f"{gain!r}*{k}" for k, gain in gains.items())]
-    return []
+    return ["drive = 0.0"]
 
 
 def _error(t: Transcript, p: PopulationPlan, objective: Objective, suffix: str) -> list[str]:
-    """The error of this sample, or, shuffled, of the sample before (the first one's is the last of the pass before)."""
+    """The error of this sample, or if shuffled of the previous one (for the first, the last of the previous pass)."""
     group, error = t.groups[p.name], f"error{suffix}"
     group.declare(error)
     if "target" not in group.variables:

@@ -1,4 +1,4 @@
-"""Currents, rules and ties: synapses per projection."""
+"""Transcription of projections: synapses with their currents, rules and ties."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ import numpy as np
 import sympy
 
 from circuitsim.export.brian2.cycles import WEIGHT, Cycle
-from circuitsim.export.brian2.language import Names, product, text, total
+from circuitsim.export.brian2.language import Names, term_text, text, total
+from circuitsim.export.brian2.means import computed_signals, copy_mean, mean_in_rule
 from circuitsim.export.brian2.parts import Values, Wiring
-from circuitsim.export.brian2.populations import seen
+from circuitsim.export.brian2.populations import QUANTITIES, seen
 from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.transcript import Transcript
 from circuitsim.export.brian2.updates import Update, statements
 from circuitsim.motif import Projection
 from circuitsim.plan import ProjectionPlan
-from circuitsim.plan.quantities import quantity
-from circuitsim.rules import SlowTerm, Sum, Term
-from circuitsim.rules.vocabulary import local
+from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
+from circuitsim.rules import Reduction, Sum, Term
+from circuitsim.rules.terms import ONE
 
 
 def make_wiring(p: Projection, replica: Replica) -> Wiring:
-    """The present synapses, with what they remember; absent ones are never made."""
+    """Make the synapses that exist, with their states."""
     pre, post = replica.synapses(p.name)
 
     def at_synapses(values: Mapping[str, Values]) -> dict[str, Values]:
-        return {k: v[post, pre] if isinstance(v, np.ndarray) else v for k, v in values.items()}
+        return {of_synapse(k): v[post, pre] if isinstance(v, np.ndarray) else v for k, v in values.items()}
 
-    variables = at_synapses({WEIGHT: replica.weights[p.name], **replica.states[p.name]})
+    variables = {WEIGHT: replica.weights[p.name][post, pre], **at_synapses(replica.states[p.name])}
     return Wiring(p.name, p.pre, p.post, pre, post, variables, at_synapses(replica.parameters.get(p.name, {})))
 
 
 def transcribe_current(t: Transcript, cycle: Cycle, p: ProjectionPlan) -> None:
-    """What the projection delivers: somata see activities, dendrites traces."""
-    variable = "activity" if p.target == "soma" else seen(cycle.plan.populations[p.pre])
+    """Transcribe a projection's current. Somata receive activities, dendrites traces."""
+    variable = "activity" if p.compartment == "soma" else seen(cycle.plan.populations[p.pre])
     if p.name in t.wirings:
         t.sum(p.name, f"{cycle.current(p.name)}_post", f"{cycle.weight(p.name)}*{variable}_pre")
     else:
-        t.groups[p.post].declare(cycle.current(p.name))  # no synapse exists: it stays 0
+        t.groups[p.post].declare(cycle.current(p.name))  # without synapses it stays 0
 
 
 def transcribe_rules(t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan) -> None:
-    """The change of the weights, and what the synapses remember."""
+    """Transcribe the changes of a projection's weights and synaptic states."""
     suffix, updates = cycle.suffix, []
     if p.rule is not None:
-        names = _names(t, replica, cycle, p, p.rule, p.binding, p.name)
         before = [cycle.weight(p.name)]
-        updates.append(_update(t, p, WEIGHT, suffix, p.rule, names, before, p.bounds or (None, None)))
-    for state, planned in p.states.items():
-        names = _names(t, replica, cycle, p, planned.rule, planned.binding, f"{p.name}_{state}")
-        updates.append(_update(t, p, state, suffix, planned.rule, names, []))
+        updates.append(_update(t, replica, cycle, p, WEIGHT, p.rule, before, p.bounds or (None, None)))
+    for state, rule in p.states.items():
+        updates.append(_update(t, replica, cycle, p, of_synapse(state), rule, []))
     if updates:
         t.link_to_batch(p.post, "share", f"learns{suffix}", f"ends{suffix}")
         for update in updates:
@@ -59,58 +59,78 @@ def transcribe_rules(t: Transcript, replica: Replica, cycle: Cycle, p: Projectio
 
 
 def _update(
-    t: Transcript, p: ProjectionPlan, variable: str, suffix: str, rule: Sum, names: Names, before: list[str],
+    t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, variable: str, rule: Sum, before: list[str],
     bounds: tuple[float | None, float | None] = (None, None),
 ) -> Update:  # fmt: skip
-    """An update by a rule in normal form; its sums over synapses are transcribed first."""
+    """The update of a variable by a rule in normal form. The rule's means and sums over synapses come first."""
+    names = dict(_names(t, replica, cycle, p, rule))
+    means: dict[sympy.Symbol, sympy.Expr] = {}
     for reduction in rule.reductions:
+        if reduction.kind == "mean":
+            means[reduction.symbol] = _mean(t, replica, cycle, p, reduction, names, means)
+            names[reduction.symbol] = f"{copy_mean(t, means[reduction.symbol], p.post)}_post"
+            continue
         summed = t.largest if reduction.kind.startswith("max") else t.sum
-        summed(p.name, names[reduction.symbol], total([_sample(term, names) for term in reduction.body]))
-    data = total([_sample(term, names) for term in rule.terms if term.has_data])
-    rest = [_sample(term, names) for term in rule.terms if not term.has_data]
-    return Update(variable, f"{variable}_sum{suffix}", data, [*before, *rest], bounds)
+        summed(p.name, names[reduction.symbol], total([term_text(term, names) for term in reduction.body]))
+    data = total([term_text(term, names) for term in rule.terms if term.has_data])
+    rest = [term_text(term, names) for term in rule.terms if not term.has_data]
+    return Update(variable, f"{variable}_sum{cycle.suffix}", data, [*before, *rest], bounds)
+
+
+def _mean(
+    t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, mean: Reduction, names: Names,
+    means: Mapping[sympy.Symbol, sympy.Expr],
+) -> sympy.Symbol:  # fmt: skip
+    """Transcribe a mean over the neurons of one end; `means` are those of the rule that come before it."""
+    (term,) = mean.body
+    assert isinstance(term, Term)
+    group, end = (p.pre, PRE) if term.pre != ONE else (p.post, POST)
+    numbers = {k: sympy.Float(v) for k, v in replica.parameters.get(p.name, {}).items() if np.ndim(v) == 0}
+    known = {synapse(name, p.name): number for name, number in numbers.items()}
+    body = (term.post * term.pre).xreplace({**known, **computed_signals(t, cycle), **means})
+    return mean_in_rule(t, group, end, body, names, cycle)
 
 
 def transcribe_tie(t: Transcript, p: Projection, replica: Replica) -> None:
-    """A tied weight follows its source: synapses from the source's synapses to its own, one to one."""
-    assert p.weight is not None
-    source, own = t.wirings[p.weight.projection], t.wirings[p.name]
+    """Transcribe a tied projection: one-to-one synapses from the source's synapses copy the weights."""
+    assert p.tied_to is not None
+    source, own = t.wirings[p.tied_to.projection], t.wirings[p.name]
     number = np.full(replica.masks[source.name].shape, -1)
     number[source.j, source.i] = np.arange(len(source.i))
-    number = number.T if p.weight.transpose else number
+    number = number.T if p.tied_to.transpose else number
     tie = f"{p.name}_tie"
     t.add(Wiring(tie, source.name, p.name, number[own.j, own.i], np.arange(len(own.i))))
-    value = "sign(w_pre)" if p.weight.sign else "w_pre"
-    t.sum(tie, "w_post", value if p.weight.scale == 1 else f"{p.weight.scale!r}*{value}")
+    value = "sign(w_pre)" if p.tied_to.sign else "w_pre"
+    t.sum(tie, "w_post", value if p.tied_to.scale == 1 else f"{p.tied_to.scale!r}*{value}")
 
 
-def _names(
-    t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, rule: Sum,
-    binding: Mapping[sympy.Symbol, sympy.Symbol], owner: str,
-) -> Names:  # fmt: skip
-    """What the names of a rule are called at a synapse: most as in the rule itself."""
-    plan, suffix = cycle.plan, cycle.suffix
-    names = {symbol: symbol.name for symbol in binding}
-    names |= {symbol: f"{symbol.name}{suffix}_post" for symbol in binding if symbol.name.startswith("I_")}
-    names |= {local(state): state + suffix for state in replica.states[p.name]}
-    for end, population in (("pre", p.pre), ("post", p.post)):
-        names[local(end)] = f"{seen(plan.populations[population])}_{end}"
-        names |= {local(f"{state}_{end}"): f"{state}{suffix}_{end}" for state in replica.states[population]}
-    names[local("w")] = cycle.weight(p.name)
-    for reduction in rule.reductions:
-        end = "post" if reduction.kind.endswith("in") else "pre"
-        names[reduction.symbol] = f"{reduction.symbol.name}_{owner}{suffix}_{end}"
-    for signal in plan.signals:
-        if binding.get(local(signal)) == quantity("signal", signal) and local(signal) in rule.symbols:
-            names[local(signal)] = f"signal_{signal}_post"
-            t.link_to_batch(p.post, f"signal_{signal}")
+def _names(t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, rule: Sum) -> Names:
+    """The Brian2 names of a rule's quantities at a synapse, mostly those of the declared rule."""
+    suffix = cycle.suffix
+    names = {synapse("w", p.name): cycle.weight(p.name)}
+    if BATCH_SIZE in rule.symbols:
+        names[BATCH_SIZE] = "(1.0/share_post)"
+    names |= {synapse(name, p.name): of_synapse(name) for name in replica.parameters.get(p.name, {})}
+    names |= {synapse(state, p.name): of_synapse(state) + suffix for state in replica.states[p.name]}
+    for end, population in ((PRE, p.pre), (POST, p.post)):
+        names |= {at(neuron(kind, population), end): f"{kind}_{end}" for kind in (*QUANTITIES, "trace")}
+        states = replica.states[population]
+        names |= {at(neuron(state, population), end): f"{of_neuron(state)}{suffix}_{end}" for state in states}
+    names |= {at(current(name), POST): f"{cycle.current(name)}_post" for name in cycle.plan.projections}
+    names |= {r.symbol: _sum_name(p, r, suffix) for r in rule.reductions if r.kind != "mean"}
+    signals = {signal(name) for name in cycle.plan.computed}
+    for given in cycle.plan.signals:
+        if signal(given) in rule.symbols:
+            names[signal(given)] = f"signal_{given}_post"
+            t.link_to_batch(p.post, f"signal_{given}")
+    for name, expression in computed_signals(t, cycle).items() if rule.symbols & signals else ():
+        at_synapse = {mean: f"{copy_mean(t, mean, p.post)}_post" for mean in expression.free_symbols}
+        names[name] = f"({text(expression, at_synapse)})"
     return names
 
 
-def _sample(term: Term | SlowTerm, names: Names) -> str:
-    """A term for one sample."""
-    if isinstance(term, SlowTerm):
-        return text(term.expression, names)
-    is_negative = term.coefficient.as_coeff_Mul()[0].is_negative
-    coefficient = -term.coefficient if is_negative else term.coefficient
-    return ("-" if is_negative else "") + product([coefficient, term.weight, term.post, term.pre], names)
+def _sum_name(p: ProjectionPlan, reduction: Reduction, suffix: str) -> str:
+    """The Brian2 name of a sum over synapses, such as ``sum_in_0_V1_e_post`` for ``V1:e.sum_in_0``."""
+    state, _, name = reduction.symbol.name.partition(":")[2].rpartition(".")
+    owner = f"{p.name}_{state}" if state else p.name
+    return f"{name}_{owner}{suffix}_{'post' if reduction.kind.endswith('in') else 'pre'}"

@@ -1,4 +1,4 @@
-"""A circuit as a non-spiking Brian2 network that takes the same steps."""
+"""A non-spiking Brian2 network that takes the same steps as the circuit."""
 
 from __future__ import annotations
 
@@ -16,30 +16,32 @@ from circuitsim.export.brian2.passes import n_passes
 from circuitsim.export.brian2.refusals import refuse
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.schedule import Schedule
+from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.transcribe import transcribe
 from circuitsim.motif import Projection
+from circuitsim.plan.circuitry import judging_phase
 
 RUNTIME, STANDALONE = ("numpy", "cython"), "cpp_standalone"
 
 
 class RateNetwork:
-    """One replica in Brian2, by the circuit's own plan: print it to read every equation. Made by `export_brian2`.
+    """One replica of a circuit in Brian2, which follows the circuit's own plan. Made by `export_brian2`.
 
-    A sample takes one tick. A batch is presented `n_passes` times: once for each phase, and once more where a trace
-    takes its mean over the batch or an error is shuffled, since Brian2 knows only the sample at hand; in the last pass
-    of a phase its changes are added up, and the last tick of that pass applies them. Synapses are kept as Brian2 orders
-    them, ``[pre, post]``; what is returned here has the axes of the circuit, ``[post, pre]``.
+    Printing it shows every equation. One sample takes one tick. A batch is presented `n_passes` times: once for each
+    phase, and once more where a trace takes its mean over the batch or an error is shuffled, because Brian2 sees only
+    one sample at a time. The last pass of a phase sums up its changes, and the last tick of that pass applies them.
+    Brian2 orders synapses as ``[pre, post]``; arrays returned here have the circuit's axes, ``[post, pre]``.
 
     Attributes:
-        motif: of the circuit.
-        seed: of the circuit's replica.
-        plans: what a step does, a plan for each phase.
+        motif: the circuit's motif.
+        seed: the seed of the exported replica.
+        plans: what a step computes, with one plan for each phase.
         n_passes: how often each batch is presented.
-        transcript: groups, synapses and actions, as text.
+        transcript: the description of all groups, synapses and actions.
     """
 
     def __init__(self, circuit: Circuit, replica: int, target: str, directory: Path | None) -> None:
-        from circuitsim.export.brian2.targets import make_target  # here: it imports brian2
+        from circuitsim.export.brian2.targets import make_target  # imported late, because it imports brian2
 
         refuse(circuit, runs_python=target != STANDALONE)
         self._replica = Replica.of(circuit, replica)
@@ -51,51 +53,57 @@ class RateNetwork:
         self._target = make_target(self.transcript, target, directory)
         self._feeding = Feeding(circuit, replica, self._cycles)
         self._current_of = {name: cycle.current(name) for cycle in self._cycles for name in cycle.plan.projections}
-        self._judged = next((cycle for cycle in self._cycles if cycle.plan.objectives), None)
+        cycle_of = {cycle.phase: cycle for cycle in self._cycles}
+        judging = {o.error: (o.output, judging_phase(o, self.plans)) for o in self.motif.objectives}
+        self._judged = {  # by error population: the output's activity in the phase that judges it
+            error: (output, f"activity{cycle_of[phase].suffix}")
+            for error, (output, phase) in judging.items()
+            if phase is not None
+        }
         self._cycle: Mapping[str, Mapping[str, np.ndarray]] = {}
 
     @property
     def network(self) -> Any:
-        """The `brian2.Network`; its objects are named as the motif's populations and projections."""
+        """The `brian2.Network`, whose objects have the names of the motif's populations and projections."""
         return self._target.network
 
     # -- running
 
     def step(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> float | None:
-        """One step: for each phase both streams, then plasticity. The activities of the batch are kept.
+        """Run one step: for each phase both streams, then plasticity. The activities of the batch are kept.
 
         Args:
-            x: ``[batch, input]``; with several inputs a dict by population.
-            target: class indices ``[batch]`` or vectors ``[batch, output]``; with several objectives a dict.
-            signals: by name, ``[batch]``.
+            x: ``[batch, input]``, or a dict keyed by population for several inputs.
+            target: class indices ``[batch]`` or vectors ``[batch, output]``, or a dict for several objectives.
+            signals: values ``[batch]``, keyed by name.
         Returns:
-            The batch mean of the loss, in the first phase that has one; None for a motif without objective.
+            The batch mean of the losses of all objectives, each in the phase in which it is evaluated, or None for a
+            motif without objectives.
         Raises:
-            DataError: x, target or a signal does not fit. Nothing has changed then.
+            DataError: x, target or a signal does not fit. The network is then unchanged.
         """
         losses = self.run([(x, target, signals)], record=True)
         return None if losses is None else float(losses[0])
 
     def run(self, batches: Iterable[tuple[Any, ...]], record: bool = False) -> np.ndarray | None:
-        """A step for each batch, in a single run of Brian2: its code is generated (and compiled) once.
+        """Run a step for each batch, in a single run of Brian2, so that code is generated (and compiled) once.
 
         Args:
-            batches: (x, target) or (x, target, signals), as in `step`.
-            record: keep the activities of the last batch (those of all ticks are held while it runs).
+            batches: (x, target) or (x, target, signals) for each step, as in `step`.
+            record: keep the activities of the last batch. During the run, those of all ticks are held in memory.
         Returns:
-            The loss of each batch, shape ``[batches]``; None for a motif without objective.
+            The loss of each batch, shape ``[batches]``, or None for a motif without objectives.
         Raises:
-            ParameterError: there is no batch.
-            DataError: x, target or a signal does not fit. Nothing has changed then.
+            ParameterError: there are no batches.
+            DataError: x, target or a signal does not fit. The network is then unchanged.
         """
         given = self._feeding.batches(batches)
         if not given:
             raise ParameterError("run needs at least one batch")
         schedule = Schedule.of([batch for batch, _ in given], self._passes)
-        judged = (
-            {} if self._judged is None else dict.fromkeys(self._judged.plan.outputs, f"activity{self._judged.suffix}")
-        )
-        recorded = {name: [output] for name, output in judged.items()}
+        recorded: dict[str, list[str]] = {}
+        for output, variable in dict.fromkeys(self._judged.values()):
+            recorded.setdefault(output, []).append(variable)
         if record:
             for p in self.motif.populations:
                 own = ["activity", "drive", *self._currents(p.name), *recorded.get(p.name, [])]
@@ -103,9 +111,9 @@ class RateNetwork:
         found = self._target.run(schedule, recorded)
         last = schedule.samples[-1]
         self._cycle = {p: {k: v[:, last].T for k, v in of.items()} for p, of in found.items()} if record else {}
-        if not judged:
+        if not self._judged:
             return None
-        outputs = {name: found[name][variable].T for name, variable in judged.items()}
+        outputs = {error: found[output][variable].T for error, (output, variable) in self._judged.items()}
         losses = []
         for samples, (_, targets) in zip(schedule.samples, given, strict=True):
             losses.append(self._feeding.loss({name: y[samples] for name, y in outputs.items()}, targets))
@@ -117,11 +125,24 @@ class RateNetwork:
 
     # -- reading
 
-    def weights(self, projection: str) -> np.ndarray:
-        """The weights, as they are now.
+    def exists(self, projection: str) -> np.ndarray:
+        """Which synapses of a projection exist.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
+        Returns:
+            Booleans, shape ``[post, pre]``.
+        Raises:
+            ParameterError: there is no such projection; the message lists the known ones.
+        """
+        self._projection(projection)
+        return self._replica.masks[projection].copy()
+
+    def weights(self, projection: str) -> np.ndarray:
+        """The current weights of a projection.
+
+        Args:
+            projection: the projection's name.
         Returns:
             A copy, shape ``[post, pre]``.
         Raises:
@@ -130,26 +151,28 @@ class RateNetwork:
         return self._of_synapses(projection, "w")
 
     def state(self, owner: str, name: str) -> np.ndarray:
-        """A state, as it is now.
+        """The current value of a state.
 
         Args:
-            owner: name of the population or projection.
-            name: of the state.
+            owner: the name of the population or projection.
+            name: the name of the state.
         Returns:
-            A copy, of a population's ``[neuron]``, of a projection's ``[post, pre]``.
+            A copy, of shape ``[neuron]`` for a population and ``[post, pre]`` for a projection.
         Raises:
             ParameterError: there is no such state; the message lists the known ones.
         """
         if name not in (known := self._replica.states.get(owner, {})):
             raise ParameterError(f"there is no state {name!r} of {owner!r} (known: {', '.join(known) or 'none'})")
         is_population = owner in {p.name for p in self.motif.populations}
-        return self._target.read(owner, name) if is_population else self._of_synapses(owner, name)
+        if is_population:
+            return self._target.read(owner, of_neuron(name))
+        return self._of_synapses(owner, of_synapse(name))
 
     def activity(self, population: str) -> np.ndarray:
-        """The activity in the last step.
+        """The activity of a population in the last step.
 
         Args:
-            population: its name.
+            population: the population's name.
         Returns:
             A copy, shape ``[batch, neuron]``.
         Raises:
@@ -158,10 +181,10 @@ class RateNetwork:
         return self._of_cycle(population, "activity")
 
     def drive(self, population: str) -> np.ndarray:
-        """The soma input in the last step.
+        """The soma input of a population in the last step.
 
         Args:
-            population: its name.
+            population: the population's name.
         Returns:
             A copy, shape ``[batch, neuron]``.
         Raises:
@@ -173,7 +196,7 @@ class RateNetwork:
         """The current that a projection delivered in the last step.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
         Returns:
             A copy, shape ``[batch, post]``.
         Raises:
@@ -181,7 +204,7 @@ class RateNetwork:
         """
         post = self._projection(projection).post
         if projection not in self._current_of:
-            raise ParameterError(f"projection {projection!r} delivers nothing, in any phase")
+            raise ParameterError(f"projection {projection!r} delivers no current in any phase")
         return self._of_cycle(post, self._current_of[projection])
 
     def _projection(self, name: str) -> Projection:
@@ -202,7 +225,9 @@ class RateNetwork:
         if population not in (known := [p.name for p in self.motif.populations]):
             raise ParameterError(f"there is no population {population!r} (known: {', '.join(known)})")
         if not self._cycle:
-            raise ParameterError(f"no {variable} of {population!r} is kept: use step(...) or run(..., record=True)")
+            raise ParameterError(
+                f"no {variable} of {population!r} was recorded: use step(...) or run(..., record=True)"
+            )
         return self._cycle[population][variable].copy()
 
     def __str__(self) -> str:

@@ -1,9 +1,12 @@
-"""From a Brian2 network back to a circuit, for analyses and pictures."""
+"""Turn a Brian2 network back into a circuit, for analyses and figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
+import torch
 
 from circuitsim.engine import Circuit, compile
 from circuitsim.export.brian2.rate import RateNetwork
@@ -13,13 +16,16 @@ from circuitsim.export.brian2.spiking.network import SpikingNetwork
 def circuit_from_brian2(
     network: RateNetwork | SpikingNetwork, weights: Mapping[str, Any] | None = None, **options: Any
 ) -> Circuit:
-    """A compiled circuit of one replica with the weights of an exported network.
+    """Compile a circuit of one replica with the synapses and weights of an exported network.
+
+    Synapses that were pruned before the export do not exist in the circuit either. Parameters and states are those of
+    the declaration.
 
     Args:
-        network: from `export_brian2`.
-        weights: by projection ``[post, pre]``, in place of those that the network has now, such as an entry of
-            ``history.records["weights"]``.
-        options: as in `compile`, such as `device` and `dtype`.
+        network: a network from `export_brian2`.
+        weights: arrays ``[post, pre]`` keyed by projection, which replace the network's current weights, such as an
+            entry of ``history.records["weights"]``.
+        options: options of `compile`, such as `device` and `dtype`.
     Returns:
         The circuit, on the CPU and in float64 unless `options` say otherwise.
     Raises:
@@ -27,12 +33,20 @@ def circuit_from_brian2(
     Example:
         >>> import circuitsim as cs
         >>> from motifs import sal
-        >>> network = cs.export_brian2(cs.compile(sal([4, 3, 2], trace=None), seed=3))
+        >>> network = cs.export_brian2(cs.compile(sal([4, 3, 2]), seed=3))
         >>> cs.circuit_from_brian2(network)
         Circuit('sal': 1 replicas, seed 3, cpu, float64, 0 steps done)
     """
     circuit = compile(network.motif, seed=network.seed, **{"device": "cpu", "dtype": "float64", **options})
     for p in network.motif.projections:
-        if p.weight is None:
+        if p.tied_to is None:
+            _leave_out_pruned(circuit, p.name, network.exists(p.name))
             circuit.set_weights(p.name, (weights or {}).get(p.name, network.weights(p.name)))
     return circuit
+
+
+def _leave_out_pruned(circuit: Circuit, projection: str, exists: np.ndarray) -> None:
+    """Remove the synapses that the exported replica lacks."""
+    if not np.array_equal(circuit.mask(projection)[0].to_dense().cpu().numpy(), exists):
+        values = torch.as_tensor(exists, dtype=circuit.dtype, device=circuit.device).unsqueeze(0)
+        circuit.store.set_mask(projection, circuit.layouts[projection].pack(values))

@@ -1,4 +1,4 @@
-"""What a rate export cannot say. Each message names the object and the reason."""
+"""Features of circuits that the rate export does not support. Each message names the object and the reason."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from circuitsim.plan import Plan
 
 
 def refuse(circuit: Circuit, runs_python: bool) -> None:
-    """Look for what has no counterpart.
+    """Check that a circuit has no feature without a counterpart in Brian2.
 
     Args:
-        circuit: to be exported.
-        runs_python: whether Python code can run between the ticks.
+        circuit: the circuit to be exported.
+        runs_python: whether Python code can run between ticks.
     Raises:
-        CircuitError: something has none.
+        CircuitError: a feature has no counterpart.
     """
     for reason in _reasons(circuit, runs_python):
         raise CircuitError(f"motif {circuit.motif.name!r} cannot be exported to Brian2: {reason}")
@@ -30,11 +30,10 @@ def _reasons(circuit: Circuit, runs_python: bool) -> Iterator[str]:
 
 def _maxima(plan: Plan) -> Iterator[str]:
     for p in plan.projections.values():
-        rules = [p.rule, *(state.rule for state in p.states.values())]
-        for reduction in [r for rule in rules if rule is not None for r in rule.reductions]:
+        for reduction in [r for rule in (p.rule, *p.states.values()) if rule is not None for r in rule.reductions]:
             if reduction.kind.startswith("max"):
                 yield (
-                    f"projection {p.name!r}: its rule uses {reduction.kind}, and Brian2 has no maximum over synapses; "
-                    "it is taken in Python between the ticks, which a standalone program does not allow: use target "
+                    f"projection {p.name!r}: its rule uses {reduction.kind}, which is computed in Python between ticks "
+                    "because Brian2 has no maximum over synapses; a standalone program cannot do this, so use target "
                     "'numpy'"
                 )

@@ -1,4 +1,4 @@
-"""One replica of a circuit as NumPy arrays: all that a transcript takes from the engine, beside the plan."""
+"""One replica of a circuit as NumPy arrays, which a transcript needs in addition to the plans."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Replica:
 
     Args:
         motif: the declaration.
-        plans: what its step does, one for each phase.
-        weights, masks: by projection, shape ``[post, pre]``, float64 and boolean.
-        parameters: by projection and name: a number, or an array ``[post, pre]``; every `eta` is multiplied by
-            the circuit's `eta_scale`.
-        states: by population or projection and name: ``[neuron]`` or ``[post, pre]``.
+        plans: what a step computes, with one plan for each phase.
+        weights, masks: arrays ``[post, pre]`` keyed by projection, float64 and boolean.
+        parameters: numbers or arrays ``[post, pre]``, keyed by projection and then by name; every `eta` is already
+            multiplied by the circuit's `eta_scale`.
+        states: arrays ``[neuron]`` or ``[post, pre]``, keyed by population or projection and then by name.
     """
 
     motif: Motif
@@ -38,40 +38,44 @@ class Replica:
 
     @property
     def plan(self) -> Plan:
-        """That of the first phase, which is the only one unless phases are declared."""
+        """The plan of the first phase, which is the only one unless phases are declared."""
         return self.plans[0]
 
     @classmethod
     def of(cls, circuit: Circuit, replica: int) -> Replica:
-        """Read a circuit.
+        """Read one replica of a circuit.
 
         Raises:
             ParameterError: there is no such replica.
-            CircuitError: the replica is held at a snapshot, so it does not follow the plan.
+            CircuitError: the replica is pinned to a snapshot, so it does not follow the plan.
         """
         if isinstance(replica, bool) or not isinstance(replica, int) or not 0 <= replica < circuit.n_replicas:
             raise ParameterError(f"replica must be in 0 .. {circuit.n_replicas - 1} (got {replica!r})")
-        if replica in circuit.held:
+        if replica in circuit.pinned:
             raise CircuitError(
-                f"replica {replica} ran away and is held at a snapshot: no rule changes it any more; "
-                "export another replica, or load the circuit anew"
+                f"replica {replica} is pinned to a snapshot, so its weights do not change; "
+                "release it with circuit.release_replica, or export another replica"
             )
         names = [p.name for p in circuit.motif.projections]
         plastic = dict.fromkeys(p.name for plan in circuit.plans for p in plan.plastic())
-        owners: list[Population | Projection] = [*circuit.motif.populations, *circuit.motif.projections]
         return cls(
             circuit.motif,
             circuit.plans,
             {name: _array(circuit.weights(name)[replica]).astype(float) for name in names},
             {name: _array(circuit.mask(name)[replica]) for name in names},
             {name: _parameters(circuit, name, replica) for name in plastic},
-            {o.name: {k: _array(circuit.state(o.name, k)[replica]).astype(float) for k in o.state} for o in owners},
+            {p.name: _states(circuit, p, replica, "population") for p in circuit.motif.populations}
+            | {p.name: _states(circuit, p, replica, "projection") for p in circuit.motif.projections},
         )
 
     def synapses(self, projection: str) -> tuple[np.ndarray, np.ndarray]:
-        """Indices (pre, post) of the present synapses, in Brian2's order: pre by pre."""
+        """Indices (pre, post) of the synapses that exist, sorted by pre, as Brian2 orders them."""
         pre, post = np.nonzero(self.masks[projection].T)
         return pre, post
+
+
+def _states(circuit: Circuit, owner: Population | Projection, replica: int, of: str) -> dict[str, np.ndarray]:
+    return {name: _array(circuit.state(owner.name, name, of)[replica]).astype(float) for name in owner.state}
 
 
 def _parameters(circuit: Circuit, projection: str, replica: int) -> dict[str, Values]:

@@ -1,4 +1,4 @@
-"""What is played to the network: inputs, targets and the batch's own signals, one row per tick."""
+"""The schedule of a run: inputs, targets and signals of the batch, with one row per tick."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Of each tick: 1 / batch size; whether a pass through the batch begins.
+# Signals of each tick: 1 / batch size, and whether a pass through the batch begins.
 SIGNALS = ("share", "opens")
-# And for each phase: whether it is the last of its passes, in which its changes add up; whether they end, where the
-# changes are applied; and, where there are several phases, whether its passes begin.
+# Signals of each phase: whether the tick is in the last of its passes, which sums up the changes; whether it is the
+# last tick of its passes, which applies them; and, with several phases, whether it is the first tick of its passes.
 PHASE_SIGNALS = ("learns", "ends", "starts")
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples of one step.
+    """The samples of one step.
 
     Args:
-        n_samples: how many.
-        arrays: by the name that the network calls them, one row per sample: ``input_<population>``,
-            ``target_<population>``, ``noise_<population>`` (of a phase: ``noise_<population>_<phase>``),
+        n_samples: the number of samples.
+        arrays: arrays with one row per sample, keyed by their names in the network: ``input_<population>``,
+            ``target_<population>``, ``noise_<population>`` (``noise_<population>_<phase>`` with several phases) and
             ``batch_signal_<signal>``.
     """
 
@@ -31,10 +31,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is played.
+    """The inputs of a run.
 
     Args:
-        arrays: those of the batches and ``batch_<signal>``, one row per tick.
+        arrays: the arrays of the batches and ``batch_<signal>``, with one row per tick.
         samples: the ticks of each batch's last pass.
     """
 
@@ -43,16 +43,16 @@ class Schedule:
 
     @property
     def n_ticks(self) -> int:
-        """How long it takes."""
+        """The length of the run in ticks."""
         return len(self.arrays["batch_share"])
 
     @classmethod
     def of(cls, batches: Sequence[Batch], n_passes: Mapping[str, int]) -> Schedule:
-        """Every batch as often as its phases need together.
+        """Repeat every batch as often as all phases together need it.
 
         Args:
-            batches: in their order.
-            n_passes: of each phase, by the suffix of its names.
+            batches: the batches in order.
+            n_passes: the number of passes of each phase, keyed by the phase's suffix.
         """
         rows: dict[str, list[np.ndarray]] = {}
         n_in_all = sum(n_passes.values())

@@ -1,6 +1,6 @@
-"""From a transcript to Brian2 objects.
+"""Build Brian2 objects from a transcript.
 
-This module, `names` and `targets` import brian2; nothing imports them before something is exported.
+This module, `names` and `targets` import brian2, so they are imported only during an export.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from circuitsim.export.brian2.parts import Wiring
 from circuitsim.export.brian2.schedule import Schedule
 from circuitsim.export.brian2.transcript import Largest, Run, Total, Transcript
 
-TICK = 1.0 * brian2.ms  # one sample; rate circuits have no time of their own
+TICK = 1.0 * brian2.ms  # the duration of a sample, which is arbitrary in a rate circuit
 
 
 def _where(condition: np.ndarray, yes: np.ndarray, no: np.ndarray) -> np.ndarray:
@@ -36,10 +36,10 @@ where.implementations.add_implementation(
 
 
 class Simulation:
-    """The Brian2 objects of a transcript, in a `Network` of their own; they are named as the motif names them.
+    """The Brian2 objects of a transcript, in a `Network` of their own and with the motif's names.
 
-    All run in the slot "groups", each with the `order` of its place in the transcript: within a slot Brian2 would
-    else go by names. None of them is collected by Brian2's magic ``run()``.
+    All run in the slot "groups", with their position in the transcript as `order`, since Brian2 would otherwise order
+    objects within a slot by name. Brian2's magic ``run()`` collects none of them.
     """
 
     def __init__(self, transcript: Transcript) -> None:
@@ -50,7 +50,7 @@ class Simulation:
             self.parts[group.name] = brian2.NeuronGroup(
                 group.size, group.equations, name=group.name, clock=self.clock, dtype=np.float64, namespace={}
             )
-        for group in transcript.groups.values():  # before any synapses look at the groups
+        for group in transcript.groups.values():  # before any synapses are made, which read the groups
             for own, (other, variable) in group.links.items():
                 setattr(self.parts[group.name], own, brian2.linked_var(self.parts[other], variable))
         for wiring in transcript.wirings.values():
@@ -75,7 +75,7 @@ class Simulation:
         return synapses
 
     def _action(self, action: Run | Total | Largest, order: int) -> Any:
-        """A new object for the network, or None where the synapses hold one already."""
+        """The Brian2 object of an action, or None if it belongs to the synapses already."""
         place = {"when": "groups", "order": order}
         match action:
             case Run(owner=owner, code=code):
@@ -103,13 +103,14 @@ class Simulation:
         return take_largest
 
     def run(self, schedule: Schedule, recorded: dict[str, list[str]]) -> dict[str, Any]:
-        """Play a schedule.
+        """Run a schedule.
 
         Args:
-            schedule: inputs, targets, signals.
-            recorded: variables to record, by group.
+            schedule: inputs, targets and signals.
+            recorded: the variables to record, keyed by group.
         Returns:
-            A StateMonitor for each group in `recorded`. (Standalone: to be read after the device has run.)
+            A StateMonitor for each group in `recorded`. With a standalone device, read it only after the device has
+            run.
         """
         monitors = {
             group: brian2.StateMonitor(
@@ -121,7 +122,7 @@ class Simulation:
         arrays = {name: brian2.TimedArray(values, dt=TICK) for name, values in schedule.arrays.items()}
         namespace = {**arrays, "where": where, "start": self.network.t}
         try:
-            with np.errstate(all="ignore"):  # the first passes see quantities that are not right yet
+            with np.errstate(all="ignore"):  # the first passes compute with quantities that are not final yet
                 self.network.run(schedule.n_ticks * TICK, namespace=namespace)
         finally:
             self.network.remove(*monitors.values())

@@ -1,4 +1,4 @@
-"""Where the Brian2 code runs: in this process, or in a C++ program of its own."""
+"""Targets for Brian2 code: this process, or a standalone C++ program."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from circuitsim.export.brian2.schedule import Schedule
 from circuitsim.export.brian2.simulation import Simulation
 from circuitsim.export.brian2.transcript import Transcript
 
-Recorded = Mapping[str, Mapping[str, np.ndarray]]  # by group and variable, [neuron, tick]
+Recorded = Mapping[str, Mapping[str, np.ndarray]]  # [neuron, tick], keyed by group and then by variable
 
 
 class Target(Protocol):
@@ -29,17 +29,17 @@ class Target(Protocol):
         """The `brian2.Network`."""
 
     def run(self, schedule: Schedule, recorded: dict[str, list[str]]) -> Recorded:
-        """Play a schedule and return what was recorded."""
+        """Run a schedule and return what was recorded."""
 
     def read(self, owner: str, variable: str) -> np.ndarray:
         """A copy of a variable, shape ``[neuron]`` or ``[synapse]``."""
 
 
 class Runtime:
-    """Brian2's runtime device: one set of objects, which live as long as this.
+    """Runs a transcript on Brian2's runtime device, with one set of objects for all runs.
 
     Args:
-        transcript: what to run.
+        transcript: the transcript.
         language: "numpy" or "cython".
     """
 
@@ -48,7 +48,7 @@ class Runtime:
 
     @functools.cached_property
     def simulation(self) -> Simulation:
-        """Made when it is first needed: Brian2 warns of objects that never ran."""
+        """The simulation, made when it is first needed because Brian2 warns about objects that never ran."""
         with _preferences(self.language):
             return Simulation(self.transcript)
 
@@ -68,11 +68,11 @@ class Runtime:
 
 
 class Standalone:
-    """The C++ standalone device: each run is a program, compiled, run and read; its variables go on to the next.
+    """Runs a transcript as a C++ program, which is compiled for each run and passes its variables on to the next.
 
     Args:
-        transcript: what to run; its variables are kept up to date.
-        directory: where the program is written; by default it goes when it has run.
+        transcript: the transcript, whose variables are updated after each run.
+        directory: where the program is written; by default a temporary folder, which is deleted after the run.
     """
 
     def __init__(self, transcript: Transcript, directory: Path | None) -> None:
@@ -80,7 +80,7 @@ class Standalone:
 
     @property
     def network(self) -> Any:
-        raise ParameterError("target 'cpp_standalone' leaves no network behind, only a program, in the directory given")
+        raise ParameterError("target 'cpp_standalone' has no Brian2 network, only a program; see its directory")
 
     def run(self, schedule: Schedule, recorded: dict[str, list[str]]) -> Recorded:
         with _preferences(brian2.prefs.codegen.target), tempfile.TemporaryDirectory(prefix="circuitsim_") as temporary:
@@ -102,7 +102,7 @@ class Standalone:
 
 @contextlib.contextmanager
 def _preferences(language: str) -> Iterator[None]:
-    """Brian2's preferences, which belong to the session, are put back afterwards."""
+    """Set Brian2's preferences, which are global, and restore them afterwards."""
     if brian2.get_device() is not brian2.devices.all_devices["runtime"]:
         raise CircuitError("another Brian2 device is active; call brian2.set_device('runtime') first")
     before = brian2.prefs.codegen.target, brian2.prefs.core.default_float_dtype
@@ -120,10 +120,10 @@ def _read(monitors: Mapping[str, Any], recorded: dict[str, list[str]]) -> Record
 
 
 def make_target(transcript: Transcript, name: str, directory: Path | None) -> Target:
-    """The target of that name: "numpy", "cython" or "cpp_standalone".
+    """Make the target "numpy", "cython" or "cpp_standalone".
 
     Raises:
-        CircuitError: a name that Brian2 cannot use.
+        CircuitError: the transcript has a name that Brian2 cannot use.
     """
     check_names(transcript)
     return Standalone(transcript, directory) if name == "cpp_standalone" else Runtime(transcript, name)

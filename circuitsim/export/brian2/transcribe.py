@@ -1,4 +1,4 @@
-"""From a plan to its transcript."""
+"""Transcribe the plans of a replica into a description of a Brian2 network."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from circuitsim.export.brian2.populations import make_group, transcribe_populati
 from circuitsim.export.brian2.projections import make_wiring, transcribe_current, transcribe_rules, transcribe_tie
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.schedule import PHASE_SIGNALS, SIGNALS
+from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.transcript import Transcript
 
 
 def transcribe(replica: Replica) -> Transcript:
-    """Everything that happens in a tick: each phase in the order of its plan, then ties between weights.
+    """Describe everything that happens in a tick: all phases, each in the order of its plan, then ties between weights.
 
     Raises:
-        CircuitError: two Brian2 objects, or two variables of one, would have the same name.
+        CircuitError: two Brian2 objects, or two variables of one object, would have the same name.
     """
     t, cycles, motif = Transcript(), cycles_of(replica.motif, replica.plans), replica.motif
     of_phase = PHASE_SIGNALS if len(cycles) > 1 else PHASE_SIGNALS[:-1]
     signals = [*SIGNALS, *(name + cycle.suffix for cycle in cycles for name in of_phase)]
-    signals += [f"signal_{signal.name}" for signal in motif.signals]
+    signals += [f"signal_{signal.name}" for signal in motif.signals if signal.is_given]
     t.add(Group("batch", 1, shared=signals))
     t.run("batch", *(f"{name} = batch_{name}(t - start)" for name in signals))
     for population in replica.plan.populations.values():
@@ -33,18 +34,19 @@ def transcribe(replica: Replica) -> Transcript:
             _keep_remembered(t, replica, cycle)
         _transcribe_cycle(t, replica, cycle)
     for p in motif.projections:
-        if p.name in t.wirings and p.weight is not None:
+        if p.name in t.wirings and p.tied_to is not None:
             transcribe_tie(t, p, replica)
     return t
 
 
 def _keep_remembered(t: Transcript, replica: Replica, cycle: Cycle) -> None:
-    """What the phase finds is what the phases before have made of weights and states."""
+    """Copy weights and states, as earlier phases left them, into the phase's own variables when its passes begin."""
     starts = f"starts{cycle.suffix}"
     owners = {p.name: (p.name, "") for p in replica.motif.populations}
     owners |= {p.name: (p.post, "_post") for p in replica.motif.projections if p.name in t.wirings}
     for owner, (group, end) in owners.items():
-        remembered = [*replica.states[owner], *([WEIGHT] if owner in cycle.changing else [])]
+        spelled = of_synapse if end else of_neuron
+        remembered = [*map(spelled, replica.states[owner]), *([WEIGHT] if owner in cycle.changing else [])]
         for name in remembered:
             t.parts[owner].declare(name + cycle.suffix, t.parts[owner].variables[name])
             t.link_to_batch(group, starts)
@@ -53,14 +55,14 @@ def _keep_remembered(t: Transcript, replica: Replica, cycle: Cycle) -> None:
 
 
 def _transcribe_cycle(t: Transcript, replica: Replica, cycle: Cycle) -> None:
-    """Both sweeps, dendrites, rules, states."""
+    """Transcribe both sweeps, then dendritic currents, rules and states."""
     plan = cycle.plan
     for population in plan.populations.values():
         for name in population.soma:
             transcribe_current(t, cycle, plan.projections[name])
         transcribe_population(t, replica, cycle, population)
     for p in plan.projections.values():
-        if p.target == "dendrite":
+        if p.compartment == "dendrite":
             transcribe_current(t, cycle, p)
     for p in plan.projections.values():
         if p.name in t.wirings:
@@ -68,6 +70,6 @@ def _transcribe_cycle(t: Transcript, replica: Replica, cycle: Cycle) -> None:
     for population in plan.populations.values():
         transcribe_states(t, replica, cycle, population)
     if cycle.suffix:
-        for name in plan.outputs:  # a later phase may write over what the loss looks at
+        for name in plan.outputs:  # a later phase may overwrite the activity that the loss reads
             t.groups[name].declare(f"activity{cycle.suffix}")
             t.run(name, f"activity{cycle.suffix} = activity")

@@ -1,8 +1,10 @@
-"""A network in words: its parts, and what happens in each tick, in order. Pure data, no brian2."""
+"""The description of a network: its parts, and the actions of a tick in order, as plain data without brian2."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+import sympy
 
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.parts import Group, Part, Wiring
@@ -10,7 +12,7 @@ from circuitsim.export.brian2.parts import Group, Part, Wiring
 
 @dataclass(frozen=True)
 class Run:
-    """Statements, run for every neuron or synapse of `owner`."""
+    """Statements that run for every neuron or synapse of `owner`."""
 
     owner: str
     code: tuple[str, ...]
@@ -47,15 +49,16 @@ Action = Run | Total | Largest
 
 
 class Transcript:
-    """Everything that a Brian2 network is built from. The place of an action in the list is its `order`."""
+    """Everything from which a Brian2 network is built. An action's position in the list is its `order`."""
 
     def __init__(self) -> None:
         self.groups: dict[str, Group] = {}
         self.wirings: dict[str, Wiring] = {}
         self.actions: list[Action] = []
+        self.means: dict[tuple[str, sympy.Expr], sympy.Symbol] = {}  # (auxiliary neuron, expression) -> its mean
 
     def add(self, part: Group | Wiring) -> None:
-        """A group or synapses.
+        """Add a group or synapses.
 
         Raises:
             CircuitError: the name is taken.
@@ -69,7 +72,7 @@ class Transcript:
 
     @property
     def parts(self) -> dict[str, Part]:
-        """Groups and synapses by name."""
+        """Groups and synapses, keyed by name."""
         return {**self.groups, **self.wirings}
 
     def link_to_batch(self, group: str, *signals: str) -> None:
@@ -78,7 +81,7 @@ class Transcript:
             self.groups[group].link(name, "batch", name)
 
     def run(self, owner: str, *code: str) -> None:
-        """Add statements."""
+        """Add statements that run in every tick."""
         if code:
             self.actions.append(Run(owner, code))
 

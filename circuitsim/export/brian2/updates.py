@@ -1,4 +1,4 @@
-"""Variables that change at the end of a batch, all from the values before it."""
+"""Updates of variables at the end of a batch, all computed from the values before it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Update:
     """The new value of a variable: the batch mean of `sample`, plus `rest`, clipped to `bounds`.
 
     Args:
-        variable: what changes.
-        sum: the variable that adds up the samples.
+        variable: the variable that changes.
+        sum: the variable that sums over samples.
         sample: an expression that depends on the sample, or "".
-        rest: expressions that do not.
-        bounds: of the new value.
+        rest: expressions that do not depend on the sample.
+        bounds: lower and upper bounds of the new value.
     """
 
     variable: str
@@ -29,7 +29,7 @@ class Update:
     bounds: Bounds = (None, None)
 
     def new(self) -> str:
-        """The new value."""
+        """The expression of the new value."""
         value = total([*([self.sum] if self.sample else []), *self.rest]) or "0.0"
         low, high = self.bounds
         if (low, high) == (None, None):
@@ -42,13 +42,14 @@ def _number(bound: float | None, otherwise: str) -> str:
 
 
 def statements(updates: Sequence[Update], suffix: str, end: str = "") -> list[str]:
-    """For the last pass of a phase; before it, they do nothing.
+    """The statements of updates, which have an effect only in the last pass of a phase.
 
-    Expressions get names of their own first: what is assigned to a variable that exists, Brian2 rewrites with SymPy.
+    Each expression is first assigned to a new name, because Brian2 rewrites assignments to existing variables with
+    SymPy.
 
     Args:
-        updates: of one group, or of one projection's synapses.
-        suffix: of the phase.
+        updates: the updates of one group, or of one projection's synapses.
+        suffix: the phase's suffix.
         end: "_post" where the batch's signals are read at the postsynaptic neuron.
     """
     learns, ends = f"learns{suffix}{end}", f"ends{suffix}{end}"

@@ -1,32 +1,50 @@
-"""A connectome, neuron by neuron, in a file that graph programs read, and back."""
+"""Write a connectome, neuron by neuron, to a file for graph programs, and read it back."""
 
 from __future__ import annotations
 
-import math
 import os
-from typing import Any
+import sys
+from typing import Any, Literal
 
 import networkx as nx
 
 from circuitsim.errors import ParameterError
-from circuitsim.export.interchange.graph_file import FROM_BYTES, TO_BYTES, check_suffix, content_of, plainly, reading
+from circuitsim.export.interchange import plain_attributes
+from circuitsim.export.interchange.graph_file import (
+    FROM_BYTES,
+    TO_BYTES,
+    by_projection,
+    check_suffix,
+    content_of,
+    reading,
+    rename_on_edges,
+    whole,
+)
 from circuitsim.files import write_atomically
 
 SUFFIXES = (".graphml", ".json", ".csv")
+LARGEST = sys.float_info.max
+SUM = 'refused unless repeated="sum", which adds their weights'
 
 
 def write_connectome(connectome: nx.MultiDiGraph, path: str | os.PathLike[str]) -> None:
-    """Write neurons and weighted synapses.
+    """Write neurons and weighted synapses to a file.
+
+    Attributes of the graph, its nodes and its edges may be numbers, text, None, lists, and dicts with text as keys. The
+    names by which files know neurons and synapses (``id``, ``index``, ``key``, ``source``, ``target``, ``projection``),
+    and names that end with ``_json``, cannot be used for them.
 
     Args:
-        connectome: as from `Circuit.connectome`, perhaps with fewer synapses: nodes ``(population, index)``, edges
-            keyed by projection with a `weight` (dimensionless).
-        path: ends with .graphml (nodes are called ``up1[3]``), .json (node-link, for networkx and D3; there `target`
-            is called ``compartment``) or .csv (a row per synapse: projection, pre_population, pre, post_population,
-            post, weight, target; neurons without synapses are lost). Folders are made as needed.
+        connectome: a graph as returned by `Circuit.connectome`, possibly with synapses removed: nodes are
+            ``(population, index)``, edges are keyed by projection and have a `weight` (dimensionless).
+        path: a file name that ends with .graphml (nodes are named ``up1[3]``, edges are numbered and have the attribute
+            `projection`), .json (node-link, for networkx) or .csv (a row per synapse with the columns projection,
+            pre_population, pre, post_population, post, weight and compartment; neurons without synapses, and attributes
+            of the graph and its nodes, are lost). Missing folders are created.
     Raises:
-        ParameterError: another suffix, or a graph of another form; the message names the node or edge.
-        ArchiveError: the file cannot be written; one that was there before is untouched.
+        ParameterError: the suffix is unknown, the graph has another form, or an attribute cannot be written; the
+            message names the node or edge.
+        ArchiveError: the file cannot be written. A file that existed before is left unchanged.
     Example:
         >>> import circuitsim as cs, networkx as nx, tempfile, pathlib
         >>> from motifs import sal
@@ -37,27 +55,28 @@ def write_connectome(connectome: nx.MultiDiGraph, path: str | os.PathLike[str]) 
         True
     """
     checked = check_suffix(path, SUFFIXES)
-    try:
-        _check(connectome)
-    except ValueError as error:
-        raise ParameterError(f"write_connectome takes a graph as from circuit.connectome(): {error}") from None
-    graph = nx.MultiDiGraph(**_plain(connectome.graph))
-    graph.add_nodes_from((node, _plain(attributes)) for node, attributes in connectome.nodes(data=True))
-    graph.add_edges_from((pre, post, k, _plain(a)) for pre, post, k, a in connectome.edges(keys=True, data=True))
     suffix = checked.suffix.lower()
-    write_atomically(checked, TO_BYTES[suffix](_named(graph) if suffix == ".graphml" else graph))
+    try:
+        graph = _checked(connectome)
+        plain_attributes.check(graph)
+        content = TO_BYTES[suffix](_named(graph) if suffix == ".graphml" else graph)
+    except (ValueError, RecursionError) as error:
+        raise ParameterError(f"write_connectome needs a graph such as circuit.connectome() returns: {error}") from None
+    write_atomically(checked, content)
 
 
-def read_connectome(path: str | os.PathLike[str]) -> nx.MultiDiGraph:
-    """Read what `write_connectome` wrote.
+def read_connectome(path: str | os.PathLike[str], *, repeated: Literal["sum"] | None = None) -> nx.MultiDiGraph:
+    """Read a file that `write_connectome` wrote, or that a graph program has saved since.
 
     Args:
-        path: ends with .graphml, .json or .csv.
+        path: a file name that ends with .graphml, .json or .csv.
+        repeated: "sum" adds the weights of synapses that a projection has twice between two neurons; by default they
+            are refused.
     Returns:
-        Nodes ``(population, index)``, edges keyed by projection with a `weight`.
+        A graph whose nodes are ``(population, index)``; its edges are keyed by projection and have a `weight`.
     Raises:
-        ParameterError: another suffix.
-        ArchiveError: there is no such file, or it holds no connectome; the message names file and value.
+        ParameterError: the suffix is unknown, or `repeated` has another value.
+        ArchiveError: the file does not exist or holds no connectome; the message names the file and the value.
     Example:
         >>> import circuitsim as cs, pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "edges.csv"
@@ -66,16 +85,20 @@ def read_connectome(path: str | os.PathLike[str]) -> nx.MultiDiGraph:
         {'weight': 0.25}
     """
     checked = check_suffix(path, SUFFIXES)
+    if repeated not in (None, "sum"):
+        raise ParameterError(f'repeated must be None or "sum" (got {repeated!r})')
     content = content_of(checked)
     with reading(checked, "connectome"):
         graph = FROM_BYTES[checked.suffix.lower()](content)
-        connectome = _neurons(graph) if checked.suffix.lower() == ".graphml" else graph
-        _check(connectome)
-    return connectome
+        rename_on_edges(graph, {"target": "compartment"})
+        if checked.suffix.lower() == ".graphml":
+            graph = _neurons(graph)
+        connectome = by_projection(graph, add="weight" if repeated else None, advice=f": {SUM}")
+        return _checked(connectome)
 
 
 def _named(connectome: nx.MultiDiGraph) -> nx.MultiDiGraph:
-    """Nodes as the strings that GraphML wants, with what they were as attributes."""
+    """The graph with nodes as strings, as GraphML requires, and population and index as their attributes."""
     graph = nx.relabel_nodes(connectome, {node: f"{node[0]}[{node[1]}]" for node in connectome})
     for population, index in connectome:
         graph.nodes[f"{population}[{index}]"].update(population=population, index=index)
@@ -93,18 +116,38 @@ def _neurons(graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
     return nx.relabel_nodes(graph, names)
 
 
-def _check(connectome: Any) -> None:
+def _checked(connectome: Any) -> nx.MultiDiGraph:
+    """A copy of a connectome whose indices and weights are plain numbers.
+
+    Raises:
+        ValueError: the graph is no connectome.
+    """
     if not isinstance(connectome, nx.MultiDiGraph):
-        raise ValueError(f"not a directed multigraph (got {type(connectome).__name__})")
-    for node in connectome:
-        is_pair = isinstance(node, tuple) and len(node) == 2 and isinstance(node[0], str)
-        if not is_pair or isinstance(node[1], bool) or not isinstance(plainly(node[1]), int) or node[1] < 0:
-            raise ValueError(f"node {node!r} is not (population, index)")
+        raise ValueError(f"it must be a directed multigraph (got {type(connectome).__name__})")
+    copy = nx.MultiDiGraph()
+    copy.graph.update(connectome.graph)
+    names = {}
+    for node, attributes in connectome.nodes(data=True):
+        names[node] = _neuron(node)
+        if attributes.get("population", names[node][0]) != names[node][0]:
+            raise ValueError(f"node {node!r}: attribute 'population' is {attributes['population']!r}")
+        copy.add_nodes_from([(names[node], attributes)])
     for pre, post, key, attributes in connectome.edges(keys=True, data=True):
-        weight = plainly(attributes.get("weight"))
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
-            raise ValueError(f"edge {key!r} from {pre!r} to {post!r}: weight must be a finite number (got {weight!r})")
+        where = f"edge {key!r} from {pre!r} to {post!r}"
+        if not isinstance(key, str):
+            raise ValueError(f"{where}: its key must be the name of a projection")
+        weight = plain_attributes.plain(attributes.get("weight"))
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not abs(weight) <= LARGEST:
+            raise ValueError(f"{where}: weight must be a finite number (got {weight!r})")
+        if not isinstance(attributes.get("compartment", "soma"), str) or attributes.get("compartment") == "":
+            raise ValueError(f"{where}: compartment must be a name (got {attributes['compartment']!r})")
+        copy.add_edges_from([(names[pre], names[post], key, {**attributes, "weight": float(weight)})])
+    return copy
 
 
-def _plain(attributes: dict[str, Any]) -> dict[str, Any]:
-    return {str(name): plainly(value) for name, value in attributes.items()}
+def _neuron(node: Any) -> tuple[str, int]:
+    if isinstance(node, tuple) and len(node) == 2 and isinstance(node[0], str):
+        index = whole(node[1])
+        if index is not None and index >= 0:
+            return node[0], index
+    raise ValueError(f"node {node!r} is not (population, index)")

@@ -1,10 +1,11 @@
-"""Graphs in files: the suffix says the format, and errors name the file."""
+"""Graph files: the suffix determines the format, and errors name the file."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -14,6 +15,8 @@ import pandas as pd
 
 from circuitsim.errors import ArchiveError, CircuitError, ParameterError
 from circuitsim.export.interchange import edge_list, graphml, node_link
+from circuitsim.export.interchange.plain_attributes import plain
+from circuitsim.files import read_bytes
 
 TO_BYTES: dict[str, Callable[[nx.MultiDiGraph], bytes]] = {
     ".graphml": graphml.to_bytes, ".json": node_link.to_bytes, ".csv": edge_list.to_bytes,
@@ -28,35 +31,35 @@ FAULTS = (
 
 
 def check_suffix(path: str | os.PathLike[str], known: Sequence[str]) -> Path:
-    """The path, if its suffix is one of the known.
+    """Return the path if its suffix is known.
 
     Raises:
-        ParameterError: it is not.
+        ParameterError: the suffix is unknown.
     """
     checked = Path(path)
     if checked.suffix.lower() not in known:
-        raise ParameterError(f"path {str(path)!r}: its name must end with one of {', '.join(known)}")
+        raise ParameterError(f"path {str(path)!r} must end with one of {', '.join(known)}")
     return checked
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a file.
+    """Read the bytes of a file.
 
     Raises:
-        ArchiveError: it cannot be read.
+        ArchiveError: the file cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as error:
         raise ArchiveError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 @contextlib.contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Name the file in whatever goes wrong with its content.
+    """Turn errors about a file's content into an ArchiveError that names the file.
 
     Raises:
-        ArchiveError: what is inside found a fault.
+        ArchiveError: the body of the ``with`` statement raised one of `FAULTS`.
     """
     try:
         yield
@@ -65,6 +68,55 @@ def reading(path: Path, what: str) -> Iterator[None]:
         raise ArchiveError(f"{path}: not a {what}: {reason}") from None
 
 
-def plainly(value: Any) -> Any:
-    """JSON's numbers for NumPy's."""
-    return value.item() if hasattr(value, "item") else value
+def rename_on_edges(graph: nx.Graph, names: Mapping[str, str]) -> None:
+    """Rename attributes of edges from their names in the previous version to those of this one."""
+    for *_, attributes in graph.edges(data=True):
+        for old in names.keys() & attributes.keys():
+            attributes[names[old]] = attributes.pop(old)
+
+
+def whole(value: Any) -> int | None:
+    """A whole number as an int, also if a program has written it as a float; None for any other value."""
+    number = plain(value)
+    is_whole = isinstance(number, int) or (isinstance(number, float) and number.is_integer())
+    return int(number) if is_whole and not isinstance(number, bool) else None
+
+
+def by_projection(graph: nx.MultiDiGraph, add: str | None = None, advice: str = "") -> nx.MultiDiGraph:
+    """Key the edges of a graph by their attribute `projection`.
+
+    Args:
+        graph: what a reader of `FROM_BYTES` returned. Its keys are all different, so that no edge of a file is lost.
+        add: the attribute to add up where a projection has several edges between two nodes; None refuses them.
+        advice: the end of the message that refuses them.
+    Raises:
+        ValueError: the graph is not a directed multigraph, an edge names no projection, or an edge is repeated.
+    """
+    if not isinstance(graph, nx.MultiDiGraph):
+        raise ValueError(f"it must be a directed multigraph (got {type(graph).__name__})")
+    named = nx.MultiDiGraph()
+    named.graph.update(graph.graph)
+    named.add_nodes_from(graph.nodes(data=True))
+    repeated: Counter[tuple[Any, Any, str]] = Counter()
+    for pre, post, attributes in graph.edges(data=True):
+        name = attributes.pop("projection", None)
+        if not isinstance(name, str):
+            raise ValueError(f"edge from {pre!r} to {post!r}: its projection must be a name (got {name!r})")
+        if not named.has_edge(pre, post, name):
+            named.add_edges_from([(pre, post, name, attributes)])
+            continue
+        repeated[pre, post, name] += 1
+        if add is not None:
+            _add(named.edges[pre, post, name], attributes, add, f"edge {name!r} from {pre!r} to {post!r}")
+    if repeated and add is None:
+        (pre, post, name), n = next(iter(repeated.items()))
+        others = f", and {len(repeated) - 1} others are repeated too" if len(repeated) > 1 else ""
+        raise ValueError(f"edge {name!r} from {pre!r} to {post!r} occurs {n + 1} times{others}{advice}")
+    return named
+
+
+def _add(total: dict[str, Any], other: dict[str, Any], name: str, where: str) -> None:
+    different = sorted(k for k in total.keys() | other.keys() if k != name and total.get(k) != other.get(k))
+    if different:
+        raise ValueError(f"{where} is repeated with different values of {different[0]!r}, which cannot be added")
+    total[name] += other[name]

@@ -1,4 +1,4 @@
-"""A motif in a file that graph programs read, and back."""
+"""Write a motif to a file for graph programs, and read it back."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ from typing import Any
 
 import networkx as nx
 
-from circuitsim.export.interchange.graph_file import FROM_BYTES, TO_BYTES, check_suffix, content_of, reading
+from circuitsim.export.interchange.graph_file import (
+    FROM_BYTES,
+    TO_BYTES,
+    by_projection,
+    check_suffix,
+    content_of,
+    reading,
+    rename_on_edges,
+    whole,
+)
 from circuitsim.files import write_atomically
 from circuitsim.motif import Motif
 from circuitsim.motif.graph import WHOLE
+from circuitsim.motif.projection import OLD_NAMES
 from circuitsim.motif.value import plain, restore
 
 SUFFIXES = (".graphml", ".json")
@@ -21,19 +31,20 @@ def write_motif(motif: Motif, path: str | os.PathLike[str]) -> None:
     """Write the declaration as a graph: populations are nodes, projections are edges keyed by name.
 
     Args:
-        motif: sound.
-        path: ends with .graphml (yEd, Gephi, Cytoscape; what is nested, such as a rule, is JSON text in attributes
-            whose name ends with ``_json``) or .json (node-link, for networkx and D3; there `target` is called
-            ``compartment``). Folders are made as needed.
+        motif: a valid motif.
+        path: a file name that ends with .graphml (for yEd, Gephi or Cytoscape; nested values such as a rule are JSON
+            text in attributes whose names end with ``_json``, and the attributes `population` and `projection` keep
+            the names when such a program renames nodes and edges) or .json (node-link, for networkx and D3, whose
+            examples call the edges ``links``). Missing folders are created.
     Raises:
         MotifError: the motif has faults.
-        ParameterError: another suffix.
-        ArchiveError: the file cannot be written; one that was there before is untouched.
+        ParameterError: the suffix is unknown.
+        ArchiveError: the file cannot be written. A file that existed before is left unchanged.
     Example:
         >>> import circuitsim as cs, networkx as nx, tempfile, pathlib
         >>> motif = cs.Motif("pair")
-        >>> motif.add(cs.Population("x", size=3), cs.Population("y", size=2))
-        >>> motif.connect("x", "y", name="W", rule=cs.Rule("eta * post * pre", eta=0.1))
+        >>> x, y = motif.add(cs.Population("x", size=3), cs.Population("y", size=2))
+        >>> W = motif.connect(x, y, name="W", rule="eta * post * pre", parameters={"eta": 0.1})
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "pair.graphml"
         >>> cs.write_motif(motif, path)
         >>> list(nx.read_graphml(path, force_multigraph=True).edges(keys=True))
@@ -47,19 +58,24 @@ def write_motif(motif: Motif, path: str | os.PathLike[str]) -> None:
     graph = nx.MultiDiGraph(**_written(declared.graph))
     graph.add_nodes_from((name, _written(attributes)) for name, attributes in declared.nodes(data=True))
     graph.add_edges_from((pre, post, key, _written(a)) for pre, post, key, a in declared.edges(keys=True, data=True))
-    write_atomically(checked, TO_BYTES[checked.suffix.lower()](graph))
+    suffix = checked.suffix.lower()
+    if suffix == ".graphml":
+        nx.set_node_attributes(graph, {name: name for name in graph}, "population")
+    write_atomically(checked, TO_BYTES[suffix](graph))
 
 
 def read_motif(path: str | os.PathLike[str]) -> Motif:
-    """Read what `write_motif` or `Motif.to_json` wrote; nothing in it is run.
+    """Read a motif that `write_motif` or `Motif.to_json` wrote, or that a graph program has saved since.
+
+    No code in the file is run.
 
     Args:
-        path: ends with .graphml or .json.
+        path: a file name that ends with .graphml or .json.
     Returns:
-        A sound motif; attributes that are absent take their defaults.
+        A valid motif. Absent attributes take their defaults.
     Raises:
-        ParameterError: another suffix.
-        ArchiveError: there is no such file, or it declares no sound motif; the message names file and value.
+        ParameterError: the suffix is unknown.
+        ArchiveError: the file does not exist or declares no valid motif; the message names the file and the value.
     Example:
         >>> import circuitsim as cs, pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "pair.json"
@@ -79,17 +95,23 @@ def read_motif(path: str | os.PathLike[str]) -> Motif:
 
 
 def _declared(content: bytes) -> Motif | None:
-    """The motif, if the JSON is that of `Motif.to_json`."""
+    """The motif if the JSON was written by `Motif.to_json`, else None."""
     document = json.loads(content)
     is_declaration = isinstance(document, dict) and "populations" in document
     return Motif.from_json(content.decode()) if is_declaration else None
 
 
 def _of_graph(graph: Any) -> Motif:
-    if not isinstance(graph, nx.MultiDiGraph):
-        raise ValueError(f"it must be a directed multigraph (got a {type(graph).__name__})")
+    graph = by_projection(graph)
+    names = {node: attributes.pop("population", node) for node, attributes in graph.nodes(data=True)}
+    if len(set(names.values())) < len(names):
+        raise ValueError("two nodes are the same population")
+    graph = nx.relabel_nodes(graph, names)
     for _, attributes in graph.nodes(data=True):
         _restore(attributes, "population")
+        if whole(attributes.get("size")) is not None:
+            attributes["size"] = whole(attributes["size"])
+    rename_on_edges(graph, OLD_NAMES)
     for _, _, name, attributes in graph.edges(keys=True, data=True):
         _restore(attributes, f"projection {name!r}")
     _restore(graph.graph, "graph")
@@ -100,7 +122,7 @@ def _of_graph(graph: Any) -> Motif:
 
 
 def _written(attributes: dict[str, Any]) -> dict[str, Any]:
-    """As plain data, without what is not declared: None and empty collections are the defaults of their fields."""
+    """Attributes as plain data, without None and empty collections, which are the defaults of their fields."""
     return {name: plain(value) for name, value in attributes.items() if value is not None and value not in ({}, ())}
 
 

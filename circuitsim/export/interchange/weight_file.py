@@ -1,4 +1,4 @@
-"""Weights as NumPy arrays, in one .npz file."""
+"""Write weights as NumPy arrays to one .npz file, and read them back."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ SUFFIXES = (".npz",)
 
 
 def write_weights(circuit: Circuit, path: str | os.PathLike[str]) -> None:
-    """Write the weights of all projections: arrays of shape ``[replica, post, pre]``, dimensionless, by name.
+    """Write the weights of all projections as dimensionless arrays ``[replica, post, pre]``, keyed by projection.
 
     Args:
-        circuit: is not changed. Sparse projections are written dense; a connectome keeps them sparse.
-        path: ends with .npz; folders are made as needed.
+        circuit: the circuit, which is not changed. Sparse projections are written as dense arrays; a connectome keeps
+            them sparse.
+        path: a file name that ends with .npz. Missing folders are created.
     Raises:
-        ParameterError: another suffix.
-        ArchiveError: the file cannot be written; one that was there before is untouched.
+        ParameterError: the suffix is not .npz.
+        ArchiveError: the file cannot be written. A file that existed before is left unchanged.
     Example:
         >>> import circuitsim as cs, numpy as np, tempfile, pathlib
         >>> from motifs import sal
@@ -42,15 +43,15 @@ def write_weights(circuit: Circuit, path: str | os.PathLike[str]) -> None:
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Read what `write_weights` wrote.
+    """Read weights that `write_weights` wrote.
 
     Args:
-        path: ends with .npz.
+        path: a file name that ends with .npz.
     Returns:
-        By projection, arrays of shape ``[replica, post, pre]``, dimensionless.
+        Dimensionless arrays of shape ``[replica, post, pre]``, keyed by projection.
     Raises:
-        ParameterError: the name does not end with .npz.
-        ArchiveError: there is no such file, or an array in it is not finite, or of another shape.
+        ParameterError: the suffix is not .npz.
+        ArchiveError: the file does not exist, or an array in it is not finite or has another number of axes.
     Example:
         >>> import circuitsim as cs, numpy as np, pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"

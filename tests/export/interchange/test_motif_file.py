@@ -7,12 +7,12 @@ import networkx as nx
 import pytest
 
 import circuitsim as cs
-from motifs import bcm, kolen_pollack, reward_modulated, sal, weight_mirror
+from motifs import bcm, kolen_pollack, paper_sal, reward_modulated, weight_mirror
 from tests.plots.figures import several_inputs
 from tests.test_fuzz import rich_motif
 
 MOTIFS = {
-    "sal": sal([5, 4, 4, 3], feedback=[6, 4]), "kolen_pollack": kolen_pollack([5, 4, 3]), "bcm": bcm([5, 3]),
+    "sal": paper_sal([5, 4, 4, 3], feedback=[6, 4]), "kolen_pollack": kolen_pollack([5, 4, 3]), "bcm": bcm([5, 3]),
     "reward": reward_modulated([5, 4, 3]), "weight_mirror": weight_mirror([5, 4, 3]), "rich": rich_motif(),
     "several": several_inputs(),
 }  # fmt: skip
@@ -30,16 +30,28 @@ def test_a_motif_comes_back_equal(name, suffix, tmp_path):
 
 def test_networkx_finds_the_circuit_in_both_files(tmp_path):
     motif = MOTIFS["sal"]
-    expected = {(p.pre, p.post, p.name, p.target) for p in motif.projections}
+    expected = {(p.pre, p.post, p.name, p.compartment) for p in motif.projections}
     cs.write_motif(motif, tmp_path / "m.graphml")
     read = nx.read_graphml(tmp_path / "m.graphml", force_multigraph=True)
-    assert {(*edge[:3], edge[3]["target"]) for edge in read.edges(keys=True, data=True)} == expected
+    assert {(*edge[:3], edge[3]["compartment"]) for edge in read.edges(keys=True, data=True)} == expected
     assert {name: read.nodes[name]["size"] for name in read} == {p.name: p.size for p in motif.populations}
     rule = json.loads(read.edges["down1", "up1", "V1"]["rule_json"])
     assert rule["parameters"]["gamma"] == motif.projection("V1").rule.parameters["gamma"]
     cs.write_motif(motif, tmp_path / "m.json")
     read = nx.node_link_graph(json.loads((tmp_path / "m.json").read_text()), edges="edges")
     assert {(*edge[:3], edge[3]["compartment"]) for edge in read.edges(keys=True, data=True)} == expected
+
+
+def test_a_plain_file_of_d3_declares_a_motif(tmp_path):
+    """No word on directions and parallel edges, `links`, and sizes that a program has written as floats."""
+    nodes = [{"id": "x", "size": 3.0}, {"id": "y", "size": 2}]
+    links = [{"source": "x", "target": "y", "projection": "W"}, {"source": "x", "target": "y", "key": "V"}]
+    (tmp_path / "m.json").write_text(json.dumps({"nodes": nodes, "links": links}))
+    motif = cs.read_motif(tmp_path / "m.json")
+    assert [p.name for p in motif.projections] == ["W", "V"] and motif.population("x").size == 3
+    (tmp_path / "m.json").write_text(json.dumps({"nodes": nodes, "links": links * 2}))
+    with pytest.raises(cs.ArchiveError, match="not a motif: edge 'W' from 'x' to 'y' occurs 2 times, and 1 others are"):
+        cs.read_motif(tmp_path / "m.json")
 
 
 def test_what_to_json_wrote_is_read_too(tmp_path):
@@ -88,7 +100,7 @@ def test_a_forged_file_is_told_by_name_and_value(suffix, old, new, message, tmp_
 
 
 def test_a_path_that_cannot_serve_is_refused_before_anything_is_written(tmp_path):
-    with pytest.raises(cs.ParameterError, match=r"'motif.gexf': its name must end with one of .graphml, .json"):
+    with pytest.raises(cs.ParameterError, match=r"'motif.gexf' must end with one of .graphml, .json"):
         cs.write_motif(MOTIFS["sal"], "motif.gexf")
     with pytest.raises(cs.ArchiveError, match="none.json: cannot be read .No such file"):
         cs.read_motif(tmp_path / "none.json")

@@ -1,1 +1,1 @@
-"""Spikes: declared models, the network in words, Brian2 and Python files made from it."""
+"""Spiking networks: neuron models, a description of the network, and Brian2 objects or Python files made from it."""

@@ -1,6 +1,6 @@
-"""A spiking network in words: neurons, synapses, what is played to them. Pure data, no brian2.
+"""The description of a spiking network (neurons, synapses and the arrays played to them), as plain data without brian2.
 
-Two readers turn it into the same network: `build` into Brian2 objects, `script` into a Python file.
+The same description is turned into Brian2 objects by `build` and into a Python file by `script`.
 """
 
 from __future__ import annotations
@@ -19,21 +19,23 @@ from circuitsim.export.brian2.spiking.cells import Spike
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.trial import GRID_MS
 
+DELAY = "delay_ms"  # the variable of synapses that holds their delay, where a spike's effect depends on it
+
 
 @dataclass
 class Neurons:
     """A NeuronGroup.
 
     Args:
-        name, size: of the group.
-        equations: of the membrane, currents and traces; a line each.
-        spikes: what it emits; `code` of an event follows its reset.
-        traces: statements that each kind of spike runs, by event.
-        refractory_ms: 0 for none.
-        rest: variables that are not 0 at rest.
-        links: own name -> (group, variable).
-        at_trial: statements at the begin of each trial.
-        signed: whether its spikes tell both signs.
+        name, size: the group's name and number of neurons.
+        equations: lines for the membrane, currents and traces.
+        spikes: the kinds of spike that the neurons emit.
+        traces: the statement that each kind of spike runs before its reset, keyed by event.
+        refractory_ms: the refractory period, 0 for none.
+        rest: the resting values of variables, if they are not 0.
+        links: own name -> (group, variable) of a variable that is read from another group.
+        at_trial: statements at the beginning of each trial.
+        signed: whether spikes can represent both signs.
     """
 
     name: str
@@ -48,7 +50,7 @@ class Neurons:
     signed: bool = True
 
     def on(self, spike: Spike) -> str:
-        """What a spike does to the neuron: its trace first, which may read the sign of the membrane."""
+        """The statements that a spike runs. The trace comes first, because it may read the sign of the membrane."""
         return "; ".join(filter(None, (self.traces.get(spike.event, ""), spike.reset)))
 
 
@@ -57,14 +59,15 @@ class Wires:
     """Synapses.
 
     Args:
-        name, pre, post: of the synapses and of the groups at their ends.
+        name, pre, post: the names of the synapses and of the groups at their ends.
         i, j: indices of presynaptic and postsynaptic neurons, shape ``[synapse]``.
-        weights: starting weights, ``[synapse]``; None for synapses without one.
-        parameters: of the rule: one number, or one per synapse.
-        on_spike: what a presynaptic event does to the postsynaptic neuron.
-        delays_ms: ``[synapse]``, or None.
-        sums: variable of one end, such as ``sum_in_0_V1_post`` -> what is summed into it before each plasticity step.
-        rule: the plasticity step, or "".
+        weights: initial weights, ``[synapse]``, or None for synapses without a weight.
+        parameters: the rule's parameters, each one number or one per synapse.
+        on_spike: the statements that a presynaptic event runs at the postsynaptic neuron, keyed by event.
+        delays_ms: conduction delays ``[synapse]``, or None.
+        sums: a variable of one end, such as ``sum_in_0_V1_post`` -> the expression that is summed into it before each
+            plasticity step.
+        rule: the statement of the plasticity step, or "".
     """
 
     name: str
@@ -80,9 +83,15 @@ class Wires:
     rule: str = ""
 
     @property
+    def reads_delay(self) -> bool:
+        """Whether the effect of a spike depends on its delay, so that synapses have it as a variable."""
+        return any(DELAY in code for code in self.on_spike.values())
+
+    @property
     def equations(self) -> str:
-        """What the Synapses are made with."""
+        """The equations of the Synapses."""
         lines = ["w : 1"] if self.weights is not None else []
+        lines += [f"{DELAY} : 1 (constant)"] if self.reads_delay else []
         lines += [f"{k} : 1 ({'shared, ' if np.ndim(v) == 0 else ''}constant)" for k, v in self.parameters.items()]
         return "\n".join(lines + [f"{target} = {e} : 1 (summed)" for target, e in self.sums.items()])
 
@@ -92,12 +101,12 @@ class Blueprint:
     """A network for a number of trials.
 
     Args:
-        name: of the motif.
-        spiking: time constants and steps.
-        n_trials: how many trials one run plays.
-        neurons, wires: in the order in which they are updated.
-        readouts: names of the graded populations.
-        widths: name of an array of trials -> neurons in a row, 0 for one number each.
+        name: the motif's name.
+        spiking: time constants and time steps.
+        n_trials: the number of trials in one run.
+        neurons, wires: groups and synapses in the order in which they are updated, keyed by name.
+        readouts: the names of the graded populations.
+        widths: the name of an array with one row per trial -> its number of columns, 0 for one number per trial.
     """
 
     name: str
@@ -109,15 +118,15 @@ class Blueprint:
     widths: dict[str, int] = field(default_factory=dict)
 
     def add(self, part: Neurons | Wires) -> None:
-        """A group or synapses.
+        """Add a group or synapses.
 
         Raises:
-            CircuitError: the name is taken, or not one that Brian2 can write.
+            CircuitError: the name is taken, or Brian2 cannot use it.
         """
         if part.name in {**self.neurons, **self.wires}:
             raise CircuitError(f"two Brian2 objects would be called {part.name!r}; rename the population or projection")
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", part.name):
-            raise CircuitError(f"{part.name!r}: Brian2 takes names of ASCII letters, digits and _ alone; rename it")
+            raise CircuitError(f"{part.name!r}: Brian2 names have only ASCII letters, digits and _; rename it")
         if isinstance(part, Neurons):
             self.neurons[part.name] = part
         else:
@@ -125,7 +134,7 @@ class Blueprint:
 
     @property
     def played(self) -> dict[str, tuple[float, tuple[int, ...]]]:
-        """The arrays that the network reads: name -> (ms of a row, shape); what no equation mentions is left out."""
+        """The arrays that the equations read: name -> (duration of a row in ms, shape)."""
         length = self.spiking.trial.length_ms
         per_ms: tuple[int, ...] = (self.n_trials * round(length / GRID_MS),)
         found = dict.fromkeys(("reads", "ascends", "descends"), (GRID_MS, per_ms))
@@ -138,7 +147,7 @@ class Blueprint:
         return "\n".join(lines + [w.rule for w in self.wires.values()])
 
     def settings(self) -> dict[str, np.ndarray]:
-        """What a compiled program is given anew for each run: ``projection.w``, ``projection.eta``."""
+        """The values that a compiled program receives for each run, such as ``projection.w`` or ``projection.eta``."""
         found: dict[str, np.ndarray] = {}
         for w in self.wires.values():
             values: Mapping[str, Any] = w.parameters if w.weights is None else {"w": w.weights, **w.parameters}
@@ -146,9 +155,9 @@ class Blueprint:
         return found
 
     def digest(self) -> str:
-        """Of all that is compiled in; not of weights, parameters and what is played."""
+        """A digest of everything that is compiled in, which excludes weights, parameters and played arrays."""
         parts: list[Any] = [self.spiking.document(), self.n_trials, self.played, sorted(self.readouts)]
-        parts[0]["trial"] = self.spiking.trial.length_ms  # the windows are played
+        parts[0]["trial"] = self.spiking.trial.length_ms  # the windows are played arrays
         for n in self.neurons.values():
             parts.append([n.name, n.size, n.equations, n.traces, n.rest, n.links, n.at_trial, n.refractory_ms])
         for w in self.wires.values():

@@ -1,4 +1,4 @@
-"""From a blueprint to Brian2 objects."""
+"""Build Brian2 objects from a blueprint."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 import brian2
 import numpy as np
 from brian2 import ms
-from brian2.equations.equations import Equations
 
-from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
+from circuitsim.export.brian2.names import check_variables
+from circuitsim.export.brian2.simulation import where
+from circuitsim.export.brian2.spiking.blueprint import DELAY, Blueprint, Neurons, Wires
 from circuitsim.export.brian2.spiking.order import LATE
 
 
 class Build:
     """The Brian2 objects of a blueprint, in a `Network` of their own.
 
-    Within a slot Brian2 goes by names unless every object has an `order`: it is the place in the blueprint. A trial
-    begins with what was read (order 0), then `at_trial`, later populations first: an error is kept before the output
-    that it is about is cleared.
+    Every object has its position in the blueprint as `order`, since Brian2 would otherwise order objects within a slot
+    by name. A trial begins with the monitors of the readouts (order 0). Then `at_trial` runs, later populations first,
+    so that an error is stored before the output from which it is computed is cleared.
 
     Args:
         b: the blueprint.
@@ -102,6 +102,8 @@ class Build:
             synapses.w = w.weights
         for name, value in w.parameters.items():
             setattr(synapses, name, value)
+        if w.reads_delay:
+            setattr(synapses, DELAY, w.delays_ms)
         for event in w.on_spike if w.delays_ms is not None else ():
             getattr(synapses, event).delay = w.delays_ms * ms
         for k, updater in enumerate(synapses.summed_updaters.values()):
@@ -109,12 +111,12 @@ class Build:
         return synapses
 
     def run(self, report: Any = None) -> None:
-        """Play all trials. (Standalone: to be built and run.)"""
+        """Play all trials. With a standalone device, this only records what is to be compiled."""
         duration = self.b.n_trials * self.b.spiking.trial.length_ms * ms
-        self.network.run(duration, namespace={**self.arrays}, report=report)
+        self.network.run(duration, namespace={**self.arrays, "where": where}, report=report)
 
     def outputs(self) -> dict[str, np.ndarray]:
-        """What each readout said, ``[trial, neuron]``: read when the next trial begins, and at the end."""
+        """The outputs ``[trial, neuron]`` of each readout, which are read when the next trial begins, or at the end."""
         found = {}
         for name, monitor in self.reads.items():
             kept = np.array(monitor.F)
@@ -122,28 +124,19 @@ class Build:
         return found
 
     def plastic(self) -> list[str]:
-        """Projections with a rule."""
+        """The projections with a rule."""
         return [w.name for w in self.b.wires.values() if w.rule]
 
     def weights(self) -> dict[str, np.ndarray]:
-        """By projection with a rule, ``[synapse]``."""
+        """The weights ``[synapse]`` of each projection with a rule."""
         return {name: np.array(self.synapses[name].w) for name in self.plastic()}
 
 
 def check_names(b: Blueprint) -> None:
-    """Look at the parameters of rules, the only names inside the network that a user gives.
+    """Check the names of rule parameters.
 
     Raises:
-        CircuitError: one that Brian2 cannot use, or means something else by.
+        CircuitError: Brian2 cannot use a name.
     """
     for w in b.wires.values():
-        taken = {"w", "i", "j", "N", "t", "dt", "ms", "Hz", *b.played}
-        for name in w.parameters:
-            reason = "the export needs it for something else" if name in taken else ""
-            reason = "its end means something else there" if name.endswith(("_pre", "_post")) else reason
-            try:
-                Equations.check_identifier(name)
-            except (ValueError, SyntaxError) as error:
-                reason = str(error).rstrip(".")
-            if reason:
-                raise CircuitError(f"{w.name!r}: Brian2 cannot have a variable {name!r} there: {reason}; rename it")
+        check_variables(w.name, w.parameters)

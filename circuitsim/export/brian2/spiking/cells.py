@@ -1,8 +1,8 @@
-r"""Neuron models, declared as values: the membrane equation, when a spike leaves, and what it stands for.
+r"""Neuron models, each of which declares a membrane equation, when a spike is emitted, and its sign.
 
-Notation: `I` is the drive (dimensionless, the units of the rate circuit), r the rate of one unit of activity
-(`rate_hz`), k the spikes of one unit (`spikes_per_unit`). A neuron of activity a fires k r |a| spikes a second, and a
-spike weighs 1 / (k r), so that currents and traces are in units of activity whatever the model.
+Notation: `I` is the drive (dimensionless, in the units of the rate circuit), r the rate of one unit of activity
+(`rate_hz`), and k the number of spikes per unit (`spikes_per_unit`). A neuron of activity a fires k r |a| spikes per
+second, and a spike weighs 1 / (k r), so that currents and traces are in units of activity for every model.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ class Spike:
     """One kind of spike of a model.
 
     Args:
-        event: what Brian2 calls it: "spike", or an event of its own.
-        condition: when it leaves.
-        reset: what then happens to the membrane.
-        sign: what a synapse multiplies its weight with; ``{v}`` is the membrane.
+        event: the Brian2 event, "spike" or a custom one.
+        condition: the condition at which the spike is emitted.
+        reset: the statement that then resets the membrane.
+        sign: the factor of a synapse's weight; ``{v}`` stands for the membrane.
     """
 
     event: str
@@ -36,11 +36,11 @@ class Cell:
     """The base of all models.
 
     Class attributes:
-        activation: which activation of a rate neuron the model stands for, "relu" or "linear".
-        signed: whether its activity may be negative.
+        activation: the activation of the rate neuron that the model represents, "relu" or "linear".
+        signed: whether the activity may be negative.
 
     Raises:
-        ParameterError: a field is no number, or out of range.
+        ParameterError: a field is not a number, or out of range.
     """
 
     activation: ClassVar[str]
@@ -58,7 +58,7 @@ class Cell:
 
     @property
     def rest(self) -> dict[str, float]:
-        """Variables of the neuron at rest."""
+        """The neuron's variables and their resting values."""
         return {}
 
     @property
@@ -73,12 +73,12 @@ class SpikingCell(Cell, ABC):
 
     @property
     def weight(self) -> float:
-        """How many spikes stand for one unit, k."""
+        """The number of spikes per unit of activity, k."""
         return float(getattr(self, "spikes_per_unit", 1.0))
 
     @property
     def refractory(self) -> float:
-        """In ms; 0 for none."""
+        """The refractory period in ms, 0 for none."""
         return float(getattr(self, "refractory_ms", 0.0))
 
     @property
@@ -94,7 +94,7 @@ class SpikingCell(Cell, ABC):
         """The equations of the membrane.
 
         Args:
-            drive: a name or a product, dimensionless.
+            drive: the drive as a name or a product, dimensionless.
             rate_hz: r, the rate of one unit of activity.
         Returns:
             Lines of Brian2 equations.
@@ -105,13 +105,13 @@ class SpikingCell(Cell, ABC):
 class LIF(SpikingCell):
     r"""Leaky integrate-and-fire: ``tau dv/dt = bias + gain I - v``, a spike and ``v = 0`` at ``v = 1``.
 
-    With a bias just below threshold and these numbers it fires about r I spikes a second up to I = 1 at r = 100 Hz, and
-    none for I < 0.05: nearly ReLU, bent at high rates.
+    With a bias just below threshold and the default numbers it fires about r I spikes per second up to I = 1 at r =
+    100 Hz, and none for I < 0.05. This is nearly ReLU, but saturates at high rates.
 
     Args:
-        tau_ms: of the membrane.
+        tau_ms: the membrane's time constant.
         bias, gain: dimensionless; the threshold is 1.
-        refractory_ms: no spike, and no integration, for so long after one.
+        refractory_ms: the time after a spike without spikes and without integration.
     """
 
     activation: ClassVar[str] = "relu"
@@ -139,7 +139,7 @@ class IntegrateAndFire(SpikingCell):
 
     Args:
         spikes_per_unit: k.
-        floor: inhibition does not take v below it; -inf for none.
+        floor: the lower bound of v under inhibition, -inf for none.
     """
 
     activation: ClassVar[str] = "relu"
@@ -153,9 +153,9 @@ class IntegrateAndFire(SpikingCell):
 
 @dataclass(frozen=True)
 class SignedIntegrateAndFire(SpikingCell):
-    r"""Integrate-and-fire with signed spikes: ``dv/dt = k r I``, at ``|v| = 1`` one of sign(v), ``v -= sign(v)``.
+    r"""Integrate-and-fire with signed spikes: ``dv/dt = k r I``; at ``|v| = 1`` a spike of sign(v), ``v -= sign(v)``.
 
-    Shorthand for a pair of ON and OFF neurons with tied weights.
+    It abbreviates a pair of ON and OFF neurons with tied weights.
 
     Args:
         spikes_per_unit: k.
@@ -175,14 +175,14 @@ class SignedIntegrateAndFire(SpikingCell):
 
 @dataclass(frozen=True)
 class OnOffPair(SpikingCell):
-    r"""An ON and an OFF neuron, each with a membrane and spikes of its own, none negative.
+    r"""An ON and an OFF neuron, each with its own membrane and spikes, none of them negative.
 
-    ``dv/dt = k r I`` for ON and ``dv_off/dt = -k r I`` for OFF, a spike and ``v -= 1`` at ``v = 1``. They share their
-    input and hold one weight together: an ON spike delivers w, an OFF spike, through an interneuron, -w.
+    ``dv/dt = k r I`` for ON and ``dv_off/dt = -k r I`` for OFF, with a spike and ``v -= 1`` at ``v = 1``. The two share
+    their input and one weight per synapse: an ON spike delivers w, and an OFF spike, through an interneuron, -w.
 
     Args:
-        spikes_per_unit: k, of each.
-        floor: what the other one is for does not take v below it; -inf for none.
+        spikes_per_unit: k, for each of the two.
+        floor: the lower bound of each membrane under input of the opposite sign, -inf for none.
     """
 
     activation: ClassVar[str] = "linear"
@@ -208,7 +208,7 @@ class OnOffPair(SpikingCell):
 
 @dataclass(frozen=True)
 class Poisson(SpikingCell):
-    """Random spikes of rate ``k r max(I, 0)``, no membrane; for inputs.
+    """Random spikes at the rate ``k r max(I, 0)``, without a membrane; for inputs.
 
     Args:
         spikes_per_unit: k.
@@ -231,10 +231,10 @@ class Poisson(SpikingCell):
 
 @dataclass(frozen=True)
 class SignedPoisson(Poisson):
-    """An ON and an OFF train of random spikes, of rates ``k r max(I, 0)`` and ``k r max(-I, 0)``; for inputs.
+    """An ON and an OFF train of random spikes, at the rates ``k r max(I, 0)`` and ``k r max(-I, 0)``; for inputs.
 
     Args:
-        spikes_per_unit: k, of each train.
+        spikes_per_unit: k, for each train.
     """
 
     activation: ClassVar[str] = "linear"
@@ -247,7 +247,8 @@ class SignedPoisson(Poisson):
 
 @dataclass(frozen=True)
 class GradedReadout(Cell):
-    """No spikes: ``dF/dt = I / window`` while the ascending volley is read, from 0 in each trial: the mean drive."""
+    """A readout without spikes: ``dF/dt = I / window`` during the ascending volley, starting from 0 in each trial. At
+    the end of the volley, F is the mean drive."""
 
     activation: ClassVar[str] = "linear"
     signed: ClassVar[bool] = True
@@ -260,8 +261,8 @@ class GradedReadout(Cell):
         """The equation of F.
 
         Args:
-            drive: a name or a product, dimensionless.
-            window_ms: length of the ascending volley.
+            drive: the drive as a name or a product, dimensionless.
+            window_ms: the length of the ascending volley.
         Returns:
             A line of Brian2 equations.
         """
@@ -269,10 +270,10 @@ class GradedReadout(Cell):
 
 
 def _above(floor: float, membrane: str, rises: str) -> str:
-    """A factor that stops the membrane at its floor."""
+    """A factor that stops the membrane at its floor, unless `rises` holds."""
     return "" if floor == float("-inf") else f"*int(({membrane} > {floor!r}) or ({rises}))"
 
 
 def as_parameters(cell: Cell) -> dict[str, Any]:
-    """What a checkpoint notes of a model."""
+    """A model as plain data, for checkpoints."""
     return {"model": type(cell).__name__, **{f.name: getattr(cell, f.name) for f in fields(cell)}}

@@ -1,4 +1,5 @@
-"""A spiking run in one file: weights, trials done, history. Goes on bit for bit, since every segment begins at rest."""
+"""Checkpoints of spiking runs: weights, trials done and history in one file. A resumed run is exact to the last bit,
+because every segment begins at rest."""
 
 from __future__ import annotations
 
@@ -21,17 +22,17 @@ FORMAT = "circuitsim spiking run 1"
 def write(
     path: str | os.PathLike[str], weights: Mapping[str, np.ndarray], done: int, settings: Any, history: History
 ) -> None:
-    """Write the file; it is never seen half done."""
+    """Write the file atomically."""
     document = {"format": FORMAT, "done": done, "settings": settings, "rows": history.rows}
     tensors = {name: np.ascontiguousarray(values, dtype=np.float64) for name, values in weights.items()}
     write_atomically(Path(path), save(tensors, metadata={"run": json.dumps(document)}))
 
 
 def read(path: str | os.PathLike[str], settings: Any, history: History) -> tuple[dict[str, np.ndarray], int]:
-    """Weights and trials done; the history is put back.
+    """Read weights and trials done, and restore the history.
 
     Raises:
-        ArchiveError: the file is damaged, or belongs to a run of other settings.
+        ArchiveError: the file is damaged, or belongs to a run with other settings.
     """
     from safetensors.numpy import load
 
@@ -46,6 +47,6 @@ def read(path: str | os.PathLike[str], settings: Any, history: History) -> tuple
     ours = json.loads(json.dumps(settings, default=str))
     if theirs != ours:
         changed = [name for name in ours if theirs.get(name) != ours[name]]
-        raise ArchiveError(f"{path}: belongs to a run with other {', '.join(changed)}; give this one a file of its own")
+        raise ArchiveError(f"{path}: belongs to a run with other {', '.join(changed)}; choose another checkpoint file")
     history.rows[:] = rows
     return weights, done

@@ -1,4 +1,4 @@
-"""From a plan to a spiking network in words."""
+"""Lower a plan to the description of a spiking network."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from circuitsim.plan import Plan
 def lower(
     replica: Replica, spiking: Spiking, n_trials: int, seed: int, only: Collection[str] | None = None
 ) -> Blueprint:
-    """The network of one replica.
+    """Describe the network of one replica.
 
     Args:
         replica: weights, masks, parameters, and the plan.
-        spiking: what it becomes.
-        n_trials: how many trials one run plays.
-        seed: of delays.
-        only: populations to keep; by default all.
+        spiking: neuron models, time constants and trials.
+        n_trials: the number of trials in one run.
+        seed: the seed of delays.
+        only: the populations to keep; by default all.
     Raises:
         CircuitError: a population or projection has no counterpart.
     """
@@ -41,7 +41,7 @@ def lower(
 
 
 def needed_for_outputs(plan: Plan) -> set[str]:
-    """The populations that outputs depend on."""
+    """The populations on which the outputs depend."""
     needed: set[str] = set()
     open_ends = list(plan.outputs)
     while open_ends:

@@ -1,7 +1,8 @@
-"""What a circuit becomes as spikes: neuron models, time constants, trials, delays; one declared value."""
+"""`Spiking`, which declares the neuron models, time constants, trials and delays of a spiking network."""
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -23,14 +24,14 @@ CODINGS: dict[str, type[SignedIntegrateAndFire | OnOffPair]] = {"signed": Signed
 
 @dataclass(frozen=True)
 class Stream:
-    """What the neurons of one stream share.
+    """The settings that the neurons of one stream share.
 
     Args:
-        tau_trace_ms: of everything that plasticity reads of the stream: spike traces, the dendritic currents that its
-            spikes deliver, the low-passed drive.
-        tau_synapse_ms: of soma currents onto its neurons.
+        tau_trace_ms: the time constant of everything that plasticity reads from the stream: spike traces, the dendritic
+            currents that its spikes deliver, and the low-passed drive.
+        tau_synapse_ms: the time constant of soma currents onto its neurons.
         rectified: the model for "relu" neurons.
-        spikes_per_unit: of its signed ("linear") neurons.
+        spikes_per_unit: spikes per unit of activity of its signed ("linear") neurons.
     Raises:
         ParameterError: a time or number is not positive.
     """
@@ -42,50 +43,77 @@ class Stream:
 
     def __post_init__(self) -> None:
         for name in ("tau_trace_ms", "tau_synapse_ms", "spikes_per_unit"):
-            if not getattr(self, name) > 0:
-                raise ParameterError(f"Stream: {name} must be positive (got {getattr(self, name)!r})")
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+                raise ParameterError(f"Stream: {name} must be a positive number (got {value!r})")
+        _check_kind("Stream: rectified", self.rectified, SpikingCell)
+
+
+def _check_kind(what: str, value: Any, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise ParameterError(f"{what} must be a {kind.__name__} (got {value!r})")
 
 
 @dataclass(frozen=True)
 class Delay:
     """Conduction delays of a projection's synapses, drawn uniformly from [low_ms, high_ms].
 
+    They are rounded to the time step of the network.
+
     Args:
-        low_ms, high_ms: 0 or more.
+        low_ms, high_ms: 0 or more; without `high_ms`, every synapse has the delay `low_ms`.
     Raises:
-        ParameterError: low_ms is negative or above high_ms.
+        ParameterError: a time is not a number of ms, low_ms is negative, or it is above high_ms.
+    Example:
+        >>> from circuitsim.export import Delay
+        >>> Delay(5).longest, Delay(1, 6).shortest
+        (5, 1)
     """
 
     low_ms: float
-    high_ms: float
+    high_ms: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.low_ms <= self.high_ms < float("inf"):
+        for name, value in (("low_ms", self.low_ms), ("high_ms", self.longest)):
+            if isinstance(value, bool) or not isinstance(value, numbers.Real):
+                raise ParameterError(f"Delay: {name} must be a number of ms (got {value!r})")
+        if not 0 <= self.shortest <= self.longest < float("inf"):
             raise ParameterError(f"Delay: 0 <= low_ms <= high_ms must hold (got {self.low_ms!r}, {self.high_ms!r})")
+
+    @property
+    def shortest(self) -> float:
+        """The lower end of the interval, in ms."""
+        return self.low_ms
+
+    @property
+    def longest(self) -> float:
+        """The upper end of the interval, in ms."""
+        return self.low_ms if self.high_ms is None else self.high_ms
 
 
 @dataclass(frozen=True)
 class Spiking:
-    """How activity, time and space of a rate circuit become spikes.
+    """How the neurons and synapses of a rate circuit are represented by spikes.
 
-    Signals of the ascending stream come first and have to wait for those of the descending one, so their traces are
-    long (50 ms) and those of the descending stream short (10 ms).
+    Signals of the ascending stream come first and must outlast the wait for those of the descending stream, so the
+    traces of the ascending stream are long (50 ms) and those of the descending stream short (10 ms).
 
     Args:
-        ascending, descending: what the neurons of each stream share.
-        coding: of signed activity, "signed" (one neuron with spikes of both signs) or "on_off" (a pair of neurons
-            with non-negative spikes).
+        ascending, descending: the settings of each stream.
+        coding: the representation of signed activity, "signed" (one neuron with spikes of both signs) or "on_off" (a
+            pair of neurons with non-negative spikes).
         inputs: the model of input populations and bias units, such as `Poisson()`; by default regular spikes
-            (`IntegrateAndFire`), one unit being `rate_hz`.
-        cells: models of single populations, by name.
-        delays: conduction delays, by projection.
-        trial: how a sample takes place in time.
+            (`IntegrateAndFire`), at `rate_hz` for one unit of activity.
+        cells: models of single populations, keyed by population.
+        delays: conduction delays, keyed by projection. They must let spikes arrive before their trial ends.
+        trial: the time course of a sample.
         rate_hz: r, the rate of one unit of activity.
-        dt_ms: time step.
-        rule_every_ms: interval between two plasticity steps.
+        dt_ms: the time step.
+        rule_every_ms: the interval between two plasticity steps.
         fired_above: a neuron counts as active, for `slope_post` of "relu", while its trace is above this many units.
     Raises:
-        ParameterError: an unknown coding, a rate or time that is not positive, or times that do not divide each other.
+        ParameterError: a field has another type, an unknown coding, a rate or time that is not positive, or times that
+            do not divide each other.
     """
 
     ascending: Stream = Stream(50.0)
@@ -101,13 +129,30 @@ class Spiking:
     fired_above: float = 0.02
 
     def __post_init__(self) -> None:
+        kinds: dict[str, type] = {
+            "ascending": Stream, "descending": Stream, "inputs": SpikingCell, "cells": Mapping, "delays": Mapping,
+            "trial": Trial,
+        }  # fmt: skip
+        for name, kind in kinds.items():
+            _check_kind(f"Spiking: {name}", getattr(self, name), kind)
+        for name, cell in self.cells.items():
+            _check_kind(f"Spiking: cells[{name!r}]", cell, Cell)
+        for name, delay in self.delays.items():
+            _check_kind(f"Spiking: delays[{name!r}]", delay, Delay)
+        if (
+            isinstance(self.fired_above, bool)
+            or not isinstance(self.fired_above, int | float)
+            or not (abs(self.fired_above) < float("inf"))
+        ):
+            raise ParameterError(f"Spiking: fired_above must be a finite number (got {self.fired_above!r})")
         if self.coding not in CODINGS:
             raise ParameterError(f"Spiking: coding must be one of {list(CODINGS)} (got {self.coding!r})")
         for name in ("rate_hz", "dt_ms", "rule_every_ms"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ParameterError(f"Spiking: {name} must be positive (got {getattr(self, name)!r})")
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+                raise ParameterError(f"Spiking: {name} must be a positive number (got {value!r})")
         for what, long, short in (
-            ("windows lie on a grid that", GRID_MS, self.dt_ms),
+            ("the grid on which windows begin and end", GRID_MS, self.dt_ms),
             ("rule_every_ms", self.rule_every_ms, self.dt_ms),
             ("the trial's length", self.trial.length_ms, self.rule_every_ms),
         ):
@@ -115,7 +160,7 @@ class Spiking:
                 raise ParameterError(f"Spiking: {what} ({long:g} ms) must be a multiple of {short:g} ms")
 
     def stream(self, name: str) -> Stream:
-        """What the neurons of a stream share.
+        """The settings of a stream.
 
         Args:
             name: "ascending" or "descending".
@@ -125,7 +170,7 @@ class Spiking:
         return self.ascending if name == "ascending" else self.descending
 
     def signed(self, stream: str) -> SpikingCell:
-        """The model of signed neurons, by `coding`.
+        """The model of signed neurons, which depends on `coding`.
 
         Args:
             stream: "ascending" or "descending".
@@ -135,10 +180,10 @@ class Spiking:
         return CODINGS[self.coding](spikes_per_unit=self.stream(stream).spikes_per_unit)
 
     def document(self) -> dict[str, Any]:
-        """Plain data, for checkpoints and digests.
+        """Convert the settings to plain data, for checkpoints and digests.
 
         Returns:
-            By field, as JSON can hold it.
+            The fields as values that JSON can hold.
         """
         plain = asdict(self)
         for stream in ("ascending", "descending"):

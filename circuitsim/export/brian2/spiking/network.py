@@ -1,8 +1,11 @@
-"""A circuit as spikes: what `export_brian2(mode="spiking")` returns."""
+"""The spiking network that `export_brian2(mode="spiking")` returns."""
 
 from __future__ import annotations
 
 import dataclasses
+import numbers
+import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,45 +16,54 @@ from rich.console import Console
 from rich.progress import Progress
 
 from circuitsim.data import Dataset
+from circuitsim.data.whole import whole
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged
 from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
 from circuitsim.export.brian2.spiking.blueprint import Blueprint
+from circuitsim.export.brian2.spiking.cells import SpikingCell
+from circuitsim.export.brian2.spiking.delays import delay_faults
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
+from circuitsim.export.brian2.spiking.neurons import cell_of
 from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.samples import Samples, presentation, read_samples
+from circuitsim.export.brian2.spiking.saturation import SaturationWarning, saturation
 from circuitsim.export.brian2.spiking.script import script
+from circuitsim.files import write_atomically
 from circuitsim.history import History
 from circuitsim.plan import build_plans
 
 Schedule = Callable[[float], float]
+N_CHECKED = 1000  # samples whose activities are compared with what neurons can fire
 
 
 class SpikingNetwork:
-    """One replica as spikes, by the circuit's own plan: print it to read every equation.
+    """One replica of a circuit as a spiking network, which follows the circuit's own plan. Printing it shows every
+    equation.
 
-    Trials are played in segments of `n_trials`, each from rest; between them weights are read, noted, saved. In a C++
-    program that is one build and a run for each segment.
+    Trials are played in segments of `n_trials`, each from rest. Between segments the weights are read, recorded and
+    saved. A C++ program is built once and run once for each segment.
 
     Args:
-        circuit, replica: what is exported, as it is now.
-        spiking: neuron models, time constants, trials.
+        circuit, replica: the circuit and the index of the replica, whose current state is exported.
+        spiking: neuron models, time constants and trials.
         target: "numpy", "cython" or "cpp_standalone".
-        directory: of the C++ program.
-        n_trials: trials of a segment.
-        plastic: False keeps only what outputs depend on, without any plasticity: for conversion.
+        directory: where the C++ program is written.
+        n_trials: the number of trials in a segment.
+        plastic: False keeps only what the outputs depend on, without plasticity, to convert a trained circuit.
 
     Attributes:
-        motif: of the circuit.
-        seed: of the circuit's replica.
-        plan: what is exported.
-        blueprint: neurons, synapses and their equations, as text.
+        motif: the circuit's motif.
+        seed: the seed of the exported replica.
+        plan: the plan that is exported.
+        blueprint: the description of neurons and synapses with their equations.
 
     Raises:
         ParameterError: `n_trials` is not a positive integer.
-        CircuitError: spikes cannot say what the circuit does; the message says why.
+        CircuitError: a spiking network cannot express what the circuit does; the message says why.
     """
 
     def __init__(
@@ -92,26 +104,34 @@ class SpikingNetwork:
         resume: bool = False,
         progress: bool = True,
     ) -> History:
-        """Show samples, one trial each, and let the rules work.
+        """Train the network by showing samples, one trial each.
 
         Args:
-            data: a `Dataset` (its training split), or (x, target).
-            samples: how many trials; every sample once an epoch.
-            seed: of their order, of jitter and of random spikes.
-            schedule: multiplies every `eta`, a function of progress in [0, 1].
-            probe: called with the network, the trials done and the history, at the start and after each segment.
-            checkpoint: file in which each segment's weights are kept.
-            resume: go on from it, where there is one.
-            progress: whether a bar is shown.
+            data: a `Dataset`, of which the training split is used, or (x, target).
+            samples: the number of trials. Each epoch shows every sample once.
+            seed: the seed of the samples' order, of jitter and of random spikes.
+            schedule: a function of progress in [0, 1] whose value multiplies every `eta`.
+            probe: a function that is called with the network, the number of trials done and the history, at the start
+                and after each segment.
+            checkpoint: a file that receives the weights after each segment.
+            resume: whether to continue from an existing checkpoint.
+            progress: whether a progress bar is shown.
         Returns:
-            The history, with the accuracy of each segment's trials themselves ("online"), and `records["weights"]`, the
-            weights ``[post, pre]`` by projection after so many trials.
+            The history. It holds the accuracy on each segment's own trials (split "online") and, in
+            `records["weights"]`, the weights ``[post, pre]`` of each projection at the start and after each segment.
         Raises:
             SimulationDiverged: a weight is not finite.
             ArchiveError: the checkpoint belongs to another run.
-            ParameterError: the checkpoint exists, and `resume` is not asked for.
+            ParameterError: an argument is out of range, or the checkpoint exists and `resume` is False.
             DataError: the data does not fit.
         """
+        if not isinstance(data, Dataset) and not (isinstance(data, tuple | list) and len(data) == 2):
+            raise DataError(f"fit: data must be a Dataset or a pair (x, target) (got {type(data).__name__})")
+        if schedule is not None and not callable(schedule):
+            raise ParameterError(f"fit: schedule must be a function of progress or None (got {schedule!r})")
+        if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
+            raise ParameterError(f"fit: checkpoint must be a path or None (got {checkpoint!r})")
+        whole("seed", seed, least=0)
         shown = self._samples(*((data.train.x, data.train.target) if isinstance(data, Dataset) else data))
         order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
         history, done = History(), 0
@@ -122,10 +142,11 @@ class SpikingNetwork:
         }  # fmt: skip
         if checkpoint is not None and Path(checkpoint).exists():
             if not resume:
-                raise ParameterError(f"checkpoint {checkpoint} exists: pass resume=True to go on from it, or remove it")
+                raise ParameterError(f"checkpoint {checkpoint} exists: pass resume=True to continue it, or remove it")
             weights, done = checkpoints.read(checkpoint, settings, history)
             for name, values in weights.items():
                 self.blueprint.wires[name].weights = values
+        self._warn_of_saturation(shown, learns=True)
         if done == 0:
             self._note(history, 0, probe)
         with Progress(console=Console(stderr=True), disable=not progress) as bar:
@@ -133,7 +154,7 @@ class SpikingNetwork:
             while done < samples:
                 rows = order[done : done + n]
                 learns = np.arange(n) < len(rows)
-                eta = np.array([1.0 if schedule is None else schedule((done + k) / samples) for k in range(n)])
+                eta = _factors(schedule, (done + np.arange(n)) / samples)
                 output = self._segment(shown, np.resize(rows, n), learns.astype(float), eta, [seed, done])
                 done += len(rows)
                 self._online(history, shown, rows, output, done)
@@ -141,22 +162,25 @@ class SpikingNetwork:
                 if checkpoint is not None:
                     checkpoints.write(checkpoint, self._plastic(), done, settings, history)
                 bar.update(task, completed=done)
+        self._warn_of_saturation(shown, learns=True)  # with the weights that it has now
         return history
 
     def predict(self, x: Any, *, seed: int = 0) -> np.ndarray:
-        """What the (only) output says, without plasticity.
+        """Compute the output without plasticity, for a motif with a single output.
 
         Args:
             x: ``[sample, input]``.
-            seed: of random spikes.
+            seed: the seed of random spikes.
         Returns:
-            Shape ``[sample, output]``.
+            The output, shape ``[sample, output]``.
         Raises:
             CircuitError: the motif has several outputs.
             DataError: x does not fit.
             SimulationDiverged: a weight is not finite.
         """
+        whole("seed", seed, least=0)
         shown, n = self._samples(x), self.blueprint.n_trials
+        self._warn_of_saturation(shown)
         found = []
         for first in range(0, shown.n, n):
             rows = np.arange(first, min(first + n, shown.n))
@@ -165,33 +189,36 @@ class SpikingNetwork:
         return np.concatenate(found)
 
     def accuracy(self, x: Any, target: Any, *, seed: int = 0) -> float:
-        """Share of samples whose largest output is the wanted one.
+        """The fraction of samples whose largest output is the target class.
 
         Args:
             x: ``[sample, input]``.
-            target: classes ``[sample]``.
-            seed: of random spikes.
+            target: classes ``[sample]``, or one-hot vectors ``[sample, output]`` if the objective takes vectors.
+            seed: the seed of random spikes.
         Returns:
-            From 0 to 1.
+            A number from 0 to 1.
         Raises:
             CircuitError: the motif has several outputs.
-            DataError: x does not fit.
+            DataError: x or target does not fit, or target is neither classes nor one-hot.
         """
-        return float((self.predict(x, seed=seed).argmax(1) == np.asarray(target)).mean())
+        classes = self._samples(x, target).classes
+        if classes is None:
+            raise DataError("accuracy needs a target of classes [sample] or one-hot vectors [sample, output]")
+        return float((self.predict(x, seed=seed).argmax(1) == classes).mean())
 
     def raster(self, x: Any, target: Any, *, learns: bool = True, seed: int = 0) -> pd.DataFrame:
-        """Every spike of a few trials, from a run in this process; weights are as before afterwards.
+        """Record every spike of a few trials, in a run in this process. The network's weights stay unchanged.
 
         Args:
-            x, target: the samples, a trial each.
-            learns: whether weights change while they are shown.
-            seed: of random spikes.
+            x, target: the samples, one trial each.
+            learns: whether weights change during the run.
+            seed: the seed of random spikes.
         Returns:
-            Columns time_ms, population, neuron, event ("spike" or "off").
+            A table with the columns time_ms, population, neuron and event ("spike" or "off").
         Raises:
             DataError: x or target does not fit.
         """
-        from circuitsim.export.brian2.spiking.runtime import Runtime  # here: it imports brian2
+        from circuitsim.export.brian2.spiking.runtime import Runtime  # imported late, because it imports brian2
 
         shown = self._samples(x, target)
         b, played = self._once(shown, learns, seed)
@@ -203,17 +230,47 @@ class SpikingNetwork:
         return pd.concat(parts, ignore_index=True).sort_values("time_ms", kind="stable", ignore_index=True)
 
     def _samples(self, x: Any, target: Any = None) -> Samples:
-        """Checked, also that no neuron with positive spikes alone is to send a negative number."""
+        """Validate samples. Neurons with only positive spikes cannot receive negative inputs."""
         shown = read_samples(self._circuit, x, target)
         for name, n in self.blueprint.neurons.items():
             values = shown.arrays.get(f"input_{name}")
             if values is not None and not n.signed and values.min() < 0:
                 raise DataError(
                     f"population {name!r}: its neurons cannot fire at a negative rate ({values.min():.3g}); scale "
-                    "inputs to 0 .. 1 (load_dataset(..., standardize=False)), or let them have signs: "
+                    "inputs to 0 .. 1 (load_dataset(..., standardize=False)), or use signed spikes: "
                     "Spiking(inputs=SignedIntegrateAndFire(1.0))"
                 )
         return shown
+
+    def _warn_of_saturation(self, shown: Samples, learns: bool = False) -> None:
+        """Warn if samples drive neurons beyond what they can fire. A large set is represented by its first samples.
+
+        Args:
+            shown: the samples.
+            learns: whether the descending stream counts too; otherwise, only inputs and what outputs depend on.
+        """
+        activities = self._activities(shown.rows(np.arange(min(shown.n, N_CHECKED))), learns)
+        cells = {name: cell_of(self.plan, self.plan.populations[name], self.spiking) for name in activities}
+        firing = {name: cell for name, cell in cells.items() if isinstance(cell, SpikingCell)}
+        message = saturation({name: activities[name] for name in firing}, firing, self.spiking) if firing else ""
+        if message:
+            warnings.warn(f"motif {self.motif.name!r}: {message}", SaturationWarning, stacklevel=3)
+
+    def _activities(self, arrays: dict[str, np.ndarray], learns: bool) -> dict[str, np.ndarray]:
+        """The activities of the rate circuit with the network's weights, keyed by population."""
+        from circuitsim.export.brian2.read_back import circuit_from_brian2  # imported late, because it imports this
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what compiling has to say was said when the circuit was made
+            circuit = circuit_from_brian2(self)
+        inputs = {name: arrays[f"input_{name}"] for name in self.plan.inputs}
+        if learns and self.plan.objectives:
+            target = {o.output: arrays[f"target_{o.output}"] for o in self.plan.objectives}
+            classes = {o.output for o in self.plan.objectives if o.loss == "cross_entropy"}
+            circuit.cycle(inputs, {name: y.argmax(1) if name in classes else y for name, y in target.items()})
+            return {name: circuit.activity(name)[0].numpy() for name in self.blueprint.neurons}
+        wanted = needed_for_outputs(self.plan) | set(self.plan.inputs)
+        return {name: circuit.predict(inputs, name)[0].numpy() for name in self.plan.populations if name in wanted}
 
     def _segment(
         self, shown: Samples, rows: np.ndarray, learns: np.ndarray, eta: np.ndarray, seed: list[int]
@@ -231,7 +288,8 @@ class SpikingNetwork:
         return dict(found.outputs)
 
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
-        """Every sample in one segment."""
+        """A blueprint and played arrays that show every sample once, in one segment."""
+        whole("seed", seed, least=0)
         b, n = dataclasses.replace(self.blueprint, n_trials=shown.n), shown.n
         return b, self._played(b, shown, np.arange(n), np.full(n, float(learns)), np.ones(n), [seed, 0])
 
@@ -259,11 +317,24 @@ class SpikingNetwork:
     def _plastic(self) -> dict[str, np.ndarray]:
         return {w.name: w.weights for w in self.blueprint.wires.values() if w.rule and w.weights is not None}
 
-    def weights(self, projection: str) -> np.ndarray:
-        """The weights, as they are now.
+    def exists(self, projection: str) -> np.ndarray:
+        """Which synapses of a projection exist.
 
         Args:
-            projection: its name.
+            projection: the projection's name.
+        Returns:
+            Booleans, shape ``[post, pre]``.
+        Raises:
+            ParameterError: there is no such projection; the message lists the known ones.
+        """
+        self.weights(projection)  # which checks the name
+        return self._replica.masks[projection].copy()
+
+    def weights(self, projection: str) -> np.ndarray:
+        """The current weights of a projection.
+
+        Args:
+            projection: the projection's name.
         Returns:
             A copy, shape ``[post, pre]``.
         Raises:
@@ -279,70 +350,116 @@ class SpikingNetwork:
         return dense
 
     def set_weights(self, projection: str, weights: Any) -> None:
-        """Write weights.
+        """Set the weights of a projection.
 
         Args:
-            projection: its name.
-            weights: shape ``[post, pre]``; what is given for absent synapses is not looked at.
+            projection: the projection's name.
+            weights: shape ``[post, pre]``; 0 where there is no synapse.
         Raises:
-            ParameterError: there is no such projection, or weights of another shape or not finite.
+            ParameterError: there is no such projection, it is not exported or tied to another, or a weight is not a
+                finite number, lies where there is no synapse, or is out of the projection's bounds.
         """
-        given, wires = np.asarray(weights, dtype=float), self.blueprint.wires.get(projection)
-        shape = self.weights(projection).shape
-        if wires is None or given.shape != shape or not np.isfinite(given).all():
-            raise ParameterError(
-                f"projection {projection!r}: weights must be finite, of shape {shape} (got {given.shape})"
-            )
+        owner, shape = f"projection {projection!r}", self.weights(projection).shape
+        wires, plan = self.blueprint.wires.get(projection), self.plan.projections[projection]
+        if wires is None:
+            raise ParameterError(f"{owner}: the network has none of its synapses (plastic=False leaves some out)")
+        if plan.derived is not None:
+            raise ParameterError(f"{owner} is tied to {plan.derived.projection!r}; set the weights of that one")
+        try:
+            given = np.asarray(weights, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise ParameterError(f"{owner}: weights must be an array of numbers ({error})") from None
+        if given.shape != shape:
+            raise ParameterError(f"{owner}: weights have shape {given.shape}, needs {shape}")
+        exists = np.zeros(shape, dtype=bool)
+        exists[wires.j, wires.i] = True
+        low, high = (
+            end if end is not None else sign * np.inf
+            for end, sign in zip(plan.bounds or (None, None), (-1, 1), strict=True)
+        )
+        for is_wrong, reason in (
+            (~np.isfinite(given), "is not finite"),
+            (~exists & (given != 0), "lies where there is no synapse"),
+            (exists & ((given < low) | (given > high)), f"is out of the bounds {plan.bounds}"),
+        ):
+            if is_wrong.any():
+                post, pre = np.argwhere(is_wrong)[0].tolist()
+                raise ParameterError(
+                    f"{owner}: the weight from neuron {pre} to neuron {post} ({given[post, pre]:g}) {reason} "
+                    f"({int(is_wrong.sum())} like this)"
+                )
         wires.weights = given[wires.j, wires.i]
 
     def set_parameter(self, path: str, value: float) -> None:
-        """Change a parameter of a rule; nothing is compiled anew.
+        """Change a parameter of a rule, without compiling again.
 
         Args:
             path: projection and parameter, such as ``"W0.eta"``.
             value: the new number.
         Raises:
-            ParameterError: there is no such parameter, or it is not one number.
+            ParameterError: there is no such parameter, or it or the value is not a single finite number.
         """
         projection, _, name = path.partition(".")
         wires = self.blueprint.wires.get(projection)
-        if wires is None or np.ndim(wires.parameters.get(name, np.zeros(1))):
-            raise ParameterError(f"there is no parameter {path!r} of one number")
-        wires.parameters[name] = float(value)
+        if wires is None or np.ndim(wires.parameters.get(of_synapse(name), np.zeros(1))):
+            known = [
+                f"{q.name}.{p}"
+                for q in self._replica.motif.projections
+                for p, value in self._replica.parameters.get(q.name, {}).items()
+                if np.ndim(value) == 0
+            ]
+            raise ParameterError(
+                f"there is no parameter {path!r} that is a single number (known: {', '.join(known) or 'none'})"
+            )
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
+            raise ParameterError(f"parameter {path!r} must be a finite number (got {value!r})")
+        wires.parameters[of_synapse(name)] = float(value)
 
     def set_trial(self, **changes: Any) -> None:
-        """Change the times of the trial that are played and not compiled in.
+        """Change those times of the trial that are not compiled in.
 
         Args:
             changes: fields of `Trial`, such as ``lag_ms=10.0``.
         Raises:
-            ParameterError: the length of the trial would change.
+            ParameterError: the length of the trial or of a volley, or `rests`, would change, a field is unknown, or
+                spikes under way would have no time to arrive.
         """
-        trial = dataclasses.replace(self.spiking.trial, **changes)
-        if trial.length_ms != self.spiking.trial.length_ms or trial.rests != self.spiking.trial.rests:
-            raise ParameterError(f"set_trial({changes}): the trial's length would change; export anew")
-        self.spiking = dataclasses.replace(self.spiking, trial=trial)
+        before = self.spiking.trial
+        unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(before)})
+        if unknown:
+            raise ParameterError(f"set_trial: Trial has no field {unknown[0]!r}")
+        trial = dataclasses.replace(before, **changes)
+        for name in ("length_ms", "ascending_ms", "descending_ms", "rests"):
+            if getattr(trial, name) != getattr(before, name):
+                raise ParameterError(
+                    f"set_trial({changes}): this changes {name} from {getattr(before, name)} to "
+                    f"{getattr(trial, name)}, which is compiled into the network; export again"
+                )
+        spiking = dataclasses.replace(self.spiking, trial=trial)
+        for reason in delay_faults(self.plan, spiking, self.blueprint.neurons):
+            raise ParameterError(f"set_trial({changes}): {reason}")
+        self.spiking = spiking
 
-    # -- handing on
+    # -- export
 
     def export_script(self, path: Any, x: Any, target: Any, *, learns: bool = True, seed: int = 0) -> Path:
         """Write a Python file in plain Brian2 that shows these samples once, in order, and does not need circuitsim.
 
         Args:
-            path: of the file; weights and samples are in it.
-            x, target: the samples, a trial each.
+            path: the file, which includes weights and samples.
+            x, target: the samples, one trial each.
             learns: whether the weights change.
-            seed: of random spikes.
+            seed: the seed of random spikes.
         Returns:
             The path.
         Raises:
             DataError: x or target does not fit.
+            ArchiveError: the file cannot be written.
         """
         path = Path(path)
         shown = self._samples(x, target)
         b, played = self._once(shown, learns, seed)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(script(b, played, seed, path.name))
+        write_atomically(path, script(b, played, seed, path.name).encode())
         return path
 
     def _only_output(self) -> str:
@@ -354,8 +471,19 @@ class SpikingNetwork:
         return str(self.blueprint)
 
 
+def _factors(schedule: Schedule | None, progress: np.ndarray) -> np.ndarray:
+    """The factors of every `eta`, one for each trial."""
+    if schedule is None:
+        return np.ones(len(progress))
+    factors = [schedule(float(p)) for p in progress]
+    for p, factor in zip(progress, factors, strict=True):
+        if isinstance(factor, bool) or not isinstance(factor, numbers.Real) or not np.isfinite(factor):
+            raise ParameterError(f"fit: schedule must return finite numbers (got {factor!r} at progress {p:g})")
+    return np.array(factors, dtype=float)
+
+
 def _player(target: str, directory: Path | None, b: Blueprint) -> Any:
-    from circuitsim.export.brian2.spiking.build import check_names  # here: they import brian2
+    from circuitsim.export.brian2.spiking.build import check_names  # imported late, because it imports brian2
 
     check_names(b)
     if target == "cpp_standalone":

@@ -1,17 +1,18 @@
-r"""Populations as neurons: membrane, synaptic current, and what plasticity reads.
+r"""Lower populations to spiking neurons, with membranes, synaptic currents and the traces that plasticity reads.
 
     dI/dt   = -I / tau_synapse        soma current; a spike of weight w adds w / (k r tau_synapse)
-    dJ/dt   = (I - J) / tau_trace     low-passed drive: f(J) is what rules call `post`
-    dx/dt   = -x / tau_trace          spike trace: what rules call `pre`; a spike adds 1 / (k r tau_trace)
-    dI_P/dt = -I_P / tau_trace(pre)   what projection P delivers, where a rule names it
+    dJ/dt   = (I - J) / tau_trace     low-passed drive; f(J) is `post` in rules
+    dx/dt   = -x / tau_trace          spike trace, `pre` in rules; a spike adds 1 / (k r tau_trace)
+    dI_P/dt = -I_P / tau_trace(pre)   low-passed current of projection P, if a rule reads it
 
-In the mean, I, J, x and I_P are what the rate circuit computes.
+On average, I, J, x and I_P equal the values that the rate circuit computes.
 """
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
-import sympy
 
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.populations import ERRORS
@@ -20,37 +21,33 @@ from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
 from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout, SpikingCell
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.reads import Reads
+from circuitsim.export.brian2.spiking.slopes import gate_of
 from circuitsim.motif import Objective
 from circuitsim.plan import Plan, PopulationPlan
-from circuitsim.plan.quantities import quantity
+from circuitsim.plan.quantities import neuron
 from circuitsim.rules import functions as f
 
 
-def form_of(p: PopulationPlan) -> str | None:
-    """Which activation a population declares: "linear", "relu", "gated" (linear, gated by another), or "one"."""
-    drive = quantity("drive", p.name)
+def form_of(plan: Plan, p: PopulationPlan) -> str | None:
+    """A population's activation: "linear", "relu", "gated" (linear, gated by another population), "one" for a constant,
+    or None for any other."""
+    drive = neuron("drive", p.name)
     if p.activity == drive:
         return "linear"
     if p.activity == f.relu(drive):
         return "relu"
     if p.activity.is_Number:
         return "one"
-    return "gated" if gate_of(p) is not None else None
-
-
-def gate_of(p: PopulationPlan) -> str | None:
-    """The population that gates this one, of ``drive * slope_<gate>``."""
-    rest = sympy.cancel(p.activity / quantity("drive", p.name))
-    return rest.name[len("slope[") : -1] if rest.is_Symbol and rest.name.startswith("slope[") else None
+    return "gated" if gate_of(plan, p) is not None else None
 
 
 def cell_of(plan: Plan, p: PopulationPlan, spiking: Spiking) -> Cell:
-    """The model of a population: the one declared for it, or the one that fits its place.
+    """The neuron model of a population: the declared one, or else the default for its activation and role.
 
     Raises:
-        CircuitError: no model stands for its activation; the message says what does.
+        CircuitError: no model represents its activation; the message says how to choose one.
     """
-    form = form_of(p)
+    form = form_of(plan, p)
     default: Cell | None = {
         "linear": spiking.signed(p.stream),
         "gated": spiking.signed(p.stream),
@@ -63,13 +60,15 @@ def cell_of(plan: Plan, p: PopulationPlan, spiking: Spiking) -> Cell:
     elif p.source == "input":
         default = spiking.inputs
     cell = spiking.cells.get(p.name, default)
+    if form is None and p.activity.free_symbols - {neuron("drive", p.name)}:
+        cell = None  # a model would not see what else the activation reads
     if cell is None:
         raise CircuitError(
-            f"population {p.name!r}: no neuron model stands for the activation {p.activity}; declare it 'relu' or "
+            f"population {p.name!r}: no neuron model represents the activation {p.activity}; declare it 'relu' or "
             f"'linear', or choose one: Spiking(cells={{{p.name!r}: LIF()}})"
         )
     if isinstance(cell, GradedReadout) != (p.name in plan.outputs):
-        raise CircuitError(f"population {p.name!r}: GradedReadout is for outputs, and outputs are graded")
+        raise CircuitError(f"population {p.name!r}: use GradedReadout for outputs, and only for outputs")
     return cell
 
 
@@ -82,7 +81,6 @@ def lower_population(b: Blueprint, replica: Replica, p: PopulationPlan, cell: Ce
     if isinstance(cell, GradedReadout):
         b.readouts.append(p.name)
         neurons.equations.append(cell.integral(drive, spiking.trial.ascending_ms))
-        neurons.at_trial.append("F = 0")
     if isinstance(cell, SpikingCell):
         neurons.refractory_ms = cell.refractory
         neurons.equations += cell.membrane(drive, spiking.rate_hz)
@@ -99,13 +97,17 @@ def lower_population(b: Blueprint, replica: Replica, p: PopulationPlan, cell: Ce
             tau = spiking.stream(plan.populations[q.pre].stream).tau_trace_ms
             neurons.equations.append(f"dI_{q.name}/dt = -I_{q.name}/({tau!r}*ms) : 1")
     if spiking.trial.rests:
-        known = [line.split("/")[0][1:] for line in neurons.equations if line.startswith("d")]
-        rest = {name: neurons.rest.get(name, 0.0) for name in known}
-        neurons.at_trial = [f"{name} = {value!r}" for name, value in rest.items()]
+        known = [line.split("/")[0][1:] for line in neurons.equations if re.match(r"d\w+/dt", line)]
+        rest = dict.fromkeys(known, 0.0) | cell.rest
+        # first the refractory period, because Brian2 does not write to the membranes of neurons that are in theirs
+        neurons.at_trial += ["lastspike = -1e4*second", "not_refractory = True"] if neurons.refractory_ms else []
+        neurons.at_trial += [f"{name} = {value!r}" for name, value in rest.items()]
+    elif isinstance(cell, GradedReadout):
+        neurons.at_trial.append("F = 0")
 
 
 def spike_weight(cell: SpikingCell, spiking: Spiking, tau_ms: float) -> float:
-    """1 / (k r tau): what a spike adds to something that decays with tau, so that its mean is the activity."""
+    """1 / (k r tau), the increment per spike of a variable that decays with tau, so that its mean is the activity."""
     return 1.0 / (cell.weight * spiking.rate_hz * tau_ms * 1e-3)
 
 
@@ -123,7 +125,7 @@ def _drive(b: Blueprint, neurons: Neurons, plan: Plan, p: PopulationPlan) -> str
             return f"{gate}*{float(p.activity)!r}"
         case "error":
             return _error(b, neurons, next(o for o in plan.objectives if o.error == p.name))
-    gating = gate_of(p)
+    gating = gate_of(plan, p)
     if gating is None:
         return "I"
     neurons.links[f"x_{gating}"] = (gating, "x")
@@ -132,7 +134,8 @@ def _drive(b: Blueprint, neurons: Neurons, plan: Plan, p: PopulationPlan) -> str
 
 
 def _error(b: Blueprint, neurons: Neurons, objective: Objective) -> str:
-    """Minus the gradient of the loss, of this sample or, shuffled, of the one before, while the volley is on."""
+    """Minus the gradient of the loss during the descending volley, for this sample or, if shuffled, for the previous
+    one."""
     b.widths[f"target_{objective.output}"] = neurons.size
     neurons.links["output"] = (objective.output, "F")
     neurons.equations.append("output : 1 (linked)")

@@ -1,3 +1,3 @@
-"""The order of objects within a slot of Brian2, which would else go by their names."""
+"""The order of objects within a slot of Brian2, which would otherwise order them by name."""
 
-LATE = 1000  # of what comes after the neurons
+LATE = 1000  # for objects that come after the neurons

@@ -1,8 +1,8 @@
-"""Playing trials in a C++ program: built once, run many times.
+"""Play trials in a C++ program, which is built once and run many times.
 
-Brian2's own `device.run` serves the one program that its global device holds. Here the program is run by itself, each
-run with a folder of its own for what it reads and writes, so that several programs, and several runs of one, go on side
-by side.
+Brian2's own `device.run` can only run the program of its global device. Here the program is started directly, and each
+run has its own folder for input and output, so that several programs, and several runs of one program, can run in
+parallel.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from circuitsim.export.brian2.targets import _preferences
 
 NOTE = "circuitsim.json"
 SEED = "CIRCUITSIM_SEED"
-# Brian2 compiles a seed in, and every run would draw the same spikes; this reads it when the program starts.
+# Brian2 compiles the seed in, so that every run would draw the same spikes. This code reads it at the program's start.
 SEEDING = (
     f'if (std::getenv("{SEED}")) for (auto& generator : brian::_random_generators)'
     f' generator.seed(std::strtoul(std::getenv("{SEED}"), nullptr, 10));'
@@ -36,16 +36,16 @@ SEEDING = (
 
 
 class Standalone:
-    """Programs, each in a folder named by the digest of what is compiled into it.
+    """Compiles and runs programs, each in a folder named by a digest of what is compiled into it.
 
-    Networks that differ in weights, rates, lags and samples alone share a program.
+    Networks that differ only in weights, learning rates, lags and samples share a program.
 
     Args:
-        directory: where programs are kept; those that are there already are used. By default a temporary folder, which
-            goes with this process.
+        directory: the folder of all programs; existing ones are reused. By default a temporary folder, which is deleted
+            when this process ends.
     """
 
-    _shared: ClassVar[list[Path]] = []  # the temporary folder of this process, once there is one
+    _shared: ClassVar[list[Path]] = []  # the temporary folder of this process, if it has been made
 
     def __init__(self, directory: Path | None = None) -> None:
         if directory is None and not self._shared:
@@ -79,18 +79,18 @@ class Standalone:
             return Played(outputs, {w.name: read(f"{w.name}.w") for w in b.wires.values() if w.rule})
 
     def built(self, b: Blueprint) -> Path:
-        """The folder of the program, which is compiled where it is not there yet.
+        """Return the folder of the program, and compile the program if it does not exist.
 
         Raises:
-            ParameterError: the folder holds something else.
+            ParameterError: the folder holds another network.
         """
         folder = self.directory / b.digest()
         if folder not in self._verified:
             folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{folder}.lock"):  # another process may want to build the same
+            with FileLock(f"{folder}.lock"):  # another process may build the same program
                 if not (folder / NOTE).exists():
                     if any(folder.iterdir()):
-                        shutil.rmtree(folder)  # a build that was broken off
+                        shutil.rmtree(folder)  # the rest of an interrupted build
                         folder.mkdir()
                     _compile(b, folder)
             self._verified.add(folder)
@@ -99,14 +99,14 @@ class Standalone:
 
 
 def _temporary() -> Path:
-    """A folder that goes with this process."""
+    """Make a folder that is deleted when this process ends."""
     folder = Path(tempfile.mkdtemp(prefix="circuitsim_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
 def _check(folder: Path, b: Blueprint) -> None:
-    """Is it the program that we mean, before and after a run?"""
+    """Check that the folder holds the program of this blueprint."""
     try:
         found = json.loads((folder / NOTE).read_text())["digest"]
     except (OSError, ValueError, KeyError):
@@ -116,7 +116,7 @@ def _check(folder: Path, b: Blueprint) -> None:
 
 
 def _argument(path: Path, values: Any) -> str:
-    """How a run gets a value: a number, or the file that holds the array."""
+    """A value as a command-line argument: a number, or the path of a file that holds the array."""
     array = np.ascontiguousarray(values, dtype=float)
     if array.size == 1:
         return repr(float(array.item()))
@@ -150,7 +150,7 @@ def _file(device: Any, owner: Any, variable: str) -> str:
 
 
 class _few_jobs:  # noqa: N801
-    """As many compilers at once as there are cores for this process, unless the user has chosen."""
+    """Limit the number of parallel compilers to this process's cores, unless the user has set it."""
 
     def __enter__(self) -> None:
         self.before = list(brian2.prefs.devices.cpp_standalone.extra_make_args_unix)

@@ -1,17 +1,17 @@
-"""What rules read of each neuron: only that gets a trace."""
+"""The quantities that rules read. Only these get a trace."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post
 from circuitsim.plan import Plan
-from circuitsim.plan.quantities import quantity
-from circuitsim.rules.vocabulary import local
+from circuitsim.plan.quantities import POST, PRE, at, current, neuron
 
 
 @dataclass(frozen=True)
 class Reads:
-    """Names of populations and projections.
+    """The populations and projections whose traces, drives or currents rules read.
 
     Args:
         traces: populations whose spike trace is read (as `pre`, or as `slope_post`).
@@ -25,19 +25,19 @@ class Reads:
 
     @classmethod
     def of(cls, plan: Plan) -> Reads:
-        """What the rules of a plan read."""
+        """Collect what the rules of a plan read."""
         traces, drives, currents = set(), set(), set()
         for p in plan.plastic():
             assert p.rule is not None
-            names = {symbol.name for symbol in p.rule.symbols}
-            if "pre" in names:
+            slopes = slopes_at_post(plan.populations[p.post])
+            read = read_by(p.rule, slopes)
+            if at(neuron("activity", p.pre), PRE) in read:
                 traces.add(p.pre)
-            if "slope_post" in names:
+            if not read.isdisjoint(slopes):
                 traces.add(p.post)
-            if names & {"post", "drive_post"}:
+            if not read.isdisjoint(at(neuron(kind, p.post), POST) for kind in ("activity", "drive")):
                 drives.add(p.post)
-            currents |= {q for q in plan.projections if local(f"I_{q}") in p.rule.symbols}
+            currents |= {q for q in plan.projections if at(current(q), POST) in read}
         for q in plan.populations.values():  # a gate reads whether its neuron fired lately
-            gates = [g for g in plan.populations if quantity("slope", g) in q.activity.free_symbols and g != q.name]
-            traces |= set(gates)
+            traces |= {gate} if (gate := gate_of(plan, q)) is not None else set()
         return cls(frozenset(traces), frozenset(drives), frozenset(currents))

@@ -1,4 +1,4 @@
-"""Playing trials in this process: targets numpy and cython."""
+"""Play trials in this process, for the targets numpy and cython."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Played:
-    """What trials left behind.
+    """The results of a run.
 
     Args:
-        outputs: by readout, ``[trial, neuron]``.
-        weights: by plastic projection, ``[synapse]``, after the last trial.
-        spikes: by population and event: times in ms and neurons, where they were recorded.
+        outputs: arrays ``[trial, neuron]``, keyed by readout.
+        weights: weights ``[synapse]`` after the last trial, keyed by plastic projection.
+        spikes: times in ms and indices of neurons, keyed by population and event; empty if spikes were not recorded.
     """
 
     outputs: Arrays
@@ -32,20 +32,20 @@ class Played:
 
 
 class Player(Protocol):
-    """One way to play the trials of a blueprint, from rest."""
+    """Plays the trials of a blueprint, from rest."""
 
     def play(self, b: Blueprint, played: Arrays, seed: int) -> Played:
         """Play `b.n_trials` trials.
 
         Args:
-            b: weights and parameters are taken from it.
+            b: the network, with its weights and parameters.
             played: the arrays of `Blueprint.played`.
-            seed: of spikes that are random.
+            seed: the seed of random spikes.
         """
 
 
 class Runtime:
-    """A fresh network for each call.
+    """Plays trials in this process, with a new network for each call.
 
     Args:
         language: "numpy" or "cython".
@@ -61,7 +61,8 @@ class Runtime:
             try:
                 brian2.seed(seed)
                 build = Build(b, played, self.records_spikes)
-                build.run()
+                with np.errstate(divide="ignore", invalid="ignore"):  # closed gates discard such values
+                    build.run()
             finally:
                 np.random.set_state(state)  # noqa: NPY002
             spikes = {

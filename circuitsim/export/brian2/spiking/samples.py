@@ -1,4 +1,4 @@
-"""Samples as a network plays them: rows of inputs and targets, by the names that its equations use."""
+"""Samples for a spiking network: rows of inputs and targets, keyed by the names that its equations use."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from circuitsim.data.whole import whole
 from circuitsim.engine import Circuit
-from circuitsim.errors import DataError, ParameterError
+from circuitsim.errors import DataError
 from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.feeding import Feeding
 from circuitsim.plan import Plan
@@ -18,23 +19,23 @@ from circuitsim.plan import Plan
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows.
+    """A number of samples.
 
     Args:
-        arrays: ``input_<population>`` and ``target_<output>``, ``[sample, neuron]``.
-        n: how many.
+        arrays: arrays ``[sample, neuron]``, keyed by ``input_<population>`` and ``target_<output>``.
+        n: the number of samples.
     """
 
     arrays: Mapping[str, np.ndarray]
     n: int
 
     def rows(self, which: np.ndarray) -> dict[str, np.ndarray]:
-        """Some of them."""
+        """The rows of some samples."""
         return {name: values[which] for name, values in self.arrays.items()}
 
     @property
     def classes(self) -> np.ndarray | None:
-        """The class of each sample, where there is one target and it is one-hot."""
+        """The class of each sample, or None unless there is a single target, which is one-hot."""
         targets = [values for name, values in self.arrays.items() if name.startswith("target_")]
         if len(targets) != 1 or not bool(
             ((targets[0] == 0) | (targets[0] == 1)).all() and (targets[0].sum(1) == 1).all()
@@ -44,17 +45,20 @@ class Samples:
 
 
 def read_samples(circuit: Circuit, x: Any, target: Any = None) -> Samples:
-    """Check samples as the circuit does, classes one-hot; a squared error takes classes too.
+    """Validate samples as the circuit does, and turn classes into one-hot vectors. A squared error takes classes too.
 
     Args:
-        circuit: says what fits.
-        x: ``[sample, input]``, or by population.
-        target: classes ``[sample]`` or vectors; None where only outputs are asked for.
+        circuit: the circuit for which the samples are meant.
+        x: ``[sample, input]``, or a mapping from populations to such arrays.
+        target: classes ``[sample]`` or vectors, or None if only outputs are needed.
     Raises:
-        DataError: something does not fit.
+        DataError: x or target does not fit.
     """
     plan = circuit.plan
-    n = len(next(iter(x.values())) if isinstance(x, Mapping) else x)
+    first = next(iter(x.values()), ()) if isinstance(x, Mapping) else x
+    if not hasattr(first, "__len__"):
+        raise DataError(f"x must be an array [sample, input] (got {type(first).__name__})")
+    n = len(first)
     if n < 1:
         raise DataError("there are no samples")
     wanted = _blank(plan, n) if target is None else _vectors(plan, target)
@@ -76,7 +80,11 @@ def _blank(plan: Plan, n: int) -> Any:
 def _vectors(plan: Plan, target: Any) -> Any:
     if isinstance(target, Mapping) or len(plan.objectives) != 1 or plan.objectives[0].loss != "mse":
         return target
-    classes, size = torch.as_tensor(target), plan.populations[plan.objectives[0].output].size
+    size = plan.populations[plan.objectives[0].output].size
+    try:
+        classes = torch.as_tensor(target)
+    except (TypeError, ValueError, RuntimeError):
+        return target  # not numbers, of which the circuit's own check says more
     if classes.ndim != 1 or classes.is_floating_point():
         return target
     if bool((classes < 0).any() or (classes >= size).any()):
@@ -85,8 +93,7 @@ def _vectors(plan: Plan, target: Any) -> Any:
 
 
 def presentation(n_samples: int, n_shown: int, seed: int) -> np.ndarray:
-    """Which sample each trial shows: every one once an epoch, in an order keyed by (seed, epoch)."""
-    if n_shown < 1:
-        raise ParameterError(f"samples must be a positive integer (got {n_shown!r})")
+    """The sample that each trial shows. Each epoch shows every sample once, in an order keyed by (seed, epoch)."""
+    whole("samples", n_shown, least=1)
     epochs = -(-n_shown // n_samples)
     return np.concatenate([np.random.default_rng([seed, e]).permutation(n_samples) for e in range(epochs)])[:n_shown]

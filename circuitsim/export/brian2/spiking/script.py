@@ -1,4 +1,4 @@
-"""From a blueprint to a Python file in plain Brian2: what one hands to a colleague."""
+"""Write a blueprint as a Python file in plain Brian2, which runs without circuitsim."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textwrap import wrap
 
 import numpy as np
 
-from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
+from circuitsim.export.brian2.spiking.blueprint import DELAY, Blueprint, Neurons, Wires
 from circuitsim.export.brian2.spiking.order import LATE
 
 HEAD = '''"""The spiking circuit {name!r}, {n_trials} trials of {length:g} ms, in plain Brian2.
@@ -39,8 +39,16 @@ def main(arrays, target="numpy"):
     b2.defaultclock.dt = {dt!r} * ms
     trial, rules = b2.Clock({length!r} * ms), b2.Clock({every!r} * ms)
 
-    # What is played: a row lasts so long.
+    # The arrays that are played to the network; dt is the duration of a row.
 '''
+WHERE = """
+    # The second argument where the first is not 0, else the third. The other one may be anything, even NaN.
+    where = b2.Function(lambda c, a, b: np.where(c != 0, a, b), arg_units=[1, 1, 1], return_unit=1)
+    where.implementations.add_implementation("cpp", "static inline double where_(double c, double a, double b)"
+                                             " { return c != 0 ? a : b; }", name="where_")
+    where.implementations.add_implementation("cython", "cdef double where_(double c, double a, double b):\\n"
+                                             "    return a if c != 0 else b", name="where_")
+"""
 TAIL = """
 
 if __name__ == "__main__":
@@ -53,13 +61,13 @@ if __name__ == "__main__":
 
 
 def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str) -> str:
-    """The text of the file.
+    """Write the text of the file.
 
     Args:
         b: the network.
         played: the arrays of `Blueprint.played`.
-        seed: of spikes that are random.
-        file: its name, for the text at its head.
+        seed: the seed of random spikes.
+        file: the file's name, for its docstring.
     """
     s = b.spiking
     arrays: dict[str, np.ndarray] = {name: np.asarray(played[name], dtype=float) for name in b.played}
@@ -68,13 +76,15 @@ def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str)
         every=s.rule_every_ms,
     )  # fmt: skip
     lines = [f'    {n} = b2.TimedArray(arrays["{n}"], dt={ms!r} * ms)' for n, (ms, _) in b.played.items()]
+    if any("where(" in code for w in b.wires.values() for code in (w.rule, *w.sums.values())):
+        lines += WHERE.strip("\n").split("\n")
     for k, n in enumerate(b.neurons.values()):
         lines += _neurons(n, k)
     for n in b.neurons.values():
         lines += [f'    {n.name}.{own} = b2.linked_var({g}, "{v}")' for own, (g, v) in n.links.items()]
     for k, w in enumerate(b.wires.values()):
         lines += _wires(w, k, arrays)
-    lines += ["", "    # When a trial begins, and at each plasticity step."]
+    lines += ["", "    # Operations at the beginning of a trial and at each plasticity step."]
     for k, n in enumerate(b.neurons.values()):
         if n.at_trial:
             code = "; ".join(n.at_trial)
@@ -82,7 +92,7 @@ def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str)
     for k, w in enumerate(b.wires.values()):
         if w.rule:
             lines.append(f'    {w.name}.run_regularly("{w.rule}", clock=rules, when="end", order={k})')
-    lines += ["", "    # An output is read when the next trial begins; the last one is still there at the end."]
+    lines += ["", "    # An output is read when the next trial begins; the last one is read after the run."]
     for name in b.readouts:
         lines.append(
             f'    {name}_read = b2.StateMonitor({name}, "F", record=True, clock=trial, when="start", order=0, '
@@ -118,7 +128,7 @@ def _neurons(n: Neurons, order: int) -> list[str]:
 
 
 def _wires(w: Wires, order: int, arrays: dict[str, np.ndarray]) -> list[str]:
-    """Synapses; their arrays are added to the file's."""
+    """The code of synapses. Their arrays are added to `arrays`."""
     arrays |= {f"{w.name}_i": w.i.astype(np.int32), f"{w.name}_j": w.j.astype(np.int32)}
     options = [f"{w.pre}, {w.post}, {_quoted(w.equations)}"]
     if w.on_spike:
@@ -135,6 +145,7 @@ def _wires(w: Wires, order: int, arrays: dict[str, np.ndarray]) -> list[str]:
         lines.append(f"    {w.name}.{name} = {given}")
     if w.delays_ms is not None:
         arrays[f"{w.name}_delay"] = w.delays_ms
+        lines += [f'    {w.name}.{DELAY} = arrays["{w.name}_delay"]'] if w.reads_delay else []
         lines += [f'    {w.name}.{event}.delay = arrays["{w.name}_delay"] * ms' for event in w.on_spike]
     for k, target in enumerate(w.sums):
         lines.append(f'    {w.name}.summed_updaters["{target}"].order = {LATE + order + k}')

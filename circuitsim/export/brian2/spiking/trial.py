@@ -1,4 +1,4 @@
-"""How a sample takes place in time, and when which volley is on."""
+"""The time course of a sample, and the windows of its volleys."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ import numpy as np
 
 from circuitsim.errors import ParameterError
 
-GRID_MS = 1.0  # windows begin and end on it
+GRID_MS = 1.0  # the grid on which windows begin and end
 
 
 @dataclass(frozen=True)
 class Trial:
-    r"""One sample: an ascending volley, a descending one, silence::
+    r"""The time course of one sample: an ascending volley, a descending volley and silence::
 
         |-- ascending --|-- descending --|-- silence --|                        lag = ascending_ms (default)
 
-    With ``max_lag_ms`` the error is fixed first, by a preview of the sample in which the descending stream is silent;
-    then both volleys come, in either order::
+    With ``max_lag_ms``, a preview of the sample, in which the descending stream is silent, determines the error first.
+    Then both volleys follow in either order::
 
         |-- preview --|-- silence --|   ...ascending...descending...   |-- silence --|
 
-    The ascending volley begins `max_lag_ms` after the silence, the descending one `lag_ms` later (earlier if
-    negative). The length does not depend on the lag.
+    The ascending volley begins `max_lag_ms` after the silence, and the descending one `lag_ms` later (earlier if
+    negative). The trial's length does not depend on the lag.
 
     Args:
-        ascending_ms, descending_ms: length of each volley.
-        silence_ms: after them (after the preview too); several times the longest trace where trials are to be apart.
-        lag_ms: onset of the descending volley minus that of the ascending one; by default when it has ended.
-        max_lag_ms: None, or room for lags from -max to max.
-        jitter_ms: standard deviation of the lag from trial to trial (cut off at `max_lag_ms`).
-        rests: whether every neuron is put to rest when a trial begins; the silence does it otherwise.
+        ascending_ms, descending_ms: the length of each volley.
+        silence_ms: the silence after the volleys, and after the preview. Several times the longest trace keeps trials
+            independent of each other.
+        lag_ms: the onset of the descending volley minus that of the ascending one; by default `ascending_ms`.
+        max_lag_ms: the largest lag in either direction, for trials with a preview, or None.
+        jitter_ms: the standard deviation of the lag between trials. Lags are clipped at `max_lag_ms`.
+        rests: whether every neuron is reset to rest at the beginning of a trial. Otherwise only the silence separates
+            trials.
     Raises:
-        ParameterError: a time that is no number, out of range or off the grid of 1 ms, or a lag for which there is no
-            room.
+        ParameterError: a time is not a number, out of range or not a multiple of 1 ms, or the lag is too large.
     """
 
     ascending_ms: float = 50.0
@@ -56,16 +57,16 @@ class Trial:
                 raise ParameterError(f"Trial: {field.name} must be a multiple of {GRID_MS:g} ms (got {value!r})")
         if min(self.ascending_ms, self.descending_ms) <= 0 or min(self.silence_ms, self.jitter_ms) < 0:
             raise ParameterError(
-                f"Trial: volleys must be longer than 0 ms, silence and jitter not negative (got {self})"
+                f"Trial: volleys must be longer than 0 ms, and silence and jitter at least 0 ms (got {self})"
             )
         if self.max_lag_ms is None and (self.jitter_ms or self.lag < self.ascending_ms):
             raise ParameterError(
                 f"Trial: with lag_ms={self.lag:g}, jitter_ms={self.jitter_ms:g} the descending volley can begin before "
-                f"the output is read ({self.ascending_ms:g} ms), and there is no error yet; give max_lag_ms, so that a "
-                "preview fixes it first"
+                f"the output, and with it the error, is known ({self.ascending_ms:g} ms); give max_lag_ms, so that a "
+                "preview determines the error first"
             )
         if self.max_lag_ms is not None and abs(self.lag) > self.max_lag_ms:
-            raise ParameterError(f"Trial: lag_ms {self.lag:g} is beyond max_lag_ms {self.max_lag_ms:g}")
+            raise ParameterError(f"Trial: lag_ms must lie within max_lag_ms {self.max_lag_ms:g} (got {self.lag:g})")
 
     @property
     def lag(self) -> float:
@@ -74,23 +75,23 @@ class Trial:
 
     @property
     def onset_ms(self) -> float:
-        """When the ascending volley begins that plasticity sees."""
+        """The onset in ms of the ascending volley after the preview, if there is one."""
         return 0.0 if self.max_lag_ms is None else self.ascending_ms + self.silence_ms + self.max_lag_ms
 
     @property
     def length_ms(self) -> float:
-        """Of a trial."""
+        """The length of a trial in ms."""
         if self.max_lag_ms is None:
             return float(np.ceil((self.lag + self.descending_ms + self.silence_ms) / GRID_MS) * GRID_MS)
         last = max(self.ascending_ms, self.max_lag_ms + self.descending_ms)
         return self.onset_ms + last + self.silence_ms
 
     def windows(self, n_trials: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Which volley is on.
+        """Compute when each volley is on.
 
         Args:
-            n_trials: how many trials follow each other.
-            rng: draws the jitter.
+            n_trials: the number of consecutive trials.
+            rng: the generator that draws the jitter.
         Returns:
             "reads", "ascends", "descends" -> 0 or 1 for every ms, shape ``[n_trials * length]``.
         """

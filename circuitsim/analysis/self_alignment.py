@@ -1,0 +1,122 @@
+"""Measures of a circuit's self-assembly: the alignment of its pathways and of its learning signal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from circuitsim.analysis.cosine import cosine, relative_residual, zero_reason
+from circuitsim.analysis.gradient import loss_gradients
+from circuitsim.analysis.rates import decay_per_drive
+from circuitsim.analysis.squares import Square, mirror_pairs, squares
+from circuitsim.engine import Circuit
+from circuitsim.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ["quantity", "site", "replica", "index", "value", "reason"]
+Row = tuple[str, str, int, int, float, str]
+
+
+QUANTITIES = (
+    "mirror_cosine",
+    "stationarity_cosine",
+    "stationarity_residual",
+    "gradient_cosine",
+    "eigenvalue",
+    "norm",
+)
+
+
+def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str] = QUANTITIES) -> pd.DataFrame:
+    r"""Measure the alignment of the circuit's pathways and of its learning signal, per site and replica.
+
+    - ``mirror_cosine``, at V: cos(V, Vt^T) over the synapses that exist in both
+    - ``stationarity_cosine``, at W: cos(W Vt^T, V' Wt^T), where V' is the V onto W's postsynaptic population
+    - ``stationarity_residual``, at W: ``|a - b| / sqrt(|a| |b|)`` of these, each in its own units of eta / gamma
+    - ``gradient_cosine``, at W: cosine of the data term of W's change (without decay) with -dLoss/dW
+    - ``eigenvalue``, at V: eigenvalues of V V^T, ascending and numbered by `index`
+    - ``norm``, at every projection: Frobenius norm
+
+    Args:
+        circuit: the circuit. Its weights are not changed, but its activities become those of (x, target).
+        x, target: a batch, as in `Circuit.step`.
+        quantities: the quantities to compute (all by default; eigenvalues make a long table).
+    Returns:
+        A tidy table with columns quantity, site, replica, index, value and reason. `reason` explains values that are
+        NaN (0 / 0).
+    Raises:
+        ParameterError: a quantity is unknown.
+        DataError: `x` or `target` does not fit the motif.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> data, circuit = cs.load_dataset("digits"), cs.compile(sal([64, 32, 32, 10]), seed=0)
+        >>> history = cs.fit(circuit, data, epochs=10, progress=False)
+        >>> table = cs.alignment(circuit, data.test.x, data.test.target, ["mirror_cosine", "gradient_cosine"])
+        >>> sorted(set(table.site)), bool(table.value.between(-1, 1).all())
+        (['V1', 'V2', 'W0', 'W1', 'W2'], True)
+
+    Source: Liao et al. (2024), arXiv 2412.20018, Lemma 1 (mirror) and Theorem 1 (stationarity, gradient, V V^T).
+    """
+    unknown = set(quantities) - set(QUANTITIES)
+    if unknown:
+        raise ParameterError(f"alignment: unknown quantities {sorted(unknown)} (known: {list(QUANTITIES)})")
+    wanted = set(quantities)
+    rows: list[Row] = []
+    weights = {p.name: circuit.weights(p.name).to_dense() for p in circuit.motif.projections}
+    pairs = mirror_pairs(circuit.motif)
+    for v, vt in pairs if "mirror_cosine" in wanted else ():
+        both = circuit.mask(v).to_dense() & circuit.mask(vt).to_dense().transpose(1, 2)
+        a, b = weights[v] * both, weights[vt].transpose(1, 2) * both
+        rows += _rows("mirror_cosine", v, cosine(a, b), zero_reason(a, b, (v, vt)))
+    for square in squares(circuit.motif) if wanted & {"stationarity_cosine", "stationarity_residual"} else ():
+        rows += _stationarity(circuit, square, weights)
+    if circuit.motif.objectives and "gradient_cosine" in wanted:
+        rows += _gradient(circuit, x, target)
+    for v, _ in pairs if "eigenvalue" in wanted else ():
+        eigenvalues = torch.linalg.eigvalsh(weights[v].double() @ weights[v].double().transpose(1, 2))
+        for index in range(eigenvalues.shape[1]):
+            rows += _rows("eigenvalue", v, eigenvalues[:, index], index=index)
+    for name, w in weights.items() if "norm" in wanted else ():
+        rows += _rows("norm", name, w.double().flatten(1).norm(dim=1))
+    import pandas as pd  # late: it takes half a second to import
+
+    return pd.DataFrame([row for row in rows if row[0] in wanted], columns=COLUMNS)
+
+
+def _stationarity(circuit: Circuit, square: Square, weights: dict[str, Tensor]) -> Iterator[Row]:
+    """Compare both sides of Theorem 1, which equal V' E[g h^T] Vt^T at rest, each in units of eta / gamma."""
+    up = weights[square.W].double() @ weights[square.Vt].double().transpose(1, 2)
+    down = weights[square.V].double() @ weights[square.Wt].double().transpose(1, 2)
+    names = (f"{square.W} {square.Vt}^T", f"{square.V} {square.Wt}^T")
+    reasons = zero_reason(up, down, names)
+    yield from _rows("stationarity_cosine", square.W, cosine(up, down), reasons)
+    units = [decay_per_drive(circuit, name) for name in (square.W, square.Wt)]
+    if any(unit is None for unit in units):
+        units = [1.0, 1.0]  # without a decay of the form gamma * w, compare them unscaled
+    residual = relative_residual(up * _column(units[0]), down * _column(units[1]))
+    yield from _rows("stationarity_residual", square.W, residual, reasons)
+
+
+def _column(unit: Any) -> Any:
+    return unit.double().view(-1, 1, 1) if isinstance(unit, Tensor) else unit
+
+
+def _gradient(circuit: Circuit, x: Any, target: Any) -> Iterator[Row]:
+    gradients = loss_gradients(circuit, x, target)
+    drives = {name: change.to_dense() for name, change in circuit.data_terms(x, target).items()}
+    for name, gradient in gradients.items():
+        if name not in drives:
+            continue  # not plastic
+        reasons = zero_reason(drives[name], gradient, (f"the data term of {name}", "the gradient"))
+        yield from _rows("gradient_cosine", name, cosine(drives[name], -gradient), reasons)
+
+
+def _rows(quantity: str, site: str, values: Tensor, reasons: list[str] | None = None, index: int = 0) -> Iterator[Row]:
+    for replica, value in enumerate(values.tolist()):
+        yield quantity, site, replica, index, value, reasons[replica] if reasons else ""

@@ -1,0 +1,62 @@
+"""Tables with labels, such as pandas.DataFrame: samples and features are matched by label, never by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from circuitsim.errors import DataError
+from circuitsim.motif.arrays import is_frame
+
+
+def check_rows(x: Any, y: Any, part: str) -> None:
+    """Check that the labelled arrays of one split have the same row labels in the same order.
+
+    Args:
+        x, y: arrays, or mappings of arrays; those without row labels are not checked.
+        part: the name of the split.
+    Raises:
+        DataError: the labels differ.
+    """
+    given = [(name, value.index.tolist()) for name, value in _named("x", x) + _named("y", y) if hasattr(value, "iloc")]
+    for name, labels in given[1:]:
+        first, expected = given[0]
+        if len(labels) == len(expected) and labels != expected:
+            k = next(k for k, (a, b) in enumerate(zip(labels, expected, strict=True)) if a != b)
+            raise DataError(
+                f"{part}: the rows of {name} and {first} have different labels, at row {k} for example ({labels[k]!r} "
+                f"and {expected[k]!r}): match them with {name}.loc[{first}.index], or pass {name}.to_numpy() if they "
+                "match already, row by row"
+            )
+
+
+def match_columns(values: Any, like: Any, name: str) -> Any:
+    """Return the values with the columns of each frame in the order of the training split.
+
+    Args:
+        values: an array, or a mapping of arrays.
+        like: the same of the training split.
+        name: begins the error message.
+    Raises:
+        DataError: a frame has other columns than that of the training split.
+    """
+    if isinstance(values, Mapping) and isinstance(like, Mapping):
+        return {key: match_columns(v, like.get(key), f"{name}[{key!r}]") for key, v in values.items()}
+    if not is_frame(values) or not is_frame(like):
+        return values
+    found, expected = list(values.columns), list(like.columns)
+    numbered = any(columns == list(range(len(columns))) for columns in (found, expected))
+    if found == expected or numbered or len(found) != len(expected):
+        return values  # columns without names match by position, and another number of columns is refused elsewhere
+    if missing := [column for column in expected if column not in found]:
+        raise DataError(
+            f"{name} lacks {len(missing)} columns of the training split, the first is {missing[0]!r} (it has "
+            f"{found[0]!r}, ...): rename its columns, or pass {name}.to_numpy() if they match by position"
+        )
+    return values[expected]
+
+
+def _named(name: str, values: Any) -> list[tuple[str, Any]]:
+    if isinstance(values, Mapping):
+        return [(f"{name}[{key!r}]", value) for key, value in values.items()]
+    return [(name, values)]

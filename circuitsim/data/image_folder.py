@@ -1,0 +1,148 @@
+"""Folders of images, with one folder per class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from circuitsim.data.source import samples_of_images
+from circuitsim.data.whole import whole
+from circuitsim.errors import DataError, ParameterError
+
+# The names of folders that hold a split. torchvision and PIL are imported late, because that takes a second.
+SPLITS = {"train": "train", "validation": "validation", "val": "validation", "valid": "validation", "test": "test"}
+CHANNELS = {"L": 1, "RGB": 3}  # the number of channels of PIL's modes
+IGNORED = {"thumbs.db", "desktop.ini"}  # what file managers leave behind, besides hidden files
+
+
+def read_image_folder(
+    folder: Path, size: Any, channels: Any
+) -> tuple[dict[str, tuple[Tensor, Tensor]], tuple[str, ...], int]:
+    """Read the images of every split.
+
+    Args:
+        folder: a folder with one folder per class; or with a folder "train" of this form and possibly "val" and "test".
+        size: (rows, columns) to which images are scaled, or None.
+        channels: 1 (grey) or 3 (colour), to which images are converted, or None.
+    Returns:
+        x and y of each split, the names of the classes in the order of their indices, and the number of channels.
+    Raises:
+        DataError: a folder is missing or holds something else, or images cannot be read or differ in size or channels.
+        ParameterError: an option is out of range.
+    """
+    reader = Reader(size, channels)
+    parts = _splits(folder)
+    classes = tuple(path.name for path in _folders(parts["train"]))
+    if len(classes) < 2:
+        raise DataError(
+            f"{parts['train']} must hold one folder of images per class, at least two (it holds "
+            f"{', '.join(classes) or 'none'})"
+        )
+    labelled = {split: list(_files(path, classes, split)) for split, path in parts.items()}
+    found = {
+        split: samples_of_images(np.stack([reader.pixels(path) for path, _ in files]), [label for _, label in files])
+        for split, files in labelled.items()
+    }
+    return found, classes, CHANNELS[reader.mode]
+
+
+def _splits(folder: Path) -> dict[str, Path]:
+    """The folder of each split."""
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder")
+    inside = _folders(folder)
+    if not any(path.name.lower() == "train" and _folders(path) for path in inside):  # a class may be called "train" too
+        return {"train": folder}
+    found: dict[str, Path] = {}
+    for path in inside:
+        split = SPLITS.get(path.name.lower())
+        if split is None or split in found:
+            reason = f"a second {split} split" if split else "no split"
+            raise DataError(f"{folder} holds a folder {path.name!r}, which is {reason} (known: {', '.join(SPLITS)})")
+        found[split] = path
+    return found
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _files(folder: Path, classes: tuple[str, ...], split: str) -> Iterable[tuple[Path, int]]:
+    """The images of a split with the indices of their classes, in the order of the names."""
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    names = [path.name for path in _folders(folder)]
+    if unknown := [name for name in names if name not in classes]:
+        raise DataError(f"{folder} has a class {unknown[0]!r}, which the training split lacks ({', '.join(classes)})")
+    if stray := [path for path in folder.iterdir() if path.is_file() and not _is_ignored(path)]:
+        raise DataError(f"{stray[0]} lies outside the folders of the classes ({', '.join(names)})")
+    for name in names:
+        files = sorted(path for path in (folder / name).rglob("*") if path.is_file() and not _is_ignored(path))
+        if not files and split == "train":
+            raise DataError(f"class {name!r} has no images in {folder / name}")
+        for path in files:
+            if path.suffix.lower() not in IMG_EXTENSIONS:
+                raise DataError(f"{path} is not an image of a known kind ({', '.join(IMG_EXTENSIONS)}): move it away")
+            yield path, classes.index(name)
+
+
+def _is_ignored(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.lower() in IGNORED
+
+
+class Reader:
+    """Reads images that must have one size and one number of channels.
+
+    Args:
+        size, channels: as in `read_image_folder`. Where they are None, the first image decides.
+    """
+
+    def __init__(self, size: Any, channels: Any) -> None:
+        if channels not in (None, *CHANNELS.values()) or isinstance(channels, bool):
+            raise ParameterError(f"channels must be 1 (grey), 3 (colour) or None (got {channels!r})")
+        if size is not None and (not isinstance(size, list | tuple) or len(size) != 2):
+            raise ParameterError(f"size must be (rows, columns) or None (got {size!r})")
+        self.mode = next((mode for mode, n in CHANNELS.items() if n == channels), "")
+        self.size: tuple[int, int] | None = None
+        if size is not None:
+            self.size = (whole("size", size[0], least=1), whole("size", size[1], least=1))
+        self.converts, self.scales = channels is not None, size is not None
+        self.first = Path()
+
+    def pixels(self, path: Path) -> np.ndarray[Any, Any]:
+        """The pixels of an image, uint8 ``[channel, row, column]``."""
+        from PIL import Image, ImageOps
+
+        try:
+            with Image.open(path) as file:
+                image: Image.Image = ImageOps.exif_transpose(file)  # cameras store the rotation beside the pixels
+                image.load()
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise DataError(f"{path} cannot be read as an image ({error})") from None
+        if self.converts and (image.mode in CHANNELS or image.mode in ("1", "P", "RGBA", "LA", "CMYK", "YCbCr")):
+            image = image.convert(self.mode)
+        if self.scales and self.size is not None:
+            image = image.resize(self.size[::-1], Image.Resampling.BILINEAR)
+        size = (image.height, image.width)
+        if not self.mode or self.size is None:
+            self.first, self.mode, self.size = path, self.mode or image.mode, self.size or size
+        if image.mode not in CHANNELS:
+            raise DataError(
+                f"{path} has pixels of PIL's mode {image.mode!r}, not 8 bits of grey or colour: pass channels=1 or "
+                "channels=3 to convert the images"
+                + ("" if image.mode[:1] not in "IF" else ", after converting this one, which has more than 8 bits")
+            )
+        for what, own, wanted, advice in (
+            ("channels", CHANNELS[image.mode], CHANNELS[self.mode], "channels=1 or channels=3"),
+            ("rows and columns", size, self.size, "size=(rows, columns)"),
+        ):
+            if own != wanted:
+                raise DataError(
+                    f"{path} has {own} {what}, but {self.first} has {wanted}: pass {advice} to make them equal"
+                )
+        array = np.asarray(image)
+        return array[None] if array.ndim == 2 else np.moveaxis(array, 2, 0)

@@ -1,0 +1,137 @@
+"""`compile`, which turns a motif into a circuit on tensors."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from circuitsim.engine.circuit import Circuit
+from circuitsim.engine.parameters import Vary
+from circuitsim.errors import ParameterError
+from circuitsim.motif.motif import Motif
+from circuitsim.plan import ProjectionPlan
+from circuitsim.plan.quantities import signal, synapse
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+class SlowRuleWarning(UserWarning):
+    """A rule has a term that does not factor and is evaluated sample by sample."""
+
+
+class BatchMeanWarning(UserWarning):
+    """A rule multiplies a synaptic state, which is a mean over the batch, by a signal of each sample."""
+
+
+def compile(
+    motif: Motif,
+    *,
+    replicas: int = 1,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    dtype: str | torch.dtype = "float32",
+    vary: Vary | None = None,
+    record_changes: bool = False,
+) -> Circuit:
+    """Draw the weights of a motif and make a circuit that runs.
+
+    Args:
+        motif: the declaration, which is validated first.
+        replicas: the number of independent circuits. Replica r equals a single circuit with seed ``seed + r``.
+        seed: the seed of connectivity and initial weights, a non-negative integer.
+        device: "auto" (CUDA if available, else the CPU), "cpu", "cuda", ...
+        dtype: "float32" or "float64".
+        vary: per-replica values keyed by path, such as ``{"W0.eta": [0.1, 0.2], "V1.init.gain": [0.05, 0.1]}``.
+        record_changes: keep the last change of every projection (`Circuit.last_change`).
+    Returns:
+        The circuit. A `SlowRuleWarning` names every rule that does not factor into matrix products, and a
+        `BatchMeanWarning` every rule that multiplies a synaptic state, a mean over the batch, by a signal of each
+        sample.
+    Raises:
+        MotifError: the motif has faults; the message lists all of them.
+        ParameterError: an argument is out of range, or the device is not available.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> circuit = cs.compile(sal([8, 6, 3]), replicas=2, seed=0, device="cpu")
+        >>> circuit
+        Circuit('sal': 2 replicas, seed 0, cpu, float32, 0 steps done)
+        >>> circuit.weights("W0").shape
+        torch.Size([2, 6, 8])
+    """
+    check_replicas(replicas)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ParameterError(f"seed must be a non-negative integer (got {seed!r})")
+    circuit = Circuit(
+        motif, n_replicas=replicas, seed=seed, device=_device(device), dtype=_dtype(dtype),
+        vary={} if vary is None else vary, record_changes=record_changes,
+    )  # fmt: skip
+    _warn(circuit)
+    return circuit
+
+
+def _warn(circuit: Circuit) -> None:
+    """Warn about rules that are slow, or that may not mean what their author intended."""
+    rules = {p.name: p for plan in circuit.plans for p in plan.plastic()}
+    for name, p in rules.items():
+        assert p.rule is not None
+        if p.rule.is_slow:
+            warnings.warn(
+                f"projection {name!r}: a term of its rule does not factor into matrix products and is evaluated "
+                f"sample by sample, which is slow; print(circuit.program) shows which",
+                SlowRuleWarning,
+                stacklevel=3,
+            )
+        for state, signal_name in _averaged(circuit, p):
+            warnings.warn(
+                f"projection {name!r}: its rule multiplies the state {state!r}, which holds the mean over the batch, "
+                f"by the signal {signal_name!r} of each sample, but {state} is not kept per sample. Use batches of one "
+                f"sample, or write what {state} accumulates into the rule",
+                BatchMeanWarning,
+                stacklevel=3,
+            )
+
+
+def _averaged(circuit: Circuit, p: ProjectionPlan) -> Iterator[tuple[str, str]]:
+    """Synaptic states that depend on the sample, with the signals that multiply them in a term of the rule."""
+    assert p.rule is not None
+    for state, update in p.states.items():
+        if any(term.has_data for term in update.terms):
+            for declared in (s for s in circuit.motif.signals if s.is_given):
+                pair = {synapse(state, p.name), signal(declared.name)}
+                if any(pair <= term.symbols for term in p.rule.terms):
+                    yield state, declared.name
+
+
+def check_replicas(replicas: Any) -> None:
+    """Raise a ParameterError if `replicas` is not a positive integer."""
+    if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 1:
+        raise ParameterError(f"replicas must be a positive integer (got {replicas!r})")
+
+
+def _dtype(dtype: Any) -> torch.dtype:
+    for name, found in DTYPES.items():
+        if dtype in (name, found):
+            return found
+    raise ParameterError(f"dtype must be one of {list(DTYPES)} (got {dtype!r})")
+
+
+def _own_gpu() -> str:
+    """The GPU of this process. Under torchrun, each process of a machine uses the GPU with its own local rank."""
+    number = os.environ.get("LOCAL_RANK")
+    return "cuda" if number is None else f"cuda:{number}"
+
+
+def _device(device: str | torch.device) -> torch.device:
+    if device == "auto":
+        return torch.device(_own_gpu() if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ParameterError(f"device {str(device)!r} is not available: {str(error).splitlines()[0]}") from None
+    return found

@@ -1,0 +1,164 @@
+"""Validate inputs, targets and signals, and bring them into the shapes that a cycle needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from circuitsim.engine.batch_shard import BatchShard
+from circuitsim.engine.losses import LOSSES, as_target
+from circuitsim.engine.validation import InputValidator
+from circuitsim.errors import DataError, warn_of_pixels
+from circuitsim.motif.identifiers import normalized_keys
+from circuitsim.motif.motif import Motif
+from circuitsim.plan import Plan
+
+
+class InputBinder:
+    """Validates the inputs, targets and signals of one motif, and turns them into tensors."""
+
+    def __init__(
+        self, motif: Motif, plans: Sequence[Plan], n_replicas: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.motif, self.n_replicas, self.device, self.dtype = motif, n_replicas, device, dtype
+        self.validator = InputValidator(dtype)
+        self._sizes = {p.name: p.size for p in motif.populations}
+        self.input_names = tuple(dict.fromkeys(name for plan in plans for name in plan.inputs))
+        self.signal_names = sorted(signal.name for signal in motif.signals if signal.is_given)
+        self.output_names = tuple(dict.fromkeys(o.output for o in motif.objectives))
+
+    def inputs(self, x: Any, check: bool = True) -> dict[str, Tensor]:
+        """Inputs as tensors ``[R or 1, B, neuron]``, keyed by population. With `check`, numbers must be finite.
+
+        Raises:
+            DataError: a population is missing or unknown, a shape is wrong, batches differ in size, or numbers are not
+                finite.
+        """
+        given = self._by_name(x, self.input_names, "input")
+        found = {name: self._input(name, value, check) for name, value in given.items()}
+        sizes = {tensor.shape[1] for tensor in found.values()}
+        if len(sizes) > 1:
+            by_name = {name: tensor.shape[1] for name, tensor in found.items()}
+            raise DataError(f"inputs have batches of different sizes: {by_name}")
+        if 0 in sizes:
+            raise DataError("the batch is empty")
+        return found
+
+    def check_input(self, name: str, tensor: Tensor) -> None:
+        """Raise a DataError if a number of an input is not finite."""
+        self.validator.check_finite(tensor, f"input {name!r}")
+
+    def check_target_classes(self, name: str, tensor: Tensor) -> None:
+        """Raise a DataError if a class of a target is out of range."""
+        self.validator.check_classes(tensor, self._sizes[name], f"target of {name!r}")
+
+    def _input(self, name: str, value: Any, check: bool) -> Tensor:
+        tensor = self._floats(value, f"input {name!r}", check)
+        if getattr(value, "dtype", None) in (torch.uint8, np.uint8) and tensor.numel() and tensor.max() == 255:
+            warn_of_pixels(f"input {name!r}", 255)
+        size = self._sizes[name]
+        tensor = tensor.unsqueeze(0) if tensor.ndim == 2 else tensor
+        if tensor.ndim != 3 or tensor.shape[2] != size or tensor.shape[0] not in (1, self.n_replicas):
+            raise DataError(
+                f"input {name!r} has shape {list(np.shape(value))}, needs [batch, {size}] or "
+                f"[{self.n_replicas}, batch, {size}]"
+            )
+        return tensor
+
+    def targets(self, target: Any, n_samples: int, check: bool = True, check_classes: bool = True) -> dict[str, Tensor]:
+        """Targets as tensors, keyed by output population. With `check`, numbers must be finite; with `check_classes`,
+        classes must be in range.
+
+        Raises:
+            DataError: an output is missing or unknown, a shape or type is wrong, numbers are not finite, or a class is
+                out of range.
+        """
+        given = self._by_name(target, self.output_names, "target")
+        found = {}
+        for objective in self.motif.objectives:
+            name, loss = objective.output, LOSSES[objective.loss]
+            size = self._sizes[name]
+            owner = f"target of {name!r}"
+            value = given[name]
+            tensor = self._tensor(value, owner) if loss.takes_classes else self._floats(value, owner, check)
+            found[name] = as_target(tensor, loss, size, self.n_replicas, n_samples, owner)
+            if check_classes and loss.takes_classes:
+                self.check_target_classes(name, found[name])
+        return found
+
+    def check_signals(self, signals: Mapping[str, Any] | None, n_samples: int) -> Mapping[str, Any]:
+        """Return the given signals, keyed by name. Functions are validated later, when they are called.
+
+        Raises:
+            DataError: a signal is missing or unknown, or has a wrong shape.
+        """
+        given = normalized_keys(signals or {}, "signals")
+        if not (given or self.signal_names):
+            return given
+        if sorted(given) != self.signal_names:
+            raise DataError(f"signals are given for {sorted(given)}, needed for {self.signal_names}")
+        for name, value in given.items():
+            if not callable(value):
+                self._signal(name, value, n_samples)
+        return given
+
+    def signal(self, name: str, value: Any, shard: BatchShard) -> Tensor:
+        """A signal as ``[R, own samples, 1]``. A function is called now and returns values for the own samples."""
+        if callable(value):
+            return self._signal(name, value(), len(range(shard.n_samples)[shard.own]))
+        return shard.part(self._signal(name, value, shard.n_samples))
+
+    def _signal(self, name: str, value: Any, n_samples: int) -> Tensor:
+        tensor = self._floats(value, f"signal {name!r}")
+        tensor = tensor.unsqueeze(0) if tensor.ndim == 1 else tensor
+        if tensor.ndim != 2 or tensor.shape[0] not in (1, self.n_replicas) or tensor.shape[1] != n_samples:
+            raise DataError(
+                f"signal {name!r} has shape {list(np.shape(value))}, needs [{n_samples}] or "
+                f"[{self.n_replicas}, {n_samples}]"
+            )
+        return tensor.unsqueeze(-1).expand(self.n_replicas, -1, -1)
+
+    def _by_name(self, given: Any, names: tuple[str, ...], what: str) -> Mapping[str, Any]:
+        if given is None:
+            raise DataError(f"{what} is missing: give {what}s for {list(names)}")
+        if not isinstance(given, Mapping):
+            if len(names) != 1:
+                raise DataError(f"the motif has {len(names)} {what}s {list(names)}: give a dict keyed by population")
+            return {names[0]: given}
+        given = normalized_keys(given, f"{what}s")
+        if set(given) != set(names):
+            raise DataError(f"{what}s are given for {sorted(map(str, given))}, needed for {sorted(names)}")
+        return given
+
+    def _tensor(self, value: Any, owner: str) -> Tensor:
+        if isinstance(value, Tensor):
+            if value.is_complex():
+                raise DataError(f"{owner}: needs real numbers (got {value.dtype})")
+            if value.layout != torch.strided:
+                raise DataError(f"{owner}: needs a dense tensor (got {value.layout}): use .to_dense()")
+            is_here = value.device == self.device and not value.requires_grad
+            return value if is_here else value.detach().to(self.device)
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise DataError(f"{owner} is not a rectangular array ({error})") from None
+        if array.dtype.kind not in "biuf":
+            raise DataError(f"{owner}: needs numbers (got dtype {array.dtype})")
+        if array.dtype.kind == "f" and array.dtype.itemsize > 8:  # torch has no floats longer than float64
+            array = array.astype(np.float64)
+        # torch needs native byte order and supported strides
+        array = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
+        return torch.as_tensor(array, device=self.device)
+
+    def _floats(self, value: Any, owner: str, check: bool = True) -> Tensor:
+        """The value as a tensor of the circuit's data type. With `check`, numbers must be finite."""
+        tensor = self._tensor(value, owner)
+        if tensor.dtype != self.dtype:
+            tensor = tensor.to(self.dtype)
+        if check:
+            self.validator.check_finite(tensor, owner)
+        return tensor

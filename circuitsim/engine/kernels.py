@@ -1,0 +1,234 @@
+"""Kernels for products and reductions over dense, one-to-one and sparse synapses.
+
+A kernel takes the lowering and an instruction, and adds the calls that compute the instruction. A single replica uses
+plain matrix products, because a batched product over one replica is slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from circuitsim.engine.layout import SparseLayout
+from circuitsim.engine.places import GivenView
+from circuitsim.engine.workspace import Workspace
+from circuitsim.plan import Instruction, Matrix, Neurons, Register, Synapses
+from circuitsim.plan.instructions import Operand
+
+Kernel = Callable[[Workspace, Instruction], None]
+
+
+def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of an elementwise operation."""
+    return tuple(torch.broadcast_shapes(*shapes))  # type: ignore[no-untyped-call]
+
+
+def kind_of(space: object) -> str:
+    """How the numbers of a space are stored: "dense", "one_to_one" or "sparse"."""
+    return space.layout if isinstance(space, Synapses) else "dense"
+
+
+# -- products of matrices
+
+
+def multiply(to: Workspace, out: Tensor, a: Any, b: Any, scale: float | None = None) -> None:
+    """``out <- scale a b`` for each replica; a and b are pairs ``(operand, whether to transpose it)``."""
+    if not out.is_contiguous():  # compute the transposed product, in out's memory order
+        out, a, b = out.transpose(1, 2), (b[0], not b[1]), (a[0], not a[1])
+    if out.shape[0] == 1:
+        rows_a, rows_b = (to.operand(x, "columns" if turned else "rows") for x, turned in (a, b))
+        if scale is None:
+            to.calls.add(torch.mm, rows_a, rows_b, out=out[0])
+        else:
+            to.calls.add(torch.addmm, out[0], rows_a, rows_b, beta=0.0, alpha=scale, out=out[0])
+        return
+    each_a, each_b = (each(to, x, turned) for x, turned in (a, b))
+    if scale is None:
+        to.calls.add(torch.bmm, each_a, each_b, out=out)
+    else:
+        to.calls.add(torch.baddbmm, out, each_a, each_b, beta=0.0, alpha=scale, out=out)
+
+
+def each(to: Workspace, x: Operand, turned: bool) -> Any:
+    """An operand for each replica, expanded where all replicas share it."""
+    operand = to.operand(x, "turned" if turned else "")
+    if to.shape(x)[0] == to.n_replicas:
+        return operand
+    if isinstance(operand, Tensor):
+        return operand.expand(to.n_replicas, -1, -1)
+    assert isinstance(operand, GivenView)
+    return GivenView(operand.register, operand.view, to.n_replicas)
+
+
+def current(to: Workspace, i: Instruction) -> None:
+    """``I[b] = w y[b]``."""
+    w, y = i.args
+    _, batch, _ = to.vectors(y)
+    _product(to, i, w, y, batch, turned=True)
+
+
+def back_current(to: Workspace, i: Instruction) -> None:
+    """``w^T y[b]``."""
+    w, y = i.args
+    _, batch, _ = to.vectors(y)
+    _product(to, i, w, y, batch, turned=False)
+
+
+def _product(to: Workspace, i: Instruction, w: Operand, y: Operand, batch: int, turned: bool) -> None:
+    assert isinstance(i.out.space, Neurons) and isinstance(w, Register)
+    n = i.out.space.size
+    match kind_of(i.options[0]):
+        case "one_to_one":
+            shape = broadcast(to.shape(w), to.shape(y))
+            to.calls.add(torch.mul, to.operand(y), to.operand(w), out=to.buffer(i.out, shape))
+        case "sparse":
+            layout = to.layout(i.options[0])
+            values = to.operand(w)
+            if not turned:
+                layout, values = layout.other_side, _turned_values(to, i.out, layout, values)
+            _sparse_current(to, i.out, layout, values, y, batch)
+        case _:
+            replicas = max(to.shape(w)[0], to.vectors(y)[0])
+            multiply(to, to.buffer(i.out, (replicas, batch, n)), (y, False), (w, turned))
+
+
+def matmul(to: Workspace, i: Instruction) -> None:
+    """``out = a b`` for matrices, each of which may be transposed."""
+    (a, b), (turn_a, turn_b) = i.args, i.options
+    assert isinstance(i.out.space, Matrix)
+    replicas = max(to.shape(a)[0], to.shape(b)[0])
+    out = to.buffer(i.out, (replicas, *i.out.space.shape), turned=is_narrow(i.out.space))
+    multiply(to, out, (a, bool(turn_a)), (b, bool(turn_b)))
+
+
+def is_narrow(space: Matrix) -> bool:
+    """Whether a matrix has fewer columns than rows. BLAS is up to four times faster if its columns are contiguous."""
+    return space.shape[1] < space.shape[0]
+
+
+def outer(to: Workspace, i: Instruction) -> None:
+    """``E_b[p_i q_j]``."""
+    p, q = i.args
+    replicas = max(to.vectors(p)[0], to.vectors(q)[0])
+    space = i.options[0]
+    match kind_of(space):
+        case "one_to_one":
+            products = to.scratch(i.out, "products", (replicas, to.n_own, to.vectors(p)[2]))
+            out = to.buffer(i.out, (replicas, 1, products.shape[2]))
+            to.calls.add(torch.mul, to.operand(p), to.operand(q), out=products)
+            to.calls.add(torch.sum, products, (1,), keepdim=True, out=out)
+            to.calls.add(Tensor.mul_, out, to.scale)
+        case "sparse":
+            layout = to.layout(space)
+            out = to.buffer(i.out, (to.n_replicas, *layout.value_shape))
+            to.calls.add(Tensor.zero_, out)
+            sampled_product(to, i.out, layout, out, p, q, 0.0, to.scale)
+        case _:
+            assert isinstance(space, Matrix)
+            turned = to.lies_along_post(i.out)
+            out = to.buffer(i.out, (replicas, *space.shape), turned=is_narrow(space) if turned is None else turned)
+            multiply(to, out, (p, True), (q, False), to.scale)
+
+
+# -- sparse synapses
+
+
+def _columns_of(to: Workspace, owner: object, what: str, vectors: Operand) -> Tensor:
+    """``[R, B, n]`` as ``[R n, B]``."""
+    _, batch, n = to.vectors(vectors)
+    columns = to.arena.take((owner, what), (to.n_replicas, n, batch))
+    to.calls.add(Tensor.copy_, columns, to.operand(vectors, "turned"))
+    return columns.view(to.n_replicas * n, batch)
+
+
+def _sparse_current(to: Workspace, out: Register, layout: SparseLayout, values: Tensor, y: Operand, batch: int) -> None:
+    columns = _columns_of(to, out, "columns", y)
+    product = to.scratch(out, "product", (layout.size[0], batch))
+    to.calls.add(torch.addmm, product, layout.block_diagonal(values), columns, beta=0.0, out=product)
+    to.tensors[out] = product.view(to.n_replicas, layout.shape[0], batch).transpose(1, 2)
+
+
+def sampled_product(
+    to: Workspace, owner: object, layout: SparseLayout, values: Tensor, p: Operand, q: Operand, keep: Any, scale: Any
+) -> None:
+    """``values <- keep values + scale sum_b p q`` at the synapses."""
+    matrix = layout.block_diagonal(values)
+    left, right = _columns_of(to, owner, "post", p), _columns_of(to, owner, "pre", q)
+    to.calls.add(torch.sparse.sampled_addmm, matrix, left, right.T, beta=keep, alpha=scale, out=matrix)
+
+
+def _turned_values(to: Workspace, owner: object, layout: SparseLayout, values: Tensor) -> Tensor:
+    order = layout.turn[1].unsqueeze(1)
+    out = to.arena.take((owner, "turned"), tuple(order.shape))
+    to.calls.add(torch.gather, values.expand_as(order), 2, order, out=out)
+    return out
+
+
+def turn(to: Workspace, i: Instruction) -> None:
+    """The transpose, with pre and post exchanged."""
+    (values,) = i.args
+    assert isinstance(values, Register)
+    match kind_of(values.space):
+        case "one_to_one":
+            to.tensors[i.out] = to.tensors[values]
+        case "sparse":
+            assert isinstance(values.space, Synapses)
+            to.tensors[i.out] = _turned_values(to, i.out, to.layout(values.space), to.tensors[values])
+        case _:
+            to.tensors[i.out] = to.tensors[values].transpose(1, 2)
+
+
+def place(to: Workspace, i: Instruction, end: str) -> None:
+    """Read a vector over the neurons of one end at each synapse. The result is a view, except for sparse synapses."""
+    (vector,) = i.args
+    assert isinstance(vector, Register)
+    layout, tensor = to.layout(i.options[0]), to.of(vector)
+    match kind_of(i.options[0]):
+        case "sparse":
+            neurons = layout.rows if end == "post" else layout.columns
+            out = to.buffer(i.out, (to.n_replicas, *layout.value_shape))
+            flat = to.arena.take((i.out, "flat"), (to.n_replicas, 1, tensor.shape[2]))
+            to.calls.add(Tensor.copy_, flat, tensor)
+            to.calls.add(torch.index_select, flat.view(-1), 0, neurons, out=out.view(-1))
+        case "one_to_one":
+            to.tensors[i.out] = tensor
+        case _:
+            to.tensors[i.out] = tensor.transpose(1, 2) if end == "post" else tensor
+
+
+def reduce(call: Callable[..., object], layout: Any, kind: str, values: Tensor, out: Tensor) -> None:
+    """Compute the sum or maximum over the synapses of a neuron (in) or of an axon (out).
+
+    Args:
+        call: makes a call at once, or adds it to a list.
+        layout: the layout of the synapses.
+        kind: "sum_in", "sum_out", "max_in" or "max_out".
+        values: ``[R, post, pre]``, one-to-one ``[R, 1, neuron]``, sparse ``[R, 1, K]``; absent ones are overwritten.
+        out: ``[R, 1, neuron]``.
+    """
+    is_sum, axis = kind.startswith("sum"), 0 if kind.endswith("in") else 1
+    nothing = 0.0 if is_sum else -torch.inf
+    if layout.absent is not None:
+        call(Tensor.masked_fill_, values, layout.absent, nothing)
+    if isinstance(layout, SparseLayout):
+        neurons = layout.columns if axis else layout.rows
+        call(Tensor.fill_, out, nothing)
+        call(Tensor.scatter_reduce_, out.view(-1), 0, neurons, values.view(-1), "sum" if is_sum else "amax")
+    elif values.shape[1:] == layout.shape:
+        call(torch.sum if is_sum else torch.amax, values, 2 - axis, out=out[:, 0])
+    else:
+        call(Tensor.copy_, out, values)
+    if not is_sum:  # the maximum over no synapses is 0
+        call(torch.nan_to_num, out, nan=torch.nan, posinf=torch.inf, neginf=0.0, out=out)
+
+
+KERNELS: dict[str, Kernel] = {
+    "current": current,
+    "back_current": back_current,
+    "matmul": matmul,
+    "outer": outer,
+    "turn": turn,
+}

@@ -1,0 +1,171 @@
+"""The programs of a circuit. Each is emitted when it is first needed, then rewritten by passes and lowered for a batch
+size."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from circuitsim.engine.batch_shard import BatchShard
+from circuitsim.engine.lower import Lowered
+from circuitsim.engine.store import WeightStore
+from circuitsim.engine.workspace import Arena
+from circuitsim.motif.motif import Motif
+from circuitsim.plan import Circuitry, Plan, Program, Register, build_plans, circuitry_of, emit, passes
+
+MAX_SIZES = 64  # the number of batch sizes for which a program stays lowered
+
+
+class Runnable:
+    """A program that can run on the weights of a circuit.
+
+    Args:
+        program: the program as emitted, before any pass.
+        store: the weights, states and parameters.
+        kept: quantities that must be computed even where the step is cheaper without them.
+    """
+
+    def __init__(self, program: Program, store: WeightStore, kept: frozenset[str]) -> None:
+        self.program, self.store, self.kept = program, store, kept
+        self._lowered: dict[Hashable, Lowered] = {}
+        self._arena = Arena(store.like)
+        self._mask_changes = store.n_mask_changes
+
+    @functools.cached_property
+    def simplified(self) -> Program:
+        """The program after the passes that do not depend on the batch size."""
+        return simplify(self.program)
+
+    def at(self, given: Mapping[Register, Tensor], shard: BatchShard) -> Lowered:
+        """Return the program, lowered for the batch size of `given`."""
+        if self._mask_changes != self.store.n_mask_changes:
+            self._lowered, self._mask_changes = {}, self.store.n_mask_changes
+        key = (shard, *(tensor.shape for tensor in given.values()))
+        found = self._lowered.get(key)
+        if found is None:
+            if len(self._lowered) >= MAX_SIZES:
+                del self._lowered[next(iter(self._lowered))]
+            program = for_batch(self.simplified, self.kept, shard, self.store.n_replicas)
+            found = Lowered(program, self.store, given, shard, self._arena)
+            if self._arena.has_grown:  # earlier lowerings would keep the smaller memory alive
+                self._lowered, self._arena.has_grown = {}, False
+            self._lowered[key] = found
+        return found
+
+    @property
+    def n_bytes(self) -> int:
+        """The number of bytes of all registers."""
+        return self._arena.n_bytes
+
+
+def simplify(program: Program) -> Program:
+    """Apply the passes that do not depend on the batch size."""
+    return passes.fuse_gates(passes.without_dead_code(passes.share_common_subexpressions(program)))
+
+
+def for_batch(program: Program, kept: frozenset[str], shard: BatchShard, n_replicas: int) -> Program:
+    """Apply the passes that depend on the batch size; `kept` are quantities that must be computed."""
+    n_each = -(-shard.n_samples // shard.n_processes)  # the same in all processes, which must run the same program
+    sizes = passes.Sizes(n_each, n_replicas)
+    program = passes.rematerialize(passes.reassociate(program, sizes, kept), sizes, kept)
+    if not shard.is_whole:
+        program = passes.distribute(program)
+    return passes.update_in_place(program)
+
+
+class Programs:
+    """All programs of one circuit.
+
+    Args:
+        motif: the declaration.
+        frozen: the projections whose plasticity is stopped.
+        store: the weights, states and parameters.
+        record: whether steps record their changes.
+    """
+
+    def __init__(self, motif: Motif, frozen: frozenset[str], store: WeightStore, record: bool) -> None:
+        self.motif, self.store, self.record = motif, store, record
+        self.plans: tuple[Plan, ...] = build_plans(motif, frozen)
+        self.circuitry: Circuitry = circuitry_of(motif, self.plans)
+        self._runnables: dict[Hashable, Runnable] = {}
+
+    @functools.cached_property
+    def step(self) -> Program:
+        """The program of a step as emitted, before any pass."""
+        return emit(self.plans, self.circuitry, "record" if self.record else "apply")
+
+    def for_step(self, kept: frozenset[str]) -> Runnable:
+        """Return the program of a step."""
+        return self._runnable(("step", kept), lambda: self.step, kept)
+
+    def for_cycle(self) -> Runnable:
+        """Return the program of a step without plasticity, with all quantities readable."""
+        program = functools.partial(emit, self.plans, self.circuitry, "none")
+        return self._runnable("cycle", program, EVERYTHING)
+
+    def for_measuring(self) -> Runnable:
+        """Return the program that computes the changes without making them."""
+        program = functools.partial(emit, self.plans, self.circuitry, "measure")
+        return self._runnable("measure", program, EVERYTHING)
+
+    def for_prediction(self, population: str) -> Runnable:
+        """Return the program that computes the activity of one population."""
+        return self._runnable(("predict", population), functools.partial(self.prediction, population), frozenset())
+
+    def prediction(self, population: str) -> Program:
+        """Return the program that computes one population's activity, before the passes.
+
+        For an objective's output it ends with the phase in which the objective is evaluated. For other populations it
+        ends with the last phase in which an objective is evaluated, or, if no phase up to there drives the population,
+        with the first phase that does.
+        """
+        program = emit(self.plans[: self._n_phases(population)], self.circuitry, "predict")
+        name = f"{population}.activity"
+        program = passes.without_dead_code(
+            replace(program, readable={name: program.readable[name]}, losses={}, loss=None)
+        )
+        read = {register for i in program.instructions for register in i.reads}
+        targets = {name: register for name, register in program.given.targets.items() if register in read}
+        return replace(program, given=replace(program.given, targets=targets))
+
+    def _n_phases(self, population: str) -> int:
+        names = [plan.phase for plan in self.plans]
+        judged = [names.index(phase) + 1 for phase in self.circuitry.judged.values()]
+        outputs = {o.output: o.error for o in self.motif.objectives}
+        if population in outputs and outputs[population] in self.circuitry.judged:
+            return names.index(self.circuitry.judged[outputs[population]]) + 1
+        n = max(judged, default=len(names))
+        driven = [k + 1 for k, plan in enumerate(self.plans) if plan.populations[population].source != "kept"]
+        if any(k <= n for k in driven):
+            return n
+        return driven[0] if driven else len(names)
+
+    def _runnable(self, key: Hashable, program: Any, kept: frozenset[str]) -> Runnable:
+        if key not in self._runnables:
+            self._runnables[key] = Runnable(program(), self.store, kept)
+        return self._runnables[key]
+
+    @property
+    def n_bytes(self) -> int:
+        """The number of bytes of all registers."""
+        return sum(runnable.n_bytes for runnable in self._runnables.values())
+
+
+EVERYTHING = frozenset({"*"})  # keeps all quantities
+
+
+def partners(program: Program) -> tuple[set[str], set[str]]:
+    """Find the projections that share a batch mean: those that read it transposed, and those that read it directly."""
+    program = simplify(program)
+    turns = {i.out: i.args[0] for i in program.instructions if i.op == "turn"}
+    turned, straight, means = set(), set(), set(turns.values())
+    for i in program.instructions:
+        if i.op == "change":
+            name = str(i.args[0]).partition(":")[0]
+            turned |= {name} if any(a in turns for a in i.args) else set()
+            straight |= {name} if any(a in means for a in i.args) else set()
+    return turned, straight - turned

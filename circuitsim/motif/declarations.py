@@ -1,0 +1,169 @@
+"""What a motif holds: named lists of declared values, which the functions of this room read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, TypeVar, overload
+
+from circuitsim.errors import MotifError
+from circuitsim.motif.identifiers import normalized
+from circuitsim.motif.names import population_of, projection_of
+from circuitsim.motif.objective import Objective
+from circuitsim.motif.phase import CYCLE, Phase
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Projection, check_options
+from circuitsim.motif.signal import Signal
+
+Declared = Population | Projection | Objective | Signal | Phase
+OneDeclared = TypeVar("OneDeclared", Population, Projection, Objective, Signal, Phase)
+
+
+class Declarations:
+    """Populations, projections, objectives, signals and phases, in order of declaration.
+
+    Args:
+        name: the motif's name in tables and figures.
+    """
+
+    def __init__(self, name: str = "motif") -> None:
+        self.name = name
+        self._populations: list[Population] = []
+        self._projections: list[Projection] = []
+        self._objectives: list[Objective] = []
+        self._signals: list[Signal] = []
+        self._phases: list[Phase] = []
+        self._memo: dict[Any, Any] = {}  # see `memoized`
+
+    @property
+    def populations(self) -> tuple[Population, ...]:
+        """The populations, in order of declaration."""
+        return tuple(self._populations)
+
+    @property
+    def projections(self) -> tuple[Projection, ...]:
+        """The projections, in order of declaration."""
+        return tuple(self._projections)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives, in order of declaration."""
+        return tuple(self._objectives)
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The signals, in order of declaration."""
+        return tuple(self._signals)
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of a step, in order; there is at least one."""
+        return tuple(self._phases) or (CYCLE,)
+
+    @property
+    def _kinds(self) -> dict[str, tuple[type[Any], list[Any]]]:
+        """The kinds of declarations, in the order in which `to_json` writes them."""
+        return {
+            "populations": (Population, self._populations),
+            "projections": (Projection, self._projections),
+            "objectives": (Objective, self._objectives),
+            "signals": (Signal, self._signals),
+            "phases": (Phase, self._phases),
+        }
+
+    @property
+    def values(self) -> tuple[Declared, ...]:
+        """All declared values, grouped by kind."""
+        return tuple(value for _, values in self._kinds.values() for value in values)
+
+    @overload
+    def add(self, value: OneDeclared, /) -> OneDeclared: ...  # type: ignore[overload-overlap]  # one value is not a tuple
+
+    @overload
+    def add(self, *values: Declared) -> tuple[Any, ...]: ...
+
+    def add(self, *values: Any) -> Any:
+        """Add populations, objectives, signals, phases or projections (for the latter, `connect` reads better).
+
+        Args:
+            values: the declared values, in any order; only `validate` checks them.
+        Returns:
+            The value that was added, or a tuple if there are several.
+        Raises:
+            MotifError: a value is of another type.
+        """
+        self._memo.clear()
+        for value in values:
+            for kind, declared in self._kinds.values():
+                if isinstance(value, kind):
+                    declared.append(value)
+                    break
+            else:
+                known = ", ".join(kind.__name__ for kind, _ in self._kinds.values())
+                raise MotifError(f"motif {self.name!r}: add takes one of {known} (got {value!r})")
+        return values[0] if len(values) == 1 else values
+
+    def connect(self, pre: str | Population, post: str | Population, *, name: str, **options: Any) -> Projection:
+        """Add a projection.
+
+        Args:
+            pre, post: the presynaptic and postsynaptic populations, or their names.
+            name: the projection's name.
+            options: the other arguments of `Projection`: compartment, rule, init, connectivity, plastic, tied_to,
+                bounds, state, parameters, label.
+        Returns:
+            The projection.
+        Raises:
+            MotifError: an option is unknown, or there are parameters, but the rule is not a string.
+        """
+        check_options(f"projection {name!r}", options)
+        return self.add(Projection(name, pre, post, **options))
+
+    def population(self, name: str) -> Population:
+        """Return the population with the given name.
+
+        Args:
+            name: the name as declared.
+        Returns:
+            The declared population.
+        Raises:
+            MotifError: the name is unknown; the message lists the known ones.
+        """
+        return self._named(population_of(self), "population", name)
+
+    def projection(self, name: str) -> Projection:
+        """Return the projection with the given name.
+
+        Args:
+            name: the name as declared.
+        Returns:
+            The declared projection.
+        Raises:
+            MotifError: the name is unknown; the message lists the known ones.
+        """
+        return self._named(projection_of(self), "projection", name)
+
+    def _named(self, known: dict[str, Any], kind: str, name: str) -> Any:
+        if isinstance(name, str) and (found := known.get(normalized(name))) is not None:
+            return found
+        raise MotifError(f"motif {self.name!r} has no {kind} {name!r} (known: {', '.join(known) or 'none'})")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copy the lists, so that a copied or unpickled motif does not share them."""
+        lists = {name: list(value) for name, value in vars(self).items() if isinstance(value, list)}
+        return vars(self) | lists | {"_memo": {}}
+
+    def __eq__(self, other: object) -> bool:
+        """Compare names and declarations, but not their order, which a graph does not keep."""
+        return isinstance(other, Declarations) and self._content() == other._content()
+
+    def _content(self) -> tuple[str, Counter[Any]]:
+        return self.name, Counter(self.values)
+
+    __hash__ = None  # type: ignore[assignment]  # a motif is mutable
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.name!r}: "
+            + ", ".join(f"{len(values)} {kind}" for kind, (_, values) in self._kinds.items() if values)
+            + ")"
+        )

@@ -1,0 +1,86 @@
+"""Weights that a user gives one by one: each must belong to a synapse and lie within the bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from circuitsim.motif.arrays import counted, place_of
+from circuitsim.motif.connectivity import Edges, Mask, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.neuron_names import matrix_of
+
+if TYPE_CHECKING:
+    from circuitsim.motif.declarations import Declarations
+    from circuitsim.motif.projection import Projection
+
+Bounds = tuple[float | None, float | None]
+
+
+def pattern_of(motif: Declarations, p: Projection) -> np.ndarray | None:
+    """Return which synapses of a projection exist, boolean ``[post, pre]``.
+
+    Args:
+        motif: the motif.
+        p: a projection with a valid connectivity.
+    Returns:
+        The pattern, or None if every pair is connected or the pattern is drawn at random.
+    """
+    n_post, n_pre = motif.population(p.post).size, motif.population(p.pre).size
+    match p.connectivity:
+        case Mask() as mask:
+            return matrix_of(motif, p, mask) != 0
+        case Edges() as edges:
+            return edges.mask(n_post, n_pre)
+        case OneToOne():
+            return np.eye(n_post, dtype=bool)
+        case ReciprocalOf(projection=name):
+            other = pattern_of(motif, motif.projection(name))
+            return None if other is None else other.T
+    return None
+
+
+def is_random(motif: Declarations, p: Projection) -> bool:
+    """Return whether the synapses of a projection, whose connectivity is valid, are drawn at random."""
+    if isinstance(p.connectivity, ReciprocalOf):
+        return is_random(motif, motif.projection(p.connectivity.projection))
+    return isinstance(p.connectivity, Random)
+
+
+def stray_fault(what: str, weights: np.ndarray, present: np.ndarray) -> str | None:
+    """Say that weights are given where there is no synapse, or return None.
+
+    Args:
+        what: the weights, which begin the sentence.
+        weights: shape ``[..., post, pre]``.
+        present: which synapses exist, a shape that broadcasts to that of the weights.
+    """
+    wrong = (weights != 0) & ~present
+    if not wrong.any():
+        return None
+    return (
+        f"{what} where there is no synapse: {counted(wrong)}, the first "
+        f"({weights[tuple(np.argwhere(wrong)[0])]:g}) {place_of(wrong)}; use 0 there, or transpose an array whose rows "
+        "are presynaptic neurons"
+    )
+
+
+def outside_fault(what: str, weights: Any, bounds: Bounds | None, present: np.ndarray | None = None) -> str | None:
+    """Say that weights lie outside the bounds, or return None.
+
+    Args:
+        what: the weights, which begin the sentence.
+        weights: one number, or an array of any shape.
+        bounds: the bounds; None for no bounds.
+        present: which synapses exist; None for all.
+    """
+    low, high = (float("nan") if end is None else float(end) for end in bounds or (None, None))
+    weights = np.asarray(weights, dtype=float)
+    wrong = (weights < low) | (weights > high)
+    wrong = wrong if present is None else wrong & present
+    if not wrong.any():
+        return None
+    if weights.ndim == 0:
+        return f"{what} outside the bounds {bounds} (got {float(weights):g})"
+    first = weights[tuple(np.argwhere(wrong)[0])]
+    return f"{what} outside the bounds {bounds}: {counted(wrong)}, the first ({first:g}) {place_of(wrong)}"

@@ -1,0 +1,236 @@
+"""Tables that describe a circuit in a paper, following the template of Nordlie, Gewaltig & Plesser (2009)."""
+
+from __future__ import annotations
+
+import dataclasses
+import string
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import sympy
+
+from circuitsim.motif.activation import GatedBy, activation_expression
+from circuitsim.motif.expressions import Expressions, expressions_of
+from circuitsim.motif.formula import Formula, latex_of, name_in_math
+from circuitsim.motif.phase import Phase
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Projection
+from circuitsim.motif.roles import is_input
+from circuitsim.motif.state import State
+from circuitsim.motif.table import Cell, Table
+from circuitsim.motif.wording import bounds, count, latex_number, number, pattern, start, tally, tied, title
+
+if TYPE_CHECKING:
+    from circuitsim.motif.declarations import Declarations
+
+Row = tuple[Cell, ...]
+
+NOTATION = (
+    r"$a_j$, $a_i$: activity of the presynaptic and the postsynaptic neuron (or its trace, where one is given); "
+    r"$w_{ij}$: weight from neuron $j$ to neuron $i$; $d_i$: summed soma current; "
+    r"$\varphi'_i$: slope of the activation; $I_i^{\mathrm{P}}$: current of projection P; "
+    r"$D_i$, $H_i$: summed currents of the other projections onto the dendrite, and onto both compartments; "
+    r"$[\,\cdot\,]$: 1 where it holds, else 0; $\langle\,\cdot\,\rangle$: mean over batch and population."
+)
+LOSSES = {
+    "cross_entropy": Formula("-log softmax(y)[target]", r"-\log\,\mathrm{softmax}(y)_{\mathrm{target}}"),
+    "mse": Formula("|y - target|^2 / 2", r"\left|y - \mathrm{target}\right|^2 / 2"),
+    "bce": Formula(
+        "sum(log(1 + exp(y)) - target * y)", r"\sum_k \log\left(1 + \exp y_k\right) - \mathrm{target}_k y_k"
+    ),
+}
+
+
+def tables_of(motif: Declarations) -> list[Table]:
+    """Return the tables that apply to a motif.
+
+    Args:
+        motif: a valid motif.
+    Returns:
+        Model summary, populations, connectivity, neuron and synapse model, plasticity, input, phases, and
+        measurements.
+    """
+    known = expressions_of(motif)
+    tables = [
+        Table("Model summary", {"Aspect": 0.2, "Description": 0.7}, _summary(motif)),
+        Table("Populations", {"Name": 0.25, "Stream": 0.2, "Neurons": 0.15, "Activation": 0.25}, _populations(motif)),
+        Table(
+            "Connectivity",
+            {"Name": 0.1, "Source": 0.1, "Target": 0.1, "Compartment": 0.14, "Pattern": 0.18, "Initial weights": 0.18},
+            [_connection(p) for p in motif.projections],
+        ),
+        Table(
+            "Neuron and synapse model",
+            {"Of": 0.2, "Equation": 0.45, "Parameters": 0.2},
+            [
+                *_currents(),
+                *_grouped(_neurons(motif, known)),
+                *_grouped(_synapses(motif, known)),
+                *_signals(motif, known),
+            ],
+            NOTATION,
+        ),
+        Table(
+            "Plasticity", {"Projections": 0.2, "Change in a step": 0.45, "Parameters": 0.2}, _plasticity(motif, known)
+        ),
+        Table("Input", {"Name": 0.2, "Description": 0.7}, _input(motif)),
+        Table("Phases of a step", {"Name": 0.15, "Drive": 0.3, "Change": 0.2, "Noise and errors": 0.2}, _phases(motif)),
+        Table("Measurements", {"Of": 0.2, "Description": 0.7}, _measurements(motif)),
+    ]
+    kept = [table for table in tables if table.rows]
+    return [
+        dataclasses.replace(table, title=f"{letter}: {table.title}")
+        for letter, table in zip(string.ascii_uppercase, kept, strict=False)
+    ]
+
+
+# -- contents of the tables
+
+
+def _summary(motif: Declarations) -> list[Row]:
+    streams = [p.stream for p in motif.populations]
+    n_neurons, n_plastic = sum(p.size for p in motif.populations), sum(p.is_plastic for p in motif.projections)
+    patterns = dict.fromkeys(pattern(p.connectivity, named=False) for p in motif.projections)
+    learning = "every weight changes by the batch mean of its rule, evaluated in the state before the step"
+    return [
+        ("Populations", f"{count(len(streams), 'population')} ({tally(streams)}), {count(n_neurons, 'neuron')}"),
+        ("Topology", "None"),
+        ("Connectivity", f"{count(len(motif.projections), 'projection')}: {', '.join(patterns) or 'none'}"),
+        ("Neuron model", "Rate neurons: the activity is a function of the summed soma currents, once a cycle"),
+        (
+            "Synapse model",
+            "Current = weight times activity, onto the soma (drives activity) or the dendrite (read by plasticity)",
+        ),
+        ("Plasticity", f"{count(n_plastic, 'plastic projection')}; {learning}" if n_plastic else "None"),
+        ("Input", ", ".join(p.name for p in motif.populations if is_input(motif, p)) or "None"),
+        ("Measurements", ", ".join(f"loss at {o.output}" for o in motif.objectives) or "Activities and weights"),
+    ]
+
+
+def _populations(motif: Declarations) -> list[Row]:
+    def activation(p: Population) -> str:
+        if isinstance(p.activation, GatedBy):
+            return f"linear, gated by the slope of {p.activation.population}"
+        return "always 1" if p.activation == "one" else p.activation
+
+    return [(title(p), p.stream, str(p.size), activation(p)) for p in motif.populations]
+
+
+def _connection(p: Projection) -> Row:
+    weights = tied(p.tied_to) if p.tied_to is not None else start(p.start)
+    return title(p), p.pre, p.post, p.compartment, pattern(p.connectivity), weights + bounds(p)
+
+
+def _currents() -> list[Row]:
+    current = Formula("I = sum(w * pre)", r"I_i = \sum_j w_{ij} a_j")
+    drive = Formula("drive = sum of the I onto the soma", r"d_i = \sum_{\mathrm{soma}} I_i")
+    return [("every projection", current, ""), ("every population that is not an input", drive, "")]
+
+
+def _neurons(motif: Declarations, known: Expressions) -> Iterable[tuple[str, Row]]:
+    """Yield the activity, the trace and the state updates of each population, with the population's name."""
+    for p in motif.populations:
+        latex = latex_of(known.activation[p.name], frozenset(p.state))
+        yield p.name, (Formula(f"activity = {activation_expression(p.activation)}", f"a_i = {latex}"), "")
+    for p in motif.populations:
+        if p.trace is not None:
+            latex = latex_of(known.trace[p.name], frozenset(p.state))
+            yield p.name, (Formula(f"trace = {p.trace}", rf"\mathrm{{trace}}_i = {latex}"), "")
+    for p in motif.populations:
+        for name, state in p.state.items():
+            yield p.name, _update(name, state, known.neuron_state[p.name, name], frozenset(p.state), frozenset())
+
+
+def _synapses(motif: Declarations, known: Expressions) -> Iterable[tuple[str, Row]]:
+    """Yield the updates of the synapse states of each projection, with the projection's name."""
+    for p in motif.projections:
+        for name, state in p.state.items():
+            expression = known.synapse_state[p.name, name]
+            yield p.name, _update(name, state, expression, _neuron_states(motif, p), frozenset(p.state))
+
+
+def _signals(motif: Declarations, known: Expressions) -> Iterable[Row]:
+    """Yield the signals that the circuit computes."""
+    for s in motif.signals:
+        if not s.is_given:
+            latex = f"{name_in_math(s.name)} = {latex_of(known.signal[s.name])}"
+            yield "every rule", Formula(f"{s.name} = {s.expression}", latex), ""
+
+
+def _plasticity(motif: Declarations, known: Expressions) -> list[Row]:
+    def rule(p: Projection) -> Row:
+        assert p.rule is not None
+        latex = latex_of(known.rule[p.name], _neuron_states(motif, p), frozenset(p.state))
+        return Formula(f"dw = {p.rule.expression}", rf"\Delta w_{{ij}} = {latex}"), _parameters(p.rule.parameters)
+
+    rows = _grouped((p.name, rule(p)) for p in motif.projections if p.is_plastic)
+    fixed = [p.name for p in motif.projections if not p.is_plastic and p.tied_to is None]
+    ties = [f"{p.name} = {tied(p.tied_to)}" for p in motif.projections if p.tied_to is not None]
+    rows += [(", ".join(fixed), "fixed", "")] if fixed else []
+    return rows + ([(", ".join(ties), "tied", "")] if ties else [])
+
+
+def _input(motif: Declarations) -> list[Row]:
+    rows: list[Row] = [
+        (p.name, f"driven by a vector of {p.size} numbers per sample") for p in motif.populations if is_input(motif, p)
+    ]
+    shuffled = " of the neighbouring sample (a control)"
+    rows += [
+        (o.error, f"driven by minus the gradient of the loss at {o.output}{shuffled if o.shuffled else ''}")
+        for o in motif.objectives
+    ]
+    return rows + [(s.name, "one number per sample, which every rule may read") for s in motif.signals if s.is_given]
+
+
+def _phases(motif: Declarations) -> list[Row]:
+    if len(motif.phases) == 1 and motif.phases[0] == Phase(motif.phases[0].name):
+        return []
+    return [(phase.name, _drives(phase), _listed(phase.plastic), _disturbance(phase)) for phase in motif.phases]
+
+
+def _measurements(motif: Declarations) -> list[Row]:
+    return [(o.output, [LOSSES[o.loss]]) for o in motif.objectives]
+
+
+# -- formatting
+
+
+def _update(name: str, state: State, new: sympy.Expr, states: frozenset[str], synaptic: frozenset[str]) -> Row:
+    index = "ij" if name in synaptic else "i"
+    latex = rf"{name_in_math(name)}_{{{index}}} \leftarrow {latex_of(new, states, synaptic)}"
+    given = {**state.parameters, "start": state.start} if state.start else state.parameters
+    return Formula(f"{name} <- {state.update}", latex), _parameters(given)
+
+
+def _grouped(rows: Iterable[tuple[str, Row]]) -> list[Row]:
+    """Merge equal rows into one that lists all owners, ordered by first appearance."""
+    owners: dict[Any, list[str]] = {}
+    for owner, row in rows:
+        owners.setdefault(row, []).append(owner)
+    return [(", ".join(names), *row) for row, names in owners.items()]
+
+
+def _neuron_states(motif: Declarations, p: Projection) -> frozenset[str]:
+    return frozenset(motif.population(p.pre).state) | frozenset(motif.population(p.post).state)
+
+
+def _parameters(parameters: Mapping[str, Any]) -> Cell:
+    return tuple(
+        Formula(f"{name} = {number(value)}", rf"{name_in_math(name)} = {latex_number(value)}")
+        for name, value in parameters.items()
+    )
+
+
+def _drives(phase: Phase) -> str:
+    if phase.soma is None:
+        return "all somatic projections"
+    return ", ".join(name if gain == 1 else f"{gain:g} times {name}" for name, gain in phase.soma.items()) or "nothing"
+
+
+def _disturbance(phase: Phase) -> str:
+    noise = [f"noise of standard deviation {sd:g} on {name}" for name, sd in phase.noise.items()]
+    return ", ".join([*noise, "errors" if phase.errors else "no errors"])
+
+
+def _listed(names: tuple[str, ...] | None) -> str:
+    return "all plastic projections and states" if names is None else ", ".join(names) or "nothing"

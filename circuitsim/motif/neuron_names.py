@@ -1,0 +1,85 @@
+"""Names of neurons, which a pandas.DataFrame brings as its labels, and the order in which they stand.
+
+The first matrix of a motif that names the neurons of a population settles their order. Every other matrix with names
+is read by name, so that the rows and columns of published tables may stand in any order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from circuitsim.motif.arrays import Names
+from circuitsim.motif.connectivity import Mask
+from circuitsim.motif.init import Given
+from circuitsim.motif.memo import memoized
+
+if TYPE_CHECKING:
+    from circuitsim.motif.declarations import Declarations
+    from circuitsim.motif.projection import Projection
+
+
+@memoized
+def neuron_names(motif: Declarations) -> dict[str, tuple[str, ...]]:
+    """Map each population whose neurons have names to these names, in the order of the neurons."""
+    found: dict[str, tuple[str, ...]] = {}
+    for p in motif.projections:
+        for value in (p.connectivity, p.init):
+            for population, names in _named_ends(p, value):
+                found.setdefault(population, names)
+    return found
+
+
+def matrix_of(motif: Declarations, p: Projection, value: Mask | Given) -> np.ndarray:
+    """Return the array of a projection's mask or weights, with the neurons in the order of their populations."""
+    return in_order(motif, p, value.array, value.post_names, value.pre_names)
+
+
+def in_order(motif: Declarations, p: Projection, array: np.ndarray, post_names: Names, pre_names: Names) -> np.ndarray:
+    """Return an array ``[..., post, pre]`` whose axes are named, with the neurons in the order of their populations."""
+    known = neuron_names(motif)
+    for axis, population, names in ((-2, p.post, post_names), (-1, p.pre, pre_names)):
+        if names is not None and names != known[population]:
+            place = {name: k for k, name in enumerate(names)}
+            array = np.take(array, [place[name] for name in known[population]], axis=axis)
+    return array
+
+
+def name_faults(motif: Declarations, p: Projection) -> Iterator[str]:
+    """Yield the differences between the names in a projection's matrices and those of its populations."""
+    for value in (p.connectivity, p.init):
+        for population, names in _named_ends(p, value):
+            fault = name_fault(motif, population, names)
+            if fault is not None:
+                yield f"projection {p.name!r}: {type(value).__name__}: {fault}"
+
+
+def name_fault(motif: Declarations, population: str, names: Sequence[str]) -> str | None:
+    """Return why these names are not those of a population's neurons, or None if they are."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        return f"{len(twice)} neurons of {population!r} have a name twice, the first is {twice[0]!r}; rename them"
+    known = neuron_names(motif).get(population)
+    if known is None:
+        return (
+            f"the neurons of {population!r} have no names, so the labels of a data frame cannot be followed; use "
+            "frame.to_numpy() to give numbers in the order of the neurons, or name them by a Mask of a data frame"
+        )
+    if len(names) != len(known):
+        return None  # a fault of the shape
+    if strange := [name for name in names if name not in set(known)]:
+        return (
+            f"{len(strange)} of {len(names)} labels are not the names of neurons of {population!r}, the first is "
+            f"{strange[0]!r}; the first matrix with names has {known[0]!r}, ..."
+        )
+    return None
+
+
+def _named_ends(p: Projection, value: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if isinstance(value, Mask | Given):
+        for population, names in ((p.post, value.post_names), (p.pre, value.pre_names)):
+            if names is not None:
+                yield population, names

@@ -1,0 +1,85 @@
+"""Faults of one phase, in a motif that is otherwise valid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import sympy
+
+from circuitsim.motif.checks import Faults, is_number
+from circuitsim.motif.expressions import Expressions, expressions_of
+from circuitsim.motif.memo import memoized
+from circuitsim.motif.names import population_of, projection_of
+from circuitsim.motif.phase import CYCLE
+from circuitsim.motif.projection import Projection
+from circuitsim.motif.wiring import Wiring, inputs_of
+from circuitsim.rules.vocabulary import SUMS, local
+
+if TYPE_CHECKING:
+    from circuitsim.motif.declarations import Declarations
+
+# The label, text and parsed form of one expression of a projection, and the names of currents and of sums in it.
+Parsed = tuple[str, str, sympy.Expr, tuple[str, ...], tuple[str, ...]]
+
+
+def phase_faults(motif: Declarations, wiring: Wiring) -> Faults:
+    """Yield the unknown names of a phase, and the currents that projections read but that it does not deliver."""
+    yield from _unknown_names(motif, wiring)
+    owner = f"phase {wiring.phase.name!r}: " if motif.phases[0] is not CYCLE else ""
+    for p in wiring.projections.values():
+        if wiring.phase.changes(p.name):
+            yield from (owner + fault for fault in _currents(wiring, p, _parsed(motif)[p.name]))
+
+
+def _unknown_names(motif: Declarations, wiring: Wiring) -> Faults:
+    phase, owner = wiring.phase, f"phase {wiring.phase.name!r}"
+    populations, projections = population_of(motif).keys(), projection_of(motif).keys()
+    for field, names, known in (
+        ("soma", phase.soma or (), projections),
+        ("plastic", phase.plastic or (), projections | populations),
+        ("inputs", phase.inputs or (), inputs_of(motif)),
+        ("noise", phase.noise, populations),
+    ):
+        for name in names:
+            if not (isinstance(name, str) and name in known):
+                yield f"{owner}: {field} names unknown {name!r} (known: {', '.join(sorted(known))})"
+    for kind, numbers in (("gain", phase.soma or {}), ("noise", phase.noise)):
+        for name, value in numbers.items():
+            if not is_number(value) or (kind == "noise" and value < 0):
+                yield f"{owner}: the {kind} of {name!r} must be a finite number, not negative for noise (got {value!r})"
+
+
+@memoized
+def _parsed(motif: Declarations) -> dict[str, list[Parsed]]:
+    """Map each projection to its expressions and the currents that they read."""
+    expressions = expressions_of(motif)
+    return {p.name: list(_of_projection(expressions, p)) for p in motif.projections}
+
+
+def _of_projection(expressions: Expressions, p: Projection) -> Iterator[Parsed]:
+    named = [("rule", p.rule.expression, expressions.rule[p.name])] if p.rule is not None else []
+    named += [(f"state {s!r}", p.state[s].update, expressions.synapse_state[p.name, s]) for s in p.state]
+    for what, text, expression in named:
+        names = sorted(symbol.name for symbol in expression.free_symbols)
+        currents = tuple(name for name in names if name.startswith("I_"))
+        yield what, text, expression, currents, tuple(name for name in names if name in SUMS)
+
+
+def _currents(wiring: Wiring, p: Projection, parsed: list[Parsed]) -> Faults:
+    for what, text, expression, currents, sums in parsed:
+        owner = f"projection {p.name!r}: {what}"
+        delivered = [f"I_{name}" for name in wiring.onto(p.post)] if currents else []
+        for name in currents:
+            if name not in delivered:
+                place = re.search(rf"\b{name}\b", text)
+                yield (
+                    f"{owner} names {name}, which does not reach population {p.post!r} "
+                    f"(known: {', '.join(delivered) or 'none'})" + (f" at column {place.start() + 1}" if place else "")
+                )
+        summed = {"dendrite_post": wiring.dendrite_onto[p.post], "hetero": wiring.onto(p.post)}
+        empty = [name for name in sums if not set(summed[name]) - {p.name}]
+        nothing = dict.fromkeys(map(local, empty), sympy.Integer(0))
+        if empty and expression.xreplace(nothing).has(sympy.zoo, sympy.nan, sympy.oo):
+            yield f"{owner} divides by {' and '.join(empty)}, which is 0 because no other current reaches {p.post!r}"

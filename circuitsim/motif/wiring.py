@@ -1,0 +1,170 @@
+"""The wiring of a motif in each of its phases, and the order in which its populations are computed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sympy
+
+from circuitsim.motif.expressions import reads_drive
+from circuitsim.motif.memo import memoized
+from circuitsim.motif.phase import Phase
+from circuitsim.motif.projection import COMPARTMENTS, Projection
+from circuitsim.motif.sweep_order import cycle_in, dependencies, in_order
+from circuitsim.rules.vocabulary import sums_of_currents
+
+if TYPE_CHECKING:
+    from circuitsim.motif.declarations import Declarations
+    from circuitsim.motif.population import Population
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The wiring of a motif in one phase.
+
+    Args:
+        phase: the phase.
+        projections: maps names to projections with their compartments in this phase; projections that deliver
+            no current in it are missing. `phase.gain(name)` is the factor of a soma current.
+        soma_onto, dendrite_onto: map each population to the names of the projections onto that compartment, in
+            order of declaration.
+        order: the populations in the order in which they are computed; empty if there is a cycle.
+        source: maps each population to the source of its drive:
+
+            - "input": the drive is the input, which this phase admits. Nothing drives the population in any phase.
+            - "error": an objective drives it.
+            - "soma": soma projections drive it.
+            - "nothing": the drive is 0, and the activity is computed from noise or does not depend on the drive.
+            - "kept": nothing drives it in this phase, so it keeps its activity from an earlier phase.
+        cycle: the path of a cycle, which is a fault, or None.
+    """
+
+    phase: Phase
+    projections: dict[str, Projection]
+    soma_onto: dict[str, tuple[str, ...]]
+    dendrite_onto: dict[str, tuple[str, ...]]
+    order: tuple[str, ...]
+    source: dict[str, str]
+    cycle: str | None = None
+
+    def onto(self, population: str) -> tuple[str, ...]:
+        """Return the names of all projections that deliver a current to a population."""
+        return self.soma_onto[population] + self.dendrite_onto[population]
+
+    def sums(self, projection: str) -> dict[sympy.Symbol, sympy.Expr]:
+        """Return what `dendrite_post` and `hetero` stand for in a projection's expressions, in this phase.
+
+        Args:
+            projection: the name of one of `projections`.
+        Returns:
+            Each of the two symbols, mapped to a sum of currents ``I_<projection>``, or to 0 if there are none.
+        """
+        post = self.projections[projection].post
+        return sums_of_currents(projection, self.soma_onto[post], self.dendrite_onto[post])
+
+
+@memoized
+def wirings(motif: Declarations) -> tuple[Wiring, ...]:
+    """Return the wiring of each phase, in order.
+
+    Args:
+        motif: a motif whose names are strings; it may have other faults.
+    Returns:
+        One wiring per phase; repeated calls return the same objects until something is added to the motif.
+    Example:
+        >>> from circuitsim.motif.wiring import wirings
+        >>> from motifs import weight_mirror
+        >>> [sorted(w.soma_onto["down1"]) for w in wirings(weight_mirror([4, 3, 2]))]
+        [['Wt1'], []]
+    """
+    rewired: dict[tuple[int, str], Projection] = {}
+    inputs, errors = inputs_of(motif), error_populations(motif)
+    return tuple(_wiring(motif, phase, _wired(motif, phase, rewired), inputs, errors) for phase in motif.phases)
+
+
+@memoized
+def driven_populations(motif: Declarations) -> frozenset[str]:
+    """Return the names of the populations that receive a soma projection in any phase."""
+    return frozenset(
+        p.post for p in motif.projections if any(_compartment(p, phase) == "soma" for phase in motif.phases)
+    )
+
+
+@memoized
+def error_populations(motif: Declarations) -> frozenset[str]:
+    """Return the names of the populations that an objective drives."""
+    return frozenset(objective.error for objective in motif.objectives)
+
+
+@memoized
+def inputs_of(motif: Declarations) -> frozenset[str]:
+    """Return the names of the input populations, which nothing inside the circuit drives in any phase."""
+    noisy = {name for phase in motif.phases for name in phase.noise}
+    driven = driven_populations(motif) | noisy
+
+    def is_input(p: Population) -> bool:
+        return p.stream == "ascending" and p.name not in driven and reads_drive(motif, p)
+
+    return frozenset(p.name for p in motif.populations if is_input(p))
+
+
+def _compartment(p: Projection, phase: Phase) -> str | None:
+    """Return the compartment that receives a projection's current in a phase, or None if it delivers none."""
+    if phase.soma is None:
+        return p.compartment
+    if p.name in phase.soma:
+        return "soma"
+    if p.compartment == "dendrite" or (p.is_plastic and phase.changes(p.name)):
+        return "dendrite"
+    return None
+
+
+def _wired(motif: Declarations, phase: Phase, rewired: dict[tuple[int, str], Projection]) -> list[Projection]:
+    """Return the projections with their compartments in the phase.
+
+    `rewired` caches the copies whose compartment differs from the declared one, so that phases share them.
+    """
+    wired = []
+    for p in motif.projections:
+        compartment = _compartment(p, phase)
+        if compartment is None:
+            continue
+        if compartment != p.compartment:
+            key = (id(p), compartment)
+            rewired[key] = p = rewired.get(key) or dataclasses.replace(p, compartment=compartment)
+        wired.append(p)
+    return wired
+
+
+def _wiring(
+    motif: Declarations, phase: Phase, wired: Sequence[Projection], inputs: frozenset[str], errors: frozenset[str]
+) -> Wiring:
+    soma, dendrite = (_onto(motif, (p for p in wired if p.compartment == c)) for c in COMPARTMENTS)
+    names = [p.name for p in motif.populations]
+    edges = dependencies(motif, wired, phase.errors)
+    order = in_order(names, edges)
+    source = {p.name: _source(motif, phase, p, inputs, errors, bool(soma[p.name])) for p in motif.populations}
+    cycle = cycle_in(names, edges) if len(order) < len(set(names)) else None
+    return Wiring(phase, {p.name: p for p in wired}, soma, dendrite, () if cycle else order, source, cycle)
+
+
+def _onto(motif: Declarations, projections: Iterable[Projection]) -> dict[str, tuple[str, ...]]:
+    onto: dict[str, list[str]] = {p.name: [] for p in motif.populations}
+    for p in projections:
+        onto.setdefault(p.post, []).append(p.name)
+    return {name: tuple(arriving) for name, arriving in onto.items()}
+
+
+def _source(
+    motif: Declarations, phase: Phase, p: Population, inputs: frozenset[str], errors: frozenset[str], has_soma: bool
+) -> str:
+    if p.name in inputs:
+        return "input" if phase.inputs is None or p.name in phase.inputs else "kept"
+    if phase.errors and p.name in errors:
+        return "error"
+    if has_soma:
+        return "soma"
+    return "nothing" if p.name in phase.noise or not reads_drive(motif, p) else "kept"

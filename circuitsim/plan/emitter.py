@@ -1,0 +1,467 @@
+"""Translate plans into a program, without regard to speed, which is left to the passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy
+
+from circuitsim.motif.objective import Objective
+from circuitsim.plan.circuitry import Circuitry
+from circuitsim.plan.instructions import Body, Instruction, Matrix, Neurons, Operand, Region, Register, Space, Synapses
+from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
+from circuitsim.plan.program import Given, Program
+from circuitsim.plan.quantities import POST, PRE, current, end_of, neuron, of, signal, synapse
+from circuitsim.plan.writer import EVERYTHING, Writer
+from circuitsim.rules import Reduction, SlowTerm, Sum, Term
+from circuitsim.rules.functions import COMPARISONS
+from circuitsim.rules.terms import ONE
+
+
+def emit(plans: Sequence[Plan], circuitry: Circuitry, changes: str = "apply") -> Program:
+    """Emit the program of a step.
+
+    Args:
+        plans: one for each phase.
+        circuitry: the parts of the motif, from `circuitry_of`.
+        changes: "apply" applies the rules; "record" also keeps each change, as ``V1:change``; "measure" computes the
+            changes without the terms that do not depend on activity, and applies nothing; "none" runs the cycle
+            alone; "predict" runs the cycle without noise.
+    Returns:
+        The program, before any pass.
+    Example:
+        >>> import circuitsim as cs
+        >>> from circuitsim.plan import build_plans, circuitry_of, emit
+        >>> motif = cs.Motif("hebb")
+        >>> x, y = motif.add(cs.Population("x", 4), cs.Population("y", 2))
+        >>> W = motif.connect(x, y, name="W", rule=cs.Rule("eta * post * pre", eta=0.1))
+        >>> plans = build_plans(motif)
+        >>> print(emit(plans, circuitry_of(motif, plans)))
+        program of 'hebb'
+          input x.activity    [batch x 4]
+        phase 'cycle'
+          y.activity = y.drive = I_W = W:w @ x.activity    [batch x 2]
+          W:w += W:eta * E[y.activity (x) x.activity]
+    """
+    return _Emitter(plans, circuitry, changes).program()
+
+
+class _Emitter(Writer):
+    """Emits the instructions of all phases, one after the other.
+
+    Attributes:
+        now: the register that holds each quantity at this point of the step.
+    """
+
+    def __init__(self, plans: Sequence[Plan], circuitry: Circuitry, changes: str) -> None:
+        super().__init__()
+        self.plans, self.circuitry, self.changes = plans, circuitry, changes
+        self.states = {name: self.register(name, space) for name, space in circuitry.states.items()}
+        self.now: dict[str, Register] = dict(self.states)
+        self.parameters: dict[str, Register] = {}
+        self.inputs: dict[str, Register] = {}
+        self.targets: dict[str, Register] = {}
+        self.classes: set[str] = set()
+        self.losses: dict[str, Register] = {}
+        self.judged: list[Operand] = []
+        self.recorded: dict[str, Register] = {}
+        self.changing: list[Instruction] = []
+
+    def program(self) -> Program:
+        regions = []
+        loss = None
+        for plan in self.plans:
+            self.lines, self.changing = [], []
+            self.phase(plan)
+            if plan is self.plans[-1]:
+                loss = self.fold("add", self.judged) if self.judged else None
+                readable = self.readable()
+            regions.append(Region(plan.phase, (*self.lines, *self.changing)))
+        assert loss is None or isinstance(loss, Register)
+        given = Given(self.inputs, self.targets, frozenset(self.classes))
+        return Program(
+            self.circuitry.name, given, self.parameters, self.states, tuple(regions), readable | self.recorded,
+            losses=self.losses, loss=loss,
+        )  # fmt: skip
+
+    def phase(self, plan: Plan) -> None:
+        """Emit the sweep, then dendritic currents, the loss and the rules."""
+        for p in plan.populations.values():
+            self.population(plan, p)
+        for q in plan.projections.values():
+            if q.compartment == "dendrite":
+                self.deliver(q, self.quantity(plan.populations[q.pre].seen))
+        if plan.objectives:
+            self.loss(plan)
+        if self.changes in ("none", "predict"):
+            return
+        signals = self.signals_of(plan)
+        seen = self.readable() if set(signals) & set(plan.signals) else {}
+        for name in signals:
+            key = signal(name).name
+            if name in plan.computed:
+                value = self.expression(plan.computed[name], self.quantity)
+                if isinstance(value, Register) and not value.is_scalar:
+                    self.now[key] = self.renamed(value, key)
+                else:
+                    self.now[key] = self.write("fill", (value,), EVERYTHING, name=key)
+            else:
+                self.now[key] = self.write(
+                    "signal", seen.values(), EVERYTHING, batch=True, options=(name, tuple(seen)), name=key
+                )
+        changed: dict[str, Register] = {}
+        for q in plan.projections.values():
+            changed |= _Rules(self, plan, q).write_changes()
+        if self.changes != "measure":
+            for p in plan.populations.values():
+                changed |= self.neuron_states(p)
+        self.now |= changed
+
+    def readable(self) -> dict[str, Register]:
+        """What can be read of the cycle at this point: all activities and drives, and the currents computed so far."""
+        names = [neuron(kind, p) for p in self.circuitry.sizes for kind in ("activity", "drive")]
+        found = {symbol.name: self.quantity(symbol) for symbol in names}
+        return found | {name: r for name, r in self.now.items() if name.startswith("I_")}
+
+    @staticmethod
+    def signals_of(plan: Plan) -> list[str]:
+        """The signals that this phase reads."""
+        read: set[sympy.Symbol] = set()
+        for p in plan.populations.values():
+            read |= set().union(*(update.free_symbols for update in p.states.values()))
+        for q in plan.projections.values():
+            read |= set().union(*(rule.symbols for rule in (q.rule, *q.states.values()) if rule is not None))
+        return [name for name in (*plan.signals, *plan.computed) if signal(name) in read]
+
+    # -- registers of quantities
+
+    def quantity(self, symbol: sympy.Symbol) -> Register:
+        """The register of a quantity, which is 0 if nothing has driven it yet."""
+        name = of(symbol)
+        if name not in self.now:
+            size = self.circuitry.sizes[name.partition(".")[0]]
+            self.now[name] = self.write("fill", (0.0,), Neurons(size), batch=True, name=name)
+        return self.now[name]
+
+    def define(self, symbol: sympy.Symbol, value: Operand, size: int) -> Register:
+        """Bind a value to the name of a quantity, as one number per sample and neuron. A value of another shape is
+        expanded, and a state is copied, because it will change."""
+        space = Neurons(size)
+        if not isinstance(value, Register) or value.is_scalar:
+            register = self.write("fill", (value,), space, batch=True, name=symbol.name)
+        elif not value.batch or value.space != space:
+            register = self.write("copy", (value,), space, batch=True, name=symbol.name)
+        elif value.name.startswith("%"):
+            register = self.renamed(value, symbol.name)
+        else:
+            register = value
+        self.now[symbol.name] = register
+        return register
+
+    # -- the cycle
+
+    def population(self, plan: Plan, p: PopulationPlan) -> None:
+        """Emit a population's drive, activity, slope and trace."""
+        if p.source == "kept":
+            return
+        self.drive(plan, p)
+        value = self.expression(p.activity, self.quantity)
+        if p.noise and self.changes != "predict":
+            value = self.define(neuron("activity", p.name), value, p.size)
+            value = self.write(
+                "noise", (value,), Neurons(p.size), batch=True, options=(p.name, plan.phase, p.noise),
+                name=neuron("activity", p.name).name,
+            )  # fmt: skip
+        self.define(neuron("activity", p.name), value, p.size)
+        if p.computes_slope:
+            self.define(neuron("slope", p.name), self.expression(p.slope, self.quantity), p.size)
+        if p.computes_trace:
+            self.define(neuron("trace", p.name), self.expression(p.trace, self.quantity), p.size)
+
+    def drive(self, plan: Plan, p: PopulationPlan) -> None:
+        """Emit a population's drive."""
+        match p.source:
+            case "input":
+                if p.name not in self.inputs:
+                    self.inputs[p.name] = self.register(f"{p.name}.input", Neurons(p.size), batch=True)
+                value: Operand = self.inputs[p.name]
+            case "error":
+                value = self.error(next(o for o in plan.objectives if o.error == p.name))
+            case "soma":
+                currents = []
+                for name in p.soma:
+                    q = plan.projections[name]
+                    delivered = self.deliver(q, self.quantity(neuron("activity", q.pre)))
+                    currents.append(delivered if q.gain == 1.0 else self.elementwise("multiply", q.gain, delivered))
+                value = self.fold("add", currents)
+            case _:
+                value = 0.0
+        self.define(neuron("drive", p.name), value, p.size)
+
+    def deliver(self, q: ProjectionPlan, pre: Register) -> Register:
+        """Emit the current that a projection delivers."""
+        name = current(q.name).name
+        found = self.now[name] = self.write(
+            "current", (self.weights(q), pre), Neurons(q.shape[0]), batch=True, options=(q.synapses,), name=name
+        )
+        return found
+
+    def weights(self, q: ProjectionPlan) -> Register:
+        """A projection's own weights, or those derived from the projection that it is tied to."""
+        tie, name = q.derived, synapse("w", q.name).name
+        if tie is None:
+            return self.now[name]
+        values = self.now[synapse("w", tie.projection).name]
+        if tie.transpose:
+            values = self.write("turn", (values,), q.synapses, options=(q.synapses,))
+        if tie.sign:
+            values = self.elementwise("sign", values)
+        return values if tie.scale == 1.0 else self.elementwise("multiply", tie.scale, values)
+
+    # -- objectives
+
+    def prepared(self, o: Objective) -> Register:
+        """The output in the form that both the objective's loss and its error read."""
+        output = self.quantity(neuron("activity", o.output))
+        if o.loss != "cross_entropy":
+            return output
+        return self.write("log_softmax", (output,), output.space, batch=True)
+
+    def target(self, o: Objective) -> Register:
+        """The register of an objective's target."""
+        if o.output not in self.targets:
+            classes = o.loss == "cross_entropy"
+            size = 1 if classes else self.circuitry.sizes[o.output]
+            self.targets[o.output] = self.register(f"{o.output}.target", Neurons(size), batch=True)
+            self.classes |= {o.output} if classes else set()
+        return self.targets[o.output]
+
+    def error(self, o: Objective) -> Register:
+        """Emit minus the gradient of each sample's loss."""
+        space = Neurons(self.circuitry.sizes[o.output])
+        found = self.write("error", (self.prepared(o), self.target(o)), space, batch=True, options=(o.loss,))
+        return self.write("shift", (found,), space, batch=True) if o.shuffled else found
+
+    def loss(self, plan: Plan) -> None:
+        """Emit the batch mean of the loss."""
+        found: list[Operand] = []
+        for o in plan.objectives:
+            prepared = self.prepared(o)
+            value = self.write(
+                "loss", (prepared, self.target(o)), EVERYTHING, options=(o.loss,), name=f"{o.output}.loss"
+            )
+            found.append(value)
+            if self.circuitry.judged.get(o.error) == plan.phase:
+                self.judged.append(value)
+                self.recorded[f"{o.output}.judged"] = self.quantity(neuron("activity", o.output))
+        total = self.fold("add", found)
+        assert isinstance(total, Register)
+        self.losses[plan.phase] = total
+
+    # -- changes
+
+    def neuron_states(self, p: PopulationPlan) -> dict[str, Register]:
+        """Set each state of the neurons to the batch mean of its update."""
+        found = {}
+        for name, update in p.states.items():
+            value = self.expression(update, self.quantity)
+            if isinstance(value, Register) and value.batch:
+                value = self.write("batch_mean", (value,), value.space)
+            key = neuron(name, p.name).name
+            found[key] = self.assign(key, value)
+        return found
+
+    def assign(self, key: str, value: Operand) -> Register:
+        """Assign a new value to a state at the end of the region."""
+        old = self.now[key]
+        if isinstance(value, Register) and value in self.now.values():  # another state, or a quantity read later
+            value = self.write("copy", (value,), value.space)
+        new = self.register(key + "'", old.space)
+        self.changing.append(Instruction("assign", new, (old, value)))
+        return new
+
+
+class _Rules:
+    """Emits the changes of one projection's weights and synaptic states in one phase."""
+
+    def __init__(self, emitter: _Emitter, plan: Plan, q: ProjectionPlan) -> None:
+        self.emitter, self.plan, self.q = emitter, plan, q
+
+    def write_changes(self) -> dict[str, Register]:
+        """Emit the changes; return the register that holds each changed quantity afterwards."""
+        changed: dict[str, Register] = {}
+        q, key = self.q, synapse("w", self.q.name).name
+        if q.rule is not None:
+            old = self.emitter.now[key]
+            measured = self.emitter.changes == "measure"
+            decays = [t.coefficient for t in q.rule.terms if isinstance(t, Term) and is_decay(t, q)]
+            decay = 0.0 if measured else self.emitter.expression(-sympy.Add(*decays), self.number)
+            flat = [part for pair in self.terms(q.rule, without_decay=True, data_only=measured) for part in pair]
+            if measured:
+                self.emitter.recorded[f"{q.name}:change"] = self.emitter.write(
+                    "combination", flat, q.synapses, options=(q.synapses,), name=f"{q.name}:change"
+                )
+            else:
+                new = self.emitter.register(key + "'", q.synapses)
+                self.emitter.changing.append(
+                    Instruction("change", new, (old, decay, *flat), (q.synapses, q.bounds, self.record()))
+                )
+                changed[key] = new
+        if self.emitter.changes != "measure":
+            for name, update in q.states.items():
+                flat = [part for pair in self.terms(update) for part in pair]
+                value = self.emitter.write("combination", flat, q.synapses, options=(q.synapses,))
+                state = synapse(name, q.name).name
+                changed[state] = self.emitter.assign(state, value)
+        return changed
+
+    def record(self) -> str:
+        """The name under which the change is recorded, or "" if it is not."""
+        return f"{self.q.name}:change" if self.emitter.changes == "record" else ""
+
+    # -- terms
+
+    def terms(self, rule: Sum, without_decay: bool = False, data_only: bool = False) -> list[tuple[Operand, Operand]]:
+        """The terms of a rule, each as a scalar (which may differ between replicas) and what it multiplies."""
+        self.sums: dict[sympy.Symbol, Operand] = {}
+        for r in rule.reductions:  # innermost first
+            self.sums[r.symbol] = self.reduction(r)
+        terms = [t for t in rule.terms if t.has_data or not data_only]
+        return [self.term(t) for t in terms if not (without_decay and is_decay(t, self.q))]
+
+    def term(self, term: Term | SlowTerm) -> tuple[Operand, Operand]:
+        if isinstance(term, SlowTerm):
+            body = self.body(term.expression)
+            return 1.0, self.emitter.write("sample_mean", (), self.q.synapses, options=(self.q.synapses, body))
+        gates = [f for f in sympy.Mul.make_args(term.coefficient) if isinstance(f, COMPARISONS)]
+        scale = self.emitter.expression(term.coefficient / sympy.Mul(*gates), self.number)
+        weights = [f for f in sympy.Mul.make_args(term.weight) if f != ONE]
+        data = [self.mean_of(term)] if term.has_data else []
+        if not (gates or weights or data):
+            return scale, 1.0
+        value = self.emitter.product([*weights, *gates], self.at_synapse, *data)
+        if isinstance(value, Register) and value.is_scalar:
+            return self.emitter.fold("multiply", (scale, value)), 1.0
+        return scale, value
+
+    def mean_of(self, term: Term) -> Operand:
+        """``E[post pre]`` over the batch, at each synapse."""
+        post = self.vector(term.post)
+        pre = self.vector(term.pre)
+        if post is None or pre is None:
+            vector, end = (pre, PRE) if post is None else (post, POST)
+            assert vector is not None
+            return self.place(self.batch_mean(vector), end)
+        if post.space == EVERYTHING and self.q.shape[0] != 1:  # a signal, which has no postsynaptic neurons
+            return self.place(self.batch_mean(self.emitter.elementwise("multiply", post, pre)), PRE)
+        if pre.space == EVERYTHING and self.q.shape[1] != 1:
+            return self.place(self.batch_mean(self.emitter.elementwise("multiply", post, pre)), POST)
+        if not (post.batch and pre.batch):
+            ends = self.place(self.batch_mean(post), POST), self.place(self.batch_mean(pre), PRE)
+            return self.emitter.elementwise("multiply", *ends)
+        where = mean_space(self.q.synapses)
+        return self.emitter.write("outer", (post, pre), where, options=(where,))
+
+    def vector(self, e: sympy.Expr) -> Register | None:
+        """The factor of a term that belongs to one end of the synapse, or None if it is 1."""
+        if e == ONE:
+            return None
+        value = self.emitter.expression(e, self.of_neuron)
+        assert isinstance(value, Register)
+        return value
+
+    def batch_mean(self, vector: Register) -> Register:
+        return self.emitter.write("batch_mean", (vector,), vector.space) if vector.batch else vector
+
+    def reduction(self, r: Reduction) -> Operand:
+        """A sum or maximum over synapses, with one number for each neuron of one end; or a mean, a single number."""
+        if r.kind == "mean":
+            (body,) = r.body
+            assert isinstance(body, Term)
+            return self.emitter.mean(body.post * body.pre, self.of_neuron)
+        terms = [self.summed(r.kind, t) for t in r.body]
+        return self.emitter.fold("add", terms)
+
+    def summed(self, kind: str, term: Term | SlowTerm) -> Operand:
+        """``coefficient_r a_i sum_j v_ij b_j``, as a single matrix product if there is a vector ``b_j``."""
+        into = kind.endswith("in")
+        space = Neurons(self.q.shape[0 if into else 1])
+        options = (self.q.synapses, kind)
+        if isinstance(term, SlowTerm):
+            body = self.body(term.expression)
+            return self.emitter.write("sample_reduce", (), space, batch=True, options=(*options, body))
+        across, along = (term.pre, term.post) if into else (term.post, term.pre)
+        values = self.emitter.expression(term.weight, self.at_synapse)
+        vector = self.vector(across)
+        if vector is None or vector.space == EVERYTHING:  # a factor shared by all synapses is taken out of the sum
+            found: Operand = self.emitter.write("reduce", (values,), space, options=options)
+            found = found if vector is None else self.emitter.elementwise("multiply", found, vector)
+        else:
+            present = self.emitter.write("present", (values,), self.q.synapses, options=(self.q.synapses,))
+            op = "current" if into else "back_current"
+            found = self.emitter.write(op, (present, vector), space, vector.batch, options=(self.q.synapses,))
+        outside = [f for e in (term.coefficient, along) for f in sympy.Mul.make_args(e) if f != ONE]
+        return self.emitter.product(outside, self.of_neuron, found)
+
+    # -- reading names
+
+    def number(self, symbol: sympy.Symbol) -> Operand:
+        """The register of a parameter."""
+        name = of(symbol)
+        if name not in self.emitter.parameters:
+            self.emitter.parameters[name] = self.emitter.register(name, self.emitter.circuitry.parameters[name])
+        return self.emitter.parameters[name]
+
+    def of_neuron(self, symbol: sympy.Symbol) -> Operand:
+        """The value of a symbol per neuron of its end, not yet expanded to synapses."""
+        if symbol in self.sums:
+            return self.sums[symbol]
+        if end_of(symbol):
+            name = of(symbol)
+            return self.emitter.now[name] if name.startswith("I_") else self.emitter.quantity(symbol)
+        found = self.emitter.now.get(symbol.name)
+        return self.number(symbol) if found is None else found
+
+    def at_synapse(self, symbol: sympy.Symbol) -> Operand:
+        """The value of a symbol at each synapse; it does not depend on the sample."""
+        value = self.of_neuron(symbol)
+        end = self.end(symbol)
+        return self.place(value, end) if end and isinstance(value, Register) else value
+
+    def end(self, symbol: sympy.Symbol) -> str:
+        if symbol in self.sums:
+            kind = symbol.name.rpartition(":")[2].rpartition(".")[2]
+            return "" if kind.startswith("mean") else POST if "_in_" in kind else PRE
+        return end_of(symbol)
+
+    def place(self, vector: Register, end: str) -> Register:
+        """Expand a vector over neurons to the synapses."""
+        if vector.space == EVERYTHING:
+            return vector
+        return self.emitter.write(f"at_{end}", (vector,), self.q.synapses, options=(self.q.synapses,))
+
+    def body(self, e: sympy.Expr) -> Body:
+        """An expression that is evaluated sample by sample."""
+        writer = Writer(self.emitter.names)
+
+        def leaf(symbol: sympy.Symbol) -> Operand:
+            value = self.of_neuron(symbol)
+            if not isinstance(value, Register) or isinstance(value.space, Synapses | Matrix) or value.is_scalar:
+                return value
+            op = f"at_{self.end(symbol)}" if value.space != EVERYTHING else "at_sample"
+            space = self.q.synapses if value.space != EVERYTHING else value.space
+            return writer.write(op, (value,), space, options=(self.q.synapses,))
+
+        result = writer.expression(e, leaf)
+        return Body(tuple(writer.lines), result)
+
+
+def is_decay(term: Term | SlowTerm, q: ProjectionPlan) -> bool:
+    """Whether a term is a multiple of the weight, the same for all synapses."""
+    return isinstance(term, Term) and not term.has_data and term.weight == synapse("w", q.name)
+
+
+def mean_space(synapses: Synapses) -> Space:
+    """The space of a batch mean of products. Dense projections share one, so that a mean can serve two projections that
+    run in opposite directions."""
+    return Matrix(synapses.shape) if synapses.layout == "dense" else synapses.shared

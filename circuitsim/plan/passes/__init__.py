@@ -1,0 +1,20 @@
+"""Optimisation passes, each of which turns a program into an equivalent one."""
+
+from circuitsim.plan.passes.common_subexpressions import share_common_subexpressions
+from circuitsim.plan.passes.dead_code import without_dead_code
+from circuitsim.plan.passes.distribution import distribute
+from circuitsim.plan.passes.gates import fuse_gates
+from circuitsim.plan.passes.reassociation import Sizes, reassociate
+from circuitsim.plan.passes.rematerialization import rematerialize
+from circuitsim.plan.passes.updates import update_in_place
+
+__all__ = [
+    "Sizes",
+    "distribute",
+    "fuse_gates",
+    "reassociate",
+    "rematerialize",
+    "share_common_subexpressions",
+    "update_in_place",
+    "without_dead_code",
+]

@@ -1,0 +1,26 @@
+"""Remove instructions that contribute neither to a result of the program nor to a change of weights and states."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from circuitsim.plan.instructions import CHANGES, Region, Register
+from circuitsim.plan.program import Program
+
+
+def without_dead_code(program: Program) -> Program:
+    """Remove instructions whose values are never used.
+
+    Args:
+        program: the program, which is not changed.
+    """
+    needed: set[Register] = set(program.roots)
+    regions = []
+    for region in reversed(program.regions):
+        lines = []
+        for i in reversed(region.instructions):
+            if i.out in needed or i.op in CHANGES:
+                needed.update(i.reads)
+                lines.append(i)
+        regions.append(Region(region.phase, tuple(reversed(lines))))
+    return replace(program, regions=tuple(reversed(regions)))

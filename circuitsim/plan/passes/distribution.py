@@ -1,0 +1,35 @@
+"""Distribute each batch over processes, so that every batch mean becomes a sum over processes.
+
+Each process has its own samples and divides its sums by the size of the whole batch; an ``all_reduce`` then adds up the
+parts. Instructions that do not combine samples stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from circuitsim.plan.instructions import Instruction, Region, Register
+from circuitsim.plan.passes.substitution import reading, with_roots
+from circuitsim.plan.program import Program
+
+MEANS = frozenset({"outer", "batch_mean", "mean", "mean_square", "loss", "sample_mean"})
+
+
+def distribute(program: Program) -> Program:
+    """Rewrite a program for one of several processes.
+
+    Args:
+        program: the program, which is not changed.
+    """
+    total: dict[Register, Register] = {}
+    regions = []
+    for region in program.regions:
+        lines = []
+        for instruction in region.instructions:
+            i = reading(instruction, total)
+            lines.append(i)
+            if i.op in MEANS:
+                total[i.out] = Register(f"{i.out.name} of all", i.out.space, i.out.batch)
+                lines.append(Instruction("all_reduce", total[i.out], (i.out,)))
+        regions.append(Region(region.phase, tuple(lines)))
+    return with_roots(replace(program, regions=tuple(regions)), total)

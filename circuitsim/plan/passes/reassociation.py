@@ -1,0 +1,338 @@
+r"""Evaluate each chain of matrix products in its cheapest order, including products over the batch.
+
+A linear population or a current ``x[b] = W y[b]`` that only products read need not be computed, because those products
+can read the narrower y instead. With e the output error, a linear descending stream is ``g = A e`` with ``A = Wt_1 Wt_2
+...``, so
+
+    V g          = (V A) e
+    E[h g^T]     = E[h e^T] A^T
+    E[(Vt h) g^T] = Vt E[h e^T] A^T
+    E[g^2]       = sum of (A E[e e^T]) * A
+
+With 10 neurons in e and a batch of 256 samples, the right-hand sides take a fraction of the multiplications. Only the
+order of summation changes. A number that multiplies a whole population, such as the factor of a normalised trace, is
+moved to the narrowest vector, since it commutes with means, currents and gates.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from circuitsim.plan.instructions import Instruction, Matrix, Neurons, Operand, Region, Register, Synapses
+from circuitsim.plan.passes.common_subexpressions import share_common_subexpressions
+from circuitsim.plan.passes.dead_code import without_dead_code
+from circuitsim.plan.program import Image, Program
+from circuitsim.plan.writer import EVERYTHING, Writer
+
+GATES = frozenset({"gate", "gate_above"})
+OVERHEAD = 50_000  # the cost of launching a product, in multiplications
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes, apart from the program's own, on which the cost of a product depends.
+
+    Args:
+        batch: the number of samples.
+        replicas: the number of circuits that run together.
+    """
+
+    batch: int
+    replicas: int = 1
+
+    def cost(self, *axes: int) -> int:
+        """The cost of a product of two matrices, in multiplications.
+
+        Args:
+            axes: the lengths of its three axes, rows, inner and columns, in any order.
+        """
+        total = self.replicas
+        for n in axes:
+            total *= n
+        return total + OVERHEAD
+
+
+def reassociate(program: Program, sizes: Sizes, kept: Collection[str] = ()) -> Program:
+    """Omit vectors that products can do without.
+
+    Args:
+        program: the program, which is not changed.
+        sizes: the batch size and the number of replicas, which decide what is cheaper.
+        kept: quantities that are computed in addition, so that weights change exactly as without `kept`, to the last
+            bit; "*" stands for all readable quantities.
+    Returns:
+        A program in which the omitted quantities are `images`.
+    """
+    return _Reassociation(program, sizes, kept).program()
+
+
+def size_of(register: Register) -> int:
+    """The number of neurons of a register."""
+    assert isinstance(register.space, Neurons)
+    return register.space.size
+
+
+class _Reassociation(Writer):
+    """Rewrites the program in a single pass.
+
+    Attributes:
+        images: the vectors omitted so far.
+    """
+
+    def __init__(self, program: Program, sizes: Sizes, kept: Collection[str]) -> None:
+        super().__init__({"%": 10**6})  # above the numbers of the program's own registers
+        self.given, self.sizes = program, sizes
+        self.images: dict[Register, Image] = {}
+        self.readers: dict[Register, list[Instruction]] = defaultdict(list)
+        self.made = {i.out: i for i in program.instructions}
+        self.where = {i.out: region.phase for region in program.regions for i in region.instructions}
+        for i in program.instructions:
+            for register in i.reads:
+                self.readers[register].append(i)
+        self.clipped = clipped_weights(program)
+        self.inputs = set(program.given.inputs.values())
+        self.wanted: set[Register | None] = {*program.losses.values(), program.loss}
+        self.kept = {r for name, r in program.readable.items() if "*" in kept or name in kept}
+
+    def program(self) -> Program:
+        regions = []
+        for region in self.given.regions:
+            self.lines = []
+            for i in region.instructions:
+                self.instruction(i)
+            regions.append(Region(region.phase, tuple(self.lines)))
+        gone = {name: r for name, r in self.given.readable.items() if r in self.images and r not in self.kept}
+        found = replace(
+            self.given,
+            regions=tuple(regions),
+            readable={name: r for name, r in self.given.readable.items() if name not in gone},
+            images={name: self.scaled_image(self.images[r]) for name, r in gone.items()},
+        )
+        return share_common_subexpressions(without_dead_code(found))
+
+    def scaled_image(self, image: Image) -> Image:
+        """Move a number that multiplies an image's base into its scale, so that their product need not be computed."""
+        scale, base = self.unscaled(image.base)
+        return Image(image.matrix, base, scale)
+
+    def instruction(self, i: Instruction) -> None:
+        """Write an instruction, or its replacement."""
+        if i.op == "current" and is_dense(i) and i.out.batch:
+            self.current(i)
+        elif i.op == "outer" and isinstance(i.out.space, Matrix):
+            self.outer(i)
+        elif i.op == "mean_square" and self.image(operand_of(i)).matrix is not None:
+            self.mean_square(i)
+        elif self.scaled_of(i) in self.images:
+            self.scaling(i)
+        else:
+            self.lines.append(i)
+
+    # -- currents
+
+    def current(self, i: Instruction) -> None:
+        """Omit ``W y``, or compute it from the base of y."""
+        weights, vector = i.args
+        assert isinstance(weights, Register) and isinstance(vector, Register)
+        image = self.image(vector)
+        matrix = self.times(weights, image.matrix)
+        if self.can_go(i) and self.saves(i, image):
+            self.images[i.out] = Image(matrix, image.base)
+            if i.out not in self.kept:
+                return
+        options = i.options if image.matrix is None else (matrix.space,)
+        self.lines.append(Instruction("current", i.out, (matrix, image.base), options))
+
+    def image(self, vector: Register) -> Image:
+        return self.images.get(vector, Image(None, vector))
+
+    def scaled_of(self, i: Instruction) -> Register | None:
+        """The vector that an instruction multiplies by a number shared by all neurons and samples, or None."""
+        if i.op != "multiply" or not i.out.batch:
+            return None
+        scale, vector = self.unscaled(i.out)
+        return None if scale is None else vector
+
+    def scaling(self, i: Instruction) -> None:
+        """Multiply the base of an omitted vector instead of the vector itself."""
+        scale, vector = self.unscaled(i.out)
+        assert scale is not None
+        image = self.images[vector]
+        self.images[i.out] = Image(image.matrix, self.elementwise("multiply", scale, image.base))
+        if i.out in self.kept:
+            self.lines.append(i)
+
+    def products_of(self, vector: Register) -> list[tuple[Instruction, Register]]:
+        """The readers of a vector, and those of its multiples, each with the vector that it reads."""
+        found = []
+        for reader in self.readers[vector]:
+            multiple = self.scaled_of(reader) is vector and reader.out not in self.wanted
+            found += self.products_of(reader.out) if multiple else [(reader, vector)]
+        return found
+
+    def can_go(self, i: Instruction) -> bool:
+        """Whether only products of its own phase read the current, so that it can be omitted."""
+        readers, vector = self.products_of(i.out), i.args[1]
+        assert isinstance(vector, Register)
+        return (
+            bool(readers)
+            and i.out not in self.wanted
+            and all(self.where[r.out] == self.where[i.out] for r, _ in readers)
+            and all(is_product_of(r, read) for r, read in readers)
+            and i.args[0] not in self.clipped
+            and self.image(vector).base not in self.inputs  # the caller may overwrite its inputs after the step
+        )
+
+    def saves(self, i: Instruction, image: Image) -> bool:
+        """Whether its readers together are cheaper without the current."""
+        rows, columns = shape_of(i.args[0])
+        width, batch, cost = size_of(image.base), self.sizes.batch, self.sizes.cost
+        made = cost(batch, rows, columns) if image.matrix is None else cost(batch, rows, width)
+        gone = 0
+        for reader, read in self.products_of(i.out):
+            if reader.op == "mean_square":
+                gone += cost(rows, width, width) + cost(batch, width, width)
+                continue
+            if reader.op == "current":
+                n = shape_of(reader.args[0])[0]
+                made += cost(batch, n, rows)
+                gone += cost(n, rows, width) + cost(batch, n, width)
+                continue
+            other = self.image(next(a for a in reader.args if a is not read and isinstance(a, Register)))
+            n = size_of(other.base)
+            made += cost(batch, n, rows)
+            gone += cost(n, width, rows)
+            if not self.is_made(other.base, image.base):
+                gone += cost(batch, n, width)
+        return gone < made
+
+    def is_made(self, a: Register, b: Register) -> bool:
+        """Whether a batch mean of these two vectors is computed anyway."""
+        bases = [
+            [self.image(x).base for x in r.args if isinstance(x, Register)] for r in self.readers[b] if r.op == "outer"
+        ]
+        return any(set(pair) == {a, b} for pair in bases)
+
+    # -- batch means of products
+
+    def outer(self, i: Instruction) -> None:
+        """``E[p q^T] = P E[p0 q0^T] Q^T``."""
+        assert isinstance(i.args[0], Register) and isinstance(i.args[1], Register)
+        p, q = self.image(i.args[0]), self.image(i.args[1])
+        if p.matrix is None and q.matrix is None:
+            self.lines.append(Instruction("outer", i.out, self.narrowly_scaled(p.base, q.base), i.options))
+            return
+        shape = Matrix((size_of(p.base), size_of(q.base)))
+        mean = self.write("outer", self.narrowly_scaled(p.base, q.base), shape, options=(shape,))
+        n, m = (size_of(x) for x in i.args if isinstance(x, Register))
+        if p.matrix is None or q.matrix is None:
+            self.last_product(
+                i, mean if p.matrix is None else p.matrix, mean if q.matrix is None else q.matrix, q.matrix is not None
+            )
+            return
+        left_first = self.sizes.cost(n, size_of(p.base), size_of(q.base)) + self.sizes.cost(n, size_of(q.base), m)
+        right_first = self.sizes.cost(size_of(p.base), size_of(q.base), m) + self.sizes.cost(n, size_of(p.base), m)
+        if left_first <= right_first:
+            self.last_product(i, self.times(p.matrix, mean), q.matrix, True)
+        else:
+            inner = self.write("matmul", (mean, q.matrix), Matrix((size_of(p.base), m)), options=(False, True))
+            self.last_product(i, p.matrix, inner, False)
+
+    def mean_square(self, i: Instruction) -> None:
+        """``E[g^2] = sum of (A E[e e^T]) * A``, divided by the number of neurons of g."""
+        image = self.image(operand_of(i))
+        assert image.matrix is not None
+        n = size_of(image.base)
+        moments = self.write("outer", (image.base, image.base), Matrix((n, n)), options=(Matrix((n, n)),))
+        turned = self.write("matmul", (image.matrix, moments), Matrix(shape_of(image.matrix)), options=(False, False))
+        self.lines.append(Instruction("mean_of_squares", i.out, (turned, image.matrix)))
+
+    def narrowly_scaled(self, p: Register, q: Register) -> tuple[Register, Register]:
+        """``E[p (s q)^T] = E[(s p) q^T]``: let a number shared by all neurons multiply the narrowest vector."""
+        for a, b in ((p, q), (q, p)):
+            scale, vector = self.unscaled(b)
+            if scale is None:
+                continue
+            scaled = self.scaled(scale, a, size_of(b))
+            if scaled is not None:
+                return (scaled, vector) if a is p else (vector, scaled)
+        return p, q
+
+    def unscaled(self, vector: Register) -> tuple[Register | None, Register]:
+        """Split a vector into a number shared by all neurons and samples (or None) and the rest of the product."""
+        made = self.made.get(vector)
+        if made is not None and made.op == "multiply":
+            for scale, rest in (made.args, made.args[::-1]):
+                if isinstance(scale, Register) and scale.space == EVERYTHING and not scale.batch:
+                    assert isinstance(rest, Register)
+                    return scale, rest
+        return None, vector
+
+    def scaled(self, scale: Register, vector: Register, width: int) -> Register | None:
+        """A vector times a number, multiplied at a vector of fewer than `width` neurons; None if there is none.
+
+        Gates and currents are linear in what they pass on: ``s [x > c] (W y) = [x > c] (W (s y))``.
+        """
+        made = self.made.get(vector)
+        if made is not None and len(self.readers[vector]) == 1 and vector not in self.wanted:
+            if made.op in GATES and isinstance(made.args[0], Register):
+                inner = self.scaled(scale, made.args[0], min(width, size_of(vector)))
+                if inner is not None:
+                    return self.write(made.op, (inner, *made.args[1:]), vector.space, batch=True)
+            if made.op == "current" and is_dense(made) and vector.batch and made.args[0] not in self.clipped:
+                weights, activity = made.args
+                assert isinstance(weights, Register) and isinstance(activity, Register)
+                image = self.image(activity)
+                inner = self.scaled(scale, image.base, min(width, size_of(vector)))
+                if inner is not None:
+                    matrix = self.times(weights, image.matrix)
+                    self.images[vector] = Image(matrix, image.base)
+                    options = made.options if image.matrix is None else (matrix.space,)
+                    return self.write("current", (matrix, inner), vector.space, batch=True, options=options)
+        return self.elementwise("multiply", scale, vector) if size_of(vector) < width else None
+
+    def last_product(self, i: Instruction, a: Register, b: Register, turned: bool) -> None:
+        """Write the last product of a chain into the register of instruction `i`."""
+        self.lines.append(Instruction("matmul", i.out, (a, b), (False, turned)))
+
+    def times(self, a: Register, b: Register | None) -> Register:
+        """``a @ b``, or a if b is None."""
+        if b is None:
+            return a
+        shape = Matrix((shape_of(a)[0], shape_of(b)[1]))
+        return self.write("matmul", (a, b), shape, options=(False, False))
+
+
+def clipped_weights(program: Program) -> set[Operand]:
+    """Weights whose change is clipped or recorded, and whose earlier values can therefore not be reconstructed."""
+    return {i.args[0] for i in program.instructions if i.op == "change" and any(i.options[1:])}
+
+
+def is_dense(i: Instruction) -> bool:
+    """Whether the synapses of an instruction are stored as an array."""
+    space = i.options[0]
+    return isinstance(space, Matrix) or (isinstance(space, Synapses) and space.layout == "dense")
+
+
+def is_product_of(i: Instruction, vector: Register) -> bool:
+    """Whether an instruction multiplies the vector by a matrix, or takes a batch mean of its outer product."""
+    if i.op == "mean_square":
+        return True
+    if i.op == "current":
+        return i.args[1] is vector and is_dense(i) and i.out.batch
+    return i.op == "outer" and isinstance(i.out.space, Matrix) and i.args[0] is not i.args[1]
+
+
+def operand_of(i: Instruction) -> Register:
+    """The only operand of an instruction."""
+    (found,) = i.args
+    assert isinstance(found, Register)
+    return found
+
+
+def shape_of(matrix: object) -> tuple[int, int]:
+    """The numbers of rows and columns."""
+    assert isinstance(matrix, Register) and isinstance(matrix.space, Matrix | Synapses)
+    return matrix.space.shape

@@ -1,0 +1,263 @@
+"""Programs: a step as instructions over registers. They do not depend on torch; `print` shows one as text.
+
+A program is emitted from a motif's plans and rewritten by passes. The NumPy interpreter, which defines its meaning, and
+the lowering to torch both run it. It does not depend on the batch size.
+
+Each register is written by exactly one instruction. Weights and states change once per region; the value after the
+change has a register of its own (``W0:w'``) in the same memory.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from circuitsim.plan.instructions import CHANGES, Body, Instruction, Operand, Region, Register
+
+
+@dataclass(frozen=True)
+class Given:
+    """The registers that the caller fills at every step.
+
+    Args:
+        inputs, targets: keyed by population.
+        classes: the populations whose targets are class indices.
+        signals: keyed by name.
+    """
+
+    inputs: Mapping[str, Register] = field(default_factory=dict)
+    targets: Mapping[str, Register] = field(default_factory=dict)
+    classes: frozenset[str] = frozenset()
+    signals: Mapping[str, Register] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A vector over neurons that the program does not compute, given as the product ``scale * (matrix @ base)``.
+
+    Args:
+        matrix: ``[size of the vector, size of the base]``, or None for the identity.
+        base: a vector for each sample.
+        scale: one number for all neurons and samples, or None for 1.
+    """
+
+    matrix: Register | None
+    base: Register
+    scale: Register | None = None
+
+    @property
+    def registers(self) -> tuple[Register, ...]:
+        """The registers from which the vector can be computed."""
+        return tuple(r for r in (self.matrix, self.base, self.scale) if r is not None)
+
+
+@dataclass(frozen=True)
+class Program:
+    """The instructions of a step, and the registers through which it reads inputs and returns results.
+
+    Args:
+        name: the motif's name.
+        given: the registers that the caller fills.
+        parameters: rule parameters, keyed by names such as ``W0:eta``: scalars, or one number per synapse.
+        states: weights and states at the start of the step, keyed by names such as ``V1:w`` or ``up1.theta``.
+        regions: one for each phase, in order.
+        readable: the register that holds each quantity at the end of the step, keyed by names such as ``up1.activity``,
+            ``up1.drive``, ``I_V1`` and ``V1:change``.
+        images: the quantities that the step does not compute, as products of what it does compute. The matrix may be
+            weights from the start of the step.
+        losses: the batch mean of the loss, keyed by phase.
+        loss: the sum of the losses of all objectives, each in the phase in which it is evaluated.
+    """
+
+    name: str
+    given: Given
+    parameters: Mapping[str, Register]
+    states: Mapping[str, Register]
+    regions: tuple[Region, ...]
+    readable: Mapping[str, Register] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+    losses: Mapping[str, Register] = field(default_factory=dict)
+    loss: Register | None = None
+
+    @property
+    def instructions(self) -> Iterator[Instruction]:
+        """The instructions of all regions, in order."""
+        for region in self.regions:
+            yield from region.instructions
+
+    @property
+    def roots(self) -> Iterator[Register]:
+        """The registers that must hold their values at the end of the step."""
+        yield from self.readable.values()
+        for image in self.images.values():
+            yield from image.registers
+        yield from self.losses.values()
+        if self.loss is not None:
+            yield self.loss
+
+    def __str__(self) -> str:
+        return show(self)
+
+
+# -- a program as text: one line per instruction; a value that only one line reads is written within that line
+
+# Precedence of operations. An operand of lower precedence needs parentheses.
+COMPARISON, SUM, PRODUCT, ATOM = range(4)
+INFIX = {
+    "greater": (" > ", COMPARISON),
+    "greater_equal": (" >= ", COMPARISON),
+    "equal": (" == ", COMPARISON),
+    "not_equal": (" != ", COMPARISON),
+    "add": (" + ", SUM),
+    "multiply": (" * ", PRODUCT),
+}
+Names = Mapping[Register, tuple[str, ...]]
+Text = tuple[str, int]  # the text of a value and its precedence
+
+
+def show(program: Program) -> str:
+    """Write a program as text that shows what a step does and in which order.
+
+    Args:
+        program: the program, which is not changed.
+    Returns:
+        Several lines of text.
+    """
+    names = _names(program)
+    lines = [f"program of {program.name!r}"]
+    for what, registers in (("input", program.given.inputs), ("target", program.given.targets)):
+        lines += [f"  {what} {names.get(r, (r.name,))[0]}    [{r.axes}]" for r in registers.values()]
+    reads = Counter(register for i in program.instructions for register in i.reads)
+    kept = set(program.roots)
+    # values that have no name of their own and are read once
+    inline = frozenset(r for r, n in reads.items() if n == 1 and r.name.startswith("%") and r not in kept)
+    for region in program.regions:
+        lines.append(f"phase {region.phase!r}")
+        lines += [f"  {line}" for line in _Lines(names, inline).of(region.instructions)]
+    return "\n".join(lines)
+
+
+def _names(program: Program) -> dict[Register, tuple[str, ...]]:
+    """The names of each register. An activity or a drive gives the first name, then come all others."""
+    found: dict[Register, tuple[str, ...]] = {}
+    kinds = {"activity": 0, "drive": 1}
+    readable = [(name, r) for name, r in program.readable.items() if not name.endswith((".judged", ":change"))]
+    for name, register in sorted(readable, key=lambda item: kinds.get(item[0].rpartition(".")[2], 2)):
+        found[register] = (*found.get(register, ()), name)
+    return found
+
+
+class _Lines:
+    """Writes the instructions of one phase as text."""
+
+    def __init__(self, names: Names, inline: frozenset[Register]) -> None:
+        self.names, self.inline = names, inline
+        self.texts: dict[Register, Text] = {register: (known[0], ATOM) for register, known in names.items()}
+
+    def of(self, instructions: tuple[Instruction, ...]) -> Iterator[str]:
+        for i in instructions:
+            text = self.text(i)
+            if i.out in self.inline:
+                self.texts[i.out] = text
+            elif i.op in CHANGES:
+                yield text[0]
+            else:
+                known = " = ".join(self.names.get(i.out, (i.out.name,)))
+                yield f"{known} = {text[0]}" + ("" if i.out.is_scalar else f"    [{i.out.axes}]")
+
+    def operand(self, value: Operand, level: int = COMPARISON) -> str:
+        """An operand, in parentheses if its precedence is below `level`."""
+        if not isinstance(value, Register):
+            return f"{value:g}"
+        text, binds = self.texts.get(value, (value.name, ATOM))
+        return text if binds >= level else f"({text})"
+
+    def text(self, i: Instruction) -> Text:
+        """The right-hand side of an instruction."""
+        if i.op in INFIX:
+            sign, level = INFIX[i.op]
+            return sign.join(self.operand(a, level + (level == COMPARISON)) for a in i.args), level
+        args = [self.operand(a) for a in i.args]
+        tight = [self.operand(a, ATOM) for a in i.args]
+        match i.op:
+            case "current" | "matmul":
+                turned = i.options if i.op == "matmul" else (False, False)
+                return " @ ".join(f"{a}^T" if t else a for a, t in zip(tight, turned, strict=True)), PRODUCT
+            case "back_current":
+                return f"{tight[0]}^T @ {tight[1]}", PRODUCT
+            case "turn":
+                return f"{tight[0]}^T", ATOM
+            case "reciprocal":
+                return f"1 / {tight[0]}", PRODUCT
+            case "reciprocal_sqrt":
+                return f"1 / sqrt({args[0]})", PRODUCT
+            case "power":
+                return f"{tight[0]}**{tight[1]}", PRODUCT
+            case "mean_square":
+                return f"mean({tight[0]}**2)", ATOM
+            case "mean_of_squares":
+                return f"sum({args[0]} * {tight[1]}) / {tight[1]}.rows", PRODUCT
+            case "outer":
+                return f"E[{self.outer(i.args)}]", ATOM
+            case "batch_mean":
+                return f"E[{args[0]}]", ATOM
+            case "gate":
+                return f"[{args[1]}] {tight[0]}", PRODUCT
+            case "gate_above":
+                return f"[{args[1]} > {args[2]}] {tight[0]}", PRODUCT
+            case "combination":
+                return self.sum(i.args), SUM
+            case "change":
+                return self.change(i, self.sum(i.args[2:]), i.options[1]), SUM
+            case "assign":
+                return f"{args[0]} <- {args[1]}", SUM
+            case "accumulate":
+                return self.change(i, f"{self.operand(i.args[2], PRODUCT)} * {self.product(i)}", i.options[1]), SUM
+            case "sample_mean" | "sample_reduce":
+                body = next(option for option in i.options if isinstance(option, Body))
+                kind = "E" if i.op == "sample_mean" else str(i.options[1])
+                return f"{kind}[{self.body(body)}] (does not factor: sample by sample, slow)", ATOM
+            case "noise":
+                return f"{args[0]} + noise of s.d. {i.options[2]}", SUM
+            case "reduce":
+                return f"{i.options[1]}({args[0]})", ATOM
+            case "loss" | "error":
+                return f"{i.options[0]} {i.op}({', '.join(args)})", ATOM
+            case "signal":
+                return "given", ATOM
+        return f"{i.op}({', '.join(args)})", ATOM
+
+    def outer(self, ends: tuple[Operand, ...]) -> str:
+        return " (x) ".join(self.operand(end, PRODUCT) for end in ends)
+
+    def product(self, i: Instruction) -> str:
+        """The product that an `accumulate` adds to the weights."""
+        ends, turned = i.args[3:], i.options[2:]
+        if not turned:
+            return f"E[{self.outer(ends)}]"
+        return " @ ".join(self.operand(a, ATOM) + ("^T" if t else "") for a, t in zip(ends, turned, strict=True))
+
+    def sum(self, pairs: tuple[Operand, ...]) -> str:
+        """The sum of scale-value pairs."""
+        found = []
+        for scale, value in zip(pairs[::2], pairs[1::2], strict=True):
+            factors = [self.operand(x, PRODUCT) for x in (scale, value) if x != 1.0]
+            found.append(" * ".join(factors) or "1")
+        return " + ".join(found) or "0"
+
+    def change(self, i: Instruction, data: str, bounds: object) -> str:
+        """The change of a projection's weights."""
+        w, decay = i.args[:2]
+        shrinks = "" if decay == 0.0 else f" - {self.operand(decay, PRODUCT)} * {self.operand(w)}"
+        clipped = f", clipped to {bounds}" if bounds else ""
+        return f"{self.operand(w)} += {data}{shrinks}{clipped}"
+
+    def body(self, body: Body) -> str:
+        """An expression that is evaluated sample by sample."""
+        inner = _Lines(self.names, self.inline)
+        inner.texts = dict(self.texts)
+        for i in body.instructions:
+            text = inner.text(i)
+            inner.texts[i.out] = (inner.operand(i.args[0]), ATOM) if i.op.startswith("at_") else text
+        return inner.operand(body.result)

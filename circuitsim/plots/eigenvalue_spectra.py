@@ -1,0 +1,64 @@
+"""Eigenvalue spectra of several circuits, with one panel per site."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from circuitsim.errors import ParameterError
+from circuitsim.plots.band import plain_axes, run_style
+from circuitsim.plots.picture import Picture, check_path, save
+
+POINTS = 13.0
+FLOOR = 1e-12  # the smallest value shown on the logarithmic axis
+
+
+def spectra(
+    values: Mapping[str, Mapping[str, ArrayLike]],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    mark: int | None = None,
+    title: str = "",
+) -> Figure:
+    """Plot eigenvalues, largest first, on a logarithmic axis, with a line for each circuit's mean over replicas.
+
+    Args:
+        values: site -> label -> eigenvalues of shape ``[replica, eigenvalue]`` in any order.
+        path: where to save the figure (.png, .svg or .pdf), or None.
+        mark: a rank that a vertical line marks.
+        title: the figure's title.
+    Returns:
+        The figure.
+    Raises:
+        ParameterError: `values` is empty.
+    Example:
+        >>> from circuitsim.plots import spectra
+        >>> figure = spectra({"V1": {"SAL": [[1.0, 0.1, 0.01]]}}, mark=2)
+    """
+    check_path(path)
+    if not values:
+        raise ParameterError("values is empty; it maps sites to eigenvalues by circuit")
+    n = len(values)
+    figure = Picture(4.2 * n + 2.6, 4.4)
+    width = 1.0 / (n + 0.75)
+    for c, (site, runs) in enumerate(values.items()):
+        axes = figure.add_axes(((c + 0.2) * width, 0.15, 0.72 * width, 0.66))
+        for k, (label, found) in enumerate(runs.items()):
+            ordered = np.sort(np.atleast_2d(np.asarray(found, dtype=float)), axis=1)[:, ::-1].mean(axis=0)
+            colour, line = run_style(k)
+            rank = np.arange(1, len(ordered) + 1)
+            axes.plot(rank, np.maximum(ordered, FLOOR), color=colour, linestyle=line, linewidth=2.2, label=label)
+        axes.set_yscale("log")
+        plain_axes(axes, POINTS - 2)
+        if mark is not None:
+            axes.axvline(mark + 0.5, color="#777777", linewidth=1.0)
+        axes.set_xlabel("rank", size=POINTS - 1)
+        axes.set_title(site, size=POINTS, weight="bold", loc="left")
+    axes.legend(frameon=False, fontsize=POINTS - 2, loc="upper left", bbox_to_anchor=(1.02, 1.0))
+    figure.text(0.01, 0.93, title, size=POINTS + 1, weight="bold")
+    save(figure, path)
+    return figure

@@ -1,0 +1,92 @@
+"""The texts in the drawing of a motif."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from circuitsim.motif import GatedBy, Identity, Motif, Objective, OneToOne, Phase, Population, Projection, Random
+from circuitsim.motif.roles import is_error, is_input
+
+LOSSES = {"cross_entropy": "cross-entropy", "mse": "squared error", "bce": "binary cross-entropy"}
+
+
+def population_text(motif: Motif, population: Population) -> tuple[str, str]:
+    """A population's label or name, and the line below it: its size and its activation or role."""
+    name = _wrapped(population.caption)
+    if is_error(motif, population):
+        return name, f"{population.size} · error"
+    if is_input(motif, population):
+        return name, f"{population.size} · input"
+    if isinstance(population.activation, GatedBy):
+        return name, f"{population.size} · " + _wrapped(f"slope of {population.activation.population}")
+    return name, f"{population.size} · {_shortened(population.activation)}"
+
+
+def loss_text(objective: Objective) -> str:
+    """The loss, and whether its error is shuffled."""
+    return f"loss\n{LOSSES.get(objective.loss, objective.loss)}" + ("\n(shuffled)" if objective.shuffled else "")
+
+
+def projection_text(projection: Projection, narrow: bool = False) -> str:
+    """A projection's label or name, with a note if its weights are tied, one-to-one or sparse.
+
+    Args:
+        projection: the declaration.
+        narrow: whether a tie takes two lines.
+    """
+    name = _wrapped(projection.caption)
+    if (tie := projection.tied_to) is not None:
+        factor = f"{tie.scale:.3g} " if tie.scale != 1 else ""
+        source = f"sign({tie.projection})" if tie.sign else tie.projection
+        return f"{name}{chr(10) if narrow else ' '}= {factor}{source}{'ᵀ' if tie.transpose else ''}"
+    if isinstance(projection.connectivity, Random):
+        return f"{name}, {projection.connectivity.probability:.0%}"
+    if isinstance(projection.connectivity, OneToOne):
+        is_identity = isinstance(projection.init, Identity) and not projection.is_plastic
+        return f"{name} = 1" if is_identity else f"{name}, 1:1"
+    return name
+
+
+def step_text(motif: Motif) -> str:
+    """The phases, if they differ from what is drawn, and the signals of a motif; "" if there is neither."""
+    phases = [phase_text(phase) for phase in motif.phases]
+    lines = [f"{k}. {phase.name}: {text}" for k, (phase, text) in enumerate(zip(motif.phases, phases, strict=True), 1)]
+    if len(phases) > 1:
+        lines.insert(0, "phases of a step, in order")
+    else:
+        lines = [f"in each step: {phases[0]}"] if phases[0] != "as drawn" else []
+    if motif.signals:
+        lines.append("signals: " + _listed(signal.name for signal in motif.signals))
+    return "\n".join(textwrap.fill(line, 46, subsequent_indent="    ") for line in lines)
+
+
+def phase_text(phase: Phase) -> str:
+    """How a phase differs from the motif as it is declared and drawn."""
+    parts = []
+    if phase.soma is not None:
+        gains = (f"{gain:g} {name}" if gain != 1 else name for name, gain in phase.soma.items())
+        parts.append(f"{_listed(gains)} drive" if phase.soma else "no somata driven")
+    if not phase.errors:
+        parts.append("no errors")
+    if phase.inputs is not None:
+        parts.append(f"inputs {_listed(phase.inputs)}" if phase.inputs else "no inputs")
+    if phase.noise:
+        parts.append("noise in " + _listed(phase.noise))
+    if phase.plastic is not None:
+        parts.append(f"{_listed(phase.plastic)} plastic" if phase.plastic else "nothing plastic")
+    return "; ".join(parts) or "as drawn"
+
+
+def _listed(names: Iterable[str], most: int = 6) -> str:
+    names = list(names)
+    return ", ".join(names if len(names) <= most else [*names[: most - 1], "…", names[-1]])
+
+
+def _shortened(expression: str, longest: int = 18) -> str:
+    return expression if len(expression) <= longest else expression[: longest - 1] + "…"
+
+
+def _wrapped(name: str, width: int = 18) -> str:
+    """A long name in several lines, broken after underscores where possible."""
+    return "\n".join(line.replace("_ ", "_") for line in textwrap.wrap(name.replace("_", "_ "), width)) or name

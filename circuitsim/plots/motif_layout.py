@@ -1,0 +1,159 @@
+"""The layout of populations and losses in the drawing of a motif, in inches, with x to the right and y upwards."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
+
+from circuitsim.motif import Motif
+from circuitsim.plots import motif_captions as captions
+from circuitsim.plots.motif_places import Place, is_bias, places
+from circuitsim.plots.picture import text_size
+
+Array = NDArray[np.float64]
+
+NAME_POINTS, SMALL_POINTS, LABEL_POINTS = 15.0, 12.5, 13.0
+SIMPLE_POINTS = 10.0  # size of names in a simple drawing
+DEEP = 5  # rows above which the ascending sweep runs to the right, because slides are wide
+BIAS_SIZE = 0.36
+HEAD_AND_STUB = 0.75  # the length of a wire that its label must leave free
+RIGHT, UP = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Boxes of everything that is drawn as a box, and the directions of the sweep.
+
+    Args:
+        boxes: a population's name -> its box.
+        losses: one box for each objective, in order.
+        biases: names of the bias units, which are drawn as small circles.
+        outwards: a population's name -> unit vector away from the other stream, shape ``[2]``.
+        forward: unit vector of the ascending sweep, shape ``[2]``.
+        across: unit vector from the ascending to the descending stream, shape ``[2]``.
+    """
+
+    boxes: dict[str, Bbox]
+    losses: tuple[Bbox, ...]
+    biases: frozenset[str]
+    outwards: dict[str, Array]
+    forward: Array
+    across: Array
+
+
+def arrange(motif: Motif, flow: str | None = None, simple: bool = False) -> Layout:
+    """Lay out a motif, with streams as columns ("up") or, for deep motifs, as rows ("right").
+
+    Args:
+        motif: a valid motif.
+        flow: "up", "right", or None to choose by depth.
+        simple: whether to leave room only for the names of populations.
+    """
+    where = places(motif)
+    rows = {name: (place.layer, 0) for name, place in where.items()} if simple else _rows(motif, where)
+    upward = len(set(rows.values())) <= DEEP if flow is None else flow == "up"
+    forward, across = (UP, RIGHT) if upward else (RIGHT, UP)
+    outwards = {p.name: -across if p.stream == "ascending" else across for p in motif.populations}
+    biases = [p.name for p in motif.populations if is_bias(motif, p)]
+    node = _node_size(motif, simple)
+    losses = [text_size(captions.loss_text(o), SMALL_POINTS) + np.array([0.3, 0.14]) for o in motif.objectives]
+    layer, gap, lane, bias = _distances(motif, node, losses, forward, across, simple)
+
+    judged = {rows[end] for o in motif.objectives for end in (o.output, o.error)}  # rows with a loss beyond them
+    along = dict.fromkeys(sorted(set(rows.values())), 0.0)
+    for last, row in itertools.pairwise(along):
+        near = row[0] == last[0] and last not in judged
+        along[row] = along[last] + (node @ forward + 0.32 if near else layer)
+    boxes = {
+        name: _box(along[rows[name]] * forward + (gap / 2 + place.lane * lane) * outwards[name], node)
+        for name, place in where.items()
+    }
+    crowd: Counter[str] = Counter()
+    biases = [p.name for p in motif.populations if is_bias(motif, p)]
+    for name in biases:  # on the outer side of what they drive; further ones alternate between the two sides
+        target = next(p.post for p in motif.projections if p.pre == name)
+        aside = (-1) ** crowd[target] * ((crowd[target] + 1) // 2) * (BIAS_SIZE + 0.06)
+        boxes[name] = _box(middle(boxes[target]) + bias * outwards[target] + aside * forward, np.full(2, BIAS_SIZE))
+        crowd[target] += 1
+    placed = _loss_boxes(motif, boxes, losses, layer, forward)
+    return Layout(boxes, placed, frozenset(biases), outwards, forward, across)
+
+
+def middle(box: Bbox) -> Array:
+    """The centre of a box, shape ``[2]``."""
+    return np.array([box.x0 + box.x1, box.y0 + box.y1]) / 2
+
+
+def half_size(box: Bbox) -> Array:
+    """Half the width and height of a box, shape ``[2]``."""
+    return np.array([box.width, box.height]) / 2
+
+
+def _distances(
+    motif: Motif, node: Array, losses: list[Array], forward: Array, across: Array, simple: bool
+) -> tuple[float, float, float, float]:
+    """The distances between centres at which every label fits: between layers, between the streams, between the lanes
+    of a stream, and from a population to its bias unit.
+    """
+    label = np.zeros(2) if simple else _label_size(motif, narrow=bool(forward[0]))
+    parallel = max(Counter(frozenset((p.pre, p.post)) for p in motif.projections).values(), default=1)
+    wire = 0.5 if simple else HEAD_AND_STUB + 0.24 * max(0, parallel - 2)  # labels of parallel wires are stacked
+    layer = np.max([(node + label) @ forward + wire, *(size @ forward + 0.6 for size in losses)])
+    gap = node @ across + np.max([1.6, label @ across + wire + 0.1, *(size @ across for size in losses)])
+    bias = (node / 2 + label) @ across + HEAD_AND_STUB + BIAS_SIZE / 2
+    lane = node @ across + max(0.3 if simple else 1.0, float(label @ across) + wire)
+    if any(is_bias(motif, p) for p in motif.populations):
+        lane += label @ across + HEAD_AND_STUB
+    return float(layer), float(gap), float(lane), float(bias)
+
+
+def _rows(motif: Motif, where: dict[str, Place]) -> dict[str, tuple[int, int]]:
+    """The row of each population. Populations with a projection to the other stream have rows of their own, so that
+    straight lines join partners in any lane.
+    """
+    streams = {p.name: p.stream for p in motif.populations}
+    crossing = {end for p in motif.projections if streams[p.pre] != streams[p.post] for end in (p.pre, p.post)}
+    crossing |= {end for o in motif.objectives for end in (o.output, o.error)}
+    return {name: (place.layer, place.lane if name in crossing else 0) for name, place in where.items()}
+
+
+def _loss_boxes(
+    motif: Motif, boxes: dict[str, Bbox], sizes: list[Array], layer: float, forward: Array
+) -> tuple[Bbox, ...]:
+    """The boxes of losses, between output and error and half a layer beyond them, or further to avoid overlaps."""
+    placed: list[Bbox] = []
+    for objective, size in zip(motif.objectives, sizes, strict=True):
+        ends = boxes[objective.output], boxes[objective.error]
+        centre = (middle(ends[0]) + middle(ends[1])) / 2
+        top = max(float((middle(box) + half_size(box)) @ forward) for box in ends)
+        reach = max(top - half_size(ends[0]) @ forward + layer / 2, top + size @ forward / 2 + 0.25)
+        box = _box(centre + (reach - centre @ forward) * forward, size)
+        while any(Bbox.intersection(box.padded(0.05), other) for other in (*placed, *boxes.values())):
+            box = box.translated(*(0.2 * forward))
+        placed.append(box)
+    return tuple(placed)
+
+
+def _node_size(motif: Motif, simple: bool) -> Array:
+    """The common width and height of all boxes."""
+    texts = [captions.population_text(motif, p) for p in motif.populations if not is_bias(motif, p)]
+    if simple:
+        return np.max([text_size(name, SIMPLE_POINTS, True) for name, _ in texts], axis=0) + np.array([0.16, 0.1])
+    name = np.max([text_size(name, NAME_POINTS, True) for name, _ in texts], axis=0)
+    below = np.max([text_size(below, SMALL_POINTS) for _, below in texts], axis=0)
+    return np.array([max(1.3, name[0] + 0.35, below[0] + 0.35), name[1] + below[1] + 0.28])
+
+
+def _label_size(motif: Motif, narrow: bool) -> Array:
+    """The width and height of the largest label of a projection."""
+    sizes = [text_size(captions.projection_text(p, narrow), LABEL_POINTS, True) for p in motif.projections]
+    return np.max([np.zeros(2), *sizes], axis=0)
+
+
+def _box(centre: Array, size: Array) -> Bbox:
+    return Bbox([centre - size / 2, centre + size / 2])

@@ -1,0 +1,128 @@
+"""The self-assembly figure: cosines and accuracy of several runs, including controls."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MultipleLocator
+
+from circuitsim.history import History
+from circuitsim.plots.band import band, plain_axes, run_label, run_style
+from circuitsim.plots.learning_curves import check_runs
+from circuitsim.plots.panels import Panel, PanelRow, panel_rows
+from circuitsim.plots.picture import Picture, check_path, save, text_size
+from circuitsim.plots.series import mean_over_sites, natural, series
+
+POINTS = 13.0
+# In inches: the width of a slide, the height of a panel, margins, a line of the legend, gaps, headings and titles.
+WIDTH, PANEL_HEIGHT = 13.33, 2.1
+LEFT, RIGHT, TOP, LINE, BOTTOM, BETWEEN, HEADING, ABOVE = 0.9, 0.25, 0.35, 0.3, 0.75, 0.95, 0.4, 0.62
+
+
+def self_assembly(
+    runs: Mapping[str, History], path: str | os.PathLike[str] | None = None, *, title: str | None = None
+) -> Figure:
+    """Plot the evidence for self-assembly: cosines with the true gradient should rise from 0, and controls stay at 0.
+
+    The first rows show, with a panel per hidden layer, the cosine between the data term of each W's change and minus
+    the gradient of the loss. The last row shows stationarity (W Vt^T against V Wt^T), mirror symmetry (V against Vt^T)
+    and validation accuracy. Lines are means over replicas, bands one sample standard deviation; NaN leaves a gap.
+
+    Args:
+        runs: label -> history with the rows of ``cs.alignment`` as a probe; missing rows appear as "not measured".
+        path: where to save the figure (.png, .svg or .pdf), or None.
+        title: the figure's title; by default none.
+    Returns:
+        The figure.
+    Raises:
+        ParameterError: `runs` is empty, or a run is not a History.
+    Example:
+        >>> import circuitsim as cs
+        >>> from circuitsim.plots import self_assembly
+        >>> from motifs import sal
+        >>> data, circuit = cs.load_dataset("digits"), cs.compile(sal([64, 16, 10]), replicas=2)
+        >>> probes = {"alignment": lambda c: cs.alignment(c, data.test.x, data.test.target)}
+        >>> history = cs.fit(circuit, data, epochs=2, probes=probes, progress=False)
+        >>> figure = self_assembly({"SAL": history})
+
+    Source: Liao et al. (2024), arXiv 2412.20018: Theorem 1 (gradient, stationarity), Lemma 1 (mirror).
+    """
+    check_path(path)
+    check_runs(runs)
+    tables = {run_label(name, history): history.to_pandas() for name, history in runs.items()}
+    rows = panel_rows(tables)
+    handles = _handles(list(tables))
+    n_lines = math.ceil(sum(text_size(str(h.get_label()), POINTS)[0] + 0.95 for h in handles) / (WIDTH - LEFT))
+    head = TOP + n_lines * LINE + (0.45 if title else 0.0)
+    height = head + sum(_above(row) + PANEL_HEIGHT + BOTTOM for row in rows)
+    figure = Picture(WIDTH, height)
+    top, last = head, max((float(table["epoch"].max()) for table in tables.values() if len(table)), default=0.0)
+    for row in rows:
+        figure.text(LEFT / WIDTH, 1 - top / height, row.heading, size=POINTS + 1, weight="bold", va="top")
+        top += _above(row) + PANEL_HEIGHT
+        width = (WIDTH - LEFT - RIGHT - BETWEEN * (len(row.panels) - 1)) / len(row.panels)
+        for c, panel in enumerate(row.panels):
+            left = LEFT + c * (width + BETWEEN)
+            axes = figure.add_axes((left / WIDTH, 1 - top / height, width / WIDTH, PANEL_HEIGHT / height))
+            _draw_panel(axes, panel, tables)
+            if axes.has_data() and last > 0:
+                axes.set_xlim(-0.02 * last, 1.02 * last)
+        top += BOTTOM
+    top = 1 - 0.15 / height
+    if title:
+        figure.text(LEFT / WIDTH, top, title, size=POINTS + 5, weight="bold", va="top")
+    figure.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=((LEFT - 0.1) / WIDTH, top - (0.45 / height if title else 0)),
+        ncols=math.ceil(len(handles) / n_lines), frameon=False, fontsize=POINTS, handlelength=3.0, columnspacing=1.6,
+        borderaxespad=0.0,
+    )  # fmt: skip
+    save(figure, path)
+    return figure
+
+
+def _above(row: PanelRow) -> float:
+    """The distance from the row's upper edge to its axes, in inches."""
+    return (HEADING if row.heading else 0.0) + (ABOVE if any(p.note for p in row.panels) else ABOVE - 0.25)
+
+
+def _draw_panel(axes: Axes, panel: Panel, tables: Mapping[str, pd.DataFrame]) -> None:
+    plain_axes(axes, POINTS - 2)
+    for k, (label, table) in enumerate(tables.items()):
+        rows = table[(table["metric"] == panel.metric) & (table["split"] == panel.split)]
+        rows = rows if panel.sites is None else rows[rows["site"].isin(panel.sites)]
+        if rows["value"].notna().any():
+            _draw_run(axes, rows, label, k)
+    if not axes.has_data():
+        axes.set(xticks=[], yticks=[])
+        axes.grid(visible=False)
+        axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, size=POINTS, color="#777777", ha="center")
+    elif panel.cosine:
+        low, high = axes.get_ylim()
+        axes.set_ylim(min(low, -0.12), max(high, 1.05))
+        axes.yaxis.set_major_locator(MultipleLocator(0.2 if low > -0.7 else 0.5))
+        axes.axhline(0, color="#777777", linewidth=1.0, zorder=1, gid="zero")
+    axes.set_xlabel("epochs", size=POINTS - 1)
+    axes.set_ylabel("cosine" if panel.cosine else "accuracy", size=POINTS - 1)
+    axes.set_title(panel.title, size=POINTS, weight="bold", loc="left", pad=22 if panel.note else 6)
+    axes.text(0.0, 1.0, f"{panel.note}\n", transform=axes.transAxes, size=POINTS - 2, color="#555555", va="center")
+
+
+def _draw_run(axes: Axes, rows: pd.DataFrame, label: str, k: int) -> None:
+    sites = natural(set(rows["site"]))
+    for site in sites if len(sites) > 1 else []:
+        one = series(rows[rows["site"] == site])
+        axes.plot(one.epochs, one.mean, color=run_style(k)[0], linewidth=0.8, alpha=0.55, gid=f"site:{label}:{site}")
+    band(axes, series(mean_over_sites(rows)), label, k)
+
+
+def _handles(labels: list[str]) -> list[Line2D]:
+    """The handles of the legend, which all panels share."""
+    styles = [(label, *run_style(k)) for k, label in enumerate(labels)]
+    handles = [Line2D([], [], color=c, linestyle=line, linewidth=2.8, label=label) for label, c, line in styles]
+    return [*handles, Line2D([], [], color="#777777", linewidth=0.8, label="thin: single layers")]

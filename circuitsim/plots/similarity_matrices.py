@@ -1,0 +1,78 @@
+"""Similarity matrices, such as W W^T and h h^T, before and after learning."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from circuitsim.errors import ParameterError
+from circuitsim.plots.colour_map import COLOUR_MAP
+from circuitsim.plots.neuron_order import neuron_order
+from circuitsim.plots.picture import Picture, check_path, save
+
+POINTS = 13.0
+PANEL, GAP, LEFT, HEAD = 2.5, 0.35, 1.1, 0.6  # inches
+
+
+def similarity(
+    pairs: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    title: str = "",
+) -> Figure:
+    """Draw a row per site, with a panel before and a panel after learning for each matrix, red positive, blue negative.
+
+    Each matrix is scaled to a largest absolute entry of 1, to compare structure rather than size. The neurons of a row
+    are sorted by the leading eigenvector of its first matrix after learning.
+
+    Args:
+        pairs: site -> name -> (before, after), each of shape ``[neuron, neuron]``, with one size for all matrices of a
+            site.
+        path: where to save the figure (.png, .svg or .pdf), or None.
+        title: the figure's title.
+    Returns:
+        The figure.
+    Raises:
+        ParameterError: `pairs` is empty, or a matrix is not square and finite.
+    Example:
+        >>> import numpy as np
+        >>> from circuitsim.plots import similarity
+        >>> figure = similarity({"up1": {"h h^T": (np.eye(4), np.ones((4, 4)))}})
+    """
+    check_path(path)
+    if not pairs:
+        raise ParameterError("pairs is empty; it maps sites to matrices before and after")
+    columns = 2 * max(len(row) for row in pairs.values())
+    width = LEFT + columns * (PANEL + GAP)
+    height = HEAD + len(pairs) * (PANEL + 0.5)
+    figure = Picture(width, height)
+    figure.text(0.2 / width, 1 - 0.35 / height, title, size=POINTS + 1, weight="bold")
+    for r, (site, row) in enumerate(pairs.items()):
+        order = neuron_order(_square(next(iter(row.values()))[1], site))[0]
+        bottom = height - HEAD - r * (PANEL + 0.5) - PANEL - 0.15
+        figure.text(0.2 / width, (bottom + PANEL / 2) / height, site, size=POINTS, weight="bold", va="center")
+        for c, (name, when, array) in enumerate(
+            (name, when, array)
+            for name, both in row.items()
+            for when, array in zip(("before", "after"), both, strict=True)
+        ):
+            shown = _square(array, f"{site}: {name} {when}")[np.ix_(order, order)]
+            place = ((LEFT + c * (PANEL + GAP)) / width, bottom / height, PANEL / width, PANEL / height)
+            axes = figure.add_axes(place)
+            shown = shown / (np.abs(shown).max() or 1.0)
+            axes.imshow(shown, cmap=COLOUR_MAP, vmin=-1, vmax=1, interpolation="nearest", gid=f"{site}:{name}:{when}")
+            axes.set(xticks=[], yticks=[])
+            axes.set_title(f"{name} {when}", size=POINTS - 1)
+    save(figure, path)
+    return figure
+
+
+def _square(array: ArrayLike, owner: str) -> np.ndarray:
+    found = np.asarray(array, dtype=float)
+    if found.ndim != 2 or found.shape[0] != found.shape[1] or not np.isfinite(found).all():
+        raise ParameterError(f"{owner} must be a square matrix of finite numbers (got shape {found.shape})")
+    return found

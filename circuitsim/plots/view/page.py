@@ -1,0 +1,113 @@
+"""The HTML page of a run, in one file."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from circuitsim import plots
+from circuitsim.files import write_atomically
+from circuitsim.plots.colour_map import colour_table
+from circuitsim.plots.picture import inline_svg
+from circuitsim.plots.view.matrices import matrix_groups
+from circuitsim.plots.view.panels import panels
+from circuitsim.plots.view.run_folder import RunFolder, read_run
+from circuitsim.weight_history import WeightHistory
+
+BYTES = 7e6  # the most bytes of weights; encoded as text they take a third more
+WIDE = 11.0  # inches; a wider drawing is placed above the weights rather than beside them
+
+
+def write_page(run: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Path:
+    """Write a self-contained HTML page of a run folder, with its circuit, curves and weights over epochs.
+
+    Args:
+        run: the folder, as written by `circuitsim train` or examples/self_assembly.py. `read_run` says what a folder of
+            your own needs.
+        out: the path of the page; by default ``view.html`` in the folder.
+    Returns:
+        The path of the page.
+    Raises:
+        ArchiveError: the folder holds no circuit, a file in it is damaged, or the page cannot be written.
+    """
+    folder = read_run(Path(run))
+    path = Path(out) if out is not None else folder.path / "view.html"
+    write_atomically(path, page(folder).encode())
+    return path
+
+
+def page(run: RunFolder) -> str:
+    """The HTML, which includes its scripts and styles and forbids the browser to load anything else."""
+    motif, assets = run.circuit.motif, files("circuitsim.plots.view")
+    figure = plots.draw(motif, title="")
+    width, _ = figure.get_size_inches()
+    title = f"{motif.name}: {run.path.resolve().name}"
+    return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
+        title=html.escape(title),
+        subtitle=html.escape(_subtitle(run)),
+        configuration="".join(
+            f"<tr><th scope=row>{html.escape(key)}</th><td>{html.escape(value)}</td></tr>"
+            for key, value in _flat(run.configuration)
+        ),
+        circuit=inline_svg(figure),
+        shape="wide" if width > WIDE else "upright",
+        width=f"{width:.2f}in",
+        style=(assets / "page.css").read_text(encoding="utf-8"),
+        script=(assets / "page.js").read_text(encoding="utf-8"),
+        data=as_script(data(run)),
+    )
+
+
+def data(run: RunFolder) -> dict[str, Any]:
+    """The data that the page's script draws."""
+    motif, kept = run.circuit.motif, shown_moments(run.weights)
+    return {
+        "epochs": [epoch if math.isfinite(epoch) else None for epoch in kept.epochs],
+        "populations": {
+            p.name: {"size": int(p.size), "kept": kept.neurons[p.name].tolist()}
+            for p in motif.populations
+            if p.name in kept.neurons
+        },
+        "groups": matrix_groups(run.circuit, kept),
+        "panels": panels(run.tables),
+        "colours": colour_table(),
+    }
+
+
+def shown_moments(kept: WeightHistory) -> WeightHistory:
+    """All moments, or if a page cannot hold them, evenly spaced ones, which include the first and the last."""
+    n = max(2, int(BYTES // sum(array[0].nbytes for array in kept.weights.values())))
+    last = len(kept.epochs) - 1
+    return kept if n > last else kept.at(np.unique(np.round(np.linspace(0, last, n)).astype(int)).tolist())
+
+
+def as_script(value: Any) -> str:
+    """The value as JSON that cannot close the script element around it."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _subtitle(run: RunFolder) -> str:
+    circuit, n = run.circuit, run.circuit.n_replicas
+    neurons = sum(int(p.size) for p in circuit.motif.populations)
+    many = f"replica {run.weights.replica} of {n} is shown in the matrices" if n > 1 else "one replica"
+    moments, shown = len(run.weights.epochs), len(shown_moments(run.weights).epochs)
+    many += f"; {shown} of {moments} recorded moments" if shown < moments else ""
+    return f"motif {circuit.motif.name}, {neurons:,} neurons, {circuit.n_steps:,} steps; {many}"
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of nested options, with dotted names."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _flat(item, f"{name}.{key}" if name else str(key))
+    elif value is not None:
+        yield name, value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,72 @@
+"""`evaluate` measures how well a circuit performs on data, without changing it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from circuitsim.data import Split, minibatches
+from circuitsim.engine import Circuit
+from circuitsim.engine.input_binder import InputBinder
+from circuitsim.errors import DataError, ParameterError
+from circuitsim.train.batches import as_dataset
+from circuitsim.train.metrics import metrics, tag
+
+
+def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: int = 2000) -> dict[str, np.ndarray]:
+    """Compute the loss and accuracy (and the AUC for labels) of every replica.
+
+    Args:
+        circuit: the circuit; it is not changed.
+        data: a Dataset, arrays (x, y), a Split, or an iterable of batches.
+        split: "train", "validation" or "test" of a Dataset; by default the last of these that exists.
+        batch_size: the number of samples to process at once; it affects only memory.
+    Returns:
+        The metrics "loss", "accuracy", ..., each of shape ``[replica]``; with several objectives their names are
+        "accuracy[up2]", ...
+    Raises:
+        ParameterError: the data set lacks the split, or the motif has no objective.
+        DataError: the data do not fit the motif.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> circuit = cs.compile(sal([64, 16, 10]), replicas=3, seed=0)
+        >>> found = cs.evaluate(circuit, cs.load_dataset("digits"), "validation")
+        >>> sorted(found), found["accuracy"].shape
+        (['accuracy', 'loss'], (3,))
+    """
+    objectives = circuit.motif.objectives
+    if not objectives:
+        raise ParameterError(f"motif {circuit.motif.name!r} has no objective; nothing to evaluate")
+    batches = _batches(data, split, batch_size, circuit)
+    binder = InputBinder(circuit.motif, circuit.plans, circuit.n_replicas, circuit.device, circuit.dtype)
+    names = list(dict.fromkeys(o.output for o in objectives))
+    outputs: dict[str, list[Any]] = {name: [] for name in names}
+    targets: dict[str, list[Any]] = {name: [] for name in names}
+    for x, target in batches:
+        for name in outputs:
+            outputs[name].append(circuit.predict(x, name))
+        n_samples = outputs[names[0]][-1].shape[1]
+        for name, tensor in binder.targets(target, n_samples).items():
+            targets[name].append(tensor)
+    if not targets[names[0]]:
+        raise DataError("data has no batches to evaluate; an iterator can be used only once")
+    found: dict[str, np.ndarray] = {}
+    for objective in objectives:
+        name = objective.output
+        values = metrics(objective.loss, torch.cat(outputs[name], dim=1), torch.cat(targets[name], dim=1))
+        found |= {f"{metric}{tag(circuit.motif, objective)}": value for metric, value in values.items()}
+    return found
+
+
+def _batches(data: Any, split: str | None, batch_size: int, circuit: Circuit) -> Any:
+    dataset = as_dataset(data, circuit.dtype)
+    if dataset is None:
+        return data
+    name = split if split is not None else list(dataset.splits)[-1]
+    if name not in dataset.splits:
+        raise ParameterError(f"data set {dataset.name!r} has no split {name!r} (known: {list(dataset.splits)})")
+    chosen: Split = dataset.splits[name].to(circuit.device, circuit.dtype)
+    return minibatches(chosen, min(batch_size, len(chosen)))

@@ -1,0 +1,56 @@
+"""Fingerprints of data, by which a resumed run notices that it was given other data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from circuitsim.data import Dataset
+
+
+def fingerprints(data: Any) -> dict[str, str]:
+    """Describe every split of a data set, or every batch of a list, by its number of samples and a checksum.
+
+    Args:
+        data: a Dataset, or an iterable of batches. Only a list or a tuple of batches can be read without using it up;
+            of others, such as a DataLoader, nothing is known.
+    Returns:
+        One text for each part, such as "420 samples, sha256 3a7bd3e2360a".
+    """
+    if isinstance(data, Dataset):
+        return {
+            f"the {name} data": _described(f"{len(split):,} samples", [split.x, split.target])
+            for name, split in data.splits.items()
+        }
+    if isinstance(data, list | tuple):
+        return {"the data": _described(f"{len(data):,} batches", data)}
+    return {}
+
+
+def _described(size: str, content: Any) -> str:
+    digest = hashlib.sha256()
+    _add(digest, content)
+    return f"{size}, sha256 {digest.hexdigest()[:12]}"
+
+
+def _add(digest: Any, content: Any) -> None:
+    """Add arrays, or mappings and sequences of them, in order."""
+    match content:
+        case Tensor():
+            _add(digest, content.detach().cpu().numpy())
+        case np.ndarray():
+            digest.update(f"{content.dtype} {content.shape}".encode())
+            digest.update(np.ascontiguousarray(content).data)
+        case Mapping():
+            for name in sorted(content, key=str):
+                digest.update(str(name).encode())
+                _add(digest, content[name])
+        case Sequence() if not isinstance(content, str):
+            for part in content:
+                _add(digest, part)
+        case _:
+            digest.update(repr(content).encode())

@@ -1,0 +1,73 @@
+"""The data sets of experiments: those of `circuitsim.load_dataset`, and CIFAR-10 from JPEG copies of its images."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import circuitsim as cs
+from circuitsim.data.standardize import standardize
+from circuitsim.npz import read_npz
+
+JPEG_COPIES = "cifar10_jpeg"
+FILE = f"{JPEG_COPIES}.npz"
+
+
+def load(dataset: str, folder: str | os.PathLike[str] | None = None) -> cs.Dataset:
+    """Load the data set of a given name.
+
+    Args:
+        dataset: a name that `circuitsim.load_dataset` knows, or "cifar10_jpeg".
+        folder: the folder with the files, as in `circuitsim.load_dataset` or `load_jpeg_copies`.
+    """
+    return load_jpeg_copies(folder) if dataset == JPEG_COPIES else cs.load_dataset(dataset, folder=folder)
+
+
+def published(dataset: str) -> str:
+    """The name of the published data set: that of the originals if these are copies."""
+    return dataset.removesuffix("_jpeg")
+
+
+def load_jpeg_copies(folder: str | os.PathLike[str] | None = None) -> cs.Dataset:
+    """Load CIFAR-10 from JPEG copies of its images, split and standardised as `circuitsim.load_dataset` does.
+
+    JPEG is lossy, so the task is a little easier or harder than that of the published files. The name of the data set
+    says so in every table.
+
+    The file ``cifar10_jpeg.npz`` holds three arrays for each of "train" and "test": ``train_bytes``, the JPEG files of
+    all images one after the other (uint8), ``train_sizes``, the length of each of these files in bytes, and
+    ``train_labels``, the classes from 0 to 9. The images may be in any order, since they are shuffled.
+
+    Args:
+        folder: the folder that holds the file; by default the one named by the environment variable CIRCUITSIM_DATA.
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    path = Path(folder or os.environ.get("CIRCUITSIM_DATA", ".")).expanduser() / FILE
+    if not path.is_file():
+        raise cs.DataError(f"{path} is missing: say where {FILE} is with --folder, or with CIRCUITSIM_DATA")
+    try:
+        arrays = read_npz(path)
+        (x, y), test = (_read(arrays, split) for split in ("train", "test"))
+    except (cs.ArchiveError, KeyError, OSError) as fault:
+        raise cs.DataError(f"{path} is damaged, or not a file of JPEG copies ({fault})") from fault
+    name = "cifar10 (JPEG copies)"
+    return standardize(cs.Dataset.from_arrays(x, y, validation=0.1, test=test, n_outputs=10, name=name), n_channels=3)
+
+
+def _read(arrays: dict[str, NDArray[Any]], split: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Images from 0 to 1, ``[sample, channel, row, column]``, and their classes, in a fixed random order."""
+    data, ends = arrays[f"{split}_bytes"].tobytes(), np.cumsum(arrays[f"{split}_sizes"])
+    files = [data[start:end] for start, end in itertools.pairwise([0, *ends])]
+    order = np.random.default_rng(0).permutation(len(files))
+    images = np.stack([np.asarray(Image.open(io.BytesIO(files[k])).convert("RGB")) for k in order])
+    x = np.moveaxis(images, 3, 1).astype(np.float32)
+    x /= 255
+    return x, arrays[f"{split}_labels"].astype(np.int64)[order]

@@ -1,0 +1,162 @@
+"""A trial is about its own sample: what is under way when it ends does not act in the next one."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import circuitsim as cs
+from circuitsim.export import LIF, Delay, OnOffPair, Spiking, SpikingNetwork, Stream, Trial
+from circuitsim.export.brian2.spiking.cells import Spike
+from motifs import paper_sal
+from tests.export.sameness import difference
+
+pytest.importorskip("brian2")
+
+NAMES = ("W0", "W1", "Wt1", "V1", "Vt1")
+VOLLEYS = {"ascending_ms": 50, "descending_ms": 30}
+X, Y = np.random.default_rng(0).random((2, 5)), np.array([0, 2])
+
+
+@dataclass(frozen=True)
+class Tiring(LIF):
+    """A neuron whose resting value belongs to a parameter, not to an equation."""
+
+    @property
+    def rest(self):
+        return {**super().rest, "limit": 1.0}
+
+    @property
+    def spikes(self):
+        return (Spike("spike", "v >= limit", "v = 0; limit += 0.5", "1"),)
+
+    def membrane(self, drive, rate_hz):
+        return [*super().membrane(drive, rate_hz), "limit : 1"]
+
+
+def export(n_trials: int, spiking: Spiking, target: str = "numpy", **options) -> SpikingNetwork:
+    options = {"eta": 0.5, "gamma": 0.02, "gain_V": 1.0, "gain_W": 2.0, "trace": None, "loss": "mse", **options}
+    circuit = cs.compile(paper_sal([5, 4, 3], **options), seed=1, device="cpu", dtype="float64")
+    return cs.export_brian2(circuit, mode="spiking", target=target, n_trials=n_trials, spiking=spiking)
+
+
+def play(net: SpikingNetwork, y=Y, learns=(0, 1)) -> dict[str, np.ndarray]:
+    """The output of the last trial, and the changes of all weights, of trials that learn where `learns` is 1."""
+    n = net.blueprint.n_trials
+    shown = net._samples(X[-n:], y[-n:])
+    before = {name: net.weights(name) for name in NAMES}
+    output = net._segment(shown, np.arange(n), np.array(learns[-n:], dtype=float), np.ones(n), [0, 0])["up2"][-1]
+    return {"output": output, **{name: net.weights(name) - before[name] for name in NAMES}}
+
+
+ON_OFF = {"coding": "on_off"}
+MODELS = {
+    "regular": {},
+    "delays": {**ON_OFF, "delays": {"W0": Delay(20), "V1": Delay(3, 9), "Wt1": Delay(12.5, 13.5)}},
+    "a refractory period": {"ascending": Stream(50.0, rectified=LIF(refractory_ms=70.0))},
+    "a parameter that changes": {"cells": {"up1": Tiring()}},
+    "coarse steps": {**ON_OFF, "delays": {"W0": Delay(20)}, "dt_ms": 1.0},
+    "a preview": {**ON_OFF, "delays": {"W0": Delay(20)}, "trial": {"max_lag_ms": 10, "lag_ms": -10}},
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_where_neurons_rest_a_trial_does_not_depend_on_the_one_before(model):
+    options = dict(MODELS[model])
+    trial = Trial(**VOLLEYS, silence_ms=0, rests=True, **options.pop("trial", {}))
+    spiking = Spiking(trial=trial, **options)
+    alone, second = play(export(1, spiking)), play(export(2, spiking))
+    for name in ("output", *NAMES):
+        assert np.abs(alone[name]).max() > 1e-4, name
+        assert difference(second[name], alone[name], name) < 1e-12
+
+
+def test_a_script_drops_the_spikes_of_the_trial_before_too(tmp_path):
+    trial = Trial(**VOLLEYS, silence_ms=0, rests=True)
+    net = export(2, Spiking(trial=trial, **MODELS["delays"]))
+    path = net.export_script(tmp_path / "trials.py", X, Y)
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    play(net, learns=(1, 1))
+    with np.load(tmp_path / "trials_results.npz") as results:
+        for name in NAMES:
+            assert np.isfinite(results[f"w_{name}"]).all()
+            assert np.array_equal(results[f"w_{name}"], net.blueprint.wires[name].weights), name
+
+
+@pytest.mark.slow  # compiles for a minute
+def test_a_program_does_so_too(tmp_path):
+    model = {**MODELS["delays"], **MODELS["a refractory period"]}
+    spiking = Spiking(trial=Trial(**VOLLEYS, silence_ms=0, rests=True), **model)
+    here, there = play(export(2, spiking)), play(export(2, spiking, "cpp_standalone"))
+    for name in ("output", *NAMES):
+        assert difference(there[name], here[name], name) < 1e-9
+
+
+def test_a_shuffled_error_is_that_of_the_trial_before_also_where_neurons_rest():
+    for rests in (False, True):
+        spiking = Spiking(trial=Trial(**VOLLEYS, silence_ms=0, rests=rests))
+        first, other, again = (play(export(2, spiking, shuffled=True), y=np.array(y)) for y in ([0, 2], [1, 2], [0, 1]))
+        assert np.abs(first["W1"] - other["W1"]).max() > 1e-2
+        assert np.array_equal(first["W1"], again["W1"])  # the target of the last trial is for the one after it
+
+
+def refusal(trial: Trial, **delays: Delay) -> str:
+    with pytest.raises(cs.CircuitError) as caught:
+        export(1, Spiking(coding="on_off", trial=trial, delays=delays))
+    return str(caught.value)
+
+
+def test_spikes_that_would_arrive_in_the_next_trial_are_refused():
+    message = refusal(Trial(silence_ms=0), W0=Delay(20))
+    assert "'W0'" in message and "20 ms" in message and "0 ms of silence" in message and "rests=True" in message
+    assert "silence_ms=60" in refusal(Trial(), W0=Delay(30), W1=Delay(1, 30))  # one after the other
+    export(1, Spiking(coding="on_off", trial=Trial(), delays={"W0": Delay(20), "W1": Delay(20), "V1": Delay(0, 40)}))
+
+
+def test_spikes_that_would_never_arrive_are_refused():
+    for rests in (False, True):
+        message = refusal(Trial(rests=rests), W0=Delay(200))
+        assert "'W0'" in message and "take 200 ms never arrive before the trial ends (140 ms)" in message
+    message = refusal(Trial(rests=True), V1=Delay(80), Wt1=Delay(20))
+    assert "'V1': spikes that leave 'down1' at 70 ms" in message
+    message = refusal(Trial(silence_ms=100, rests=True), W0=Delay(30, 40), W1=Delay(20))
+    assert (
+        "output 'up2': no spike reaches it during the ascending volley (50 ms)" in message and "up to 50 ms" in message
+    )
+
+
+def test_delays_of_what_is_not_exported_do_not_matter():
+    spiking = Spiking(coding="on_off", trial=Trial(silence_ms=0), delays={"V1": Delay(20)})
+    motif = paper_sal([5, 4, 3], trace=None, loss="mse")
+    cs.export_brian2(
+        cs.compile(motif, device="cpu"), mode="spiking", target="numpy", n_trials=1, spiking=spiking, plastic=False
+    )  # fmt: skip
+
+
+def test_one_number_is_the_delay_of_every_synapse():
+    net = export(1, Spiking(coding="on_off", delays={"W0": Delay(5)}))
+    assert (net.blueprint.wires["W0"].delays_ms == 5.0).all()
+    assert Delay(5) == Delay(5.0) and (Delay(5).shortest, Delay(5).longest) == (5, 5)
+    spread = export(1, Spiking(coding="on_off", delays={"W0": Delay(5, 7)})).blueprint.wires["W0"].delays_ms
+    assert spread.min() >= 5 and spread.max() <= 7 and len(np.unique(spread)) > 2
+
+
+def test_what_is_compiled_in_cannot_be_set():
+    net = export(1, Spiking(trial=Trial(silence_ms=40), cells={"down1": OnOffPair()}, delays={"V1": Delay(20)}))
+    before = net.spiking
+    for changes, message in (
+        ({"silence_ms": 50}, "length_ms from 140.0 to 150.0"),
+        ({"ascending_ms": 40, "descending_ms": 60}, "ascending_ms from 50.0 to 40"),
+        ({"descending_ms": 40, "silence_ms": 50}, "descending_ms from 50.0 to 40"),
+        ({"rests": True}, "rests from False to True"),
+        ({"lag_ms": 80, "silence_ms": 10}, "'V1'.*10 ms of silence"),
+        ({"lag": 20}, "Trial has no field 'lag'"),
+    ):
+        with pytest.raises(cs.ParameterError, match=message):
+            net.set_trial(**changes)
+        assert net.spiking == before
+    net.set_trial(lag_ms=60, silence_ms=30)
+    assert net.spiking.trial.lag == 60

@@ -1,0 +1,27 @@
+"""The noise that a circuit adds, by the key that is documented: (seed + r, population, "noise/phase/step")."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+
+def keyed_noise(motif: Any, seed: int, step: int, n_samples: int) -> dict[tuple[str, str], np.ndarray]:
+    """Standard normal numbers ``[batch, neuron]`` by (phase, population).
+
+    Args:
+        motif: which populations have noise, and in which phases.
+        seed: of the replica, so that of the circuit plus the replica's number.
+        step: number of the step, from 0.
+        n_samples: of the batch.
+    """
+    sizes = {p.name: p.size for p in motif.populations}
+    found = {}
+    for phase in motif.phases:
+        for name in phase.noise:
+            digest = hashlib.sha256(f"{name}/noise/{phase.name}/{step}".encode()).digest()
+            key = [seed, *np.frombuffer(digest[:16], dtype=np.uint32).tolist()]
+            found[phase.name, name] = np.random.default_rng(key).standard_normal((n_samples, sizes[name]))
+    return found

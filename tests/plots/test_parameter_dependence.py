@@ -1,0 +1,68 @@
+"""Swept parameters, spectra and similarity matrices: what is drawn is what was given."""
+
+import numpy as np
+import pytest
+
+import circuitsim as cs
+from circuitsim.analysis import Census
+from circuitsim.plots import census, dependence, similarity, spectra
+from tests.plots.figures import named
+
+
+def test_dependence_draws_the_mean_of_what_did_not_run_away_and_crosses_where_any_did():
+    values = [[1.0, 3.0], [5.0, np.nan], [np.nan, np.nan]]
+    figure = dependence({"SAL": ([0.1, 1.0, 3.0], values)}, xlabel="factor", ylabel="accuracy")
+    line = named(figure, "line:SAL")
+    np.testing.assert_allclose(line.get_ydata(), [2.0, 5.0, np.nan])
+    assert named(figure, "lost:SAL").get_xdata().tolist() == [1.0, 3.0]
+
+
+def test_labels_of_close_values_do_not_run_into_each_other():
+    x = [0.5, 1.0, 2.0, 8.02, 8.5, 9.97]
+    figure = dependence({"SAL": (x, [[1.0]] * 6)}, xlabel="ratio", ylabel="accuracy")
+    axes = figure.axes[0]
+    assert axes.get_xticks().tolist() == x
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0.5", "1", "2", "8", "", "10"]
+
+
+def test_dependence_refuses_shapes_that_do_not_fit():
+    with pytest.raises(cs.ParameterError, match=r"needs x \[point\] and values"):
+        dependence({"SAL": ([0.1, 1.0], [[1.0]])}, xlabel="", ylabel="")
+    with pytest.raises(cs.ParameterError, match="runs is empty"):
+        dependence({}, xlabel="", ylabel="")
+
+
+def test_a_census_is_drawn_relative_to_its_random_graphs():
+    plain, rich = Census(6, np.array([2.0, 4.0, 6.0])), Census(9, np.array([3.0, 3.0, 3.0]))
+    none = Census(0, np.zeros(3))
+    figure = census({"square": {"SAL": [plain, rich], "other": [none]}})
+    assert named(figure, "observed:SAL").get_xdata().tolist() == [1.5, 3.0]
+    assert len(named(figure, "observed:other").get_xdata()) == 0
+    bars = [segment[:, 0].tolist() for segment in named(figure, "random:SAL").get_segments()]
+    np.testing.assert_allclose(bars, [[0.525, 1.475], [1.0, 1.0]])
+    with pytest.raises(cs.ParameterError, match="counts is empty"):
+        census({})
+
+
+def test_spectra_are_means_over_replicas_largest_first():
+    figure = spectra({"V1": {"SAL": [[1.0, 4.0, 2.0], [3.0, 1.0, 6.0]]}}, mark=2)
+    line = figure.axes[0].get_lines()[0]
+    assert line.get_xdata().tolist() == [1, 2, 3]
+    assert line.get_ydata().tolist() == [5.0, 2.5, 1.0]
+    assert figure.axes[0].get_lines()[1].get_xdata() == [2.5, 2.5]
+
+
+def test_similarity_shows_both_matrices_scaled_and_in_the_same_order():
+    before, after = np.diag([1.0, 2.0, 4.0]), np.outer([1.0, -2.0, 3.0], [1.0, -2.0, 3.0])
+    figure = similarity({"W0": {"W Wᵀ": (before, after)}})
+    shown = named(figure, "W0:W Wᵀ:after").get_array()
+    order = [1, 0, 2]  # by the leading eigenvector
+    np.testing.assert_allclose(shown, after[np.ix_(order, order)] / 9)
+    np.testing.assert_allclose(named(figure, "W0:W Wᵀ:before").get_array(), before[np.ix_(order, order)] / 4)
+
+
+def test_similarity_refuses_what_is_not_square_or_not_finite():
+    with pytest.raises(cs.ParameterError, match="square"):
+        similarity({"W0": {"W Wᵀ": (np.ones((2, 3)), np.eye(2))}})
+    with pytest.raises(cs.ParameterError, match="finite"):
+        similarity({"W0": {"W Wᵀ": (np.eye(2), np.full((2, 2), np.nan))}})
