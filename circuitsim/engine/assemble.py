@@ -15,6 +15,7 @@ from circuitsim.engine.draws import draw_listed_weights, draw_synapses, draw_wei
 from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Vary
 from circuitsim.errors import ParameterError
+from circuitsim.motif import checks
 from circuitsim.motif.connectivity import Edges, Mask, ReciprocalOf
 from circuitsim.motif.declared_weights import is_random, outside_fault
 from circuitsim.motif.init import Constant, Given
@@ -42,7 +43,7 @@ def assemble(
     layouts: dict[str, Layout] = {}
     values: dict[str, Tensor] = {}
     drawn = [p for p in motif.projections if p.tied_to is None]
-    synapses = {p.name: [_synapses(motif, p, seed + r) for r in range(n_replicas)] for p in drawn}
+    synapses = {p.name: _of_replicas(motif, p, seed, n_replicas) for p in drawn}
     for p in sorted(drawn, key=lambda p: isinstance(p.connectivity, ReciprocalOf)):  # ReciprocalOf after its partner
         _check_given(p, n_replicas)
         layouts[p.name] = _layout(motif, p, synapses[p.name], layouts, like)
@@ -69,14 +70,10 @@ def assemble(
     return layouts, values
 
 
-def _shape(motif: Motif, p: Projection) -> tuple[int, int]:
-    return motif.population(p.post).size, motif.population(p.pre).size
-
-
 def _weights(
     motif: Motif, p: Projection, vary: Vary, synapses: np.ndarray | None, seed: int, replica: int
 ) -> np.ndarray:
-    init, shape = _declared(motif, p, _varied(p, vary, replica)), _shape(motif, p)
+    init, shape = _declared(motif, p, _varied(p, vary, replica)), checks.shape(motif, p)
     if isinstance(p.connectivity, Edges):
         weights = draw_listed_weights(init, p.connectivity, shape, seed + replica, p.name, replica)
     else:
@@ -99,15 +96,21 @@ def _check_given(p: Projection, n_replicas: int) -> None:
 
 
 def _synapses(motif: Motif, p: Projection, seed: int) -> np.ndarray | None:
-    shape = _shape(motif, p)
+    shape = checks.shape(motif, p)
     if isinstance(p.connectivity, ReciprocalOf):
         other = motif.projection(p.connectivity.projection)
         return reversed_synapses(_synapses(motif, other, seed), shape[::-1])
     return draw_synapses(_declared(motif, p, p.connectivity), shape, seed, p.name)
 
 
+def _of_replicas(motif: Motif, p: Projection, seed: int, n_replicas: int) -> Synapses:
+    if is_random(motif, p):
+        return [_synapses(motif, p, seed + r) for r in range(n_replicas)]
+    return [_synapses(motif, p, seed)] * n_replicas
+
+
 def _layout(motif: Motif, p: Projection, synapses: Synapses, layouts: Mapping[str, Layout], like: Tensor) -> Layout:
-    shape, kind = _shape(motif, p), layout_of(motif, p)
+    shape, kind = checks.shape(motif, p), layout_of(motif, p)
     if kind == "one_to_one":
         return OneToOneLayout(shape, None)
     if kind == "sparse":

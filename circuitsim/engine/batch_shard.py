@@ -55,29 +55,19 @@ class BatchShard:
         """The mean ``[replica]`` over the whole batch of numbers ``[replica, own samples]``."""
         return self.sum_(values.sum(1)) / self.n_samples
 
-    def shifted(self, part: Tensor, out: Tensor | None = None) -> Tensor:
+    def shifted(self, part: Tensor, out: Tensor) -> None:
         """Give each sample the values of the previous sample, and the first sample those of the last.
 
         Args:
             part: values of the own samples, ``[replica, own samples, ...]``.
-            out: the tensor that receives the result, or None for a new one.
+            out: the tensor that receives the result.
         """
-        if self.is_whole:
-            return _rolled(part, out)
-        whole = torch.zeros(len(part), self.n_samples, *part.shape[2:], dtype=part.dtype, device=part.device)
-        whole[:, self.own] = part
-        return (
-            _rolled(self.sum_(whole))[:, self.own] if out is None else out.copy_(_rolled(self.sum_(whole))[:, self.own])
-        )
-
-
-def _rolled(batch: Tensor, out: Tensor | None = None) -> Tensor:
-    """The batch shifted by one sample, so that sample k has the values of sample k - 1."""
-    if out is None:
-        out = torch.empty_like(batch)
-    out[:, 1:] = batch[:, :-1]
-    out[:, :1] = batch[:, -1:]
-    return out
+        whole = part
+        if not self.is_whole:
+            whole = torch.zeros(len(part), self.n_samples, *part.shape[2:], dtype=part.dtype, device=part.device)
+            whole[:, self.own] = part
+            self.sum_(whole)
+        out.copy_(whole.roll(1, 1)[:, self.own])
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,19 @@ from circuitsim.engine.assemble import assemble
 from circuitsim.engine.batch_shard import ALONE, Processes
 from circuitsim.engine.footprint import check_memory
 from circuitsim.engine.functional import projections_of, run_functionally
+from circuitsim.engine.last_change import LastChange
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import Lowered
 from circuitsim.engine.parameters import Parameters, Vary, check_vary, evaluate
 from circuitsim.engine.programs import EVERYTHING, Programs, partners
-from circuitsim.engine.runaway import Runaway, find_runaways
+from circuitsim.engine.runaway import Runaway, check_max_weight, find_runaways
 from circuitsim.engine.runner import Batch, Runner
 from circuitsim.engine.saving import save_circuit
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.undo import before_change
 from circuitsim.errors import ParameterError, SimulationDiverged
-from circuitsim.motif.checks import is_number
-from circuitsim.motif.identifiers import normalized
+from circuitsim.motif.checks import index, is_number
+from circuitsim.motif.identifiers import normalized, normalized_keys
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
 from circuitsim.plan import Image, Plan, Program
@@ -104,9 +105,10 @@ class Circuit:
 
     def _plan(self) -> None:
         """Make the programs. This is repeated whenever projections are frozen or thawed."""
-        self._programs = Programs(self.motif, self._frozen, self.store, self.record_changes)
+        self._programs = Programs(self.motif, self._frozen, self.store)
         self._runner = Runner(self.motif, self._programs, self.store, self.seed)
-        self._recorded: Mapping[str, Tensor] = {}
+        plastic = {p.name for plan in self.plans for p in plan.plastic()} if self.record_changes else ()
+        self._last_change = LastChange(self.store.own, plastic)
 
     @property
     def eta_scale(self) -> float:
@@ -169,9 +171,8 @@ class Circuit:
         kept = self._kept(keep) if keep else frozenset()
         batch = self._batch(x, target, signals, self.processes, check)
         self.store.parameters.scale_eta(self.eta_scale)
-        with self.store.keeping_pinned():
+        with self._last_change.recording(), self.store.keeping_pinned():
             lowered = self._runner.run(self._programs.for_step(kept), batch, self.n_steps)
-        self._recorded = lowered.recorded
         self._n_writes = self.store.n_writes
         self.n_steps += 1
         return self._result(lowered)
@@ -405,7 +406,7 @@ class Circuit:
         return self.store.mask(self.motif.projection(projection).name)
 
     def last_change(self, projection: str) -> Tensor:
-        """The change of the weights in the last step, summed over its phases.
+        """The change of the weights in the last step: the weights after all its phases minus those before it.
 
         Args:
             projection: the projection's name.
@@ -418,11 +419,11 @@ class Circuit:
         name = self.motif.projection(projection).name
         if not self.record_changes:
             raise ParameterError("changes are not recorded; compile with record_changes=True")
-        if f"{name}:change" not in self._recorded:
+        if name not in self.changes:
             raise ParameterError(
                 f"the last step did not change {name!r}: it is not plastic, it is frozen, or no step has run yet"
             )
-        return self.store.matrix(name, self._recorded[f"{name}:change"])
+        return self.store.matrix(name, self.changes[name])
 
     # -- for analyses and other lowerings
 
@@ -430,6 +431,11 @@ class Circuit:
     def layouts(self) -> Mapping[str, Layout]:
         """How the synapses of each projection are stored."""
         return self.store.layouts
+
+    @property
+    def changes(self) -> Mapping[str, Tensor]:
+        """The changes that the last step recorded, in storage layout, keyed by projection."""
+        return self._last_change.values
 
     def values(self, projection: str) -> Tensor:
         """The weights in the projection's layout, without a copy.
@@ -652,7 +658,10 @@ class Circuit:
             loss: the loss of the last step, ``[replica]``, or None; a loss that is not finite is a runaway too.
         Returns:
             One report for each, with the replica, step, projection and reason.
+        Raises:
+            ParameterError: `max_weight` is not a positive number.
         """
+        check_max_weight(max_weight)
         found = find_runaways(self.store.own, max_weight, loss, self.n_steps)
         return [runaway for runaway in found if runaway.replica not in self.store.pinned]
 
@@ -688,8 +697,8 @@ class Circuit:
             rates: new values of rule parameters in this replica, keyed by path, such as ``{"W0.eta": 0.01}``; a replica
                 that ran away would do so again at the same rates.
         Raises:
-            ParameterError: the replica is not pinned, or a rate is unknown, not finite or declared per synapse; nothing
-                has changed.
+            ParameterError: there is no such replica, it is not pinned, or a rate is unknown, not finite or declared per
+                synapse; nothing has changed.
         Example:
             >>> import circuitsim as cs
             >>> from motifs import sal
@@ -699,6 +708,7 @@ class Circuit:
             >>> round(circuit.synapse("W0", post=0, pre=0, replica=1).parameters["eta"], 6)
             0.01
         """
+        replica = self._index(replica)
         if replica not in self.store.pinned:
             raise ParameterError(f"replica {replica!r} is not pinned (pinned: {list(self.pinned) or 'none'})")
         if rates is not None:
@@ -709,7 +719,7 @@ class Circuit:
         ruled = [(p.name, p.rule) for p in self.motif.projections if p.rule is not None]
         known = {f"{projection}.{name}": (projection, name) for projection, rule in ruled for name in rule.parameters}
         changed = dict(self.changed_rates)
-        for path, rate in rates.items():
+        for path, rate in normalized_keys(rates, "paths of rates").items():
             if path not in known:
                 raise ParameterError(f"rates: unknown path {path!r} (known: {', '.join(sorted(known))})")
             if not is_number(rate):
@@ -729,9 +739,7 @@ class Circuit:
             self._plan()
 
     def _index(self, replica: int) -> int:
-        if isinstance(replica, bool) or replica not in range(self.n_replicas):
-            raise ParameterError(f"replica must be in 0 .. {self.n_replicas - 1} (got {replica!r})")
-        return replica
+        return index("replica", replica, self.n_replicas)
 
     @property
     def pinned(self) -> tuple[int, ...]:

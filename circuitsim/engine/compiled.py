@@ -25,7 +25,6 @@ class Compiled(Protocol):
     vary: dict[str, tuple[float, ...]]
     record_changes: bool
     store: WeightStore
-    _recorded: Mapping[str, Tensor]
 
     def condition(self) -> dict[str, Any]: ...
 
@@ -34,5 +33,8 @@ class Compiled(Protocol):
 
     @property
     def layouts(self) -> Mapping[str, Layout]: ...
+
+    @property
+    def changes(self) -> Mapping[str, Tensor]: ...
 
     def values(self, projection: str) -> Tensor: ...

@@ -33,7 +33,7 @@ def draw_synapses(connectivity: Connectivity, shape: Shape, seed: int, name: str
         case OneToOne():
             return np.arange(shape[0]) * (shape[1] + 1)
         case Edges() as edges:
-            return np.unique(edges.numbers(shape[1]))
+            return edges.synapses(shape[1])
         case Mask(array=array):
             return np.flatnonzero(array)
         case All():
@@ -47,7 +47,7 @@ def _random(rng: np.random.Generator, probability: float, n_pairs: int) -> np.nd
     while last < n_pairs:
         n_expected = (n_pairs - last) * probability
         gaps = rng.geometric(probability, size=int(n_expected + 5 * np.sqrt(n_expected)) + 10)
-        found.append(last + np.cumsum(gaps))
+        found.append(last + np.cumsum(np.minimum(gaps, n_pairs + 1)))  # larger gaps would overflow
         last = int(found[-1][-1])
     numbers = np.concatenate(found)
     return numbers[numbers < n_pairs]
@@ -89,8 +89,7 @@ def draw_listed_weights(init: Init, edges: Edges, shape: Shape, seed: int, name:
 
     A matrix has one weight for each pair, which already is the weight of all its synapses together.
     """
-    listed = edges.numbers(shape[1])
-    synapses = np.unique(listed)
+    listed, synapses = edges.numbers(shape[1]), edges.synapses(shape[1])
     if isinstance(init, Identity) or (isinstance(init, Given) and init.array.ndim > 1):
         return draw_weights(init, shape, synapses, seed, name, replica)
     if isinstance(init, Given):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from circuitsim.errors import ParameterError
 from circuitsim.memory import machine_bytes
 from circuitsim.motif.connectivity import All, Edges, Random, ReciprocalOf
@@ -66,7 +64,7 @@ def _n_values(motif: Motif, p: Projection) -> int:
             expected = probability * pairs
             return max(0, int(expected - 10 * math.sqrt(expected)))
         case Edges() as edges:
-            return len(np.unique(edges.numbers(motif.population(other.pre).size)))
+            return len(edges.synapses(motif.population(other.pre).size))
     raise TypeError(f"projection {p.name!r}: {other.connectivity!r} is not listed")
 
 

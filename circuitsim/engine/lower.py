@@ -137,8 +137,6 @@ class Lowered(Workspace):
             tensor = self._per_replica.setdefault(register, self.like.new_empty(value.shape))
             tensor.copy_(torch.from_numpy(value))
 
-    # -- operands and buffers
-
     # -- instructions
 
     def _lower(self, i: Instruction) -> None:
@@ -313,5 +311,3 @@ class Lowered(Workspace):
         assert isinstance(body, Body) and isinstance(i.out.space, Neurons)
         out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.space.size))
         self.calls.add(sampled.reduce, self, layout, kind, body, out)
-
-    # -- changes

@@ -15,7 +15,10 @@ from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.motif import Motif
+from circuitsim.plan.elementwise import ELEMENTWISE
+from circuitsim.plan.instructions import Operand, Register
 from circuitsim.plan.quantities import synapse
+from circuitsim.plan.writer import SCALAR, Writer
 
 Vary = Mapping[str, Sequence[float]]
 
@@ -91,11 +94,6 @@ class Parameters:
             self._declared[key] = layout.pack(tensor.unsqueeze(0))
             self._tensors[key] = self._declared[key].clone()
 
-    @property
-    def names(self) -> list[str]:
-        """The names of all parameters."""
-        return [*self._scalars, *self._tensors]
-
     def scale_eta(self, scale: float) -> None:
         """Set the factor of every `eta`."""
         if scale == self._scale:
@@ -136,10 +134,16 @@ def _is_eta(name: str) -> bool:
 
 def evaluate(expression: sympy.Expr, parameters: Parameters, like: Tensor) -> float | Tensor:
     """Evaluate an expression in declared parameters, to a number or to a tensor that broadcasts over synapses."""
-    values = {s: parameters.declared(s.name) for s in expression.free_symbols}
-    tensors = [
-        torch.as_tensor(v, dtype=like.dtype, device=like.device) if isinstance(v, np.ndarray) else v
-        for v in values.values()
-    ]
-    found = sympy.lambdify(list(values), expression, modules=torch)(*tensors) if values else float(expression)
-    return found if isinstance(found, Tensor) else float(found)
+    writer, values = Writer(), dict[Operand, Any]()
+
+    def declared(symbol: sympy.Symbol) -> Register:
+        register, value = Register(symbol.name, SCALAR), parameters.declared(symbol.name)
+        values[register] = value.cpu().double().numpy() if isinstance(value, Tensor) else np.asarray(value)
+        return register
+
+    result = writer.expression(expression, declared)
+    with np.errstate(all="ignore"):
+        for i in writer.lines:
+            values[i.out] = ELEMENTWISE[i.op](*(values.get(a, a) for a in i.args))
+    found = np.asarray(values.get(result, result))
+    return torch.as_tensor(found).to(like) if found.ndim else float(found)

@@ -1,6 +1,6 @@
-"""Declarations in circuit files of the previous version, which took some inputs without a word.
+"""Declarations in circuit files of earlier versions, which took some inputs without a word.
 
-They are rewritten into what that version made of them, so that its files still load.
+They are rewritten into what those versions made of them, so that their files still load.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from circuitsim.motif.projection import Projection
 
 
 def rewritten(motif: Motif) -> Motif:
-    """Return a motif of the previous version as this version declares it.
+    """Return a motif of an earlier version as this version declares it.
 
     A pair that edges repeat is listed once, and a blank in a mask is a synapse. Given weights without a synapse are 0,
     and those outside the bounds are clipped. Constants outside the bounds, and weights given for random synapses, are
@@ -51,7 +51,7 @@ def _started(motif: Motif, p: Projection) -> Projection:
         case Given() if is_random(motif, p):
             init = None
         case Given(array=array):
-            low, high = (p.bounds or (None, None)) if isinstance(p.bounds, tuple | None) else (None, None)
+            low, high = p.bounds or (None, None)
             clipped = array if low is None and high is None else np.clip(array, low, high)
             pattern = pattern_of(motif, p)
             init = Given(clipped if pattern is None else np.where(pattern, clipped, 0.0))

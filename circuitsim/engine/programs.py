@@ -84,11 +84,10 @@ class Programs:
         motif: the declaration.
         frozen: the projections whose plasticity is stopped.
         store: the weights, states and parameters.
-        record: whether steps record their changes.
     """
 
-    def __init__(self, motif: Motif, frozen: frozenset[str], store: WeightStore, record: bool) -> None:
-        self.motif, self.store, self.record = motif, store, record
+    def __init__(self, motif: Motif, frozen: frozenset[str], store: WeightStore) -> None:
+        self.motif, self.store = motif, store
         self.plans: tuple[Plan, ...] = build_plans(motif, frozen)
         self.circuitry: Circuitry = circuitry_of(motif, self.plans)
         self._runnables: dict[Hashable, Runnable] = {}
@@ -96,7 +95,7 @@ class Programs:
     @functools.cached_property
     def step(self) -> Program:
         """The program of a step as emitted, before any pass."""
-        return emit(self.plans, self.circuitry, "record" if self.record else "apply")
+        return emit(self.plans, self.circuitry)
 
     def for_step(self, kept: frozenset[str]) -> Runnable:
         """Return the program of a step."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from circuitsim.errors import ParameterError
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,12 @@ class Runaway:
         )
 
 
+def check_max_weight(max_weight: Any) -> None:
+    """Raise a ParameterError unless `max_weight` is a positive number, which may be infinite."""
+    if isinstance(max_weight, bool) or not isinstance(max_weight, int | float | np.number) or not max_weight > 0:
+        raise ParameterError(f"max_weight must be a positive number (got {max_weight!r})")
+
+
 def find_runaways(values: Mapping[str, Tensor], max_weight: float, loss: Tensor | None, step: int) -> list[Runaway]:
     """Find replicas that ran away, with one report each, about the first such projection in order of declaration.
 
@@ -42,11 +52,10 @@ def find_runaways(values: Mapping[str, Tensor], max_weight: float, loss: Tensor 
         step: the number of steps done, for the report.
     """
     names = [name for name in values if name.endswith(":w")]  # states have scales of their own
-    sizes = [
-        torch.linalg.vector_norm(values[name], torch.inf, (1, 2)) for name in names
-    ]  # the largest |w|, without an array of |w|
+    # the largest |w|, without an array of |w|
+    sizes = [torch.linalg.vector_norm(values[name], torch.inf, (1, 2)) for name in names]
     largest = torch.stack(sizes) if names else torch.zeros(0, 0)
-    table = largest.cpu()  # the only synchronisation with the device
+    table = largest.cpu()  # one synchronisation with the device for all weights
     found: dict[int, Runaway] = {}
     for replica in range(table.shape[1]):
         for name, size in zip(names, table[:, replica].tolist(), strict=True):

@@ -263,7 +263,7 @@ class WeightStore:
         self._bound()
 
     def _bound(self) -> None:
-        """Clip weights to their bounds; those in files of the previous version may lie outside."""
+        """Clip weights to their bounds; those in files of earlier versions may lie outside."""
         for p in self.motif.projections:
             if p.tied_to is None and p.bounds is not None:
                 key, layout = synapse("w", p.name).name, self.layouts[p.name]

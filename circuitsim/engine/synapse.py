@@ -12,6 +12,7 @@ from torch import Tensor
 
 from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
+from circuitsim.motif.checks import index
 from circuitsim.plan.quantities import synapse as quantity
 
 if TYPE_CHECKING:
@@ -65,15 +66,14 @@ class _View:
 
     @classmethod
     def of(cls, circuit: Compiled, projection: str, replica: int) -> _View:
-        if not 0 <= replica < circuit.n_replicas:
-            raise ParameterError(f"replica must be in 0 .. {circuit.n_replicas - 1} (got {replica!r})")
+        replica = index("replica", replica, circuit.n_replicas)
         p = circuit.motif.projection(projection)
         layout = circuit.layouts[p.name]
         learns = any(q.name == p.name for plan in circuit.plans for q in plan.plastic())
         plastic = learns and replica not in circuit.store.pinned
         post, pre = (index.cpu().numpy() for index in layout.synapses(replica))
         weight = layout.at_synapses(circuit.values(p.name), replica).cpu().numpy()
-        recorded = circuit._recorded.get(f"{p.name}:change")
+        recorded = circuit.changes.get(p.name)
         change = None if recorded is None else layout.at_synapses(recorded, replica).cpu().numpy()
         rule = p.rule.expression if p.rule is not None else None
         values = {name: _of_replica(layout, value, replica) for name, value in _declared(circuit, p.name).items()}
@@ -126,9 +126,9 @@ def _of_replica(layout: Layout, value: Any, replica: int) -> np.ndarray:
 def synapse(circuit: Compiled, projection: str, *, post: int, pre: int, replica: int) -> Synapse:
     """One synapse; see `Circuit.synapse`."""
     view = _View.of(circuit, projection, replica)
-    for end, index, size in zip(("post", "pre"), (post, pre), circuit.layouts[view.projection].shape, strict=True):
-        if not 0 <= index < size:
-            raise ParameterError(f"projection {projection!r}: {end} must be in 0 .. {size - 1} (got {index!r})")
+    n_post, n_pre = circuit.layouts[view.projection].shape
+    post = index(f"projection {projection!r}: post", post, n_post)
+    pre = index(f"projection {projection!r}: pre", pre, n_pre)
     found = np.flatnonzero((view.post == post) & (view.pre == pre))
     if not len(found):
         raise ParameterError(f"projection {projection!r}: there is no synapse from {pre} to {post} (replica {replica})")
@@ -176,8 +176,8 @@ def connectome(circuit: Compiled, replica: int, threshold: float) -> nx.MultiDiG
 
     graph = nx.MultiDiGraph(name=circuit.motif.name, replica=replica)
     for population in circuit.motif.populations:
-        for index in range(population.size):
-            graph.add_node((population.name, index), population=population.name, stream=population.stream)
+        for k in range(population.size):
+            graph.add_node((population.name, k), population=population.name, stream=population.stream)
     for p in circuit.motif.projections:
         view = _View.of(circuit, p.name, replica)
         for k in np.flatnonzero(np.abs(view.weight) >= threshold):

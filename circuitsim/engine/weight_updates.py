@@ -55,12 +55,9 @@ def change(to: Workspace, i: Instruction) -> None:
     """``w <- (1 - decay) w + sum_k c_k v_k``, clipped."""
     old, decay, *pairs = i.args
     assert isinstance(old, Register)
-    synapses, bounds, record = i.options
+    synapses, bounds = i.options
     layout, w = to.layout(synapses), to.tensors[old]
     to.tensors[i.out] = w
-    if record:
-        _recorded_change(to, old, decay, layout, tuple(pairs), bounds, str(record))
-        return
     to.decay_factors[old] = decay_factor(to, decay, old)
     if decay != 0.0:
         to.calls.add(_decay, w, to.decay_factors[old])
@@ -159,38 +156,6 @@ def _update_decay_factors(to: Workspace, decays: list[Decay]) -> None:
 def _decay(w: Tensor, factor: Tensor | float) -> None:
     if isinstance(factor, Tensor) or factor != 1.0:  # in float32 it is often 1, with all decay owed
         w.mul_(factor)
-
-
-def _recorded_change(
-    to: Workspace, old: Register, decay: Operand, layout: Any, pairs: tuple[Operand, ...], bounds: Any, record: str
-) -> None:
-    """Change weights and add the change to that of earlier phases."""
-    w = to.tensors[old]
-    if record not in to.recorded:  # the first phase that changes these weights
-        to.recorded[record] = torch.zeros_like(w)
-        to.calls.add(Tensor.fill_, to.recorded[record], 0.0)
-    before, total = torch.empty_like(w), to.recorded[record]
-    to.calls.add(Tensor.copy_, before, w)
-    delta = torch.empty_like(w)
-    _combine(to, delta, pairs)
-    if decay != 0.0:
-        to.calls.add(_subtract_product, delta, w, to.operand(decay))
-    if layout.absent is not None:
-        to.calls.add(Tensor.masked_fill_, delta, layout.absent, 0.0)
-    to.calls.add(Tensor.add_, w, delta)
-    _restrict(to, w, layout, bounds)
-    if bounds is None:
-        to.calls.add(Tensor.add_, total, delta)
-    else:
-        to.calls.add(Tensor.add_, total, w)
-        to.calls.add(Tensor.sub_, total, before)
-
-
-def _subtract_product(delta: Tensor, w: Tensor, decay: Tensor | float) -> None:
-    if isinstance(decay, Tensor):
-        delta.addcmul_(w, decay, value=-1)
-    else:
-        delta.sub_(w, alpha=decay)
 
 
 def _restrict(to: Workspace, w: Tensor, layout: Any, bounds: Any) -> None:

@@ -57,7 +57,6 @@ class Workspace:
         calls: the calls so far.
         tensors: the values of each register, except for scalars, inputs and targets.
         given: the inputs and targets of the last run, keyed by register.
-        recorded: the changes in the last step, keyed by name.
         decays: the weights that decay in the current region.
         decay_factors: by weights, the factor that multiplies them.
         environment: provides noise and signals while a step runs.
@@ -75,7 +74,6 @@ class Workspace:
         self.scalars: dict[Register, Any] = {}
         self.decays: list[Decay] = []
         self.decay_factors: dict[Register, Any] = {}
-        self.recorded: dict[str, Tensor] = {}
         self.environment: Any = None
         self._per_replica: dict[Register, Tensor] = {}
         self._classes: dict[tuple[Operand, int], Tensor] = {}

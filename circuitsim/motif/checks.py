@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from circuitsim.errors import RuleError
+from circuitsim.errors import ParameterError, RuleError
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.projection import Projection
 
@@ -38,6 +38,13 @@ def is_whole(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool) and is_finite(value)
+
+
+def index(what: str, value: Any, size: int) -> int:
+    """Return an index from 0, or raise a ParameterError that says what it is an index of."""
+    if not (is_whole(value) and 0 <= value < size):
+        raise ParameterError(f"{what} must be in 0 .. {size - 1} (got {value!r})")
+    return int(value)
 
 
 def is_finite(value: Any) -> bool:

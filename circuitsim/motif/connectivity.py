@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +82,22 @@ class Edges(Value):
             Integers of shape ``[synapse]``; a pair that is listed twice has the same number twice.
         """
         return self.post.astype(np.int64) * n_pre + self.pre.astype(np.int64)
+
+    def synapses(self, n_pre: int) -> np.ndarray:
+        """Return the numbers of the pairs that are connected, each once, in ascending order.
+
+        Args:
+            n_pre: the size of the presynaptic population.
+        Returns:
+            Integers of shape ``[pair]``, as in `numbers`.
+        """
+        post, pre = self._pairs
+        return post * n_pre + pre
+
+    @functools.cached_property
+    def _pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        n_pre = int(self.pre.max(initial=0)) + 1
+        return np.divmod(np.unique(self.numbers(n_pre)), n_pre)
 
     def mask(self, n_post: int, n_pre: int) -> np.ndarray:
         """Return the synapses as a mask.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuitsim.motif.arrays import counted, place_of
+from circuitsim.motif.checks import shape
 from circuitsim.motif.connectivity import Edges, Mask, OneToOne, Random, ReciprocalOf
 from circuitsim.motif.neuron_names import matrix_of
 
@@ -26,14 +27,13 @@ def pattern_of(motif: Declarations, p: Projection) -> np.ndarray | None:
     Returns:
         The pattern, or None if every pair is connected or the pattern is drawn at random.
     """
-    n_post, n_pre = motif.population(p.post).size, motif.population(p.pre).size
     match p.connectivity:
         case Mask() as mask:
             return matrix_of(motif, p, mask) != 0
         case Edges() as edges:
-            return edges.mask(n_post, n_pre)
+            return edges.mask(*shape(motif, p))
         case OneToOne():
-            return np.eye(n_post, dtype=bool)
+            return np.eye(*shape(motif, p), dtype=bool)
         case ReciprocalOf(projection=name):
             other = pattern_of(motif, motif.projection(name))
             return None if other is None else other.T

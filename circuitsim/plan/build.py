@@ -10,6 +10,7 @@ from typing import Any
 import sympy
 
 from circuitsim.errors import MotifError, RuleError
+from circuitsim.motif import checks
 from circuitsim.motif.connectivity import Edges, OneToOne, Random, ReciprocalOf
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.motif import Motif
@@ -162,10 +163,8 @@ class _Builder:
             names |= {local(f"{kind}_{end}"): at(neuron(kind, population), end) for kind in ("activity", "drive")}
             names[local(f"slope_{end}")] = slope.xreplace({s: at(s, end) for s in slope.free_symbols})
         names |= {local("w"): synapse("w", p.name), local("batch_size"): BATCH_SIZE}
-        soma, dendrite = wiring.soma_onto[p.post], wiring.dendrite_onto[p.post]
-        names |= {local(f"I_{q}"): at(current(q), POST) for q in (*soma, *dendrite)}
-        others = [[at(current(q), POST) for q in onto if q != p.name] for onto in (soma, dendrite)]
-        names |= {local("dendrite_post"): sympy.Add(*others[1]), local("hetero"): sympy.Add(*others[0], *others[1])}
+        currents = {local(f"I_{q}"): at(current(q), POST) for q in wiring.onto(p.post)}
+        names |= currents | {name: total.xreplace(currents) for name, total in wiring.sums(p.name).items()}
         parameters = p.rule.parameters if p.rule is not None else {}
         names |= {local(name): synapse(name, p.name) for name in (*parameters, *p.state)}
         for end, population in ((PRE, p.pre), (POST, p.post)):
@@ -248,8 +247,7 @@ def synapses_of(motif: Motif, p: Projection) -> Synapses:
         >>> print(synapses_of(motif, motif.projection("V2")))
         2x2 one_to_one
     """
-    shape = motif.population(p.post).size, motif.population(p.pre).size
-    return Synapses(p.name, shape, layout_of(motif, p), _pattern(motif, p))
+    return Synapses(p.name, checks.shape(motif, p), layout_of(motif, p), _pattern(motif, p))
 
 
 def _pattern(motif: Motif, p: Projection) -> tuple[str, bool]:
@@ -283,7 +281,8 @@ def layout_of(motif: Motif, p: Projection) -> str:
     """
     if p.tied_to is not None:
         return layout_of(motif, motif.projection(p.tied_to.projection))
-    n_pairs = motif.population(p.post).size * motif.population(p.pre).size
+    n_post, n_pre = checks.shape(motif, p)
+    n_pairs = n_post * n_pre
     match p.connectivity:
         case ReciprocalOf(projection=name):
             return layout_of(motif, motif.projection(name))
@@ -291,8 +290,8 @@ def layout_of(motif: Motif, p: Projection) -> str:
             return "one_to_one"
         case Random(probability=probability):
             n_synapses = probability * n_pairs
-        case Edges(post=post):
-            n_synapses = len(post)
+        case Edges() as edges:
+            n_synapses = len(edges.synapses(n_pre))
         case _:
             return "dense"
     return "sparse" if n_synapses <= SPARSE_BELOW * n_pairs and n_pairs >= SMALL else "dense"

@@ -13,7 +13,7 @@ from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
 from circuitsim.plan.program import Given, Program
 from circuitsim.plan.quantities import POST, PRE, current, end_of, neuron, of, signal, synapse
 from circuitsim.plan.writer import EVERYTHING, Writer
-from circuitsim.rules import Reduction, SlowTerm, Sum, Term
+from circuitsim.rules import Axis, Reduction, SlowTerm, Sum, Term
 from circuitsim.rules.functions import COMPARISONS
 from circuitsim.rules.terms import ONE
 
@@ -24,9 +24,9 @@ def emit(plans: Sequence[Plan], circuitry: Circuitry, changes: str = "apply") ->
     Args:
         plans: one for each phase.
         circuitry: the parts of the motif, from `circuitry_of`.
-        changes: "apply" applies the rules; "record" also keeps each change, as ``V1:change``; "measure" computes the
-            changes without the terms that do not depend on activity, and applies nothing; "none" runs the cycle
-            alone; "predict" runs the cycle without noise.
+        changes: "apply" applies the rules; "measure" computes each change without the terms that do not depend on
+            activity, as ``V1:change``, and applies nothing; "none" runs the cycle alone; "predict" runs the cycle
+            without noise.
     Returns:
         The program, before any pass.
     Example:
@@ -303,9 +303,7 @@ class _Rules:
                 )
             else:
                 new = self.emitter.register(key + "'", q.synapses)
-                self.emitter.changing.append(
-                    Instruction("change", new, (old, decay, *flat), (q.synapses, q.bounds, self.record()))
-                )
+                self.emitter.changing.append(Instruction("change", new, (old, decay, *flat), (q.synapses, q.bounds)))
                 changed[key] = new
         if self.emitter.changes != "measure":
             for name, update in q.states.items():
@@ -315,15 +313,11 @@ class _Rules:
                 changed[state] = self.emitter.assign(state, value)
         return changed
 
-    def record(self) -> str:
-        """The name under which the change is recorded, or "" if it is not."""
-        return f"{self.q.name}:change" if self.emitter.changes == "record" else ""
-
     # -- terms
 
     def terms(self, rule: Sum, without_decay: bool = False, data_only: bool = False) -> list[tuple[Operand, Operand]]:
         """The terms of a rule, each as a scalar (which may differ between replicas) and what it multiplies."""
-        self.sums: dict[sympy.Symbol, Operand] = {}
+        self.axes, self.sums = rule.axes, dict[sympy.Symbol, Operand]()
         for r in rule.reductions:  # innermost first
             self.sums[r.symbol] = self.reduction(r)
         terms = [t for t in rule.terms if t.has_data or not data_only]
@@ -429,10 +423,8 @@ class _Rules:
         return self.place(value, end) if end and isinstance(value, Register) else value
 
     def end(self, symbol: sympy.Symbol) -> str:
-        if symbol in self.sums:
-            kind = symbol.name.rpartition(":")[2].rpartition(".")[2]
-            return "" if kind.startswith("mean") else POST if "_in_" in kind else PRE
-        return end_of(symbol)
+        """The end of the synapse to which a quantity belongs, or "" if it belongs to none or to both."""
+        return {Axis.POST: POST, Axis.PRE: PRE}.get(self.axes[symbol] & Axis.SYNAPSE, "")
 
     def place(self, vector: Register, end: str) -> Register:
         """Expand a vector over neurons to the synapses."""

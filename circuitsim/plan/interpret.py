@@ -7,13 +7,13 @@ length 1. Synapses are arrays here, whatever their layout, with a mask that says
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from circuitsim.plan.elementwise import ELEMENTWISE
-from circuitsim.plan.instructions import Body, Instruction, Neurons, Operand, Register, Synapses
+from circuitsim.plan.instructions import CHANGES, Body, Instruction, Neurons, Operand, Register, Synapses
 from circuitsim.plan.program import Program
 from circuitsim.plan.quantities import BATCH_SIZE
 
@@ -50,14 +50,12 @@ class Interpreter:
         masks: which synapses exist, keyed by projection, boolean ``[replica, post, pre]``.
         parameters: rule parameters, keyed by name: numbers, ``[replica, 1, 1]`` or ``[1, post, pre]``.
         noise: standard normal draws for a population, a phase and a shape ``(samples, neurons)``.
-        recorded: the changes that the last run recorded.
     """
 
     states: dict[str, Array]
     masks: Mapping[str, Array]
     parameters: Mapping[str, Array]
     noise: Callable[[str, str, tuple[int, int]], Array] | None = None
-    recorded: dict[str, Array] = field(default_factory=dict)
 
     def run(
         self,
@@ -78,7 +76,6 @@ class Interpreter:
         """
         self.n_samples = next(iter(inputs.values())).shape[1]
         self.signals = signals or {}
-        self.recorded = {}
         values: dict[Register, Array] = {r: np.array(self.states[name]) for name, r in program.states.items()}
         parameters = {**self.parameters, BATCH_SIZE.name: float(self.n_samples)}
         values |= {r: parameters[name] for name, r in program.parameters.items()}
@@ -89,7 +86,7 @@ class Interpreter:
             for instruction in program.instructions:
                 values[instruction.out] = self._value(instruction, values)
                 for name, register in last.items():  # the first argument of a change is the state that it changes
-                    if instruction.op in ("change", "assign", "accumulate") and instruction.args[0] is register:
+                    if instruction.op in CHANGES and instruction.args[0] is register:
                         last[name] = instruction.out
         self.states |= {name: values[register] for name, register in last.items()}
         return values
@@ -239,10 +236,7 @@ class Interpreter:
     def _change(self, i: Instruction, args: list[Array], values: Any) -> Array:
         """``(1 - decay) w + sum_k c_k v_k``, clipped to the bounds, at the synapses that exist."""
         old, decay, pairs = args[0], args[1], args[2:]
-        new = self._bounded(i, old - decay * old + self._combination(i, pairs, values))
-        if key := str(i.options[2]):
-            self.recorded[key] = self.recorded.get(key, 0.0) + (new - old)
-        return new
+        return self._bounded(i, old - decay * old + self._combination(i, pairs, values))
 
     def _assign(self, i: Instruction, args: list[Array], values: Any) -> Array:
         return args[1] + np.zeros(np.shape(args[0]))

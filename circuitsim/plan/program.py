@@ -23,13 +23,11 @@ class Given:
     Args:
         inputs, targets: keyed by population.
         classes: the populations whose targets are class indices.
-        signals: keyed by name.
     """
 
     inputs: Mapping[str, Register] = field(default_factory=dict)
     targets: Mapping[str, Register] = field(default_factory=dict)
     classes: frozenset[str] = frozenset()
-    signals: Mapping[str, Register] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,6 @@ def _extract_reductions(expression: sympy.Expr, axes: Axes, found: list[Reductio
     inner = axes_of(body, axes)
     if kind == "mean" and not inner:
         return body
-    sampled = Axis.SAMPLE in inner
     terms = tuple(_terms(body, axes, in_sum=True)) if kind.startswith("sum") else _whole_body(body, kind, inner)
     if not terms:
         return sympy.Integer(0)
@@ -73,7 +72,7 @@ def _extract_reductions(expression: sympy.Expr, axes: Axes, found: list[Reductio
             return known.symbol
     symbol = sympy.Symbol(f"{prefix}{kind}_{len(found)}", real=True)
     axes[symbol] = LEFT[kind](inner)
-    found.append(Reduction(symbol, kind, terms, sampled))
+    found.append(Reduction(symbol, kind, terms))
     return symbol
 
 

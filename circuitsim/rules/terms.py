@@ -82,13 +82,11 @@ class Reduction:
         symbol: the symbol that replaces the reduction in the terms.
         kind: "sum_in", "sum_out", "max_in", "max_out" or "mean".
         body: the terms inside the reduction, which are evaluated per sample, without the batch mean E_b.
-        sampled: whether the value depends on the sample.
     """
 
     symbol: sympy.Symbol
     kind: str
     body: tuple[Term | SlowTerm, ...]
-    sampled: bool
 
     def __str__(self) -> str:
         return f"{self.symbol} = {self.kind}({' + '.join(map(str, self.body)).replace('E[', '[')})"

@@ -78,11 +78,6 @@ class RuleVocabulary:
         """The symbol for each name."""
         return {symbol.name: symbol for symbol in self.axes}
 
-    @property
-    def sums(self) -> dict[sympy.Symbol, sympy.Expr]:
-        """The expansion of `dendrite_post` and `hetero` into currents."""
-        return sums_of_currents(self.projection, self.soma, self.dendrite)
-
     def parse(self, text: str, what: str = "rule") -> sympy.Expr:
         """Parse the rule, or the update of a state.
 

@@ -1,5 +1,6 @@
 """What a user can do with a compiled circuit."""
 
+import re
 import warnings
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 
 import circuitsim as cs
 from circuitsim.plan.passes import rematerialization
+from circuitsim.plan.quantities import synapse
 from motifs import backprop, paper_sal
 
 LAYERS = [6, 5, 4, 3]
@@ -321,14 +323,50 @@ def test_a_released_replica_learns_from_the_weights_it_was_pinned_to_as_a_new_ci
     assert not torch.equal(circuit.weights("W0")[1], drawn)
 
 
-@pytest.mark.parametrize("replica", [-1, 2, True, "1"])
+@pytest.mark.parametrize("replica", [-1, 2, True, "1", 0.5, [1]])
 def test_what_is_no_replica_is_neither_pinned_nor_released(replica):
     circuit = cs.compile(paper_sal(LAYERS), replicas=2, device="cpu")
     circuit.pin_replica(0)
-    with pytest.raises(cs.ParameterError, match=f"replica must be in 0 .. 1 .got {replica!r}"):
-        circuit.pin_replica(replica)
-    with pytest.raises(cs.ParameterError, match=rf"replica {replica!r} is not pinned \(pinned: \[0\]\)"):
-        circuit.release_replica(replica)
+    for call in (
+        lambda: circuit.pin_replica(replica),
+        lambda: circuit.release_replica(replica),
+        lambda: circuit.synapse("W0", post=0, pre=0, replica=replica),
+        lambda: circuit.table("W0", replica),
+        lambda: circuit.connectome(replica),
+    ):
+        with pytest.raises(cs.ParameterError, match=rf"replica must be in 0 .. 1 .got {re.escape(repr(replica))}"):
+            call()
+    with pytest.raises(cs.ParameterError, match=r"replica 1 is not pinned \(pinned: \[0\]\)"):
+        circuit.release_replica(1)
+    assert circuit.synapse("W0", post=0, pre=0, replica=np.int64(1)).replica == 1
+
+
+@pytest.mark.parametrize("neuron", [True, 0.5, -1, 99, "0"])
+def test_what_is_no_neuron_has_no_synapse(neuron):
+    circuit = cs.compile(paper_sal(LAYERS), device="cpu")
+    for ends in ({"post": neuron, "pre": 0}, {"post": 0, "pre": neuron}):
+        with pytest.raises(cs.ParameterError, match=rf"'W0': (post|pre) must be in 0 .. \d+ .got {neuron!r}"):
+            circuit.synapse("W0", **ends)
+
+
+@pytest.mark.parametrize("max_weight", [float("nan"), 0, -1.0, True, "much"])
+def test_a_limit_of_weights_that_is_no_positive_number_is_refused(max_weight):
+    with pytest.raises(cs.ParameterError, match=f"max_weight must be a positive number .got {max_weight!r}"):
+        cs.compile(paper_sal(LAYERS), device="cpu").check(max_weight)
+
+
+def test_the_value_of_an_expression_in_parameters():
+    motif = cs.Motif("rates")
+    motif.add(cs.Population("x", 2), cs.Population("y", 2))
+    d = np.array([[1.0, -2.0], [3.0, -4.0]])
+    rule = cs.Rule("sqrt(g)**3 * pre * post - abs(d) * where(g > 4, 2, 1) / 3 * w", g=4.0, d=d)
+    motif.connect("x", "y", name="W", rule=rule)
+    circuit = cs.compile(motif, replicas=2, vary={"W.g": [4.0, 9.0]}, dtype="float64", device="cpu")
+    decay, drive = circuit.plan.projections["W"].rule.terms
+    assert drive.has_data and not decay.has_data
+    np.testing.assert_allclose(circuit.value(drive.coefficient).flatten(), [8.0, 27.0], rtol=1e-14)
+    found = circuit.value(decay.coefficient * decay.weight / synapse("w", "W")).numpy()
+    np.testing.assert_allclose(found, -np.abs(d) * np.array([1.0, 2.0])[:, None, None] / 3, rtol=1e-14)
 
 
 def test_float32_follows_float64():

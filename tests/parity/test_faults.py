@@ -332,6 +332,33 @@ def test_the_last_change_is_that_of_all_phases_of_the_last_step():
         circuit.last_change("W")
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("options", [{}, {"bounds": (-0.2, 0.3)}, {"connectivity": cs.Random(0.5)}])
+def test_what_is_recorded_does_not_change_what_is_learned(dtype, options):
+    motif = cs.Motif("recorded")
+    motif.add(cs.Population("x", 3), cs.Population("y", 2))
+    motif.connect("x", "y", name="W", rule=cs.Rule("eta * (pre * post - gamma * w)", eta=1e-3, gamma=1e-4), **options)
+    motif.add(cs.Phase("one"), cs.Phase("two"))
+    plain, recorded = (compiled(motif, dtype=dtype, record_changes=record) for record in (False, True))
+    before = weights(recorded)
+    for k in range(200):  # long enough for decay that is owed to be applied
+        for circuit in (plain, recorded):
+            circuit.step(normal(k, 4, 3))
+        np.testing.assert_array_equal(weights(recorded), weights(plain))
+        np.testing.assert_allclose(recorded.last_change("W").numpy(), weights(recorded) - before, rtol=1e-6, atol=1e-7)
+        before = weights(recorded)
+
+
+def test_the_last_change_of_a_pinned_replica_is_zero():
+    circuit = compiled(one_layer("eta * pre * post", start=0.5, eta=0.1), replicas=3, record_changes=True)
+    circuit.pin_replica(1)
+    before = weights(circuit)
+    circuit.step(normal(0, 4, 3))
+    change = circuit.last_change("W").numpy()
+    np.testing.assert_allclose(change, weights(circuit) - before, rtol=1e-9)
+    assert change[0].any() and not change[1].any() and not circuit.table("W", 1).last_change.any()
+
+
 def late_objective(loss: str = "cross_entropy") -> cs.Motif:
     """Two phases: the first drives only the hidden layer and changes it, the second the output, which is judged."""
     motif = cs.Motif("late")

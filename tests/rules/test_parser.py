@@ -169,21 +169,6 @@ def test_a_parameter_may_have_a_similar_name(name):
     assert vocabulary.parse(f"{name} * pre") == local(name) * pre
 
 
-def test_heterosynaptic_sums_leave_out_the_projection_itself():
-    vocabulary = RuleVocabulary("V1", "up1", soma=("W0", "W1"), dendrite=("V1", "U", "V2"), parameters={})
-    current = {name: local(f"I_{name}") for name in ("W0", "W1", "U", "V2")}
-    assert vocabulary.sums == {
-        local("dendrite_post"): current["U"] + current["V2"],
-        local("hetero"): sum(current.values()),
-    }
-    assert vocabulary.parse("2 * hetero - dendrite_post") == 2 * local("hetero") - local("dendrite_post")
-
-
-def test_a_sum_of_no_other_currents_is_zero():
-    vocabulary = RuleVocabulary("W0", "up1", soma=("W0",), dendrite=(), parameters={})
-    assert list(vocabulary.sums.values()) == [0, 0]
-
-
 # -- nothing is run
 
 

@@ -16,6 +16,7 @@ moved to the narrowest vector, since it commutes with means, currents and gates.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -48,10 +49,7 @@ class Sizes:
         Args:
             axes: the lengths of its three axes, rows, inner and columns, in any order.
         """
-        total = self.replicas
-        for n in axes:
-            total *= n
-        return total + OVERHEAD
+        return self.replicas * math.prod(axes) + OVERHEAD
 
 
 def reassociate(program: Program, sizes: Sizes, kept: Collection[str] = ()) -> Program:
@@ -306,8 +304,8 @@ class _Reassociation(Writer):
 
 
 def clipped_weights(program: Program) -> set[Operand]:
-    """Weights whose change is clipped or recorded, and whose earlier values can therefore not be reconstructed."""
-    return {i.args[0] for i in program.instructions if i.op == "change" and any(i.options[1:])}
+    """Weights whose change is clipped, and whose earlier values can therefore not be reconstructed."""
+    return {i.args[0] for i in program.instructions if i.op == "change" and i.options[1]}
 
 
 def is_dense(i: Instruction) -> bool:

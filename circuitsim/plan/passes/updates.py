@@ -46,7 +46,7 @@ class _Region(Writer):
 
     def short(self, i: Instruction) -> Instruction | None:
         """The change as an ``accumulate``, or None if it has another form."""
-        if i.op != "change" or i.options[2]:
+        if i.op != "change":
             return None
         old, decay, *pairs = i.args
         if len(pairs) != 2:
@@ -61,7 +61,7 @@ class _Region(Writer):
         if old in (a, b):  # the weights would be read while they are written
             return None
         turns = product.options if product.op == "matmul" else ()
-        return Instruction("accumulate", i.out, (old, decay, rate, a, b), (*i.options[:2], *turns))
+        return Instruction("accumulate", i.out, (old, decay, rate, a, b), (*i.options, *turns))
 
     def product_of(self, value: Register) -> Instruction | None:
         """The product that computes a value, if the value need not be stored; else None."""

@@ -1,0 +1,38 @@
+"""The change of the weights in the last step, which a circuit records if it is asked to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from circuitsim.plan.quantities import synapse
+
+
+class LastChange:
+    """Subtracts the weights before a step from those after it, so that recording cannot change what a step does.
+
+    Args:
+        own: the weights, keyed by their names in programs.
+        projections: the projections whose changes are recorded.
+
+    Attributes:
+        values: the changes in the last step, in storage layout, keyed by projection; empty before the first step.
+    """
+
+    def __init__(self, own: Mapping[str, Tensor], projections: Collection[str]) -> None:
+        self._own, self._projections = own, projections
+        self._before: dict[str, Tensor] = {}
+        self.values: dict[str, Tensor] = {}
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[None]:
+        """Record the changes made in this context, unless it fails."""
+        weights = {name: self._own[synapse("w", name).name] for name in self._projections}
+        for name, w in weights.items():
+            self._before.setdefault(name, torch.empty_like(w)).copy_(w)
+        yield
+        for name, w in weights.items():
+            torch.sub(w, self._before[name], out=self.values.setdefault(name, torch.empty_like(w)))
