@@ -60,7 +60,8 @@ class Oracle:
             where connectivity is random).
         replica: which entry of per-replica parameters to use.
         nudge, seed: relative error of every product, and its draw; to see what rounding can do. Seed 0 draws nothing:
-            it makes products that are 0 but for such an error exactly 0, and weights that are below float32's range.
+            it makes products and slopes that are 0 but for such an error exactly 0, and weights that are below
+            float32's range.
     """
 
     def __init__(
@@ -191,7 +192,9 @@ class Oracle:
             if source == "error" or result.told.intersection(read):
                 result.told.add(name)
             result.drive[name] = self._drive(phase, name, source, wired, batch, result)
-            activity, result.slope[name] = self._activate(p, result)
+            activity, slope = self._activate(p, result)
+            rounds = self.nudge and self.random is None  # as 1 - tanh(drive)**2 does in saturation
+            result.slope[name] = np.where(np.abs(slope) <= self.nudge, 0.0, slope) if rounds else slope
             if name in phase.noise and (phase.name, name) in batch.noise:
                 activity = activity + phase.noise[name] * batch.noise[phase.name, name]
             result.activity[name] = activity
