@@ -11,6 +11,8 @@ from circuitsim.motif.frozen import Frozen
 from circuitsim.motif.identifiers import names_in, normalized, normalized_keys
 from circuitsim.motif.value import Value
 
+APPLY = ("phase", "step")
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class Phase(Value):
@@ -31,6 +33,11 @@ class Phase(Value):
         inputs: the names of the input populations that receive their input; None stands for all.
         noise: maps populations to the standard deviation of Gaussian noise that is added to their activity.
         errors: whether objectives drive their error populations.
+        repeat: how many times the phase runs, one iteration after the other. An iteration is a whole cycle, which
+            begins with the activities that the last one left; an activation reads the population's own one as
+            `previous`.
+        apply: when the weights change: "phase" at the end of each iteration; "step" at the end of the step, by the sum
+            of the changes of all phases and iterations.
     Raises:
         MotifError: names are not a list, noise is not a mapping, or two names are the same in NFKC.
     """
@@ -41,6 +48,8 @@ class Phase(Value):
     inputs: tuple[str, ...] | None
     noise: Mapping[str, float]
     errors: bool
+    repeat: int
+    apply: str
 
     def __init__(
         self,
@@ -50,6 +59,8 @@ class Phase(Value):
         inputs: Sequence[str] | None = None,
         noise: Mapping[str, float] | None = None,
         errors: bool = True,
+        repeat: int = 1,
+        apply: str = "phase",
     ) -> None:
         owner = f"phase {name!r}"
         if not isinstance(noise, Mapping | None):
@@ -63,6 +74,8 @@ class Phase(Value):
         object.__setattr__(self, "inputs", None if inputs is None else names_in(inputs, owner, "inputs"))
         object.__setattr__(self, "noise", Frozen(normalized_keys(noise or {}, f"{owner}: populations")))
         object.__setattr__(self, "errors", errors)
+        object.__setattr__(self, "repeat", repeat)
+        object.__setattr__(self, "apply", apply)
 
     def gain(self, projection: str) -> float:
         """Return the factor that multiplies the soma current of a projection.

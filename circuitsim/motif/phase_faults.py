@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from circuitsim.motif.checks import Faults, is_number
+from circuitsim.motif.checks import Faults, is_number, is_whole
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.memo import memoized
 from circuitsim.motif.names import population_of, projection_of
-from circuitsim.motif.phase import CYCLE
+from circuitsim.motif.phase import APPLY, CYCLE, Phase
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.wiring import Wiring, inputs_of
 from circuitsim.rules.vocabulary import SUMS, local
@@ -26,11 +26,20 @@ Parsed = tuple[str, str, sympy.Expr, tuple[str, ...], tuple[str, ...]]
 
 def phase_faults(motif: Declarations, wiring: Wiring) -> Faults:
     """Yield the unknown names of a phase, and the currents that projections read but that it does not deliver."""
+    yield from _fields(wiring.phase)
     yield from _unknown_names(motif, wiring)
     owner = f"phase {wiring.phase.name!r}: " if motif.phases[0] is not CYCLE else ""
     for p in wiring.projections.values():
         if wiring.phase.changes(p.name):
             yield from (owner + fault for fault in _currents(wiring, p, _parsed(motif)[p.name]))
+
+
+def _fields(phase: Phase) -> Faults:
+    owner = f"phase {phase.name!r}"
+    if not (is_whole(phase.repeat) and phase.repeat >= 1):
+        yield f"{owner}: repeat must be a whole number, 1 or more (got {phase.repeat!r})"
+    if phase.apply not in APPLY:
+        yield f"{owner}: apply must be one of {APPLY} (got {phase.apply!r})"
 
 
 def _unknown_names(motif: Declarations, wiring: Wiring) -> Faults:

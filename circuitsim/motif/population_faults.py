@@ -14,7 +14,7 @@ from circuitsim.motif.population import STREAMS, Population
 from circuitsim.motif.roles import is_driven, is_error
 from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
-from circuitsim.motif.vocabularies import NEURON_NAMES
+from circuitsim.motif.vocabularies import NEURON_NAMES, PREVIOUS
 from circuitsim.motif.wiring import wirings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def population_fields(p: Population) -> Faults:
         yield f"{owner}: trace must be an expression or None (got {p.trace!r})"
     yield from label_faults(owner, p.label)
     yield from states_are_sound(owner, p.state)
-    for name in filter(NEURON_NAMES.__contains__, p.state):
+    for name in filter((*NEURON_NAMES, PREVIOUS).__contains__, p.state):
         yield f"{owner}: state {name!r} has the name of a quantity of every neuron; rename it"
 
 

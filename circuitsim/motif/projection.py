@@ -63,6 +63,9 @@ class Projection(Value):
         state: maps names to `State`; variables that each synapse keeps from step to step, such as an eligibility
             trace.
         parameters: the parameters of a rule that is given as a string.
+        delay: how many iterations a soma current is behind: the synapses read the presynaptic activity that the
+            iteration so long ago left, which was 0 before the first iteration of a step. Rules read the presynaptic
+            quantities of that iteration too. Projections with a delay may close a cycle.
         label: any text that figures and tables show instead of the name.
     Raises:
         MotifError: there are parameters, but the rule is not a string.
@@ -83,6 +86,7 @@ class Projection(Value):
     tied_to: Derived | None
     bounds: tuple[float | None, float | None] | None
     state: Mapping[str, State]
+    delay: int
     label: str | None
 
     def __init__(
@@ -100,6 +104,7 @@ class Projection(Value):
         state: Mapping[str, State | str] | None = None,
         *,
         parameters: Mapping[str, Any] | None = None,
+        delay: int = 0,
         label: str | None = None,
     ) -> None:
         if isinstance(rule, str):
@@ -115,7 +120,8 @@ class Projection(Value):
         given = {
             "name": normalized(name), "pre": _name(pre), "post": _name(post), "compartment": compartment, "rule": rule,
             "init": init, "connectivity": connectivity, "plastic": plastic, "tied_to": tied_to,
-            "bounds": None if bounds == (None, None) else bounds, "state": frozen_states(state), "label": label,
+            "bounds": None if bounds == (None, None) else bounds, "state": frozen_states(state),
+            "delay": delay, "label": label,
         }  # fmt: skip
         for field, value in given.items():
             object.__setattr__(self, field, value)

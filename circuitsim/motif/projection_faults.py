@@ -10,7 +10,7 @@ import numpy as np
 from circuitsim.motif import connectivity as c
 from circuitsim.motif import init as i
 from circuitsim.motif.arrays import counted_are, fault_of, is_frame
-from circuitsim.motif.checks import Faults, is_finite, is_interval, is_number, parse_faults
+from circuitsim.motif.checks import Faults, is_finite, is_interval, is_number, is_whole, parse_faults
 from circuitsim.motif.checks import shape as shape_of
 from circuitsim.motif.declared_weights import Bounds, is_random, outside_fault, pattern_of, stray_fault
 from circuitsim.motif.expressions import rule_of, synapse_state_of
@@ -44,6 +44,10 @@ def projection_fields(p: Projection) -> Faults:
             yield f"{owner}: {field} must be {expected} (got {getattr(p, field)!r})"
     if p.compartment not in COMPARTMENTS:
         yield f"{owner}: compartment must be one of {COMPARTMENTS} (got {p.compartment!r})"
+    if not (is_whole(p.delay) and p.delay >= 0):
+        yield f"{owner}: delay must be a whole number of iterations, 0 or more (got {p.delay!r})"
+    elif p.delay and p.compartment != "soma":
+        yield f"{owner}: only a projection onto the soma can have a delay (got {p.delay} and {p.compartment!r})"
     if p.tied_to is not None and (p.init is not None or p.rule is not None or p.connectivity != c.All()):
         yield f"{owner}: its weights are tied to others, so it takes no init, rule or connectivity of its own"
     if isinstance(p.bounds, tuple) and not is_interval(p.bounds):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from circuitsim.motif.projection import Projection
 
 _GATE = re.compile(r"\b(?:activity|slope)_(\w+)")
+GATE = "gate"
 
 Edges = dict[tuple[str, str], str]
 
@@ -32,16 +33,21 @@ def gates_of(population: Population) -> tuple[str, ...]:
 def dependencies(motif: Declarations, projections: Iterable[Projection], errors: bool = True) -> Edges:
     """Map each pair (a, b) where b's activity depends on a's to the reason.
 
-    The reason is the name of a soma projection, "gate", or the loss of an objective.
+    The reason is the name of a soma projection without delay, "gate", or the loss of an objective. Where a phase
+    repeats, an activation that reads a population which can only be computed later reads its activity in the iteration
+    before, so that gates close no cycle.
 
     Args:
         motif: the motif.
         projections: the projections, as wired in the phase of interest.
         errors: whether objectives drive their error populations.
     """
-    edges = {(p.pre, p.post): p.name for p in projections if p.compartment == "soma"}
-    edges |= {(gate, p.name): "gate" for p in motif.populations for gate in gates_of(p)}
-    return edges | {(o.output, o.error): o.loss for o in motif.objectives if errors}
+    edges = {(p.pre, p.post): p.name for p in projections if p.compartment == "soma" and not p.delay}
+    edges |= {(o.output, o.error): o.loss for o in motif.objectives if errors}
+    gates = {(gate, p.name): GATE for p in motif.populations for gate in gates_of(p)} | edges
+    if all(phase.repeat == 1 for phase in motif.phases) or cycle_in([], edges):
+        return gates
+    return {pair: gates[pair] for pair in without_cycles([*edges, *gates])}
 
 
 def _graph(names: Iterable[str], edges: Edges) -> nx.DiGraph:

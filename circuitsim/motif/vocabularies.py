@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 NEURON_NAMES = ("activity", "drive", "slope")
+PREVIOUS = "previous"  # a population's own activity one iteration before, in its activation
 
 
 @memoized
@@ -33,6 +34,11 @@ def _onto(motif: Declarations) -> dict[str, tuple[list[str], list[str]]]:
     for p in motif.projections:
         onto.setdefault(p.post, ([], []))[p.compartment != "soma"].append(p.name)
     return onto
+
+
+def in_phase(phase: str) -> str:
+    """Return the name that rules give to a number which is 1 in this phase and 0 in all others."""
+    return f"in_{phase}"
 
 
 def rule_vocabulary(
@@ -47,6 +53,7 @@ def rule_vocabulary(
     remembered |= {f"{name}_post": Axis.POST for name in post.state}
     remembered |= dict.fromkeys(projection.state, Axis.SYNAPSE)
     remembered |= {signal.name: Axis.SAMPLE for signal in motif.signals}
+    remembered |= {in_phase(phase.name): Axis.NONE for phase in motif.phases}
     return RuleVocabulary(
         projection=projection.name,
         post=projection.post,
@@ -115,7 +122,7 @@ def parse_signal(motif: Declarations, signal: Signal) -> sympy.Expr:
 
 def parse_activation(population: Population) -> sympy.Expr:
     """Parse the population's activation, in `drive`, its states, and quantities of gating populations."""
-    names: dict[str, sympy.Expr] = {name: local(name) for name in ("drive", *population.state)}
+    names: dict[str, sympy.Expr] = {name: local(name) for name in ("drive", PREVIOUS, *population.state)}
     gated = {name: local(name) for gate in gates_of(population) for name in (f"activity_{gate}", f"slope_{gate}")}
     owner = f"population {population.name!r}: activation"
     if clash := sorted(gated.keys() & names.keys()):

@@ -17,7 +17,7 @@ from circuitsim.motif.motif import Motif
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.sweep_order import gates_of
-from circuitsim.motif.vocabularies import rule_vocabulary
+from circuitsim.motif.vocabularies import PREVIOUS, in_phase, rule_vocabulary
 from circuitsim.motif.wiring import Wiring, wirings
 from circuitsim.plan.elementwise import ELEMENTWISE
 from circuitsim.plan.instructions import Synapses
@@ -76,7 +76,10 @@ class _Builder:
         objectives = self.motif.objectives if phase.errors else ()
         name = self.motif.name if len(self.motif.phases) == 1 else f"{self.motif.name}: {phase.name}"
         given = tuple(s.name for s in self.motif.signals if s.is_given)
-        return Plan(name, phase.name, populations, projections, objectives, given, self.computed)
+        return Plan(
+            name, phase.name, populations, projections, objectives, given, self.computed, phase.repeat,
+            defers=phase.apply == "step",
+        )  # fmt: skip
 
     @functools.cached_property
     def computed(self) -> Mapping[str, sympy.Expr]:
@@ -109,6 +112,7 @@ class _Builder:
         drive = neuron("drive", name)
         remembered = {local(state): neuron(state, name) for state in p.state}
         names: dict[sympy.Symbol, sympy.Expr] = {local("drive"): drive, **remembered}
+        names[local(PREVIOUS)] = neuron(PREVIOUS, name)
         for gate in gates_of(p):
             names |= {local(f"activity_{gate}"): neuron("activity", gate), local(f"slope_{gate}"): self.slope_of(gate)}
         activity = self.expressions.activation[name].xreplace(names)
@@ -139,7 +143,7 @@ class _Builder:
         planned = ProjectionPlan(
             p.name, p.pre, p.post, p.compartment, self.synapses[p.name],
             plastic=False, rule=None, bounds=p.bounds, derived=p.tied_to,
-            gain=phase.gain(p.name) if p.compartment == "soma" else 1.0,
+            gain=phase.gain(p.name) if p.compartment == "soma" else 1.0, delay=p.delay,
         )  # fmt: skip
         if p.name in self.frozen or not phase.changes(p.name):
             return planned
@@ -163,6 +167,7 @@ class _Builder:
             names |= {local(f"{kind}_{end}"): at(neuron(kind, population), end) for kind in ("activity", "drive")}
             names[local(f"slope_{end}")] = slope.xreplace({s: at(s, end) for s in slope.free_symbols})
         names |= {local("w"): synapse("w", p.name), local("batch_size"): BATCH_SIZE}
+        names |= {local(in_phase(f.name)): sympy.Integer(f is wiring.phase) for f in self.motif.phases}
         currents = {local(f"I_{q}"): at(current(q), POST) for q in wiring.onto(p.post)}
         names |= currents | {name: total.xreplace(currents) for name, total in wiring.sums(p.name).items()}
         parameters = p.rule.parameters if p.rule is not None else {}

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import sympy
 
 from circuitsim.motif.objective import Objective
+from circuitsim.motif.vocabularies import PREVIOUS
 from circuitsim.plan.circuitry import Circuitry
 from circuitsim.plan.instructions import Body, Instruction, Matrix, Neurons, Operand, Region, Register, Space, Synapses
 from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
 from circuitsim.plan.program import Given, Program
-from circuitsim.plan.quantities import POST, PRE, current, end_of, neuron, of, signal, synapse
+from circuitsim.plan.quantities import POST, PRE, current, end_of, iteration_name, neuron, of, signal, synapse
 from circuitsim.plan.writer import EVERYTHING, Writer
 from circuitsim.rules import Axis, Reduction, SlowTerm, Sum, Term
 from circuitsim.rules.functions import COMPARISONS
@@ -63,20 +64,27 @@ class _Emitter(Writer):
         self.targets: dict[str, Register] = {}
         self.classes: set[str] = set()
         self.losses: dict[str, Register] = {}
-        self.judged: list[Operand] = []
+        self.judged: dict[str, Operand] = {}
         self.recorded: dict[str, Register] = {}
         self.changing: list[Instruction] = []
+        self.changed: dict[str, Register] = {}
+        self.deferred: dict[str, tuple[ProjectionPlan, list[Operand], list[Operand]]] = {}
+        self.earlier: list[dict[str, Register]] = []  # `now` at the beginning of each iteration
+        self.iteration = 0
 
     def program(self) -> Program:
+        iterations = [(plan, k) for plan in self.plans for k in range(plan.repeat)]
         regions = []
         loss = None
-        for plan in self.plans:
+        for plan, self.iteration in iterations:
             self.lines, self.changing = [], []
+            self.earlier.append(dict(self.now))
             self.phase(plan)
-            if plan is self.plans[-1]:
-                loss = self.fold("add", self.judged) if self.judged else None
+            if len(regions) + 1 == len(iterations):
+                self.write_deferred()
+                loss = self.fold("add", [*self.judged.values()]) if self.judged else None
                 readable = self.readable()
-            regions.append(Region(plan.phase, (*self.lines, *self.changing)))
+            regions.append(Region(plan.phase, (*self.lines, *self.changing), self.iteration))
         assert loss is None or isinstance(loss, Register)
         given = Given(self.inputs, self.targets, frozenset(self.classes))
         return Program(
@@ -85,7 +93,7 @@ class _Emitter(Writer):
         )  # fmt: skip
 
     def phase(self, plan: Plan) -> None:
-        """Emit the sweep, then dendritic currents, the loss and the rules."""
+        """Emit one iteration: the sweep, then dendritic currents, the loss and the rules."""
         for p in plan.populations.values():
             self.population(plan, p)
         for q in plan.projections.values():
@@ -109,13 +117,13 @@ class _Emitter(Writer):
                 self.now[key] = self.write(
                     "signal", seen.values(), EVERYTHING, batch=True, options=(name, tuple(seen)), name=key
                 )
-        changed: dict[str, Register] = {}
+        self.changed = {}
         for q in plan.projections.values():
-            changed |= _Rules(self, plan, q).write_changes()
+            _Rules(self, plan, q).write_changes()
         if self.changes != "measure":
             for p in plan.populations.values():
-                changed |= self.neuron_states(p)
-        self.now |= changed
+                self.neuron_states(p)
+        self.now |= self.changed
 
     def readable(self) -> dict[str, Register]:
         """What can be read of the cycle at this point: all activities and drives, and the currents computed so far."""
@@ -143,6 +151,14 @@ class _Emitter(Writer):
             self.now[name] = self.write("fill", (0.0,), Neurons(size), batch=True, name=name)
         return self.now[name]
 
+    def delayed(self, symbol: sympy.Symbol, delay: int) -> Register:
+        """The register of a quantity as the iteration so long ago left it, which is 0 before the first of a step."""
+        name = of(symbol)
+        found = self.earlier[-delay].get(name) if 0 < delay <= len(self.earlier) else None
+        if found is None:
+            found = self.write("fill", (0.0,), Neurons(self.circuitry.sizes[name.partition(".")[0]]), batch=True)
+        return found
+
     def define(self, symbol: sympy.Symbol, value: Operand, size: int) -> Register:
         """Bind a value to the name of a quantity, as one number per sample and neuron. A value of another shape is
         expanded, and a state is copied, because it will change."""
@@ -165,11 +181,13 @@ class _Emitter(Writer):
         if p.source == "kept":
             return
         self.drive(plan, p)
+        if (previous := neuron(PREVIOUS, p.name)) in p.activity.free_symbols:
+            self.now[previous.name] = self.quantity(neuron("activity", p.name))
         value = self.expression(p.activity, self.quantity)
         if p.noise and self.changes != "predict":
             value = self.define(neuron("activity", p.name), value, p.size)
             value = self.write(
-                "noise", (value,), Neurons(p.size), batch=True, options=(p.name, plan.phase, p.noise),
+                "noise", (value,), Neurons(p.size), batch=True, options=(p.name, iteration_name(plan.phase, self.iteration), p.noise),
                 name=neuron("activity", p.name).name,
             )  # fmt: skip
         self.define(neuron("activity", p.name), value, p.size)
@@ -191,7 +209,8 @@ class _Emitter(Writer):
                 currents = []
                 for name in p.soma:
                     q = plan.projections[name]
-                    delivered = self.deliver(q, self.quantity(neuron("activity", q.pre)))
+                    seen = neuron("activity", q.pre)
+                    delivered = self.deliver(q, self.delayed(seen, q.delay) if q.delay else self.quantity(seen))
                     currents.append(delivered if q.gain == 1.0 else self.elementwise("multiply", q.gain, delivered))
                 value = self.fold("add", currents)
             case _:
@@ -251,8 +270,8 @@ class _Emitter(Writer):
                 "loss", (prepared, self.target(o)), EVERYTHING, options=(o.loss,), name=f"{o.output}.loss"
             )
             found.append(value)
-            if self.circuitry.judged.get(o.error) == plan.phase:
-                self.judged.append(value)
+            if self.circuitry.judged.get(o.error) == plan.phase:  # in its last iteration, which overwrites the others
+                self.judged[o.error] = value
                 self.recorded[f"{o.output}.judged"] = self.quantity(neuron("activity", o.output))
         total = self.fold("add", found)
         assert isinstance(total, Register)
@@ -260,25 +279,49 @@ class _Emitter(Writer):
 
     # -- changes
 
-    def neuron_states(self, p: PopulationPlan) -> dict[str, Register]:
+    def defer(self, q: ProjectionPlan, decay: Operand, pairs: Sequence[Operand]) -> None:
+        """Keep the terms of a change for the end of the step."""
+        changing = {self.now[name] for name in self.states}  # and views of them: a term needs a copy
+        changing |= {i.out for i in self.lines if i.op in ("at_post", "at_pre", "turn")}
+        kept = [self.write("copy", (v,), v.space) if isinstance(v, Register) and v in changing else v for v in pairs]
+        _, decays, terms = self.deferred.setdefault(q.name, (q, [], []))
+        decays += [decay] if decay != 0.0 else []
+        terms += kept
+
+    def write_deferred(self) -> None:
+        """Emit the changes of weights that phases have left for the end of the step."""
+        for q, decays, pairs in self.deferred.values():
+            if self.changes == "measure":
+                name = f"{q.name}:change"
+                self.recorded[name] = self.write(
+                    "combination", pairs, q.synapses, options=(q.synapses,), name=name
+                )
+            else:
+                self.change(q, self.fold("add", decays) if decays else 0.0, pairs)
+
+    def change(self, q: ProjectionPlan, decay: Operand, pairs: Sequence[Operand]) -> None:
+        """Change weights at the end of the region."""
+        key = synapse("w", q.name).name
+        new = self.register(key + "'", q.synapses)
+        self.changing.append(Instruction("change", new, (self.now[key], decay, *pairs), (q.synapses, q.bounds)))
+        self.changed[key] = new
+
+    def neuron_states(self, p: PopulationPlan) -> None:
         """Set each state of the neurons to the batch mean of its update."""
-        found = {}
         for name, update in p.states.items():
             value = self.expression(update, self.quantity)
             if isinstance(value, Register) and value.batch:
                 value = self.write("batch_mean", (value,), value.space)
-            key = neuron(name, p.name).name
-            found[key] = self.assign(key, value)
-        return found
+            self.assign(neuron(name, p.name).name, value)
 
-    def assign(self, key: str, value: Operand) -> Register:
+    def assign(self, key: str, value: Operand) -> None:
         """Assign a new value to a state at the end of the region."""
         old = self.now[key]
         if isinstance(value, Register) and value in self.now.values():  # another state, or a quantity read later
             value = self.write("copy", (value,), value.space)
         new = self.register(key + "'", old.space)
         self.changing.append(Instruction("assign", new, (old, value)))
-        return new
+        self.changed[key] = new
 
 
 class _Rules:
@@ -287,31 +330,22 @@ class _Rules:
     def __init__(self, emitter: _Emitter, plan: Plan, q: ProjectionPlan) -> None:
         self.emitter, self.plan, self.q = emitter, plan, q
 
-    def write_changes(self) -> dict[str, Register]:
-        """Emit the changes; return the register that holds each changed quantity afterwards."""
-        changed: dict[str, Register] = {}
-        q, key = self.q, synapse("w", self.q.name).name
+    def write_changes(self) -> None:
+        """Emit the changes of weights and of synaptic states."""
+        q, emitter = self.q, self.emitter
+        measured = emitter.changes == "measure"
         if q.rule is not None:
-            old = self.emitter.now[key]
-            measured = self.emitter.changes == "measure"
             decays = [t.coefficient for t in q.rule.terms if isinstance(t, Term) and is_decay(t, q)]
-            decay = 0.0 if measured else self.emitter.expression(-sympy.Add(*decays), self.number)
+            decay = 0.0 if measured else emitter.expression(-sympy.Add(*decays), self.number)
             flat = [part for pair in self.terms(q.rule, without_decay=True, data_only=measured) for part in pair]
-            if measured:
-                self.emitter.recorded[f"{q.name}:change"] = self.emitter.write(
-                    "combination", flat, q.synapses, options=(q.synapses,), name=f"{q.name}:change"
-                )
+            if measured or self.plan.defers:
+                emitter.defer(q, decay, flat)
             else:
-                new = self.emitter.register(key + "'", q.synapses)
-                self.emitter.changing.append(Instruction("change", new, (old, decay, *flat), (q.synapses, q.bounds)))
-                changed[key] = new
-        if self.emitter.changes != "measure":
-            for name, update in q.states.items():
-                flat = [part for pair in self.terms(update) for part in pair]
-                value = self.emitter.write("combination", flat, q.synapses, options=(q.synapses,))
-                state = synapse(name, q.name).name
-                changed[state] = self.emitter.assign(state, value)
-        return changed
+                emitter.change(q, decay, flat)
+        for name, update in q.states.items() if not measured else ():
+            flat = [part for pair in self.terms(update) for part in pair]
+            value = emitter.write("combination", flat, q.synapses, options=(q.synapses,))
+            emitter.assign(synapse(name, q.name).name, value)
 
     # -- terms
 
@@ -412,6 +446,8 @@ class _Rules:
             return self.sums[symbol]
         if end_of(symbol):
             name = of(symbol)
+            if self.q.delay and end_of(symbol) == PRE and name not in self.emitter.states:
+                return self.emitter.delayed(symbol, self.q.delay)
             return self.emitter.now[name] if name.startswith("I_") else self.emitter.quantity(symbol)
         found = self.emitter.now.get(symbol.name)
         return self.number(symbol) if found is None else found

@@ -161,15 +161,17 @@ class Body:
 
 @dataclass(frozen=True)
 class Region:
-    """The instructions of one phase.
+    """The instructions of one iteration of a phase.
 
     Args:
         phase: the phase's name.
         instructions: the instructions in order; changes of weights and states come last.
+        iteration: the number of the iteration, from 0.
     """
 
     phase: str
     instructions: tuple[Instruction, ...]
+    iteration: int = 0
 
 
 # Operations that change weights or states. They come last in their region.

@@ -65,6 +65,7 @@ class ProjectionPlan:
         rule: the rule in normal form, or None. Each quantity of neurons carries the end of the synapse at which it is
             read, as in `up1.activity@pre`.
         gain: the factor of its soma current in this phase.
+        delay: how many iterations its soma current is behind.
         states: the updates of its synapses' states in normal form, keyed by name.
     """
 
@@ -78,6 +79,7 @@ class ProjectionPlan:
     bounds: tuple[float | None, float | None] | None
     derived: Derived | None
     gain: float = 1.0
+    delay: int = 0
     states: Mapping[str, Sum] = field(default_factory=dict)
 
     @property
@@ -103,6 +105,8 @@ class Plan:
         objectives: the objectives that drive errors in this phase.
         signals: the names of the signals that the caller supplies, one number per sample.
         computed: the expressions of the signals that the circuit computes, one number for all samples, keyed by name.
+        repeat: how many iterations the phase has.
+        defers: whether its changes of weights are made at the end of the step.
     """
 
     name: str
@@ -112,6 +116,8 @@ class Plan:
     objectives: tuple[Objective, ...]
     signals: tuple[str, ...] = ()
     computed: Mapping[str, sympy.Expr] = field(default_factory=dict)
+    repeat: int = 1
+    defers: bool = False
 
     @property
     def outputs(self) -> tuple[str, ...]:

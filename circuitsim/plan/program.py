@@ -131,7 +131,8 @@ def show(program: Program) -> str:
     # values that have no name of their own and are read once
     inline = frozenset(r for r, n in reads.items() if n == 1 and r.name.startswith("%") and r not in kept)
     for region in program.regions:
-        lines.append(f"phase {region.phase!r}")
+        repeats = any(r.iteration for r in program.regions if r.phase == region.phase)
+        lines.append(f"phase {region.phase!r}" + (f", iteration {region.iteration + 1}" if repeats else ""))
         lines += [f"  {line}" for line in _Lines(names, inline).of(region.instructions)]
     return "\n".join(lines)
 

@@ -47,6 +47,11 @@ def signal(name: str) -> sympy.Symbol:
     return sympy.Symbol(f"signal:{name}", real=True)
 
 
+def iteration_name(phase: str, iteration: int) -> str:
+    """The name of one iteration of a phase, which is that of the phase for the first."""
+    return phase if iteration == 0 else f"{phase}[{iteration + 1}]"
+
+
 def at(quantity: sympy.Symbol, end: str) -> sympy.Symbol:
     """The symbol of a quantity of neurons, read at one end ("pre" or "post") of a synapse."""
     return sympy.Symbol(f"{quantity.name}@{end}", real=True)

@@ -23,6 +23,14 @@ def refuse(circuit: Circuit, runs_python: bool) -> None:
 
 
 def _reasons(circuit: Circuit, runs_python: bool) -> Iterator[str]:
+    for phase in circuit.motif.phases:
+        if phase.repeat > 1:
+            yield f"phase {phase.name!r} repeats {phase.repeat} times, but a tick presents each phase once"
+        if phase.apply == "step":
+            yield f"phase {phase.name!r} leaves its changes for the end of the step, but a tick makes them in each phase"
+    for p in circuit.motif.projections:
+        if p.delay:
+            yield f"projection {p.name!r} has a delay of {p.delay} iterations, but currents arrive in the same tick"
     if not runs_python:
         for plan in circuit.plans:
             yield from _maxima(plan)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
-from circuitsim.plan.instructions import CHANGES, Instruction, Matrix, Region, Register, Synapses
+from circuitsim.plan.instructions import CHANGES, Instruction, Matrix, Register, Synapses
 from circuitsim.plan.passes.substitution import reading, with_roots
 from circuitsim.plan.program import Program
 
@@ -41,7 +41,7 @@ def share_common_subexpressions(program: Program) -> Program:
             else:
                 lines.append(i)
                 known[key] = i.out
-        regions.append(Region(region.phase, tuple(lines)))
+        regions.append(replace(region, instructions=tuple(lines)))
     return with_roots(replace(program, regions=tuple(regions)), same)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from circuitsim.plan.instructions import CHANGES, Region, Register
+from circuitsim.plan.instructions import CHANGES, Register
 from circuitsim.plan.program import Program
 
 
@@ -22,5 +22,5 @@ def without_dead_code(program: Program) -> Program:
             if i.out in needed or i.op in CHANGES:
                 needed.update(i.reads)
                 lines.append(i)
-        regions.append(Region(region.phase, tuple(reversed(lines))))
+        regions.append(replace(region, instructions=tuple(reversed(lines))))
     return replace(program, regions=tuple(reversed(regions)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from circuitsim.plan.instructions import Instruction, Region, Register
+from circuitsim.plan.instructions import Instruction, Register
 from circuitsim.plan.passes.substitution import reading, with_roots
 from circuitsim.plan.program import Program
 
@@ -31,5 +31,5 @@ def distribute(program: Program) -> Program:
             if i.op in MEANS:
                 total[i.out] = Register(f"{i.out.name} of all", i.out.space, i.out.batch)
                 lines.append(Instruction("all_reduce", total[i.out], (i.out,)))
-        regions.append(Region(region.phase, tuple(lines)))
+        regions.append(replace(region, instructions=tuple(lines)))
     return with_roots(replace(program, regions=tuple(regions)), total)

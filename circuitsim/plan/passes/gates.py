@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from circuitsim.plan.instructions import Instruction, Region, Register
+from circuitsim.plan.instructions import Instruction, Register
 from circuitsim.plan.passes.dead_code import without_dead_code
 from circuitsim.plan.program import Program
 
@@ -34,5 +34,5 @@ def fuse_gates(program: Program) -> Program:
         assert isinstance(x, Register)
         return Instruction("gate_above", i.out, (value, rectified.get(x, x) if threshold >= 0 else x, threshold))
 
-    regions = tuple(Region(r.phase, tuple(map(fused, r.instructions))) for r in program.regions)
+    regions = tuple(replace(r, instructions=tuple(map(fused, r.instructions))) for r in program.regions)
     return without_dead_code(replace(program, regions=regions))

@@ -21,7 +21,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from circuitsim.plan.instructions import Instruction, Matrix, Neurons, Operand, Region, Register, Synapses
+from circuitsim.plan.instructions import Instruction, Matrix, Neurons, Operand, Register, Synapses
 from circuitsim.plan.passes.common_subexpressions import share_common_subexpressions
 from circuitsim.plan.passes.dead_code import without_dead_code
 from circuitsim.plan.program import Image, Program
@@ -85,7 +85,7 @@ class _Reassociation(Writer):
         self.images: dict[Register, Image] = {}
         self.readers: dict[Register, list[Instruction]] = defaultdict(list)
         self.made = {i.out: i for i in program.instructions}
-        self.where = {i.out: region.phase for region in program.regions for i in region.instructions}
+        self.where = {i.out: k for k, region in enumerate(program.regions) for i in region.instructions}
         for i in program.instructions:
             for register in i.reads:
                 self.readers[register].append(i)
@@ -100,7 +100,7 @@ class _Reassociation(Writer):
             self.lines = []
             for i in region.instructions:
                 self.instruction(i)
-            regions.append(Region(region.phase, tuple(self.lines)))
+            regions.append(replace(region, instructions=tuple(self.lines)))
         gone = {name: r for name, r in self.given.readable.items() if r in self.images and r not in self.kept}
         found = replace(
             self.given,

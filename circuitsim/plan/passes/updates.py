@@ -26,7 +26,7 @@ def update_in_place(program: Program) -> Program:
     """
     readers = Counter(register for i in program.instructions for register in i.reads)
     readers.update(program.roots)
-    regions = tuple(Region(r.phase, _Region(r, readers).instructions()) for r in program.regions)
+    regions = tuple(replace(r, instructions=_Region(r, readers).instructions()) for r in program.regions)
     return without_dead_code(replace(program, regions=regions))
 
 
