@@ -34,6 +34,17 @@ def phase_faults(motif: Declarations, wiring: Wiring) -> Faults:
             yield from (owner + fault for fault in _currents(wiring, p, _parsed(motif)[p.name]))
 
 
+def apply_faults(motif: Declarations) -> Faults:
+    """Yield the projections whose changes some phases make at their end, and others at the end of the step."""
+    for p in motif.projections:
+        when = {phase.apply: phase.name for phase in motif.phases if p.is_plastic and phase.changes(p.name)}
+        if len(when) > 1:
+            yield (
+                f"projection {p.name!r} changes at the end of phase {when['phase']!r}, but with phase {when['step']!r} "
+                "at the end of the step; give both phases the same apply, or name what changes with plastic"
+            )
+
+
 def _fields(phase: Phase) -> Faults:
     owner = f"phase {phase.name!r}"
     if not (is_whole(phase.repeat) and phase.repeat >= 1):

@@ -74,7 +74,7 @@ class _Emitter(Writer):
 
     def program(self) -> Program:
         iterations = [(plan, k) for plan in self.plans for k in range(plan.repeat)]
-        regions = []
+        regions: list[Region] = []
         loss = None
         for plan, self.iteration in iterations:
             self.lines, self.changing = [], []
@@ -186,8 +186,9 @@ class _Emitter(Writer):
         value = self.expression(p.activity, self.quantity)
         if p.noise and self.changes != "predict":
             value = self.define(neuron("activity", p.name), value, p.size)
+            options = p.name, iteration_name(plan.phase, self.iteration), p.noise
             value = self.write(
-                "noise", (value,), Neurons(p.size), batch=True, options=(p.name, iteration_name(plan.phase, self.iteration), p.noise),
+                "noise", (value,), Neurons(p.size), batch=True, options=options,
                 name=neuron("activity", p.name).name,
             )  # fmt: skip
         self.define(neuron("activity", p.name), value, p.size)
@@ -293,9 +294,7 @@ class _Emitter(Writer):
         for q, decays, pairs in self.deferred.values():
             if self.changes == "measure":
                 name = f"{q.name}:change"
-                self.recorded[name] = self.write(
-                    "combination", pairs, q.synapses, options=(q.synapses,), name=name
-                )
+                self.recorded[name] = self.write("combination", pairs, q.synapses, options=(q.synapses,), name=name)
             else:
                 self.change(q, self.fold("add", decays) if decays else 0.0, pairs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,19 @@ import numpy as np
 from tests.oracle.language import ELEMENTWISE, evaluate, reductions
 from tests.oracle.losses import LOSSES
 from tests.oracle.slopes import NAMED, OF_DUAL, Dual, dual
-from tests.oracle.wiring import changes, compartments, gates, input_names, judged_in, predicted_in, role
+from tests.oracle.wiring import (
+    changes,
+    compartments,
+    gates,
+    has_previous,
+    input_names,
+    judged_in,
+    late_gates,
+    predicted_in,
+    role,
+)  # fmt: skip
+
+KINDS = ("activity", "drive", "slope", "trace")  # of quantities of populations
 
 
 @dataclass
@@ -22,6 +34,7 @@ class Result:
         losses: by phase.
         loss: each objective where it is judged, summed; 0 where none is.
         told: the populations whose activity depends on an error.
+        judged: the loss of each objective where it is judged, by error population.
     """
 
     activity: dict[str, np.ndarray] = field(default_factory=dict)
@@ -33,6 +46,7 @@ class Result:
     losses: dict[str, float] = field(default_factory=dict)
     loss: float = 0.0
     told: set[str] = field(default_factory=set)
+    judged: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -42,7 +56,7 @@ class Batch:
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
     signals: dict[str, Any]
-    noise: dict[tuple[str, str], np.ndarray]
+    noise: dict[tuple[str, int, str], np.ndarray]
     eta_scale: float = 1.0
 
     @property
@@ -107,7 +121,7 @@ class Oracle:
             x, target: as for a circuit, without a replica axis.
             eta_scale: multiplies every `eta` of every rule.
             signals: by name, ``[batch]``, or a function of the result so far.
-            noise: standard normal numbers ``[batch, neuron]`` by (phase, population).
+            noise: standard normal numbers ``[batch, neuron]`` by (phase, iteration, population).
         """
         return self._run(self._batch(x, target, eta_scale, signals, noise), learn=True)
 
@@ -155,26 +169,37 @@ class Oracle:
         return input_names(self.motif)
 
     def _run(self, batch: Batch, learn: bool, until: str | None = None) -> Result:
-        result = Result()
+        result, self._deferred = Result(), {}
+        past: list[Result] = []  # each iteration as it began
         for phase in self.motif.phases:
-            wired = compartments(self.motif, phase)
-            self._sweep(phase, wired, batch, result)
-            for name, compartment in wired.items():
-                if compartment == "dendrite":
-                    result.current[name] = self._delivered(name, result.trace)
-            if phase.errors and self.motif.objectives:
-                self._judge(phase, batch, result)
-            if learn:
-                self._learn(phase, wired, batch, result)
+            for k in range(phase.repeat):
+                past.append(replace(result, **{kind: dict(getattr(result, kind)) for kind in KINDS}))
+                self._iterate(phase, k, batch, result, past, learn)
             if phase.name == until:
                 break
+        self._change(self._deferred)
+        result.loss = sum(result.judged.values())
         return result
+
+    def _iterate(self, phase: Any, k: int, batch: Batch, result: Result, past: list[Result], learn: bool) -> None:
+        wired = compartments(self.motif, phase)
+        self._sweep(phase, k, wired, batch, result, past)
+        for name, compartment in wired.items():
+            if compartment == "dendrite":
+                result.current[name] = self._delivered(name, result.trace)
+        if phase.errors and self.motif.objectives:
+            self._judge(phase, batch, result)
+        if learn:
+            self._learn(phase, wired, batch, result, past)
 
     # -- activity
 
-    def _sweep(self, phase: Any, wired: dict[str, str], batch: Batch, result: Result) -> None:
-        """Every population after those that its drive and its activation read."""
+    def _sweep(
+        self, phase: Any, k: int, wired: dict[str, str], batch: Batch, result: Result, past: list[Result]
+    ) -> None:
+        """Every population after those that its drive and its activation read, unless these come an iteration later."""
         done: set[str] = set()
+        late = late_gates(self.motif, phase)
 
         def visit(name: str) -> None:
             if name in done:
@@ -185,18 +210,19 @@ class Oracle:
                 for kind in (result.activity, result.drive, result.slope, result.trace):
                     kind.setdefault(name, np.zeros((batch.n_samples, p.size)))
                 return
-            read = [*self._drivers(name, source, wired), *gates(p)]
+            read = [*self._drivers(name, source, wired), *(gate for gate in gates(p) if (gate, name) not in late)]
             for other in read:
                 visit(other)
-            result.told -= {name}
-            if source == "error" or result.told.intersection(read):
-                result.told.add(name)
-            result.drive[name] = self._drive(phase, name, source, wired, batch, result)
+            earlier = [q.pre for q in self._soma_onto(name, wired) if q.delay]
+            earlier += [name] if has_previous(p) else []
+            told = source == "error" or result.told.intersection([*read, *earlier, *gates(p)])
+            result.told = result.told | {name} if told else result.told - {name}
+            result.drive[name] = self._drive(phase, name, source, wired, batch, result, past)
             activity, slope = self._activate(p, result)
             rounds = self.nudge and self.random is None  # as 1 - tanh(drive)**2 does in saturation
             result.slope[name] = np.where(np.abs(slope) <= self.nudge, 0.0, slope) if rounds else slope
-            if name in phase.noise and (phase.name, name) in batch.noise:
-                activity = activity + phase.noise[name] * batch.noise[phase.name, name]
+            if name in phase.noise and (phase.name, k, name) in batch.noise:
+                activity = activity + phase.noise[name] * batch.noise[phase.name, k, name]
             result.activity[name] = activity
             result.trace[name] = self._trace(p, result)
 
@@ -206,14 +232,15 @@ class Oracle:
     def _drivers(self, name: str, source: str, wired: dict[str, str]) -> list[str]:
         if source == "error":
             return [o.output for o in self.motif.objectives if o.error == name]
-        return [p.pre for p in self._soma_onto(name, wired)] if source == "soma" else []
+        return [p.pre for p in self._soma_onto(name, wired) if not p.delay] if source == "soma" else []
 
     def _soma_onto(self, name: str, wired: dict[str, str]) -> list[Any]:
         return [p for p in self.motif.projections if p.post == name and wired.get(p.name) == "soma"]
 
     def _drive(
-        self, phase: Any, name: str, source: str, wired: dict[str, str], batch: Batch, result: Result
-    ) -> np.ndarray:
+        self, phase: Any, name: str, source: str, wired: dict[str, str], batch: Batch, result: Result,
+        past: list[Result],
+    ) -> np.ndarray:  # fmt: skip
         if source == "input":
             return batch.inputs[name]
         total = np.zeros((batch.n_samples, self.populations[name].size))
@@ -223,10 +250,18 @@ class Oracle:
             total = np.stack([LOSSES[objective.loss](y, t)[1] for y, t in pairs])
             return np.roll(total, 1, axis=0) if objective.shuffled else total
         for p in self._soma_onto(name, wired) if source == "soma" else ():
-            result.current[p.name] = self._delivered(p.name, result.activity)
+            result.current[p.name] = self._delivered(p.name, self._seen(p, result, past, batch).activity)
             gain = 1.0 if phase.soma is None else phase.soma[p.name]
             total = total + gain * result.current[p.name]
         return total
+
+    def _seen(self, p: Any, result: Result, past: list[Result], batch: Batch) -> Result:
+        """The result as a projection finds its presynaptic population: as it is, or as an earlier iteration left it."""
+        if not p.delay:
+            return result
+        nothing = np.zeros((batch.n_samples, self.populations[p.pre].size))
+        left = past[-p.delay] if p.delay <= len(past) else Result()
+        return replace(left, **{kind: {p.pre: getattr(left, kind).get(p.pre, nothing)} for kind in KINDS})
 
     def _delivered(self, name: str, seen: dict[str, np.ndarray]) -> np.ndarray:
         w, vectors = self.weights[name], seen[self.projections[name].pre]
@@ -241,14 +276,17 @@ class Oracle:
     def _activate(self, p: Any, result: Result) -> tuple[np.ndarray, np.ndarray]:
         activation, drive = p.activation, result.drive[p.name]
         if not isinstance(activation, str):
-            gate = result.slope[activation.population]
+            gate = result.slope.get(activation.population, np.zeros_like(drive))
             return drive * gate, gate
         if activation in NAMED:
             activity, slope = NAMED[activation]
             return activity(drive), slope(drive)
         names: dict[str, Any] = {"drive": Dual(drive, np.ones_like(drive)), **self.neuron_states[p.name]}
+        names["previous"] = result.activity.get(p.name, np.zeros_like(drive))
         for gate in gates(p):
-            names |= {f"activity_{gate}": result.activity[gate], f"slope_{gate}": result.slope[gate]}
+            nothing = np.zeros_like(drive)
+            names[f"activity_{gate}"] = result.activity.get(gate, nothing)
+            names[f"slope_{gate}"] = result.slope.get(gate, nothing)
         out = dual(evaluate(activation, names, OF_DUAL))
         return np.broadcast_to(out.value, drive.shape), np.broadcast_to(out.slope, drive.shape)
 
@@ -273,12 +311,12 @@ class Oracle:
             loss = float(np.mean([LOSSES[o.loss](y, t)[0] for y, t in pairs]))
             total += loss
             if judged == phase.name:
-                result.loss += loss
+                result.judged[o.error] = loss
         result.losses[phase.name] = total
 
     # -- plasticity
 
-    def _learn(self, phase: Any, wired: dict[str, str], batch: Batch, result: Result) -> None:
+    def _learn(self, phase: Any, wired: dict[str, str], batch: Batch, result: Result, past: list[Result]) -> None:
         """All changes of a phase: computed from the state before it, then made together."""
         signals = {
             name: np.asarray(value(result) if callable(value) else value, dtype=float)
@@ -287,14 +325,15 @@ class Oracle:
         for declared in self.motif.signals:
             if declared.expression is not None:
                 signals[declared.name] = np.full(batch.n_samples, self._computed(declared.expression, result))
-        weights, neuron_states, synapse_states = {}, {}, {}
+        changed, neuron_states, synapse_states = {}, {}, {}
         for p in self.motif.populations:
             if changes(phase, p.name) and self.roles[phase.name][p.name] != "kept":
                 neuron_states[p.name] = self._neuron_states(p, signals, result)
         for p in self.motif.projections:
             if p.name not in wired or p.name in self.frozen or not changes(phase, p.name):
                 continue
-            names = self._names(p, wired, signals, result)
+            names = self._names(p, wired, signals, result, self._seen(p, result, past, batch))
+            names |= {f"in_{other.name}": np.float64(other is phase) for other in self.motif.phases}
             synapse_states[p.name] = {
                 name: self._mean(p, s.update, names | dict(s.parameters), batch) for name, s in p.state.items()
             }
@@ -302,12 +341,18 @@ class Oracle:
                 change = self._mean(p, p.rule.expression, names | self._parameters(p, batch.eta_scale), batch)
                 change = np.where(self.masks[p.name], change, 0.0)
                 result.change[p.name] = result.change.get(p.name, 0.0) + change
-                weights[p.name] = np.where(self.masks[p.name], _clipped(self.weights[p.name] + change, p.bounds), 0.0)
-        if self.nudge and self.random is None:
-            weights = {name: np.where(np.abs(w) < 1e-30, 0.0, w) for name, w in weights.items()}
-        self.weights |= weights
+                kept = self._deferred if phase.apply == "step" else changed
+                kept[p.name] = kept.get(p.name, 0.0) + change
         self.neuron_states |= neuron_states
         self.synapse_states |= synapse_states
+        self._change(changed)
+
+    def _change(self, changes: dict[str, np.ndarray]) -> None:
+        """Add changes to weights."""
+        for name, change in changes.items():
+            w = _clipped(self.weights[name] + change, self.projections[name].bounds)
+            w = np.where(np.abs(w) < 1e-30, 0.0, w) if self.nudge and self.random is None else w
+            self.weights[name] = np.where(self.masks[name], w, 0.0)
         self._derive()
 
     def _computed(self, text: str, result: Result) -> float:
@@ -330,17 +375,17 @@ class Oracle:
         return np.broadcast_to(values, (batch.n_samples, *mask.shape)).mean(axis=0)
 
     def _names(
-        self, p: Any, wired: dict[str, str], signals: dict[str, np.ndarray], result: Result
+        self, p: Any, wired: dict[str, str], signals: dict[str, np.ndarray], result: Result, seen: Result
     ) -> dict[str, np.ndarray]:
-        """What a rule can read, ``[batch, post, pre]`` or 1 in place of any of them."""
+        """What a rule can read, ``[batch, post, pre]`` or 1 in place of any of them; `seen` is the presynaptic side."""
         names = {
-            "pre": result.trace[p.pre][:, None, :],
+            "pre": seen.trace[p.pre][:, None, :],
             "post": result.trace[p.post][:, :, None],
             "w": self.weights[p.name][None],
             "batch_size": np.float64(len(result.activity[p.pre])),
         }
         for kind in ("activity", "drive", "slope"):
-            names[f"{kind}_pre"] = getattr(result, kind)[p.pre][:, None, :]
+            names[f"{kind}_pre"] = getattr(seen, kind)[p.pre][:, None, :]
             names[f"{kind}_post"] = getattr(result, kind)[p.post][:, :, None]
         dendrite = hetero = np.zeros_like(names["post"])
         for q in self.motif.projections:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from typing import Any
 
 import numpy as np
 
 
-def keyed_noise(motif: Any, seed: int, step: int, n_samples: int) -> dict[tuple[str, str], np.ndarray]:
-    """Standard normal numbers ``[batch, neuron]`` by (phase, population).
+def keyed_noise(motif: Any, seed: int, step: int, n_samples: int) -> dict[tuple[str, int, str], np.ndarray]:
+    """Standard normal numbers ``[batch, neuron]`` by (phase, iteration, population).
 
     Args:
         motif: which populations have noise, and in which phases.
@@ -20,8 +21,9 @@ def keyed_noise(motif: Any, seed: int, step: int, n_samples: int) -> dict[tuple[
     sizes = {p.name: p.size for p in motif.populations}
     found = {}
     for phase in motif.phases:
-        for name in phase.noise:
-            digest = hashlib.sha256(f"{name}/noise/{phase.name}/{step}".encode()).digest()
+        for k, name in itertools.product(range(phase.repeat), phase.noise):
+            iteration = f"{phase.name}[{k + 1}]" if k else phase.name
+            digest = hashlib.sha256(f"{name}/noise/{iteration}/{step}".encode()).digest()
             key = [seed, *np.frombuffer(digest[:16], dtype=np.uint32).tolist()]
-            found[phase.name, name] = np.random.default_rng(key).standard_normal((n_samples, sizes[name]))
+            found[phase.name, k, name] = np.random.default_rng(key).standard_normal((n_samples, sizes[name]))
     return found

@@ -43,6 +43,43 @@ def gates(population: Any) -> list[str]:
     return [n.split("_", 1)[1] for n in sorted(names_in(activation)) if n.startswith(("activity_", "slope_"))]
 
 
+def has_previous(population: Any) -> bool:
+    """Whether an activation reads the population's own activity of the iteration before."""
+    activation = population.activation
+    return isinstance(activation, str) and activation not in NAMED and "previous" in names_in(activation)
+
+
+def late_gates(motif: Any, phase: Any) -> set[tuple[str, str]]:
+    """The gates (gate, population) that are read as the iteration before left them: taken in order, those that would
+    close a cycle with what drives the populations and with the gates before them. Without repetition, there are none.
+    """
+    if all(f.repeat == 1 for f in motif.phases):
+        return set()
+    wired, found = compartments(motif, phase), set()
+    after: dict[str, set[str]] = {p.name: set() for p in motif.populations}
+    for p in motif.projections:
+        if wired.get(p.name) == "soma" and not p.delay:
+            after[p.pre].add(p.post)
+    for o in motif.objectives if phase.errors else ():
+        after[o.output].add(o.error)
+
+    def reach(name: str) -> set[str]:
+        seen, waiting = {name}, [name]
+        while waiting:
+            new = after[waiting.pop()] - seen
+            seen |= new
+            waiting += new
+        return seen
+
+    for p in motif.populations:
+        for gate in gates(p):
+            if gate in reach(p.name):
+                found.add((gate, p.name))
+            else:
+                after[gate].add(p.name)
+    return found
+
+
 def reads_drive(population: Any) -> bool:
     """Whether the activity depends on the soma input."""
     activation = population.activation

@@ -136,6 +136,7 @@ class Builder:
         for name, pre, post, compartment in self.open:
             bounds = self.pick([(-0.4, 0.6), (0.0, None), (None, 0.3)]) if self.chance(4) else None
             options: dict[str, Any] = {"compartment": compartment, "plastic": not self.chance(6)}
+            options["delay"] = self.delay(name)
             options |= {"label": f"{name} of {post}"} if self.chance(4) else {}
             if name in tied:
                 options["tied_to"] = tied[name]
@@ -219,6 +220,9 @@ class Builder:
             case cs.OneToOne():
                 weights = weights * np.eye(shape[-1])
         return cs.Given(weights)
+
+    def delay(self, name: str) -> int:
+        return 0
 
     def synapse_states(self, name: str) -> dict[str, Any]:
         return {}

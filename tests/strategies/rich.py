@@ -38,6 +38,12 @@ SYNAPSE_UPDATES = [
     "(pre > 0.0931) * {0} + 0.01",
     "0.5 * {0} + rate * minimum({1}, post * pre)",
 ]
+RECURRENT = [  # of populations that a phase may compute several times
+    "0.6 * previous + tanh(drive)",
+    "previous + 0.3 * (tanh(drive) - previous)",
+    "relu(drive - 0.5 * previous)",
+    "where(previous > 0.0931, tanh(drive), 0.4 * drive)",
+]
 STATEFUL = ["relu(drive - 0.1 * {0})", "drive * tanh({0})", "tanh(drive) + 0.1 * {0}", "{0} * drive"]
 STATEFUL_TRACES = ["activity - 0.2 * {0}", "tanh(activity) * {0} + 0.1 * mean(drive)"]
 
@@ -73,11 +79,12 @@ def rich_motifs(draw: Any, replicas: int | None = None) -> cs.Motif:
     builder.objectives()
     builder.descending()
     builder.dendrites()
+    builder.recurrent()
     builder.pairs()
     builder.ties()
     motif = builder.motif
-    if builder.pick([False, True, True]):
-        motif.add(*draw(sound_phases(motif)))
+    if builder.n_phases:
+        motif.add(*draw(sound_phases(motif, builder.n_phases)))
     return motif
 
 
@@ -86,7 +93,9 @@ class RichBuilder(Builder):
 
     def __init__(self, draw: Any, replicas: int | None) -> None:
         super().__init__(draw, replicas)
+        self.n_phases = self.pick([0, 0, 1, 2, 2, 3])
         self.is_wide, self.names_collide, self.hebb = self.chance(4), self.chance(3), set()
+        self.delays: dict[str, int] = {}
         if self.is_wide:
             self.sizes = st.sampled_from(draw(st.lists(st.integers(32, 60), min_size=1, max_size=2)))
         self.signals = [self.pick(["rew", "rew", "x0", "up1_0"])] if self.chance(3) else []
@@ -101,6 +110,8 @@ class RichBuilder(Builder):
         states = self.states(NEURON_STATES, [*NEURON_UPDATES, *(f"0.5 * {{0}} + 0.1 * {s}" for s in self.signals)])
         if states and isinstance(activation, str) and not name.startswith(("x", "tonic")) and self.chance(2):
             activation = self.pick(STATEFUL).format(*states)
+        elif isinstance(activation, str) and "_" not in activation and not name.startswith(("x", "tonic")) and self.chance(5):
+            activation = self.pick(RECURRENT)
         if states and self.chance(4):
             trace = self.pick(STATEFUL_TRACES).format(*states)
         return cs.Population(name, size, stream, activation, trace, states)
@@ -122,6 +133,17 @@ class RichBuilder(Builder):
         return post if self.names_collide and k == 0 else super().projection_name(post, k)
 
     # -- projections
+
+    def recurrent(self) -> None:
+        """Projections with a delay, which may close a cycle; earlier ones may get one too."""
+        driven = [p.name for p in self.motif.populations if p.name.startswith(("up", "down")) and p.name != "down_bias"]
+        for k in range(self.pick([0, 0, 0, 1, 2])):
+            name = f"R{k}"
+            self.open.append((name, self.pick(driven), self.pick(driven), "soma"))
+            self.delays[name] = self.pick([1, 1, 2, 3])
+
+    def delay(self, name: str) -> int:
+        return self.delays.get(name, 0)
 
     def pairs(self) -> None:
         """Two rules of one product, seen from both sides; their rates are one number, until a schedule parts them."""
@@ -157,6 +179,8 @@ class RichBuilder(Builder):
         names += [f"{state}_pre" for state in self.motif.population(pre).state]
         names += [f"{state}_post" for state in self.motif.population(post).state]
         form = self.pick([*FORMS, *SIGNAL_FORMS] if self.signals else FORMS)
+        if self.n_phases and self.chance(5):
+            form = f"({form}) * (0.7 - in_phase{self.pick(range(self.n_phases))})"
         body = (
             self.draw(expressions(tuple(names), PARAMETERS[1:], depth=2, more=GATED_PRODUCTS + MEANS))
             if "{0}" in form
@@ -170,20 +194,21 @@ class RichBuilder(Builder):
 
 
 @st.composite
-def sound_phases(draw: Any, motif: cs.Motif) -> list[cs.Phase]:
-    """Two or three phases that are sound as they are made: no cycle, every rule finds the currents that it names."""
-    n = draw(st.integers(2, 3))
+def sound_phases(draw: Any, motif: cs.Motif, n: int) -> list[cs.Phase]:
+    """Phases that are sound as they are made: no cycle, every rule finds the currents that it names."""
+    apply = draw(st.sampled_from(["phase", "phase", "step"]))
     order = {p.name: k for k, p in enumerate(motif.populations)}
     errors = {o.error for o in motif.objectives}
     can_drive = [  # gates and objectives, too, run from earlier populations to later ones
         p.name for p in motif.projections
-        if order[p.pre] < order[p.post] and p.post not in errors and not p.post.startswith("x")
+        if (order[p.pre] < order[p.post] or p.delay) and p.post not in errors and not p.post.startswith("x")
     ]  # fmt: skip
     owners = list(dict.fromkeys([*(p.name for p in motif.projections), *order]))
     noisy = [name for name in order if name != "x0"]
     found = []
     for k in range(n):
-        options: dict[str, Any] = {"errors": draw(st.integers(1, 4)) < 4}
+        options: dict[str, Any] = {"errors": draw(st.integers(1, 4)) < 4, "apply": apply}
+        options["repeat"] = draw(st.sampled_from([1, 1, 2, 3]))
         if draw(st.booleans()):
             chosen = draw(st.lists(st.sampled_from(can_drive), unique=True)) if can_drive else []
             options["soma"] = {name: draw(st.sampled_from([1.0, 0.4, -1.3])) for name in chosen}
@@ -237,5 +262,5 @@ def _with_inputs(draw: Any, motif: cs.Motif, phases: list[cs.Phase]) -> list[cs.
 
 
 def _changed(phase: cs.Phase, **options: Any) -> cs.Phase:
-    fields = ("soma", "plastic", "inputs", "noise", "errors")
+    fields = ("soma", "plastic", "inputs", "noise", "errors", "repeat", "apply")
     return cs.Phase(phase.name, **{field: getattr(phase, field) for field in fields} | options)

@@ -27,7 +27,7 @@ def _reasons(circuit: Circuit, runs_python: bool) -> Iterator[str]:
         if phase.repeat > 1:
             yield f"phase {phase.name!r} repeats {phase.repeat} times, but a tick presents each phase once"
         if phase.apply == "step":
-            yield f"phase {phase.name!r} leaves its changes for the end of the step, but a tick makes them in each phase"
+            yield f"phase {phase.name!r} applies changes at the end of the step, but a pass makes those of its phase"
     for p in circuit.motif.projections:
         if p.delay:
             yield f"projection {p.name!r} has a delay of {p.delay} iterations, but currents arrive in the same tick"
