@@ -11,7 +11,7 @@ from circuitsim.motif.frozen import Frozen
 from circuitsim.motif.identifiers import names_in, normalized, normalized_keys
 from circuitsim.motif.value import Value
 
-APPLY = ("phase", "step")
+APPLY = ("phase", "iteration", "step")
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -33,11 +33,11 @@ class Phase(Value):
         inputs: the names of the input populations that receive their input; None stands for all.
         noise: maps populations to the standard deviation of Gaussian noise that is added to their activity.
         errors: whether objectives drive their error populations.
-        repeat: how many times the phase runs, one iteration after the other. An iteration is a whole cycle, which
-            begins with the activities that the last one left; an activation reads the population's own one as
-            `previous`.
-        apply: when the weights change: "phase" at the end of each iteration; "step" at the end of the step, by the sum
-            of the changes of all phases and iterations.
+        repeat: how many times the cycle of the phase runs before anything changes. Each iteration begins with the
+            activities that the one before left; an activation reads the population's own one as `previous`.
+        apply: when weights and states change: "phase" at the end of the phase, by the activities of its last iteration;
+            "iteration" at the end of each iteration; "step" as "phase", but all changes of weights are computed with
+            the weights from the start of the step, and made together at its end.
     Raises:
         MotifError: names are not a list, noise is not a mapping, or two names are the same in NFKC.
     """

@@ -37,11 +37,12 @@ def phase_faults(motif: Declarations, wiring: Wiring) -> Faults:
 def apply_faults(motif: Declarations) -> Faults:
     """Yield the projections whose changes some phases make at their end, and others at the end of the step."""
     for p in motif.projections:
-        when = {phase.apply: phase.name for phase in motif.phases if p.is_plastic and phase.changes(p.name)}
-        if len(when) > 1:
+        changing = [phase for phase in motif.phases if p.is_plastic and phase.changes(p.name)]
+        late, early = ([f.name for f in changing if (f.apply == "step") == is_late] for is_late in (True, False))
+        if late and early:
             yield (
-                f"projection {p.name!r} changes at the end of phase {when['phase']!r}, but with phase {when['step']!r} "
-                "at the end of the step; give both phases the same apply, or name what changes with plastic"
+                f"projection {p.name!r} changes in phase {early[0]!r}, and at the end of the step by phase {late[0]!r}; "
+                "give both apply='step' or neither, or say with plastic=[...] what each of them changes"
             )
 
 

@@ -77,9 +77,8 @@ class _Builder:
         name = self.motif.name if len(self.motif.phases) == 1 else f"{self.motif.name}: {phase.name}"
         given = tuple(s.name for s in self.motif.signals if s.is_given)
         return Plan(
-            name, phase.name, populations, projections, objectives, given, self.computed, phase.repeat,
-            defers=phase.apply == "step",
-        )  # fmt: skip
+            name, phase.name, populations, projections, objectives, given, self.computed, phase.repeat, phase.apply
+        )
 
     @functools.cached_property
     def computed(self) -> Mapping[str, sympy.Expr]:

@@ -101,7 +101,8 @@ class _Emitter(Writer):
                 self.deliver(q, self.quantity(plan.populations[q.pre].seen))
         if plan.objectives:
             self.loss(plan)
-        if self.changes in ("none", "predict"):
+        changes = plan.apply == "iteration" or self.iteration + 1 == plan.repeat
+        if self.changes in ("none", "predict") or not changes:
             return
         signals = self.signals_of(plan)
         seen = self.readable() if set(signals) & set(plan.signals) else {}
@@ -337,7 +338,7 @@ class _Rules:
             decays = [t.coefficient for t in q.rule.terms if isinstance(t, Term) and is_decay(t, q)]
             decay = 0.0 if measured else emitter.expression(-sympy.Add(*decays), self.number)
             flat = [part for pair in self.terms(q.rule, without_decay=True, data_only=measured) for part in pair]
-            if measured or self.plan.defers:
+            if measured or self.plan.apply == "step":
                 emitter.defer(q, decay, flat)
             else:
                 emitter.change(q, decay, flat)

@@ -106,7 +106,7 @@ class Plan:
         signals: the names of the signals that the caller supplies, one number per sample.
         computed: the expressions of the signals that the circuit computes, one number for all samples, keyed by name.
         repeat: how many iterations the phase has.
-        defers: whether its changes of weights are made at the end of the step.
+        apply: when its changes are made, as declared.
     """
 
     name: str
@@ -117,7 +117,7 @@ class Plan:
     signals: tuple[str, ...] = ()
     computed: Mapping[str, sympy.Expr] = field(default_factory=dict)
     repeat: int = 1
-    defers: bool = False
+    apply: str = "phase"
 
     @property
     def outputs(self) -> tuple[str, ...]:

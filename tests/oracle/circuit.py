@@ -189,7 +189,7 @@ class Oracle:
                 result.current[name] = self._delivered(name, result.trace)
         if phase.errors and self.motif.objectives:
             self._judge(phase, batch, result)
-        if learn:
+        if learn and (phase.apply == "iteration" or k + 1 == phase.repeat):
             self._learn(phase, wired, batch, result, past)
 
     # -- activity

@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import circuitsim as cs
 from tests.oracle import names_in
 from tests.oracle.wiring import changes, compartments, driven, input_names
-from tests.strategies.expressions import GATED_PRODUCTS, MEANS, PARAMETERS, expressions
+from tests.strategies.expressions import ACTIVATIONS, GATED_PRODUCTS, MEANS, PARAMETERS, expressions
 from tests.strategies.motifs import Builder
 
 # Names and updates of states: {0} is the state, {1} another one of the same owner. `rate` may get another name.
@@ -110,7 +110,7 @@ class RichBuilder(Builder):
         states = self.states(NEURON_STATES, [*NEURON_UPDATES, *(f"0.5 * {{0}} + 0.1 * {s}" for s in self.signals)])
         if states and isinstance(activation, str) and not name.startswith(("x", "tonic")) and self.chance(2):
             activation = self.pick(STATEFUL).format(*states)
-        elif isinstance(activation, str) and "_" not in activation and not name.startswith(("x", "tonic")) and self.chance(5):
+        elif activation in ACTIVATIONS and not name.startswith(("x", "tonic")) and self.chance(5):
             activation = self.pick(RECURRENT)
         if states and self.chance(4):
             trace = self.pick(STATEFUL_TRACES).format(*states)
@@ -196,7 +196,7 @@ class RichBuilder(Builder):
 @st.composite
 def sound_phases(draw: Any, motif: cs.Motif, n: int) -> list[cs.Phase]:
     """Phases that are sound as they are made: no cycle, every rule finds the currents that it names."""
-    apply = draw(st.sampled_from(["phase", "phase", "step"]))
+    apply = draw(st.sampled_from([["phase", "phase", "iteration"], ["step"]]))
     order = {p.name: k for k, p in enumerate(motif.populations)}
     errors = {o.error for o in motif.objectives}
     can_drive = [  # gates and objectives, too, run from earlier populations to later ones
@@ -207,7 +207,7 @@ def sound_phases(draw: Any, motif: cs.Motif, n: int) -> list[cs.Phase]:
     noisy = [name for name in order if name != "x0"]
     found = []
     for k in range(n):
-        options: dict[str, Any] = {"errors": draw(st.integers(1, 4)) < 4, "apply": apply}
+        options: dict[str, Any] = {"errors": draw(st.integers(1, 4)) < 4, "apply": draw(st.sampled_from(apply))}
         options["repeat"] = draw(st.sampled_from([1, 1, 2, 3]))
         if draw(st.booleans()):
             chosen = draw(st.lists(st.sampled_from(can_drive), unique=True)) if can_drive else []
