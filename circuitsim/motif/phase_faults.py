@@ -41,8 +41,8 @@ def apply_faults(motif: Declarations) -> Faults:
         late, early = ([f.name for f in changing if (f.apply == "step") == is_late] for is_late in (True, False))
         if late and early:
             yield (
-                f"projection {p.name!r} changes in phase {early[0]!r}, and at the end of the step by phase {late[0]!r}; "
-                "give both apply='step' or neither, or say with plastic=[...] what each of them changes"
+                f"projection {p.name!r} changes in phase {early[0]!r}, and by phase {late[0]!r} at the end of the "
+                "step; give both apply='step' or neither, or say with plastic=[...] what each of them changes"
             )
 
 

@@ -92,7 +92,10 @@ def _circuit_faults(motif: Declarations) -> Faults:
     for wiring in wirings(motif):
         if wiring.cycle is not None:
             where = f"motif {motif.name!r}" + (f", phase {wiring.phase.name!r}" if len(motif.phases) > 1 else "")
-            yield f"{where}: soma projections, gates and objectives form a cycle: {wiring.cycle}"
+            yield (
+                f"{where}: soma projections, gates and objectives form a cycle: {wiring.cycle}. Give one of these "
+                "projections delay=1, and the phase repeat=... so that it goes around the cycle"
+            )
     if motif.populations and not inputs_of(motif):
         yield f"motif {motif.name!r} has no input: an ascending population with no soma projection onto it"
 

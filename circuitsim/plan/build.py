@@ -129,11 +129,15 @@ class _Builder:
         }
         return activity, slope, self.expressions.trace[name].xreplace(own), states
 
+    @functools.cache  # noqa: B019  # see `neurons`
     def slope_of(self, population: str) -> sympy.Expr:
         """What an expression reads as a population's slope: the slope itself if it is a gate (as for ReLU), else its
         symbol."""
-        slope = self.neurons(population)[1]
-        return slope if _is_gate(slope, neuron("drive", population)) else neuron("slope", population)
+        drive = local("drive")
+        slope = self.expressions.activation[population].diff(drive)
+        if _is_gate(slope, drive):
+            return slope.xreplace({drive: neuron("drive", population)})
+        return neuron("slope", population)
 
     # -- projections
 
