@@ -69,7 +69,7 @@ class Given(Value):
             blanks is refused.
         post_names, pre_names: the names of the neurons of each axis; those of a frame are its labels.
     Raises:
-        MotifError: an entry is no number.
+        MotifError: an entry is no number, or an axis has not one name for each neuron.
     """
 
     array: Any
