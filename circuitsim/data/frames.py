@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,13 +46,20 @@ def match_columns(values: Any, like: Any, name: str) -> Any:
     if not is_frame(values) or not is_frame(like):
         return values
     found, expected = list(values.columns), list(like.columns)
-    numbered = any(columns == list(range(len(columns))) for columns in (found, expected))
-    if found == expected or numbered or len(found) != len(expected):
-        return values  # columns without names match by position, and another number of columns is refused elsewhere
-    if missing := [column for column in expected if column not in found]:
+    if found == expected or len(found) != len(expected):
+        return values  # another number of columns is refused elsewhere
+    missing = list((Counter(expected) - Counter(found)).elements())
+    if missing and any(columns == list(range(len(columns))) for columns in (found, expected)):
+        return values  # columns without names match by position
+    if missing:
         raise DataError(
             f"{name} lacks {len(missing)} columns of the training split, the first is {missing[0]!r} (it has "
             f"{found[0]!r}, ...): rename its columns, or pass {name}.to_numpy() if they match by position"
+        )
+    if len(set(found)) < len(found):
+        raise DataError(
+            f"{name} has the columns of the training split in another order, but several have the same label: rename "
+            f"them, or pass {name}.to_numpy() if they match by position"
         )
     return values[expected]
 
