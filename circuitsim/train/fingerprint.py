@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from circuitsim.data import Dataset
+from circuitsim.errors import DataError
+from circuitsim.motif.arrays import as_array
 
 
 def fingerprints(data: Any) -> dict[str, str]:
@@ -38,13 +39,8 @@ def _described(size: str, content: Any) -> str:
 
 
 def _add(digest: Any, content: Any) -> None:
-    """Add arrays, or mappings and sequences of them, in order."""
+    """Add arrays of any kind, or mappings and sequences of them, in order."""
     match content:
-        case Tensor():
-            _add(digest, content.detach().cpu().numpy())
-        case np.ndarray():
-            digest.update(f"{content.dtype} {content.shape}".encode())
-            digest.update(np.ascontiguousarray(content).data)
         case Mapping():
             for name in sorted(content, key=str):
                 digest.update(str(name).encode())
@@ -53,4 +49,8 @@ def _add(digest: Any, content: Any) -> None:
             for part in content:
                 _add(digest, part)
         case _:
-            digest.update(repr(content).encode())
+            array = np.asarray(as_array(content, "the data", DataError))
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            # the bytes of an array of objects are their addresses
+            entries = repr(array.tolist()).encode() if array.dtype.hasobject else np.ascontiguousarray(array).view("u1")
+            digest.update(entries)
