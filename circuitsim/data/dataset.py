@@ -111,7 +111,8 @@ class Dataset:
         fraction = _fraction("validation", validation, ", a pair (x, y)")
         pairs = {"train": (x, y), "validation": None if fraction else validation, "test": test}
         kinds = infer_kinds(y, kind, "y")
-        splits = {part: _read(part, pair, (x, y), kinds, dtype) for part, pair in pairs.items() if pair is not None}
+        given = {part: pair for part, pair in pairs.items() if pair is not None}
+        splits = {part: read_split(part, pair, (x, y), kinds, dtype) for part, pair in given.items()}
         train = splits["train"]
         outputs = count_outputs(train, n_outputs)
         for part, split in splits.items():
@@ -201,7 +202,19 @@ def _fraction(name: str, value: Any, otherwise: str = "") -> float | None:
     return float(value)
 
 
-def _read(part: str, pair: Any, train: tuple[Any, Any], kinds: Kinds, dtype: torch.dtype) -> Split:
+def read_split(part: str, pair: Any, train: tuple[Any, Any], kinds: Kinds, dtype: torch.dtype) -> Split:
+    """Convert a pair (x, y) of arrays, or of mappings of arrays, to a split.
+
+    Args:
+        part: the name of the split.
+        pair: the arrays of this split.
+        train: those of the training split, which settle the order of columns that have labels.
+        kinds: the kinds of the training targets.
+        dtype: the floating type of inputs, labels and values.
+    Raises:
+        DataError: an array is invalid, the row labels of x and y differ, or columns are others than those of `train`.
+        ParameterError: `pair` is no pair.
+    """
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ParameterError(f"{part} must be a pair (x, y) (got a {type(pair).__name__})")
     lead = "" if part == "train" else f"{part} "

@@ -10,8 +10,8 @@ import torch
 from circuitsim.data import Split, minibatches
 from circuitsim.engine import Circuit
 from circuitsim.engine.input_binder import InputBinder
-from circuitsim.errors import DataError, ParameterError
-from circuitsim.train.batches import as_dataset
+from circuitsim.errors import ParameterError
+from circuitsim.train.batches import as_dataset, pairs
 from circuitsim.train.metrics import metrics, tag
 
 
@@ -28,7 +28,7 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
         "accuracy[up2]", ...
     Raises:
         ParameterError: the data set lacks the split, or the motif has no objective.
-        DataError: the data do not fit the motif.
+        DataError: the data do not fit the motif, or there are none.
     Example:
         >>> import circuitsim as cs
         >>> from motifs import sal
@@ -51,8 +51,6 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
         n_samples = outputs[names[0]][-1].shape[1]
         for name, tensor in binder.targets(target, n_samples).items():
             targets[name].append(tensor)
-    if not targets[names[0]]:
-        raise DataError("data has no batches to evaluate; an iterator can be used only once")
     found: dict[str, np.ndarray] = {}
     for objective in objectives:
         name = objective.output
@@ -64,7 +62,7 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
 def _batches(data: Any, split: str | None, batch_size: int, circuit: Circuit) -> Any:
     dataset = as_dataset(data, circuit.dtype)
     if dataset is None:
-        return data
+        return pairs(data)
     name = split if split is not None else list(dataset.splits)[-1]
     if name not in dataset.splits:
         raise ParameterError(f"data set {dataset.name!r} has no split {name!r} (known: {list(dataset.splits)})")

@@ -278,6 +278,31 @@ def test_data_that_is_no_data_is_refused():
             cs.fit(make(), wrong, progress=False)
     with pytest.raises(cs.DataError, match="iterator can be used only once"):
         cs.fit(make(), iter([(torch.zeros(3, 12), torch.zeros(3, dtype=torch.long))]), epochs=2, progress=False)
+    for use in (lambda batches: cs.fit(make(), batches, progress=False), lambda batches: cs.evaluate(make(), batches)):
+        with pytest.raises(cs.DataError, match="the iterable has no batches"):
+            use([])
+        with pytest.raises(cs.DataError, match=r"batch 0 of the iterable must be a pair \(x, target\) \(got Tensor\)"):
+            use([torch.zeros(3, 12)])
+
+
+def test_frames_are_matched_row_by_row_or_refused():
+    x = pd.DataFrame(np.random.default_rng(0).standard_normal((6, 12)), index=list("uvwxyz"))
+    y, circuit = pd.Series([0, 1, 2, 3, 0, 1], x.index), make()
+    before = circuit.weights("W0")
+    with pytest.raises(cs.DataError, match="train: the rows of y and x have different labels, at row 0"):
+        cs.fit(circuit, (x, y[::-1]), batch_size=3, progress=False)
+    with pytest.raises(cs.DataError, match="batch 0: the rows of y and x have different labels, at row 0"):
+        cs.fit(circuit, [(x, y[::-1])], progress=False)
+    assert torch.equal(circuit.weights("W0"), before)
+    with pytest.raises(cs.DataError, match="train: the rows of y and x have different labels"):
+        cs.evaluate(circuit, (x, y[::-1]))
+    with pytest.raises(cs.DataError, match="batch 1: the rows of y and x have different labels"):
+        cs.evaluate(circuit, [(x, y), (x, y[::-1])])
+    arrays = make()
+    cs.fit(circuit, (x, y), batch_size=3, progress=False)
+    cs.fit(arrays, (x.to_numpy(), y.to_numpy()), batch_size=3, progress=False)
+    assert torch.isfinite(arrays.weights("W0")).all() and not torch.equal(arrays.weights("W0"), before)
+    assert torch.equal(circuit.weights("W0"), arrays.weights("W0"))
 
 
 def test_multi_label_targets_get_an_auc_that_scikit_learn_confirms():
