@@ -322,6 +322,24 @@ def test_multi_label_targets_get_an_auc_that_scikit_learn_confirms():
     np.testing.assert_allclose(history.final("accuracy", "test"), accuracy, rtol=1e-10)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_replica_is_judged_by_its_own_labels(dtype):
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((50, 12)), rng.random((2, 50, 3))
+    y[1, :, 2] = 1.0  # which has no ROC curve
+    circuit = cs.compile(backprop([12, 10, 3], loss="bce"), replicas=2, dtype=dtype, device="cpu")
+    scores, labels = circuit.predict(x).numpy(), y > 0.5
+    expected = [roc_auc_score(labels[0], scores[0]), roc_auc_score(labels[1, :, :2], scores[1, :, :2])]
+    assert np.isfinite(expected).all() and abs(expected[0] - expected[1]) > 0.01
+    for given in (y, labels.astype(float)):
+        found = cs.evaluate(circuit, [(x, given)])
+        np.testing.assert_allclose(found["auc"], expected, rtol=1e-10)
+        np.testing.assert_allclose(found["accuracy"], ((scores > 0) == labels).mean((1, 2)), rtol=1e-10)
+    assert np.isnan(cs.evaluate(circuit, [(x, np.ones((50, 3)))])["auc"]).all()
+
+
 def test_a_motif_without_objective_runs_on_inputs_alone_but_cannot_be_evaluated(data):
     motif = cs.Motif("hebb")
     motif.add(cs.Population("x", 12), cs.Population("y", 3))
