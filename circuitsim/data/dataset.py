@@ -175,6 +175,10 @@ class Dataset:
 
         path, seed = Path(folder).expanduser(), whole("seed", seed, least=0)
         fractions = {"validation": _fraction("validation", validation), "test": _fraction("test", test)}
+        if (both := sum(fraction or 0.0 for fraction in fractions.values())) >= 1:
+            raise ParameterError(
+                f"validation and test must leave images to learn from (got {validation} and {test}, {both:g} together)"
+            )
         splits, classes, n_channels = read_image_folder(path, size, channels)
         for part, fraction in fractions.items():
             if fraction is not None and part in splits:
