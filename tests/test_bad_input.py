@@ -89,12 +89,12 @@ TABLE: dict[str, tuple[Callable[[cs.Circuit], object], type[Exception], str]] = 
     # empty
     "fit, empty": (fit(X[:0], Y[:0]), cs.DataError, "is empty"),
     "fit, no features": (fit(X[:, :0]), cs.DataError, "x is empty (shape (40, 0))"),
-    "fit on no batch": (fit_on(), cs.DataError, "was empty in epoch 0"),
+    "fit on no batch": (fit_on(), cs.DataError, "the iterable has no batches"),
     "step, empty": (step(X[:0], Y[:0]), cs.DataError, "the batch is empty"),
     # numbers out of range
     "batch larger than data": (fit(batch_size=41), cs.ParameterError, "batch_size is 41, but there are only 40"),
-    "half a sample": (fit(batch_size=2.5), cs.ParameterError, "batch_size must be an integer"),
-    "endless": (fit(epochs=float("inf")), cs.ParameterError, "epochs must be an integer"),
+    "half a sample": (fit(batch_size=2.5), cs.ParameterError, "batch_size must be a whole number"),
+    "endless": (fit(epochs=float("inf")), cs.ParameterError, "epochs must be a whole number"),
     "max_weight": (fit(max_weight=float("nan")), cs.ParameterError, "max_weight must be a positive number"),
     "a schedule of text": (fit(schedule=lambda p: "slow"), cs.ParameterError, "schedule must return finite numbers"),
     "a schedule of NaN": (fit(schedule=lambda p: float("nan")), cs.ParameterError, "(got nan at progress 0)"),

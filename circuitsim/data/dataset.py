@@ -16,8 +16,8 @@ from circuitsim.data.frames import check_rows, match_columns
 from circuitsim.data.holdout import hold_out
 from circuitsim.data.split import Split
 from circuitsim.data.targets import Kinds, infer_kinds, read_targets
-from circuitsim.data.whole import whole
 from circuitsim.errors import DataError, ParameterError
+from circuitsim.whole import whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -10,8 +10,8 @@ import numpy as np
 from torch import Tensor
 
 from circuitsim.data.source import samples_of_images
-from circuitsim.data.whole import whole
 from circuitsim.errors import DataError, ParameterError
+from circuitsim.whole import whole
 
 # The names of folders that hold a split. torchvision and PIL are imported late, because that takes a second.
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "valid": "validation", "test": "test"}

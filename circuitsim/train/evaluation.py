@@ -13,6 +13,7 @@ from circuitsim.engine.input_binder import InputBinder
 from circuitsim.errors import ParameterError
 from circuitsim.train.batches import as_dataset, pairs
 from circuitsim.train.metrics import metrics, tag
+from circuitsim.whole import whole
 
 
 def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: int = 2000) -> dict[str, np.ndarray]:
@@ -27,7 +28,7 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
         The metrics "loss", "accuracy", ..., each of shape ``[replica]``; with several objectives their names are
         "accuracy[up2]", ...
     Raises:
-        ParameterError: the data set lacks the split, or the motif has no objective.
+        ParameterError: the data set lacks the split, the motif has no objective, or `batch_size` is out of range.
         DataError: the data do not fit the motif, or there are none.
     Example:
         >>> import circuitsim as cs
@@ -67,4 +68,4 @@ def _batches(data: Any, split: str | None, batch_size: int, circuit: Circuit) ->
     if name not in dataset.splits:
         raise ParameterError(f"data set {dataset.name!r} has no split {name!r} (known: {list(dataset.splits)})")
     chosen: Split = dataset.splits[name].to(circuit.device, circuit.dtype)
-    return minibatches(chosen, min(batch_size, len(chosen)))
+    return minibatches(chosen, min(whole("batch_size", batch_size, least=1), len(chosen)))

@@ -179,6 +179,34 @@ def test_probes_are_called_when_they_are_due_and_land_in_the_history(data):
     assert history.final("n", "probe").tolist() == [calls[-1]] * 2
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every_epochs": None}, "Probe: every_epochs must be a whole number, 1 or more (got None)"),
+        ({"every_epochs": 0}, "Probe: every_epochs must be a whole number, 1 or more (got 0)"),
+        ({"every_steps": 2.0}, "Probe: every_steps must be a whole number, 1 or more (got 2.0)"),
+        ({"every_steps": True}, "Probe: every_steps must be a whole number, 1 or more (got True)"),
+    ],
+)
+@pytest.mark.parametrize("kind", [lambda **o: cs.Probe(len, **o), cs.WeightProbe])
+def test_an_interval_of_a_probe_is_a_whole_number(kind, options, message):
+    with pytest.raises(cs.ParameterError) as caught:
+        kind(**options)
+    assert str(caught.value) == message
+
+
+def test_whole_numbers_of_numpy_are_taken(data, tmp_path):
+    numbers = {"epochs": np.int64(2), "batch_size": np.int32(210), "data_seed": np.uint8(1)}
+    calls, circuit = [], make()
+    probe = cs.Probe(lambda c: calls.append(c.n_steps), every_steps=np.int64(3))
+    options = {"probes": {"steps": probe}, "checkpoint": tmp_path / "run.safetensors", "progress": False}
+    cs.fit(circuit, data, **numbers, **options)
+    assert calls == [0, 3, 4]
+    same = {name: int(value) for name, value in numbers.items()}
+    cs.fit(circuit, data, resume=True, **same, **options)
+    assert circuit.n_steps == 4
+
+
 def test_alignment_as_a_probe_lands_by_site(data):
     circuit = cs.compile(paper_sal(LAYERS), device="cpu")
     batch = data.validation
@@ -256,8 +284,10 @@ def test_a_history_survives_its_csv_file(data, tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"epochs": -1}, cs.ParameterError, "epochs must be an integer, at least 0"),
-        ({"batch_size": 0}, cs.ParameterError, "batch_size must be an integer, at least 1"),
+        ({"epochs": -1}, cs.ParameterError, "epochs must be a whole number, 0 or more"),
+        ({"batch_size": 0}, cs.ParameterError, "batch_size must be a whole number, 1 or more"),
+        ({"data_seed": True}, cs.ParameterError, "data_seed must be a whole number, 0 or more"),
+        ({"evaluate_every": None}, cs.ParameterError, "evaluate_every must be a whole number, 0 or more"),
         ({"batch_size": 9999}, cs.ParameterError, "there are only 420 training samples"),
         ({"schedule": "cosin"}, cs.ParameterError, "schedule must be None, one of"),
         ({"on_divergence": "ignore"}, cs.ParameterError, "on_divergence must be"),

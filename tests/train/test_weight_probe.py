@@ -77,7 +77,7 @@ def test_no_run_has_more_than_21_moments():
 
 
 def test_bad_arguments_and_files_are_told(tmp_path):
-    with pytest.raises(cs.ParameterError, match="n_neurons must be a positive integer .got 0"):
+    with pytest.raises(cs.ParameterError, match="n_neurons must be a whole number, 1 or more .got 0"):
         cs.WeightProbe(n_neurons=0)
     with pytest.raises(cs.ParameterError, match="replica 2 does not exist; the circuit has 2"):
         learned(kept=cs.WeightHistory(replica=2))

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.progress import Progress
 
 from circuitsim.data import Dataset
-from circuitsim.data.whole import whole
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged
 from circuitsim.export.brian2.replica import Replica
@@ -35,6 +34,7 @@ from circuitsim.export.brian2.spiking.script import script
 from circuitsim.files import write_atomically
 from circuitsim.history import History
 from circuitsim.plan import build_plans
+from circuitsim.whole import whole
 
 Schedule = Callable[[float], float]
 N_CHECKED = 1000  # samples whose activities are compared with what neurons can fire
@@ -77,8 +77,7 @@ class SpikingNetwork:
         plastic: bool,
     ) -> None:
         refuse(circuit, spiking, plastic)
-        if isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 1:
-            raise ParameterError(f"export_brian2: n_trials must be a positive integer (got {n_trials!r})")
+        n_trials = whole("export_brian2: n_trials", n_trials, least=1)
         state = Replica.of(circuit, replica)
         only = None
         if not plastic:
