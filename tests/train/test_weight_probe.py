@@ -84,7 +84,11 @@ def test_bad_arguments_and_files_are_told(tmp_path):
     path = tmp_path / "weights.npz"
     good = {"replica": np.array(0), "epochs": np.zeros(2), "steps": np.arange(2)}
     for change, message in (
-        ({"steps": np.arange(3)}, "'steps' has shape .3., not .2."),
+        ({"steps": np.arange(3)}, "'steps' has int64 of shape .3., needs integers of shape .2."),
+        ({"epochs": np.array(1.0)}, "'epochs' has float64 of shape .., needs floats of shape .1."),
+        ({"epochs": np.array("x")}, "'epochs' has <U1 of shape .., needs floats of shape .1."),
+        ({"neurons/x": np.array(3)}, "'neurons/x' has int64 of shape .., needs integers of shape .1."),
+        ({"weights/W": np.array(0.5)}, "'weights/W' has float64 of shape .."),
         ({"weights/W": np.ones((3, 2, 2))}, "'weights/W' has float64 of shape .3, 2, 2."),
         ({"weights/W": np.ones((2, 2, 2), dtype=int)}, "'weights/W' has int64"),
         ({"neurons/x": np.ones(2)}, "'neurons/x' has float64"),
