@@ -22,9 +22,11 @@ def check_signals(circuit: Circuit, signals: SignalFunctions | None) -> SignalFu
     """Check that exactly the declared signals are given, and return them.
 
     Raises:
-        ParameterError: a signal is missing, unknown, or not a function.
+        ParameterError: a signal is missing, unknown, or not a function, or two have the same name in NFKC.
     """
-    given = normalized_keys(signals or {}, "signals")
+    if not isinstance(signals, Mapping | None):
+        raise ParameterError(f"signals must map names to functions of (circuit, target) (got {signals!r})")
+    given = normalized_keys(signals or {}, "signals", ParameterError)
     declared = sorted(s.name for s in circuit.motif.signals if s.is_given)
     if sorted(given) != declared:
         raise ParameterError(

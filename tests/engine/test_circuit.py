@@ -272,8 +272,9 @@ def test_pixels_from_0_to_255_are_pointed_out(circuit, kind):
     for act in (lambda x: circuit.step(x, [0, 1]), circuit.predict):
         with pytest.warns(
             cs.UnscaledInputWarning, match="input 'up0' reaches 255, like the pixels of an image: divide"
-        ):
+        ) as caught:
             act(kind(pixels))
+        assert [warning.filename for warning in caught] == [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         circuit.predict(kind(pixels // 2))

@@ -412,6 +412,8 @@ def test_signals_that_do_not_fit_are_told_before_anything_changes():
     for signals, message in (
         (None, r"declares the signals \['reward'\], but fit got \[\]"),
         ({"rewrad": rewarded}, "but fit got"),
+        ([rewarded], r"signals must map names to functions of \(circuit, target\) \(got \["),
+        ({"ﬁ": rewarded, "fi": rewarded}, "two signals are called 'fi'"),
         ({"reward": 1.0}, r"signal 'reward' must be a function of \(circuit, target\) \(got 1.0\)"),
     ):
         with pytest.raises(cs.ParameterError, match=message):

@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
-from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged
+from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
@@ -253,7 +253,7 @@ class SpikingNetwork:
         firing = {name: cell for name, cell in cells.items() if isinstance(cell, SpikingCell)}
         message = saturation({name: activities[name] for name in firing}, firing, self.spiking) if firing else ""
         if message:
-            warnings.warn(f"motif {self.motif.name!r}: {message}", SaturationWarning, stacklevel=3)
+            warn(f"motif {self.motif.name!r}: {message}", SaturationWarning)
 
     def _activities(self, arrays: dict[str, np.ndarray], learns: bool) -> dict[str, np.ndarray]:
         """The activities of the rate circuit with the network's weights, keyed by population."""
