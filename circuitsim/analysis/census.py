@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]  # [post, pre]
 KINDS = ("W", "V", "Vt", "Wt")
-SWEEPS = (
-    32  # trades of each row and of each column; 16 suffice from the most and the least assortative network of 400 hubs
-)
+# trades of each row and of each column; 16 suffice from the most and the least assortative network of 400 hubs
+SWEEPS = 32
 
 
 @dataclass(frozen=True)

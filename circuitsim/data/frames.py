@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from circuitsim.data.split import named
 from circuitsim.errors import DataError
 from circuitsim.motif.arrays import is_frame
 
@@ -19,7 +20,7 @@ def check_rows(x: Any, y: Any, part: str) -> None:
     Raises:
         DataError: the labels differ.
     """
-    given = [(name, value.index.tolist()) for name, value in _named("x", x) + _named("y", y) if hasattr(value, "iloc")]
+    given = [(name, v.index.tolist()) for name, v in (named("x", x) | named("y", y)).items() if hasattr(v, "iloc")]
     for name, labels in given[1:]:
         first, expected = given[0]
         if len(labels) == len(expected) and labels != expected:
@@ -62,9 +63,3 @@ def match_columns(values: Any, like: Any, name: str) -> Any:
             f"them, or pass {name}.to_numpy() if they match by position"
         )
     return values[expected]
-
-
-def _named(name: str, values: Any) -> list[tuple[str, Any]]:
-    if isinstance(values, Mapping):
-        return [(f"{name}[{key!r}]", value) for key, value in values.items()]
-    return [(name, values)]

@@ -42,9 +42,8 @@ def find_runaways(values: Mapping[str, Tensor], max_weight: float, loss: Tensor 
         step: the number of steps done, for the report.
     """
     names = [name for name in values if name.endswith(":w")]  # states have scales of their own
-    sizes = [
-        torch.linalg.vector_norm(values[name], torch.inf, (1, 2)) for name in names
-    ]  # the largest |w|, without an array of |w|
+    # the largest |w|, without an array of |w|
+    sizes = [torch.linalg.vector_norm(values[name], torch.inf, (1, 2)) for name in names]
     largest = torch.stack(sizes) if names else torch.zeros(0, 0)
     table = largest.cpu()  # the only synchronisation with the device
     found: dict[int, Runaway] = {}

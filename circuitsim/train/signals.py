@@ -13,9 +13,8 @@ from circuitsim.engine.losses import LOSSES
 from circuitsim.errors import ParameterError
 from circuitsim.motif.identifiers import normalized_keys
 
-SignalFunctions = Mapping[
-    str, Callable[[Circuit, Any], Any]
-]  # name -> function (circuit, target) -> one number per sample
+# name -> function (circuit, target) -> one number per sample
+SignalFunctions = Mapping[str, Callable[[Circuit, Any], Any]]
 
 
 def check_signals(circuit: Circuit, signals: SignalFunctions | None) -> SignalFunctions:
