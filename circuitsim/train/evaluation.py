@@ -51,7 +51,7 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
             outputs[name].append(circuit.predict(x, name))
         n_samples = outputs[names[0]][-1].shape[1]
         for name, tensor in binder.targets(target, n_samples).items():
-            targets[name].append(tensor)
+            targets[name].append(tensor.expand(circuit.n_replicas, *tensor.shape[1:]))
     found: dict[str, np.ndarray] = {}
     for objective in objectives:
         name = objective.output

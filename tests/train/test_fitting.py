@@ -368,6 +368,9 @@ def test_every_replica_is_judged_by_its_own_labels(dtype):
         np.testing.assert_allclose(found["auc"], expected, rtol=1e-10)
         np.testing.assert_allclose(found["accuracy"], ((scores > 0) == labels).mean((1, 2)), rtol=1e-10)
     assert np.isnan(cs.evaluate(circuit, [(x, np.ones((50, 3)))])["auc"]).all()
+    alike = np.stack([y[0], y[0]])
+    for name, value in cs.evaluate(circuit, [(x[:20], y[0, :20]), (x[20:], alike[:, 20:])]).items():
+        np.testing.assert_allclose(value, cs.evaluate(circuit, [(x, alike)])[name], rtol=1e-5)
 
 
 def test_a_motif_without_objective_runs_on_inputs_alone_but_cannot_be_evaluated(data):
