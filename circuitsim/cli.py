@@ -17,7 +17,7 @@ from circuitsim.train.setting import setting_for
 from circuitsim.train.weight_probe import every_for
 
 app = typer.Typer(no_args_is_help=True, help="Neural circuits with explicit plastic synapses and local rules.")
-console = Console()
+console = Console(markup=False)  # brackets, as in loss[up2], are what they are
 
 N_PROBED = 1000  # samples on which alignment is measured
 NOT_OF_LAYERS = ("two_stream", "frozen_feedback", "shuffled_error")  # their arguments are not just layer sizes
@@ -58,7 +58,7 @@ def show(
     """Draw a motif and print the program of its step."""
     declared = load_motif(motif, _sizes(layers))
     declared.validate()
-    console.print(str(cs.compile(declared).program), highlight=False, markup=False, soft_wrap=True)
+    console.print(str(cs.compile(declared).program), highlight=False, soft_wrap=True)
     declared.draw(out)
     console.print(f"wrote {out}")
 
@@ -134,7 +134,7 @@ def main() -> None:
     try:
         app()
     except cs.CircuitError as error:
-        console.print(f"[red]error:[/red] {error}", highlight=False)
+        typer.echo(f"{typer.style('error:', fg='red')} {error}")
         raise SystemExit(1) from None
 
 

@@ -8,9 +8,14 @@ value, and say what to do.
 from __future__ import annotations
 
 import functools
+import os
+import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
 
 class CircuitError(Exception):
@@ -60,13 +65,20 @@ class UnscaledInputWarning(UserWarning):
     """Inputs look like pixels from 0 to 255, whereas circuits learn at their usual rates from numbers around 1."""
 
 
+def warn(message: str, category: type[Warning]) -> None:
+    """Issue a warning that points to the line outside this package which led to it."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
 def warn_of_pixels(owner: str, largest: float) -> None:
     """Issue an `UnscaledInputWarning` about inputs that reach `largest`."""
-    warnings.warn(
+    warn(
         f"{owner} reaches {largest:g}, like the pixels of an image: divide it by 255, or standardise it, for numbers "
         "around 1",
         UnscaledInputWarning,
-        stacklevel=2,
     )
 
 

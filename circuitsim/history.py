@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("step", "epoch", "replica", "split", "metric", "site", "value")
+TEXTS = ("split", "metric", "site")
 
 
 @dataclass(repr=False)
@@ -169,9 +170,15 @@ class History:
         Raises:
             ArchiveError: the file is missing, or does not hold such a table; the message names the column.
         """
-        table = _read_table(Path(path))
+        table = read_table(Path(path))
+        others = [column for column in table.columns if column not in (*COLUMNS, "runaway")]
+        for column in others:
+            _check_column(Path(path), table, column)
+        replicas = sorted(set(table.replica))
+        if others and replicas != list(range(len(replicas))):
+            raise ArchiveError(f"{path}: not the table of a history (replicas must count from 0, got {replicas[:9]})")
         by_replica = table.drop_duplicates("replica").sort_values("replica")
-        varied = {str(path): tuple(by_replica[path]) for path in table.columns if path not in (*COLUMNS, "runaway")}
+        varied = {str(column): tuple(by_replica[column]) for column in others}
         ran_away = by_replica.runaway if "runaway" in table else np.zeros(len(by_replica), bool)  # an older file
         lost = by_replica.replica[ran_away].tolist()
         runaways = [{"replica": r, "step": None, "projection": None, "reason": "not in the table"} for r in lost]
@@ -187,19 +194,27 @@ class History:
         self.runaways.append(dict(report))
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
+    """Read the table of a history from a CSV file; it may have more columns.
+
+    Raises:
+        ArchiveError: the file is missing, or does not hold such a table; the message names the column.
+    """
     import pandas as pd
 
     try:
         table = pd.read_csv(BytesIO(read_bytes(path)), keep_default_na=False, na_values={"value": ["", "nan"]})
     except (OSError, ValueError) as error:
         raise ArchiveError(f"{path}: not the table of a history ({error})") from None
-    for column in COLUMNS:
-        if column not in table:
-            raise ArchiveError(f"{path}: not the table of a history (column {column!r} is missing)")
-        if column not in ("split", "metric", "site") and len(table) and table[column].dtype.kind not in "iuf":
-            raise ArchiveError(f"{path}: not the table of a history (column {column!r} must hold numbers)")
-    replicas = sorted(set(table["replica"]))
-    if set(table.columns) - {*COLUMNS, "runaway"} and replicas != list(range(len(replicas))):
-        raise ArchiveError(f"{path}: not the table of a history (replicas must count from 0, got {replicas[:9]})")
+    if missing := [column for column in COLUMNS if column not in table]:
+        raise ArchiveError(f"{path}: not the table of a history (column {missing[0]!r} is missing)")
+    for column in table.columns.intersection([*COLUMNS, "runaway"]).difference(list(TEXTS)):
+        _check_column(path, table, column)
     return table
+
+
+def _check_column(path: Path, table: pd.DataFrame, column: str) -> None:
+    others = {"runaway": ("b", "True or False"), "replica": ("iu", "whole numbers")}
+    kinds, content = others.get(column, ("iuf", "numbers"))
+    if len(table) and table[column].dtype.kind not in kinds:
+        raise ArchiveError(f"{path}: not the table of a history (column {column!r} must hold {content})")

@@ -28,15 +28,21 @@ HEADERS = {(1, 0): NPY.read_array_header_1_0, (2, 0): NPY.read_array_header_2_0}
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays to a compressed file atomically, or uncompressed if `read_npz` would otherwise refuse it.
 
+    The members are written one by one, because the arguments of `numpy.savez` take the names "file" and "allow_pickle".
+
     Raises:
-        ArchiveError: the file cannot be written; an existing file has not been changed.
+        ArchiveError: an array holds objects, or the file cannot be written; an existing file has not been changed.
     """
-    for save in (np.savez_compressed, np.savez):
+    if objects := [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]:
+        raise ArchiveError(f"{path}: array {objects[0]!r} holds objects, which only pickle could store")
+    for compression in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
         buffer = BytesIO()
-        save(buffer, allow_pickle=False, **dict(arrays))
-        with zipfile.ZipFile(buffer) as archive:
-            if not _is_suspicious(archive, buffer.getbuffer().nbytes):
-                break
+        with zipfile.ZipFile(buffer, "w", compression) as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                    NPY.write_array(file, np.asarray(array), allow_pickle=False)
+        if not _is_suspicious(archive, buffer.getbuffer().nbytes):
+            break
     write_atomically(path, buffer.getvalue())
 
 

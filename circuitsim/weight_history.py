@@ -104,14 +104,17 @@ class WeightHistory:
         arrays = read_npz(path)
         if missing := [name for name in ("replica", "epochs", "steps") if name not in arrays]:
             raise ArchiveError(f"{path}: array {missing[0]!r} is missing, so this is not a weight history")
-        shapes = {"replica": (), "epochs": (len(arrays["epochs"]),), "steps": (len(arrays["epochs"]),)}
+        n = arrays["epochs"].size
+        shapes: dict[str, tuple[int, ...]] = {"replica": (), "epochs": (n,), "steps": (n,)}
         for name, array in arrays.items():
             is_weight = name.startswith(WEIGHTS)
-            fits = array.ndim == 3 and len(array) == len(arrays["epochs"]) if is_weight else array.ndim <= 1
-            if array.dtype.kind not in ("f" if is_weight or name == "epochs" else "iu") or not fits:
-                raise ArchiveError(f"{path}: array {name!r} has {array.dtype} of shape {list(array.shape)}")
-            if name in shapes and array.shape != shapes[name]:
-                raise ArchiveError(f"{path}: array {name!r} has shape {list(array.shape)}, not {list(shapes[name])}")
+            expected = shapes.get(name, (n, *array.shape[-2:]) if is_weight else (array.size,))
+            kinds = "f" if is_weight or name == "epochs" else "iu"
+            if array.dtype.kind not in kinds or array.shape != expected:
+                raise ArchiveError(
+                    f"{path}: array {name!r} has {array.dtype} of shape {list(array.shape)}, needs "
+                    f"{'floats' if kinds == 'f' else 'integers'} of shape {list(expected)}"
+                )
         return cls(
             int(arrays["replica"]), arrays["epochs"].tolist(), arrays["steps"].tolist(),
             {name.removeprefix(NEURONS): array for name, array in arrays.items() if name.startswith(NEURONS)},

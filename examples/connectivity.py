@@ -305,12 +305,10 @@ def lesion(circuit: cs.Circuit, share: float) -> np.ndarray:
     removed = np.zeros(circuit.n_replicas)
     for p in circuit.motif.projections:
         if p.rule is not None and kind_of(circuit.motif, p.name) != "W":
-            own = circuit.weights(p.name)
+            own, pinned = circuit.weights(p.name), list(circuit.pinned)
             weights = own.clone()
             weights[rng.random(weights.shape) < share] = 0.0
-            weights[list(circuit.pinned)] = own[
-                list(circuit.pinned)
-            ]  # a replica that ran away keeps its last good state
+            weights[pinned] = own[pinned]  # a replica that ran away keeps its last good state
             circuit.set_weights(p.name, weights)
             removed += circuit.prune(p.name, threshold=1e-30).cpu().numpy()
     return removed

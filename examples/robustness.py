@@ -450,20 +450,20 @@ def run(grid: list[Cell], place: Place, chosen: str = "", budget: float | None =
     Returns:
         The finished cells, keyed by name.
     """
-    console, started, absent = Console(), time.monotonic(), set[str]()
+    console, started, absent = Console(markup=False), time.monotonic(), set[str]()
     for cell in (cell for cell in grid if re.search(chosen, cell.name)):
         if budget is not None and time.monotonic() - started > 60 * budget:
-            console.print("[yellow]the budget is used up")
+            console.print("the budget is used up", style="yellow")
             break
         if cell.dataset in absent or place.finished([cell]).get(cell.name, {"seeds": 0})["seeds"] >= cell.seeds:
             continue
         try:
             if not learn(cell, place):
-                console.print(f"[yellow]interrupted in {cell.name}; the same command continues it")
+                console.print(f"interrupted in {cell.name}; the same command continues it", style="yellow")
                 break
         except cs.DataError as error:  # files are missing
             absent.add(cell.dataset)
-            console.print(f"[yellow]{cell.dataset} is left out:[/yellow] {error}", highlight=False)
+            console.print(f"{cell.dataset} is left out: {error}", style="yellow", highlight=False)
             continue
         row = place.finished([cell])[cell.name]
         took = f"{row['seconds']:.0f} s, tuning {row['seconds of tuning']:.0f} s"

@@ -101,7 +101,7 @@ def tune(setup: Setup, algorithms: Sequence[str], n_trials: int, sampler: str = 
     options = setup.configuration | {"trials": n_trials, "sampler": sampler}
     write_configuration({"title": "Search", "options": options}, setup.out)
     rows = [_row(name, table[table.algorithm == name], settings[name], setup.metric) for name in algorithms]
-    console = Console()
+    console = Console(markup=False)
     console.print(command.as_rich_table(pd.DataFrame(rows), f"{setup.data.name}: {n_trials} trials of each algorithm"))
     console.print(f"wrote {setup.out / 'trials.csv'}, {setup.out / 'settings.json'}")
     return table

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import circuitsim as cs
-from circuitsim.cli import app, main
+from circuitsim.cli import _last_values, app, console, main
 from motifs import paper_sal
 from tests.motif.circuits import loop_over_phases
 
@@ -71,6 +71,18 @@ def test_an_error_of_the_package_is_a_message_and_not_a_traceback(monkeypatch, c
         main()
     assert ended.value.code == 1
     assert "did you mean 'digits'" in capsys.readouterr().out
+
+
+def test_brackets_are_shown_as_they_are(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["circuitsim", "train", "sal", "--dataset", "digits[red]"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.startswith("error: there is no data set 'digits[red]' (known: ")
+    history = cs.History()
+    history.add(step=1, epoch=1.0, split="test", metric="loss[up2]", values=[0.25])
+    console.print(_last_values(history, "two [objectives]"))
+    shown = capsys.readouterr().out
+    assert "two [objectives]" in shown and "│ loss[up2] │ 0.2500" in shown
 
 
 def test_help_lists_the_commands():

@@ -59,6 +59,30 @@ def test_a_file_without_the_column_has_no_runaways(history, tmp_path):
     assert cs.History.load(path).ran_away == [] and cs.History.load(path).varied == {}
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("runaway", "yes", "column 'runaway' must hold True or False"),
+        ("runaway", "", "column 'runaway' must hold True or False"),
+        ("runaway", 1, "column 'runaway' must hold True or False"),
+        ("replica", 0.5, "column 'replica' must hold whole numbers"),
+        ("step", "one", "column 'step' must hold numbers"),
+        ("W0.eta", "fast", "column 'W0.eta' must hold numbers"),
+        ("circuit", "sal", "column 'circuit' must hold numbers"),
+    ],
+)
+def test_a_column_of_another_kind_is_refused(history, tmp_path, column, value, message):
+    path = tmp_path / "history.csv"
+    history.to_pandas().assign(**{column: value}).to_csv(path, index=False)
+    with pytest.raises(cs.ArchiveError) as caught:
+        cs.History.load(path)
+    assert str(caught.value) == f"{path}: not the table of a history ({message})"
+
+
+def test_an_empty_table_is_an_empty_history(tmp_path):
+    assert cs.History.load(cs.History().save(tmp_path / "history.csv")).rows == []
+
+
 def test_records_and_runaways_are_kept_beside_the_table(history):
     history.record("weights", 5, "anything")
     history.mark_runaway({"replica": 1, "step": 5, "projection": "W0", "reason": "too large"})

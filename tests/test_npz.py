@@ -44,6 +44,20 @@ def test_mostly_absent_synapses_are_read_back_however_many(tmp_path, n):
         assert read[name].dtype == array.dtype and read[name].flags.writeable
 
 
+def test_every_name_can_be_written_and_numpy_reads_it(tmp_path):
+    arrays = {name: np.full(3, k) for k, name in enumerate(("file", "allow_pickle", "arr_0", "Gewicht/ä"))}
+    write_npz(tmp_path / "a.npz", arrays)
+    with np.load(tmp_path / "a.npz") as found:
+        assert {name: found[name].tolist() for name in found} == {name: a.tolist() for name, a in arrays.items()}
+
+
+def test_objects_are_refused_and_the_file_stays(tmp_path):
+    write_npz(tmp_path / "a.npz", {"a": np.ones(2)})
+    with pytest.raises(cs.ArchiveError, match="a.npz: array 'b' holds objects"):
+        write_npz(tmp_path / "a.npz", {"a": np.zeros(2), "b": np.array([None, "x"])})
+    assert read_npz(tmp_path / "a.npz")["a"].tolist() == [1.0, 1.0]
+
+
 def test_what_is_far_larger_than_its_file_is_refused_without_taking_memory(tmp_path):
     """A file of 300 KB holds 300 MB of zeros."""
     path = tmp_path / "bomb.npz"

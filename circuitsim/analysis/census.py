@@ -23,17 +23,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from circuitsim.data.whole import whole
 from circuitsim.errors import AnalysisError
+from circuitsim.whole import whole
 
 if TYPE_CHECKING:
     import networkx as nx
 
 Mask = NDArray[np.bool_]  # [post, pre]
 KINDS = ("W", "V", "Vt", "Wt")
-SWEEPS = (
-    32  # trades of each row and of each column; 16 suffice from the most and the least assortative network of 400 hubs
-)
+# trades of each row and of each column; 16 suffice from the most and the least assortative network of 400 hubs
+SWEEPS = 32
 
 
 @dataclass(frozen=True)
@@ -164,13 +163,13 @@ def square_census(masks: Mapping[str, Mask], *, n_random: int = 100, seed: int =
 
     Args:
         masks: maps "W", "V", "Vt" and "Wt" to boolean masks ``[post, pre]``, as in `count_square`.
-        n_random: the number of random graphs, at least 2.
+        n_random: the number of random graphs, at least 2, which a standard deviation needs.
         seed: the seed for the random graphs.
     Returns:
         The observed count, and the counts in the random graphs.
     Raises:
-        AnalysisError: a mask is missing or not a matrix, shapes do not fit, nothing can be shuffled, or `n_random` is
-            less than 2.
+        AnalysisError: a mask is missing or not a matrix, shapes do not fit, or nothing can be shuffled.
+        ParameterError: `n_random` or `seed` is out of range.
     Example:
         >>> import numpy as np
         >>> from circuitsim.analysis import square_census
@@ -224,8 +223,9 @@ def graph_census(graph: nx.DiGraph, *, projection: str | None = None, n_random: 
     Returns:
         The observed count, and the counts in the random graphs.
     Raises:
-        AnalysisError: the graph is not a directed graph, an edge lacks the attribute, nothing can be shuffled (for
-            instance because each edge has a key of its own), or `n_random` is less than 2.
+        AnalysisError: the graph is not a directed graph, an edge lacks the attribute, or nothing can be shuffled (for
+            instance because each edge has a key of its own).
+        ParameterError: `n_random` or `seed` is out of range.
     Example:
         >>> import networkx as nx
         >>> from circuitsim.analysis import graph_census
@@ -305,7 +305,5 @@ def _reason(graph: nx.DiGraph, projection: str | None, classes: list[Class]) -> 
 
 
 def _random(draw: Callable[[np.random.Generator], int], n_random: int, seed: int) -> NDArray[np.float64]:
-    if not isinstance(n_random, Integral) or n_random < 2:
-        raise AnalysisError(f"n_random must be a whole number, at least 2, for a standard deviation (got {n_random!r})")
-    rng = np.random.default_rng(whole("seed", seed, least=0))
-    return np.array([draw(rng) for _ in range(n_random)], dtype=np.float64)
+    n_graphs, rng = whole("n_random", n_random, least=2), np.random.default_rng(whole("seed", seed, least=0))
+    return np.array([draw(rng) for _ in range(n_graphs)], dtype=np.float64)

@@ -43,9 +43,8 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
     leaves: dict[str, Tensor] = {}
     with torch.enable_grad():
         for o, output, goal in circuit.judged_outputs(x, target, leaves):
-            loss = (
-                LOSSES[o.loss].of(output, goal).mean(1).sum()
-            )  # replicas are independent, so the gradient of the sum is that of each
+            # replicas are independent, so the gradient of the sum is that of each
+            loss = LOSSES[o.loss].of(output, goal).mean(1).sum()
             total = loss if total is None else total + loss
         assert total is not None
         names = [name for name in leaves if circuit.motif.projection(name).compartment == "soma"]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from circuitsim.data.split import Split, named
-from circuitsim.data.whole import whole
 from circuitsim.errors import DataError, ParameterError
+from circuitsim.whole import whole
 
 
 def count_outputs(train: Split, n_outputs: Any) -> int | dict[str, int]:

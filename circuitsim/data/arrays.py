@@ -56,9 +56,8 @@ def as_floats(array: np.ndarray[Any, Any], name: str, dtype: torch.dtype) -> Ten
     Raises:
         DataError: a value overflows `dtype`.
     """
-    native = (
-        np.float64 if dtype == torch.float64 else np.float32
-    )  # this also converts byte orders that torch does not support
+    # this also converts byte orders that torch does not support
+    native = np.float64 if dtype == torch.float64 else np.float32
     with np.errstate(over="ignore"):  # overflow is reported below
         tensor = torch.from_numpy(array.reshape(len(array), -1).astype(native)).to(dtype)
     if not torch.isfinite(tensor).all():

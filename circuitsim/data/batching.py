@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from circuitsim.data.split import Split, Tensors
-from circuitsim.data.whole import whole
 from circuitsim.errors import ParameterError
+from circuitsim.whole import whole
 
 
 def minibatches(

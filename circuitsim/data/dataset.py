@@ -16,8 +16,8 @@ from circuitsim.data.frames import check_rows, match_columns
 from circuitsim.data.holdout import hold_out
 from circuitsim.data.split import Split
 from circuitsim.data.targets import Kinds, infer_kinds, read_targets
-from circuitsim.data.whole import whole
 from circuitsim.errors import DataError, ParameterError
+from circuitsim.whole import whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,7 +111,8 @@ class Dataset:
         fraction = _fraction("validation", validation, ", a pair (x, y)")
         pairs = {"train": (x, y), "validation": None if fraction else validation, "test": test}
         kinds = infer_kinds(y, kind, "y")
-        splits = {part: _read(part, pair, (x, y), kinds, dtype) for part, pair in pairs.items() if pair is not None}
+        given = {part: pair for part, pair in pairs.items() if pair is not None}
+        splits = {part: read_split(part, pair, (x, y), kinds, dtype) for part, pair in given.items()}
         train = splits["train"]
         outputs = count_outputs(train, n_outputs)
         for part, split in splits.items():
@@ -174,6 +175,10 @@ class Dataset:
 
         path, seed = Path(folder).expanduser(), whole("seed", seed, least=0)
         fractions = {"validation": _fraction("validation", validation), "test": _fraction("test", test)}
+        if (both := sum(fraction or 0.0 for fraction in fractions.values())) >= 1:
+            raise ParameterError(
+                f"validation and test must leave images to learn from (got {validation} and {test}, {both:g} together)"
+            )
         splits, classes, n_channels = read_image_folder(path, size, channels)
         for part, fraction in fractions.items():
             if fraction is not None and part in splits:
@@ -201,7 +206,19 @@ def _fraction(name: str, value: Any, otherwise: str = "") -> float | None:
     return float(value)
 
 
-def _read(part: str, pair: Any, train: tuple[Any, Any], kinds: Kinds, dtype: torch.dtype) -> Split:
+def read_split(part: str, pair: Any, train: tuple[Any, Any], kinds: Kinds, dtype: torch.dtype) -> Split:
+    """Convert a pair (x, y) of arrays, or of mappings of arrays, to a split.
+
+    Args:
+        part: the name of the split.
+        pair: the arrays of this split.
+        train: those of the training split, which settle the order of columns that have labels.
+        kinds: the kinds of the training targets.
+        dtype: the floating type of inputs, labels and values.
+    Raises:
+        DataError: an array is invalid, the row labels of x and y differ, or columns are others than those of `train`.
+        ParameterError: `pair` is no pair.
+    """
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ParameterError(f"{part} must be a pair (x, y) (got a {type(pair).__name__})")
     lead = "" if part == "train" else f"{part} "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from circuitsim.data.split import named
 from circuitsim.errors import DataError
 from circuitsim.motif.arrays import is_frame
 
@@ -18,7 +20,7 @@ def check_rows(x: Any, y: Any, part: str) -> None:
     Raises:
         DataError: the labels differ.
     """
-    given = [(name, value.index.tolist()) for name, value in _named("x", x) + _named("y", y) if hasattr(value, "iloc")]
+    given = [(name, v.index.tolist()) for name, v in (named("x", x) | named("y", y)).items() if hasattr(v, "iloc")]
     for name, labels in given[1:]:
         first, expected = given[0]
         if len(labels) == len(expected) and labels != expected:
@@ -45,18 +47,19 @@ def match_columns(values: Any, like: Any, name: str) -> Any:
     if not is_frame(values) or not is_frame(like):
         return values
     found, expected = list(values.columns), list(like.columns)
-    numbered = any(columns == list(range(len(columns))) for columns in (found, expected))
-    if found == expected or numbered or len(found) != len(expected):
-        return values  # columns without names match by position, and another number of columns is refused elsewhere
-    if missing := [column for column in expected if column not in found]:
+    if found == expected or len(found) != len(expected):
+        return values  # another number of columns is refused elsewhere
+    missing = list((Counter(expected) - Counter(found)).elements())
+    if missing and any(columns == list(range(len(columns))) for columns in (found, expected)):
+        return values  # columns without names match by position
+    if missing:
         raise DataError(
             f"{name} lacks {len(missing)} columns of the training split, the first is {missing[0]!r} (it has "
             f"{found[0]!r}, ...): rename its columns, or pass {name}.to_numpy() if they match by position"
         )
+    if len(set(found)) < len(found):
+        raise DataError(
+            f"{name} has the columns of the training split in another order, but several have the same label: rename "
+            f"them, or pass {name}.to_numpy() if they match by position"
+        )
     return values[expected]
-
-
-def _named(name: str, values: Any) -> list[tuple[str, Any]]:
-    if isinstance(values, Mapping):
-        return [(f"{name}[{key!r}]", value) for key, value in values.items()]
-    return [(name, values)]

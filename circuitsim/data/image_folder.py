@@ -10,8 +10,8 @@ import numpy as np
 from torch import Tensor
 
 from circuitsim.data.source import samples_of_images
-from circuitsim.data.whole import whole
 from circuitsim.errors import DataError, ParameterError
+from circuitsim.whole import whole
 
 # The names of folders that hold a split. torchvision and PIL are imported late, because that takes a second.
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "valid": "validation", "test": "test"}
@@ -31,7 +31,8 @@ def read_image_folder(
     Returns:
         x and y of each split, the names of the classes in the order of their indices, and the number of channels.
     Raises:
-        DataError: a folder is missing or holds something else, or images cannot be read or differ in size or channels.
+        DataError: a folder is missing, empty or holds something else, or images cannot be read or differ in size or
+            channels.
         ParameterError: an option is out of range.
     """
     reader = Reader(size, channels)
@@ -43,6 +44,9 @@ def read_image_folder(
             f"{', '.join(classes) or 'none'})"
         )
     labelled = {split: list(_files(path, classes, split)) for split, path in parts.items()}
+    for split, files in labelled.items():
+        if not files:
+            raise DataError(f"{parts[split]} holds no images: add some, or remove the folder")
     found = {
         split: samples_of_images(np.stack([reader.pixels(path) for path, _ in files]), [label for _, label in files])
         for split, files in labelled.items()

@@ -16,8 +16,8 @@ from circuitsim.data.source import Loader, Request, Source
 from circuitsim.data.standardize import standardize as standardized
 from circuitsim.data.teacher import load_teacher
 from circuitsim.data.torchvision_sets import load_cifar10, load_fashion_mnist, load_mnist, load_stl10, load_svhn
-from circuitsim.data.whole import whole
 from circuitsim.errors import ParameterError
+from circuitsim.whole import whole
 
 LOADERS: dict[str, Loader] = {
     "cifar10": load_cifar10,

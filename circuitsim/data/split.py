@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from circuitsim.errors import DataError
 
+T = TypeVar("T")
 Tensors = Tensor | dict[str, Tensor]
 
 
@@ -20,11 +22,11 @@ def each(tensors: Tensors, change: Callable[[Tensor], Tensor]) -> Tensors:
     return change(tensors)
 
 
-def named(label: str, tensors: Tensors) -> dict[str, Tensor]:
-    """Key the tensors by their names in messages, "x", or "x['image']" for an entry of a dict."""
-    if isinstance(tensors, dict):
-        return {f"{label}[{name!r}]": tensor for name, tensor in tensors.items()}
-    return {label: tensors}
+def named(label: str, values: T | Mapping[str, T]) -> dict[str, T]:
+    """Key values by their names in messages, "x", or "x['image']" for an entry of a mapping."""
+    if isinstance(values, Mapping):
+        return {f"{label}[{name!r}]": value for name, value in values.items()}
+    return {label: values}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

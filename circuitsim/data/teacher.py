@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from circuitsim.data.holdout import hold_out
 from circuitsim.data.source import Request, Source
-from circuitsim.data.whole import whole
 from circuitsim.errors import ParameterError
+from circuitsim.whole import whole
 
 TEST = VALIDATION = 0.15
 

@@ -719,7 +719,7 @@ class Circuit:
         ruled = [(p.name, p.rule) for p in self.motif.projections if p.rule is not None]
         known = {f"{projection}.{name}": (projection, name) for projection, rule in ruled for name in rule.parameters}
         changed = dict(self.changed_rates)
-        for path, rate in normalized_keys(rates, "paths of rates").items():
+        for path, rate in normalized_keys(rates, "paths of rates", ParameterError).items():
             if path not in known:
                 raise ParameterError(f"rates: unknown path {path!r} (known: {', '.join(sorted(known))})")
             if not is_number(rate):

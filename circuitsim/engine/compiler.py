@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,10 +10,11 @@ import torch
 
 from circuitsim.engine.circuit import Circuit
 from circuitsim.engine.parameters import Vary
-from circuitsim.errors import ParameterError
+from circuitsim.errors import ParameterError, warn
 from circuitsim.motif.motif import Motif
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import signal, synapse
+from circuitsim.whole import whole
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -63,9 +63,7 @@ def compile(
         >>> circuit.weights("W0").shape
         torch.Size([2, 6, 8])
     """
-    check_replicas(replicas)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ParameterError(f"seed must be a non-negative integer (got {seed!r})")
+    replicas, seed = whole("replicas", replicas, least=1), whole("seed", seed, least=0)
     circuit = Circuit(
         motif, n_replicas=replicas, seed=seed, device=_device(device), dtype=_dtype(dtype),
         vary={} if vary is None else vary, record_changes=record_changes,
@@ -80,19 +78,17 @@ def _warn(circuit: Circuit) -> None:
     for name, p in rules.items():
         assert p.rule is not None
         if p.rule.is_slow:
-            warnings.warn(
+            warn(
                 f"projection {name!r}: a term of its rule does not factor into matrix products and is evaluated "
                 f"sample by sample, which is slow; print(circuit.program) shows which",
                 SlowRuleWarning,
-                stacklevel=3,
             )
         for state, signal_name in _averaged(circuit, p):
-            warnings.warn(
+            warn(
                 f"projection {name!r}: its rule multiplies the state {state!r}, which holds the mean over the batch, "
                 f"by the signal {signal_name!r} of each sample, but {state} is not kept per sample. Use batches of one "
                 f"sample, or write what {state} accumulates into the rule",
                 BatchMeanWarning,
-                stacklevel=3,
             )
 
 
@@ -105,12 +101,6 @@ def _averaged(circuit: Circuit, p: ProjectionPlan) -> Iterator[tuple[str, str]]:
                 pair = {synapse(state, p.name), signal(declared.name)}
                 if any(pair <= term.symbols for term in p.rule.terms):
                     yield state, declared.name
-
-
-def check_replicas(replicas: Any) -> None:
-    """Raise a ParameterError if `replicas` is not a positive integer."""
-    if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 1:
-        raise ParameterError(f"replicas must be a positive integer (got {replicas!r})")
 
 
 def _dtype(dtype: Any) -> torch.dtype:

@@ -96,7 +96,9 @@ class InputBinder:
         Raises:
             DataError: a signal is missing or unknown, or has a wrong shape.
         """
-        given = normalized_keys(signals or {}, "signals")
+        if not isinstance(signals, Mapping | None):
+            raise DataError(f"signals must be a mapping from names to values (got {type(signals).__name__})")
+        given = normalized_keys(signals or {}, "signals", DataError)
         if not (given or self.signal_names):
             return given
         if sorted(given) != self.signal_names:
@@ -129,7 +131,7 @@ class InputBinder:
             if len(names) != 1:
                 raise DataError(f"the motif has {len(names)} {what}s {list(names)}: give a dict keyed by population")
             return {names[0]: given}
-        given = normalized_keys(given, f"{what}s")
+        given = normalized_keys(given, f"{what}s", DataError)
         if set(given) != set(names):
             raise DataError(f"{what}s are given for {sorted(map(str, given))}, needed for {sorted(names)}")
         return given
@@ -151,7 +153,7 @@ class InputBinder:
         if array.dtype.kind == "f" and array.dtype.itemsize > 8:  # torch has no floats longer than float64
             array = array.astype(np.float64)
         # torch needs native byte order and supported strides
-        array = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
+        array = np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
         return torch.as_tensor(array, device=self.device)
 
     def _floats(self, value: Any, owner: str, check: bool = True) -> Tensor:

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from circuitsim.engine.archive import fits_together, read_archive
 from circuitsim.engine.circuit import Circuit
-from circuitsim.engine.compiler import check_replicas, compile
+from circuitsim.engine.compiler import compile
 from circuitsim.engine.footprint import stored_bytes
 from circuitsim.errors import ArchiveError
 from circuitsim.motif import Motif
+from circuitsim.whole import whole
 
 
 def load_circuit(path: str | os.PathLike[str], device: str = "auto") -> Circuit:
@@ -77,7 +78,7 @@ def restore_circuit(
 def _check_sizes(motif: Motif, tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> None:
     """Refuse a declaration that needs more memory than the file holds, since a few bytes can declare any size."""
     motif.validate()
-    check_replicas(document["replicas"])
+    whole("replicas", document["replicas"], least=1)
     held = sum(tensor.nbytes for tensor in tensors.values())
     declared = stored_bytes(motif, document["replicas"], min(tensor.itemsize for tensor in tensors.values()))
     if declared > held:

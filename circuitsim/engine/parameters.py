@@ -31,7 +31,7 @@ def check_vary(motif: Motif, vary: Vary, n_replicas: int) -> Vary:
     """
     if not isinstance(vary, Mapping):
         raise ParameterError(f'vary must be a mapping such as {{"W0.eta": [0.1, 0.2]}} (got {vary!r})')
-    vary = normalized_keys(vary, "paths of vary")
+    vary = normalized_keys(vary, "paths of vary", ParameterError)
     for path, values in vary.items():
         if path not in (known := _paths(motif)):
             raise ParameterError(f"vary: unknown path {path!r} (known: {', '.join(sorted(known))})")

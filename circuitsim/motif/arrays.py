@@ -181,16 +181,22 @@ def _labels(index: Any, n: int) -> tuple[np.ndarray, Names]:
     return np.arange(n), tuple(map(str, labels))
 
 
-def names_or_none(names: Sequence[str] | None, owner: str) -> Names:
-    """Return declared names of neurons as a tuple.
+def names_of_axis(names: Sequence[str] | None, array: np.ndarray, axis: int, owner: str) -> Names:
+    """Return declared names of the neurons of an array's axis, -2 for post and -1 for pre, as a tuple.
 
     Raises:
-        MotifError: they are no list of strings.
+        MotifError: they are no list of strings, one for each row or column of a matrix.
     """
     if names is None:
         return None
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
         raise MotifError(f"{owner}: the names of neurons must be a list of strings (got {names!r})")
+    if array.ndim < 2 or array.shape[axis] != len(names):
+        end, line = ("post", "row") if axis == -2 else ("pre", "column")
+        raise MotifError(
+            f"{owner}: {end}_names has {len(names)} names, but the array has shape {array.shape}; give one name for "
+            f"each {line} of a matrix [post, pre]"
+        )
     return tuple(names)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from circuitsim.errors import MotifError
-from circuitsim.motif.arrays import Names, as_array, as_numbers, filled, labelled, locked, names_or_none
+from circuitsim.motif.arrays import Names, as_array, as_numbers, filled, labelled, locked, names_of_axis
 from circuitsim.motif.value import Value
 
 
@@ -135,7 +135,7 @@ class Mask(Value):
             synapse. By default, a motif with blanks is refused.
         post_names, pre_names: the names of the neurons of each axis; those of a frame are its labels.
     Raises:
-        MotifError: an entry is no number.
+        MotifError: an entry is no number, or an axis has not one name for each neuron.
     Example:
         >>> import circuitsim as cs
         >>> cs.Mask([[1, None], [1, 1]], blank=0).array
@@ -165,8 +165,9 @@ def set_matrix(
     owner = type(value).__name__
     read, rows, columns = labelled(array, as_numbers(array, owner))
     object.__setattr__(value, "array", locked(filled(read, blank, owner)))
-    object.__setattr__(value, "post_names", names_or_none(post_names, owner) or rows)
-    object.__setattr__(value, "pre_names", names_or_none(pre_names, owner) or columns)
+    for axis, field, given, labels in ((-2, "post_names", post_names, rows), (-1, "pre_names", pre_names, columns)):
+        names = names_of_axis(given, read, axis, owner)
+        object.__setattr__(value, field, labels if names is None else names)
 
 
 Connectivity = All | Random | ReciprocalOf | OneToOne | Edges | Mask

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuitsim.motif.arrays import counted, place_of
-from circuitsim.motif.checks import shape
 from circuitsim.motif.connectivity import Edges, Mask, OneToOne, Random, ReciprocalOf
 from circuitsim.motif.neuron_names import matrix_of
 
@@ -18,26 +17,38 @@ if TYPE_CHECKING:
 Bounds = tuple[float | None, float | None]
 
 
-def pattern_of(motif: Declarations, p: Projection) -> np.ndarray | None:
-    """Return which synapses of a projection exist, boolean ``[post, pre]``.
+def ends_of(motif: Declarations, p: Projection) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the synapses of a projection that exist, as the indices of their post- and presynaptic neurons.
 
     Args:
         motif: the motif.
         p: a projection with a valid connectivity.
     Returns:
-        The pattern, or None if every pair is connected or the pattern is drawn at random.
+        Two arrays ``[synapse]``, or None if every pair is connected or the synapses are drawn at random.
     """
     match p.connectivity:
         case Mask() as mask:
-            return matrix_of(motif, p, mask) != 0
-        case Edges() as edges:
-            return edges.mask(*shape(motif, p))
+            post, pre = np.nonzero(matrix_of(motif, p, mask))
+            return post, pre
+        case Edges(pre=pre, post=post):
+            return post.astype(int), pre.astype(int)
         case OneToOne():
-            return np.eye(*shape(motif, p), dtype=bool)
+            neurons = np.arange(motif.population(p.post).size)
+            return neurons, neurons
         case ReciprocalOf(projection=name):
-            other = pattern_of(motif, motif.projection(name))
-            return None if other is None else other.T
+            other = ends_of(motif, motif.projection(name))
+            return None if other is None else other[::-1]
     return None
+
+
+def pattern_of(motif: Declarations, p: Projection) -> np.ndarray | None:
+    """Return the synapses of `ends_of` as a boolean array ``[post, pre]``."""
+    ends = ends_of(motif, p)
+    if ends is None:
+        return None
+    present = np.zeros((motif.population(p.post).size, motif.population(p.pre).size), dtype=bool)
+    present[ends] = True
+    return present
 
 
 def is_random(motif: Declarations, p: Projection) -> bool:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import sympy
 from sympy.printing.latex import LatexPrinter
 
-GREEK = re.compile(  # the Greek letters that LaTeX has commands for
+# the Greek letters that LaTeX has commands for
+GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|omega|"
     "Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega"
 )
@@ -21,11 +22,8 @@ QUANTITIES = {
     "w": "w_{ij}", "pre": "a_{j}", "post": "a_{i}", "drive_post": "d_{i}", "slope_post": r"{\varphi'_{i}}",
     "dendrite_post": "D_{i}", "hetero": "H_{i}", "activity": "a_{i}", "drive": "d_{i}", "slope": r"{\varphi'_{i}}",
 }  # fmt: skip
-INDEXED_BY_OWNER = {
-    "I": "I_{i}",
-    "activity": "a_{i}",
-    "slope": r"{\varphi'_{i}}",
-}  # ``I_V1``, ``activity_up1``, ``slope_up1``
+# ``I_V1``, ``activity_up1``, ``slope_up1``
+INDEXED_BY_OWNER = {"I": "I_{i}", "activity": "a_{i}", "slope": r"{\varphi'_{i}}"}
 FUNCTIONS = {
     "greater": r"\left[{} > {}\right]", "greater_equal": r"\left[{} \geq {}\right]", "equal": r"\left[{} = {}\right]",
     "not_equal": r"\left[{} \neq {}\right]", "sign": r"\mathrm{{sign}}\left({}\right)", "absolute": r"\left|{}\right|",

@@ -7,15 +7,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from circuitsim.motif.arrays import locked
+
 V = TypeVar("V")
 
 
 def read_only(value: Any) -> Any:
     """Return the value, with an array made read-only (copying or unpickling an array makes it writeable again)."""
-    if isinstance(value, np.ndarray) and value.flags.writeable:
-        value = value.copy()
-        value.flags.writeable = False
-    return value
+    return locked(value.copy()) if isinstance(value, np.ndarray) and value.flags.writeable else value
 
 
 class Frozen(Mapping[str, V]):

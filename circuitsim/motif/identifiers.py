@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from circuitsim.errors import MotifError
+from circuitsim.errors import CircuitError, MotifError
 
 V = TypeVar("V")
 
@@ -22,16 +22,20 @@ def normalized(name: Any) -> Any:
     return unicodedata.normalize("NFKC", name) if isinstance(name, str) else name
 
 
-def normalized_keys(values: Mapping[Any, V], what: str) -> dict[Any, V]:
+def normalized_keys(values: Mapping[Any, V], what: str, error: type[CircuitError] = MotifError) -> dict[Any, V]:
     """Return a mapping with its keys normalized.
 
+    Args:
+        values: the mapping.
+        what: what the keys are names of.
+        error: the exception to raise.
     Raises:
-        MotifError: two keys become one name; `what` says what they are names of.
+        CircuitError: two keys become one name.
     """
     found: dict[Any, V] = {}
     for key, value in values.items():
         if (name := normalized(key)) in found:
-            raise MotifError(f"two {what} are called {name!r}, because {key!r} is the same name in NFKC; rename one")
+            raise error(f"two {what} are called {name!r}, because {key!r} is the same name in NFKC; rename one")
         found[name] = value
     return found
 

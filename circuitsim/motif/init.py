@@ -13,15 +13,15 @@ from circuitsim.motif.value import Value
 
 @dataclass(frozen=True, eq=False)
 class Gaussian(Value):
-    """The weights are normal with mean zero and standard deviation ``gain / sqrt(n)``.
+    """The weights are normal with mean zero and standard deviation ``gain / sqrt(n)``, or half-normal of that scale.
 
     Args:
         gain: a dimensionless factor.
         scaling: what `n` counts: "fan_in" (the existing presynaptic partners of the postsynaptic neuron)
             or "fan_out" (the existing postsynaptic partners of the presynaptic neuron). Repeated synapses count
             one by one.
-        sign: None, or "positive" or "negative" for weights that are all of one sign, with the magnitudes of the same
-            normal numbers.
+        sign: None, or "positive" or "negative" for half-normal weights: the magnitudes of the same normal numbers, all
+            of this sign.
     """
 
     gain: float = 1.0
@@ -69,7 +69,7 @@ class Given(Value):
             blanks is refused.
         post_names, pre_names: the names of the neurons of each axis; those of a frame are its labels.
     Raises:
-        MotifError: an entry is no number.
+        MotifError: an entry is no number, or an axis has not one name for each neuron.
     """
 
     array: Any

@@ -16,6 +16,7 @@ from circuitsim.motif.arrays import Names
 from circuitsim.motif.connectivity import Mask
 from circuitsim.motif.init import Given
 from circuitsim.motif.memo import memoized
+from circuitsim.motif.names import population_of
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
 
 @memoized
 def neuron_names(motif: Declarations) -> dict[str, tuple[str, ...]]:
-    """Map each population whose neurons have names to these names, in the order of the neurons."""
-    found: dict[str, tuple[str, ...]] = {}
+    """Map each population whose neurons have names to these names, in the order of the neurons.
+
+    A matrix of another size names nothing: its shape is a fault.
+    """
+    declared, found = population_of(motif), dict[str, tuple[str, ...]]()
     for p in motif.projections:
         for value in (p.connectivity, p.init):
             for population, names in _named_ends(p, value):
-                found.setdefault(population, names)
+                if population in declared and declared[population].size == len(names):
+                    found.setdefault(population, names)
     return found
 
 
@@ -59,6 +64,8 @@ def name_faults(motif: Declarations, p: Projection) -> Iterator[str]:
 
 def name_fault(motif: Declarations, population: str, names: Sequence[str]) -> str | None:
     """Return why these names are not those of a population's neurons, or None if they are."""
+    if len(names) != motif.population(population).size:
+        return None  # a fault of the shape
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         return f"{len(twice)} neurons of {population!r} have a name twice, the first is {twice[0]!r}; rename them"
@@ -68,8 +75,6 @@ def name_fault(motif: Declarations, population: str, names: Sequence[str]) -> st
             f"the neurons of {population!r} have no names, so the labels of a data frame cannot be followed; use "
             "frame.to_numpy() to give numbers in the order of the neurons, or name them by a Mask of a data frame"
         )
-    if len(names) != len(known):
-        return None  # a fault of the shape
     if strange := [name for name in names if name not in set(known)]:
         return (
             f"{len(strange)} of {len(names)} labels are not the names of neurons of {population!r}, the first is "

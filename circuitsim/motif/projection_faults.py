@@ -12,7 +12,7 @@ from circuitsim.motif import init as i
 from circuitsim.motif.arrays import counted_are, fault_of, is_frame
 from circuitsim.motif.checks import Faults, is_finite, is_interval, is_number, is_whole, parse_faults
 from circuitsim.motif.checks import shape as shape_of
-from circuitsim.motif.declared_weights import Bounds, is_random, outside_fault, pattern_of, stray_fault
+from circuitsim.motif.declared_weights import Bounds, ends_of, is_random, outside_fault, pattern_of, stray_fault
 from circuitsim.motif.expressions import rule_of, synapse_state_of
 from circuitsim.motif.identifiers import identifier_fault
 from circuitsim.motif.names import population_of, projection_of
@@ -197,12 +197,13 @@ def _init(motif: Declarations, p: Projection) -> Faults:
                 yield f"{owner}: {fault}"
         case i.Uniform(low=low, high=high) if not (is_number(low) and is_number(high) and low < high):
             yield f"{owner}: Uniform needs finite low < high (got {low!r}, {high!r})"
-        case i.Identity():
-            if shape[0] != shape[1]:
-                yield f"{owner}: Identity needs populations of equal size (got post {shape[0]}, pre {shape[1]})"
-            entries = [1.0] if p.connectivity == c.OneToOne() else [1.0, 0.0]
-            if fault := outside_fault("Identity lies", entries, _bounds(p)):
-                yield f"{owner}: {fault}"
+        case i.Identity() if shape[0] != shape[1]:
+            yield f"{owner}: Identity needs populations of equal size (got post {shape[0]}, pre {shape[1]})"
+        case i.Identity() if _is_settled(motif, p):
+            ends = ends_of(motif, p)
+            for weight in (0.0, 1.0) if ends is None else np.unique(ends[0] == ends[1]):
+                if fault := outside_fault("Identity lies", weight, _bounds(p)):
+                    yield f"{owner}: {fault}"
         case i.Given() as given:
             yield from _given(motif, p, given, shape)
 
@@ -214,8 +215,8 @@ def _given(motif: Declarations, p: Projection, given: i.Given, shape: tuple[int,
     elif wrong := list(_matrix(owner, given, shape)):
         yield from wrong
         return
-    elif any(_connectivity(motif, p)):
-        return  # the caller reports it
+    elif not _is_settled(motif, p):
+        return  # the fault is reported where it is declared
     elif is_random(motif, p):
         found = [
             "Given weights belong to known synapses, but these are drawn at random; declare them with Mask, or use "
@@ -228,6 +229,15 @@ def _given(motif: Declarations, p: Projection, given: i.Given, shape: tuple[int,
     yield from (f"{owner}: {fault}" for fault in found if fault is not None)
 
 
+def _is_settled(motif: Declarations, p: Projection) -> bool:
+    """Return whether a projection's connectivity, and that of the projection it is reciprocal to, has no fault."""
+    if any(_connectivity(motif, p)) or any(name_faults(motif, p)):
+        return False
+    return not isinstance(p.connectivity, c.ReciprocalOf) or _is_settled(
+        motif, motif.projection(p.connectivity.projection)
+    )
+
+
 def _of_list(motif: Declarations, p: Projection, weights: np.ndarray, edges: c.Edges) -> str | None:
     if weights.shape != edges.pre.shape:
         return f"Given has {weights.size} weights, but Edges lists {edges.pre.size} synapses"
@@ -237,7 +247,7 @@ def _of_list(motif: Declarations, p: Projection, weights: np.ndarray, edges: c.E
 def _added_up(motif: Declarations, p: Projection, weights: np.ndarray | float) -> np.ndarray | float:
     """Return the weights of the listed synapses, with those of one pair added up if the projection does so."""
     edges = p.connectivity
-    if not isinstance(edges, c.Edges) or edges.repeated is None or any(_connectivity(motif, p)):
+    if not isinstance(edges, c.Edges) or edges.repeated is None or not _is_settled(motif, p):
         return weights
     pairs, pair = np.unique(edges.numbers(shape_of(motif, p)[1]), return_inverse=True)
     return np.bincount(pair, np.broadcast_to(weights, pair.shape), minlength=len(pairs))

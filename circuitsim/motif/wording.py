@@ -60,8 +60,9 @@ def pattern(connectivity: Connectivity, named: bool = True) -> str:
 def start(init: Init) -> str:
     """Describe the distribution of the initial weights."""
     match init:
-        case Gaussian(gain=gain, scaling=scaling):
-            return f"normal, mean 0, standard deviation {gain:g} / sqrt({scaling.replace('_', '-')})"
+        case Gaussian(gain=gain, scaling=scaling, sign=sign):
+            kind = "normal, mean 0, standard deviation" if sign is None else f"half-normal, {sign}, scale"
+            return f"{kind} {abs(gain):g} / sqrt({scaling.replace('_', '-')})"
         case Uniform(low=low, high=high):
             return f"uniform in [{low:g}, {high:g})"
         case Constant(value=value):

@@ -29,18 +29,16 @@ class Series:
 
     @property
     def mean(self) -> Array:
-        """The mean over the replicas that have a value, shape ``[time]``; NaN if none has."""
-        n = np.isfinite(self.values).sum(axis=1)
-        total = np.where(np.isfinite(self.values), self.values, 0.0).sum(axis=1)
-        return np.where(n > 0, total / np.maximum(n, 1), np.nan)
+        """The mean over the replicas that have a finite value, shape ``[time]``; NaN if none has."""
+        return self._finite().mean(axis=1).to_numpy()
 
     @property
     def spread(self) -> Array:
         """The sample standard deviation over replicas (n - 1), shape ``[time]``; 0 for a single replica."""
-        finite = np.isfinite(self.values)
-        squares = np.where(finite, (self.values - self.mean[:, None]) ** 2, 0.0).sum(axis=1)
-        spread: Array = np.sqrt(squares / np.maximum(finite.sum(axis=1) - 1, 1))
-        return spread
+        return self._finite().std(axis=1).fillna(0.0).to_numpy()
+
+    def _finite(self) -> pd.DataFrame:
+        return pd.DataFrame(self.values).where(np.isfinite(self.values))
 
 
 def choose(table: pd.DataFrame, metric: str, split: str | None, site: str | None, owner: str) -> pd.DataFrame:

@@ -9,8 +9,9 @@ import torch
 
 from circuitsim.data import Dataset, Split, minibatches
 from circuitsim.data.agreement import width
-from circuitsim.data.arrays import read_inputs
-from circuitsim.data.targets import infer_kinds, read_targets
+from circuitsim.data.dataset import read_split
+from circuitsim.data.frames import check_rows
+from circuitsim.data.targets import infer_kinds
 from circuitsim.engine import Circuit
 from circuitsim.engine.input_binder import InputBinder
 from circuitsim.errors import DataError, ParameterError
@@ -46,18 +47,24 @@ class IterableBatches:
         self.n_batches = len(batches) if isinstance(batches, Sized) else None
 
     def epoch(self, number: int) -> Iterator[tuple[Any, Any]]:
-        found = 0
-        for found, batch in enumerate(self.batches, start=1):
-            if not isinstance(batch, tuple | list) or len(batch) != 2:
-                raise DataError(
-                    f"batch {found - 1} of the iterable must be a pair (x, target) (got {type(batch).__name__})"
-                )
-            yield batch[0], batch[1]
-        if not found:
-            raise DataError(
-                f"the iterable of batches was empty in epoch {number}; an iterator can be used only once: "
-                "pass a list or a DataLoader"
-            )
+        return pairs(self.batches)
+
+
+def pairs(batches: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield the batches (x, target) of an iterable.
+
+    Raises:
+        DataError: a batch is no pair, the rows of its frames have different labels, or there is no batch.
+    """
+    n = 0
+    for n, batch in enumerate(batches, start=1):
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise DataError(f"batch {n - 1} of the iterable must be a pair (x, target) (got {type(batch).__name__})")
+        x, target = batch
+        check_rows(x, target, f"batch {n - 1}")
+        yield x, target
+    if not n:
+        raise DataError("the iterable has no batches; an iterator can be used only once: pass a list or a DataLoader")
 
 
 def check_fit(circuit: Circuit, split: Split, name: str) -> None:
@@ -91,7 +98,7 @@ def as_dataset(data: Any, dtype: torch.dtype) -> Dataset | None:
 def _of_arrays(x: Any, y: Any, dtype: torch.dtype) -> Dataset:
     """Make a data set for a circuit, which knows how many classes there are, so that some may have no sample here."""
     kinds = infer_kinds(y, None, "y")
-    split = Split(read_inputs(x, "x", dtype), read_targets(y, kinds, "y", dtype))
+    split = read_split("train", (x, y), (x, y), kinds, dtype)
     y = split.target
     outputs = {name: width(target) for name, target in y.items()} if isinstance(y, dict) else width(y)
     return Dataset("arrays", split, None, None, kinds, outputs)

@@ -10,9 +10,10 @@ import torch
 from circuitsim.data import Split, minibatches
 from circuitsim.engine import Circuit
 from circuitsim.engine.input_binder import InputBinder
-from circuitsim.errors import DataError, ParameterError
-from circuitsim.train.batches import as_dataset
+from circuitsim.errors import ParameterError
+from circuitsim.train.batches import as_dataset, pairs
 from circuitsim.train.metrics import metrics, tag
+from circuitsim.whole import whole
 
 
 def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: int = 2000) -> dict[str, np.ndarray]:
@@ -27,8 +28,8 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
         The metrics "loss", "accuracy", ..., each of shape ``[replica]``; with several objectives their names are
         "accuracy[up2]", ...
     Raises:
-        ParameterError: the data set lacks the split, or the motif has no objective.
-        DataError: the data do not fit the motif.
+        ParameterError: the data set lacks the split, the motif has no objective, or `batch_size` is out of range.
+        DataError: the data do not fit the motif, or there are none.
     Example:
         >>> import circuitsim as cs
         >>> from motifs import sal
@@ -50,9 +51,7 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
             outputs[name].append(circuit.predict(x, name))
         n_samples = outputs[names[0]][-1].shape[1]
         for name, tensor in binder.targets(target, n_samples).items():
-            targets[name].append(tensor)
-    if not targets[names[0]]:
-        raise DataError("data has no batches to evaluate; an iterator can be used only once")
+            targets[name].append(tensor.expand(circuit.n_replicas, *tensor.shape[1:]))
     found: dict[str, np.ndarray] = {}
     for objective in objectives:
         name = objective.output
@@ -64,9 +63,9 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
 def _batches(data: Any, split: str | None, batch_size: int, circuit: Circuit) -> Any:
     dataset = as_dataset(data, circuit.dtype)
     if dataset is None:
-        return data
+        return pairs(data)
     name = split if split is not None else list(dataset.splits)[-1]
     if name not in dataset.splits:
         raise ParameterError(f"data set {dataset.name!r} has no split {name!r} (known: {list(dataset.splits)})")
     chosen: Split = dataset.splits[name].to(circuit.device, circuit.dtype)
-    return minibatches(chosen, min(batch_size, len(chosen)))
+    return minibatches(chosen, min(whole("batch_size", batch_size, least=1), len(chosen)))

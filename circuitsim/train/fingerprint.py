@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from circuitsim.data import Dataset
+from circuitsim.errors import DataError
+from circuitsim.motif.arrays import as_array
 
 
 def fingerprints(data: Any) -> dict[str, str]:
@@ -27,30 +28,28 @@ def fingerprints(data: Any) -> dict[str, str]:
             for name, split in data.splits.items()
         }
     if isinstance(data, list | tuple):
-        return {"the data": _described(f"{len(data):,} batches", data)}
+        parts = [part for batch in data for part in (batch if isinstance(batch, list | tuple) else [batch])]
+        return {"the data": _described(f"{len(data):,} batches", parts)}
     return {}
 
 
-def _described(size: str, content: Any) -> str:
+def _described(size: str, parts: list[Any]) -> str:
     digest = hashlib.sha256()
-    _add(digest, content)
+    for part in parts:
+        _add(digest, part)
     return f"{size}, sha256 {digest.hexdigest()[:12]}"
 
 
 def _add(digest: Any, content: Any) -> None:
-    """Add arrays, or mappings and sequences of them, in order."""
-    match content:
-        case Tensor():
-            _add(digest, content.detach().cpu().numpy())
-        case np.ndarray():
-            digest.update(f"{content.dtype} {content.shape}".encode())
-            digest.update(np.ascontiguousarray(content).data)
-        case Mapping():
-            for name in sorted(content, key=str):
-                digest.update(str(name).encode())
-                _add(digest, content[name])
-        case Sequence() if not isinstance(content, str):
-            for part in content:
-                _add(digest, part)
-        case _:
-            digest.update(repr(content).encode())
+    """Add an array of any kind, or a mapping of them in the order of its keys."""
+    if isinstance(content, Mapping):
+        for name in sorted(content, key=str):
+            digest.update(str(name).encode())
+            _add(digest, content[name])
+        return
+    array = np.asarray(as_array(content, "the data", DataError))
+    digest.update(f"{array.dtype} {array.shape}".encode())
+    if array.dtype.hasobject:  # its bytes are addresses
+        digest.update(repr(array.tolist()).encode())
+    else:
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data)

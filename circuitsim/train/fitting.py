@@ -8,11 +8,10 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
 from circuitsim.engine.batch_shard import ALONE
+from circuitsim.engine.runaway import check_max_weight
 from circuitsim.engine.saving import identity
 from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.history import History
@@ -26,6 +25,7 @@ from circuitsim.train.probe import Probe, as_probes
 from circuitsim.train.process_group import ProcessGroup
 from circuitsim.train.schedule import Schedule, as_schedule, check_reach, values_of
 from circuitsim.train.signals import SignalFunctions, check_signals, signals_of_batch
+from circuitsim.whole import whole
 
 CHECK_EVERY = 50  # steps between checks for runaway growth, each of which waits for the device
 
@@ -123,16 +123,10 @@ class _Run:
         group: ProcessGroup,
         signals: SignalFunctions | None,
     ) -> None:
-        for name, value, least in (
-            ("epochs", epochs, 0),
-            ("batch_size", batch_size, 1),
-            ("data_seed", data_seed, 0),
-            ("evaluate_every", evaluate_every, 0),
-        ):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise ParameterError(f"{name} must be an integer, at least {least} (got {value!r})")
-        if isinstance(max_weight, bool) or not isinstance(max_weight, int | float) or not max_weight > 0:
-            raise ParameterError(f"max_weight must be a positive number (got {max_weight!r})")
+        epochs, batch_size = whole("epochs", epochs, least=0), whole("batch_size", batch_size, least=1)
+        data_seed = whole("data_seed", data_seed, least=0)
+        evaluate_every = whole("evaluate_every", evaluate_every, least=0)
+        check_max_weight(max_weight)
         if on_divergence not in ("pin", "raise"):
             raise ParameterError(f"on_divergence must be 'pin' or 'raise' (got {on_divergence!r})")
         self.signals = check_signals(circuit, signals)

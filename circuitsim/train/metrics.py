@@ -15,13 +15,13 @@ def metrics(loss: str, output: Tensor, target: Tensor) -> dict[str, np.ndarray]:
 
     - all: "loss", the mean over samples
     - cross_entropy: "accuracy"
-    - bce: "accuracy" (of single labels, with threshold 1/2) and "auc" (area under the ROC curve, averaged over the
-      labels that have both values; NaN if there are none)
+    - bce: "accuracy" (of single labels) and "auc" (area under the ROC curve, averaged over the labels that have both
+      values; NaN if there are none). Labels between 0 and 1 count as 1 above 1/2.
 
     Args:
         loss: the name of the loss.
         output: outputs of shape ``[replica, sample, output]``.
-        target: classes of shape ``[1, sample]``, or labels or values of shape ``[1, sample, output]``.
+        target: classes of shape ``[replica, sample]``, or labels or values of shape ``[replica, sample, output]``.
     """
     found = {"loss": LOSSES[loss].of(output, target).mean(1)}
     if loss == "cross_entropy":
@@ -30,7 +30,7 @@ def metrics(loss: str, output: Tensor, target: Tensor) -> dict[str, np.ndarray]:
         found["accuracy"] = ((output > 0) == (target > 0.5)).to(torch.float64).mean((1, 2))
     arrays = {name: value.double().cpu().numpy() for name, value in found.items()}
     if loss == "bce":
-        arrays["auc"] = _auc(output.cpu().numpy(), target[0].cpu().numpy())
+        arrays["auc"] = _auc(output.cpu().numpy(), (target > 0.5).cpu().numpy())
     return arrays
 
 
@@ -39,15 +39,12 @@ def tag(motif: Motif, objective: Objective) -> str:
     return "" if len(motif.objectives) == 1 else f"[{objective.output}]"
 
 
-def _auc(output: np.ndarray, target: np.ndarray) -> np.ndarray:
-    mixed = [k for k in range(target.shape[1]) if 0 < target[:, k].mean() < 1]
-    if not mixed:
-        return np.full(len(output), np.nan)
+def _auc(output: np.ndarray, labels: np.ndarray) -> np.ndarray:
     from sklearn.metrics import roc_auc_score  # late: it takes a second to import
 
-    return np.array(
-        [
-            np.mean([roc_auc_score(target[:, k], scores[:, k]) for k in mixed]) if np.isfinite(scores).all() else np.nan
-            for scores in output
-        ]
-    )
+    found = np.full(len(output), np.nan)
+    for replica, (scores, given) in enumerate(zip(output, labels, strict=True)):
+        mixed = given.any(0) & ~given.all(0)
+        if mixed.any() and np.isfinite(scores).all():
+            found[replica] = roc_auc_score(given[:, mixed], scores[:, mixed])
+    return found

@@ -13,6 +13,7 @@ from torch import Tensor
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
 from circuitsim.history import History
+from circuitsim.whole import whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,9 +28,9 @@ class Probe:
             tidy table with columns replica, quantity, site and value (like `alignment`), the values go into the
             history's table. Anything else goes into `History.records`.
         every_epochs: the number of epochs between calls; ignored if `every_steps` is given.
-        every_steps: the number of steps between calls.
+        every_steps: the number of steps between calls, or None.
     Raises:
-        ParameterError: an interval is not a positive integer.
+        ParameterError: an interval is not a positive whole number.
     Example:
         >>> import circuitsim as cs
         >>> norm = cs.Probe(lambda circuit: circuit.weights("W0").norm(dim=(1, 2)), every_steps=10)
@@ -40,10 +41,9 @@ class Probe:
     every_steps: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("every_epochs", "every_steps"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise ParameterError(f"Probe: {name} must be a positive integer (got {value!r})")
+        object.__setattr__(self, "every_epochs", whole("Probe: every_epochs", self.every_epochs, least=1))
+        if self.every_steps is not None:
+            object.__setattr__(self, "every_steps", whole("Probe: every_steps", self.every_steps, least=1))
 
     def is_due_at_step(self, step: int) -> bool:
         """Return whether the probe is due after a step.

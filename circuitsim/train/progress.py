@@ -23,12 +23,12 @@ class RunProgress:
 
     def __init__(self, name: str, n_steps: int | None, show: bool) -> None:
         self._bar = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             _Rate(table_column=Column(no_wrap=True)),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=Console(stderr=True),
             disable=not show,
         )

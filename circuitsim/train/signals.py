@@ -13,18 +13,19 @@ from circuitsim.engine.losses import LOSSES
 from circuitsim.errors import ParameterError
 from circuitsim.motif.identifiers import normalized_keys
 
-SignalFunctions = Mapping[
-    str, Callable[[Circuit, Any], Any]
-]  # name -> function (circuit, target) -> one number per sample
+# name -> function (circuit, target) -> one number per sample
+SignalFunctions = Mapping[str, Callable[[Circuit, Any], Any]]
 
 
 def check_signals(circuit: Circuit, signals: SignalFunctions | None) -> SignalFunctions:
     """Check that exactly the declared signals are given, and return them.
 
     Raises:
-        ParameterError: a signal is missing, unknown, or not a function.
+        ParameterError: a signal is missing, unknown, or not a function, or two have the same name in NFKC.
     """
-    given = normalized_keys(signals or {}, "signals")
+    if not isinstance(signals, Mapping | None):
+        raise ParameterError(f"signals must map names to functions of (circuit, target) (got {signals!r})")
+    given = normalized_keys(signals or {}, "signals", ParameterError)
     declared = sorted(s.name for s in circuit.motif.signals if s.is_given)
     if sorted(given) != declared:
         raise ParameterError(

@@ -14,6 +14,7 @@ from circuitsim.errors import ParameterError
 from circuitsim.history import History
 from circuitsim.train.probe import Probe
 from circuitsim.weight_history import Array, Indices, WeightHistory
+from circuitsim.whole import whole
 
 N_MOMENTS = 20  # per run, not counting the start
 
@@ -31,7 +32,7 @@ class WeightProbe(Probe):
         n_neurons: the largest number of neurons to record per population.
         kept: the `WeightHistory` that receives the weights; pass one that was loaded from a file to continue it.
     Raises:
-        ParameterError: `n_neurons` is not a positive integer; when called, `kept.replica` is not a replica.
+        ParameterError: `n_neurons` is not a positive whole number; when called, `kept.replica` is not a replica.
         ArchiveError: when called, the file cannot be written.
     Example:
         >>> import circuitsim as cs
@@ -46,8 +47,7 @@ class WeightProbe(Probe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.n_neurons, int) or self.n_neurons < 1:
-            raise ParameterError(f"WeightProbe: n_neurons must be a positive integer (got {self.n_neurons!r})")
+        object.__setattr__(self, "n_neurons", whole("WeightProbe: n_neurons", self.n_neurons, least=1))
 
     def call(self, name: str, circuit: Circuit, history: History, epoch: float) -> None:
         """Add the current weights to `kept`, and write the file.

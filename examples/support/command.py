@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-from rich.console import Console
 from rich.table import Table
 
 import circuitsim as cs
@@ -37,7 +36,7 @@ def run(main: Callable[..., None]) -> None:
     try:
         app()
     except cs.CircuitError as error:
-        Console().print(f"[red]error:[/red] {error}", highlight=False)
+        typer.echo(f"{typer.style('error:', fg='red')} {error}")
         raise SystemExit(1) from None
 
 

@@ -152,7 +152,7 @@ class Study(abc.ABC):
         Raises:
             ArchiveError: the run folder is not writable. This is checked before training.
         """
-        out, console, started = self.setup.out, Console(), time.perf_counter()
+        out, console, started = self.setup.out, Console(markup=False), time.perf_counter()
         check_writable(out)
         self.results = self.train()
         if self.histories:
@@ -160,7 +160,7 @@ class Study(abc.ABC):
             with writing(out):
                 pd.concat(parts, ignore_index=True).to_csv(out / "history.csv", index=False)
         if any(result.history.interrupted for result in self.results.values()):
-            console.print(f"[yellow]interrupted: {out / 'history.csv'} holds what was measured")
+            console.print(f"interrupted: {out / 'history.csv'} holds what was measured", style="yellow")
             return self
         seeds = f"{self.setup.data.name}, {self.setup.seeds} seeds"
         title = f"{self.title}, {seeds}: mean ± standard deviation"

@@ -187,7 +187,7 @@ def test_faults_say_what_to_do():
         square_census({"W": masks["W"]})
     with pytest.raises(cs.AnalysisError, match="V must be"):
         square_census(masks | {"V": masks["V"].T})
-    with pytest.raises(cs.AnalysisError, match="at least 2"):
+    with pytest.raises(cs.ParameterError, match="n_random must be a whole number, 2 or more .got 1"):
         square_census(masks, n_random=1)
     with pytest.raises(cs.AnalysisError, match=r"use nx\.DiGraph"):
         graph_census(nx.path_graph(3))

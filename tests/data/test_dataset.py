@@ -62,8 +62,10 @@ def test_n_outputs_adds_classes_that_training_lacks():
 def test_pixels_are_said_to_reach_255():
     pixels = np.arange(80, dtype=np.uint8).reshape(20, 4) + np.uint8(176)
     for x in (pixels, pixels.astype(float), torch.tensor(pixels), {"image": pixels}):
-        with pytest.warns(UnscaledInputWarning, match=r"x.* reaches 255, .* divide it by 255, or standardise it"):
+        message = r"x.* reaches 255, .* divide it by 255, or standardise it"
+        with pytest.warns(UnscaledInputWarning, match=message) as caught:
             Dataset.from_arrays(x, Y)
+        assert [warning.filename for warning in caught] == [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for x in (pixels / 255, pixels - 1, pixels.astype(float) - 255, pixels.astype(float) * 2):

@@ -27,6 +27,29 @@ def test_other_columns_than_those_of_the_training_split_are_refused():
         cs.Dataset.from_arrays(X, Y, test=(X.rename(columns={"a": "A", "c": "C"}), Y))
 
 
+def test_numbers_are_labels_if_both_splits_have_the_same():
+    x = X.set_axis(range(3), axis=1)
+    for order in ([2, 0, 1], [1, 0, 2]):
+        assert torch.equal(from_splits(x, x[order]), from_splits(x, x))
+        assert torch.equal(from_splits(x[order], x), torch.tensor(x[order].to_numpy(), dtype=torch.float32))
+    for other in (X, x.set_axis([1, 2, 3], axis=1)):  # one of the two has no names
+        assert torch.equal(from_splits(x, other), from_splits(x, x))
+        assert torch.equal(from_splits(other, x), from_splits(x, x))
+
+
+def from_splits(train: pd.DataFrame, test: pd.DataFrame) -> torch.Tensor:
+    return cs.Dataset.from_arrays(train, Y, test=(test, Y)).test.x
+
+
+def test_a_label_that_stands_twice_matches_only_in_its_place():
+    twice = X.set_axis(["a", "a", "b"], axis=1)
+    assert torch.equal(from_splits(twice, twice), from_splits(X, X))
+    with pytest.raises(cs.DataError, match=r"test x has the columns of the training split .* have the same label"):
+        from_splits(twice, twice.iloc[:, [2, 0, 1]])
+    with pytest.raises(cs.DataError, match="test x lacks 1 columns of the training split, the first is 'a'"):
+        from_splits(twice, X.set_axis(["a", "b", "b"], axis=1))
+
+
 def test_rows_that_differ_between_x_and_y_are_refused():
     with pytest.raises(cs.DataError) as caught:
         cs.Dataset.from_arrays(X, Y.iloc[[0, 2, 1, 3, 4, 5]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -146,6 +148,11 @@ def test_folders_of_another_form_are_refused(tmp_path):
         cs.DataError, match=r"test has a class 'eel', which the training split lacks \(bear, cat, dog\)"
     ):
         cs.Dataset.from_folder(tmp_path / "set")
+    shutil.rmtree(tmp_path / "set" / "test" / "eel")
+    for folder in ("test", "test/bear"):
+        (tmp_path / "set" / folder).mkdir(exist_ok=True)
+        with pytest.raises(cs.DataError, match="set/test holds no images: add some, or remove the folder"):
+            cs.Dataset.from_folder(tmp_path / "set")
     (tmp_path / "set" / "test").rename(tmp_path / "set" / "extra")
     with pytest.raises(cs.DataError, match="a folder 'extra', which is no split"):
         cs.Dataset.from_folder(tmp_path / "set")
@@ -158,6 +165,8 @@ def test_folders_of_another_form_are_refused(tmp_path):
         ({"size": 28}, r"size must be \(rows, columns\)"), ({"size": (0, 28)}, "size must be a whole number"),
         ({"validation": 1.5}, "validation must be between 0 and 1"), ({"test": True}, "test must be between 0 and 1"),
         ({"seed": -1, "test": 0.5}, "seed must be a whole number"),
+        ({"validation": 0.6, "test": 0.5}, r"must leave images to learn from \(got 0.6 and 0.5, 1.1 together\)"),
+        ({"validation": 0.1, "test": 0.9}, r"must leave images to learn from \(got 0.1 and 0.9, 1 together\)"),
     ],
 )  # fmt: skip
 def test_options_out_of_range_are_refused(options, message, tmp_path):

@@ -146,7 +146,7 @@ def checksum(tensors, text: str) -> str:
             "unknown function '__import__'",
         ),
         (lambda t, d: d["motif"]["projections"][0]["rule"].update(type="Popen"), "unknown type 'Popen'"),
-        (lambda t, d: d.update(replicas="three"), "replicas must be a positive integer"),
+        (lambda t, d: d.update(replicas="three"), "replicas must be a whole number, 1 or more"),
         (lambda t, d: d.pop("seed"), "seed"),
         (lambda t, d: t.pop("mask/V1"), "mask/V1.* missing or unknown"),
         (lambda t, d: d.update(eta_scale="fast"), "eta_scale must be a finite number .got 'fast'."),

@@ -205,8 +205,8 @@ def test_eta_scale_multiplies_every_eta_and_nothing_else(circuit):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"replicas": 0}, "replicas must be a positive integer"),
-        ({"seed": -1}, "seed must be a non-negative integer"),
+        ({"replicas": 0}, "replicas must be a whole number, 1 or more"),
+        ({"seed": -1}, "seed must be a whole number, 0 or more"),
         ({"dtype": "float16"}, "dtype must be one of"),
         ({"device": "cuda:99"}, "device 'cuda:99' is not available"),
         ({"device": "abacus"}, "device 'abacus' is not available"),
@@ -274,8 +274,9 @@ def test_pixels_from_0_to_255_are_pointed_out(circuit, kind):
     for act in (lambda x: circuit.step(x, [0, 1]), circuit.predict):
         with pytest.warns(
             cs.UnscaledInputWarning, match="input 'up0' reaches 255, like the pixels of an image: divide"
-        ):
+        ) as caught:
             act(kind(pixels))
+        assert [warning.filename for warning in caught] == [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         circuit.predict(kind(pixels // 2))

@@ -87,10 +87,38 @@ def test_bounds_of_identities_and_of_ties_are_said():
     with pytest.raises(cs.MotifError) as caught:
         motif.validate()
     assert caught.value.faults == (
-        "projection 'W': Identity lies outside the bounds (0.5, 1): 1 of 2 entries, the first (0) at [1]",
+        "projection 'W': Identity lies outside the bounds (0.5, 1) (got 0)",
         "projection 'B': its weights are tied to others, so it takes no bounds; give them to 'W'",
     )
     motif.replace("W", connectivity=cs.OneToOne()).replace("B", bounds=None).validate()
+
+
+@pytest.mark.parametrize(
+    ("connectivity", "bounds", "outside"),
+    [
+        (cs.All(), (0.5, 1), "0"),
+        (cs.Random(0.5), (0.5, 1), "0"),
+        (cs.Mask(np.eye(3)), (0.5, 1), None),
+        (cs.Mask(np.tri(3)), (0.5, 1), "0"),
+        (cs.Edges([0, 2], [0, 2]), (0.5, 1), None),
+        (cs.Edges([0, 2], [1, 2]), (0.5, 1), "0"),
+        (cs.ReciprocalOf("B"), (0.5, 1), None),
+        (cs.Mask(np.tri(3, k=-1)), (0, 0.5), None),
+        (cs.OneToOne(), (0, 0.5), "1"),
+    ],
+)
+def test_an_identity_has_the_weights_of_its_synapses(connectivity, bounds, outside):
+    motif = cs.Motif("m")
+    motif.add(cs.Population("x", 3), cs.Population("y", 3))
+    motif.connect("x", "y", name="W", init=cs.Identity(), connectivity=connectivity, bounds=bounds)
+    motif.connect("y", "x", name="B", compartment="dendrite", connectivity=cs.OneToOne())
+    if outside is None:
+        circuit = cs.compile(motif, replicas=2, device="cpu")
+        expected = np.eye(3) * circuit.mask("W").to_dense().numpy()
+        np.testing.assert_array_equal(circuit.weights("W").to_dense(), expected)
+    else:
+        with pytest.raises(cs.MotifError, match=rf"^projection 'W': Identity lies outside .* \(got {outside}\)$"):
+            motif.validate()
 
 
 def test_a_file_and_a_copy_keep_the_bounds(tmp_path):

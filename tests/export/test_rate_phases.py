@@ -88,9 +88,8 @@ def test_each_objective_is_judged_where_its_output_is_driven_and_what_nothing_ha
     for _ in range(2):
         assert_same_step(net, circuit, x, target)
     losses = circuit.step(x, target).losses
-    assert (
-        difference(net.step(x, target), losses["first"].item(), "loss") > 0.01
-    )  # that of `late` is judged in the second
+    # that of `late` is judged in the second
+    assert difference(net.step(x, target), losses["first"].item(), "loss") > 0.01
 
 
 @pytest.mark.slow  # compiles for a minute

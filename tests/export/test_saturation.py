@@ -42,6 +42,7 @@ X = np.eye(3)[[0, 1, 2, 0, 1, 2, 0, 1]] * np.linspace(0.3, 1.0, 8)[:, None]
 def warning_of(act) -> str:
     with pytest.warns(SaturationWarning) as caught:
         act()
+    assert caught[0].filename == __file__
     return str(caught[0].message)
 
 

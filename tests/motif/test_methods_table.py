@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from latex2mathml.converter import convert
 from matplotlib.mathtext import MathTextParser
@@ -43,6 +44,23 @@ def test_the_tables_of_sal_hold_its_populations_projections_and_rules():
     assert plasticity["V1, Vt1, V2, Vt2"][0] == "`dw = eta * (post * pre - gamma * w)`"
     assert plasticity["W0"][1].startswith("`eta = 0.25`") and plasticity["V3"] == ["fixed", ""]
     assert ["up0", "driven by a vector of 64 numbers per sample"] in rows(shown, "Input")
+
+
+def test_the_initial_weights_are_described_as_they_are_drawn():
+    """A half-normal sample has the mean scale * sqrt(2 / pi), a normal one 0."""
+    motif = cs.Motif("start")
+    motif.add(cs.Population("a", 100), cs.Population("b", 400))
+    drawn = {
+        None: (0.0, "normal, mean 0, standard deviation 5 / sqrt(fan-in)"),
+        "positive": (0.5 * np.sqrt(2 / np.pi), "half-normal, positive, scale 5 / sqrt(fan-in)"),
+        "negative": (-0.5 * np.sqrt(2 / np.pi), "half-normal, negative, scale 5 / sqrt(fan-in)"),
+    }
+    for sign in drawn:
+        motif.connect("a", "b", name=f"W_{sign}", compartment="dendrite", init=cs.Gaussian(5.0, sign=sign))
+    weights = [cs.compile(motif, device="cpu").weights(p.name).mean().item() for p in motif.projections]
+    np.testing.assert_allclose(weights, [mean for mean, _ in drawn.values()], atol=0.01)
+    described = [row[5] for row in rows(motif.methods_table(), "Connectivity")]
+    assert described == [text for _, text in drawn.values()]
 
 
 def test_rules_become_math_in_the_notation_of_papers():

@@ -84,3 +84,37 @@ def test_ids_of_neurons_are_names_too():
     ids = [720575940628, 720575940611, 5, 0]
     table = CONTACTS.fillna(0).set_axis(ids).set_axis(ids, axis=1)
     np.testing.assert_array_equal(weights(motif(cs.Mask(table), cs.Given(table.loc[ids[::-1]]))), CONTACTS.fillna(0))
+
+
+@pytest.mark.parametrize("kind", [cs.Mask, cs.Given])
+@pytest.mark.parametrize(
+    ("array", "given", "fault"),
+    [
+        (np.eye(4), {"post_names": CELLS[:3]}, r"post_names has 3 names, but the array has shape \(4, 4\).* each row"),
+        (np.eye(4), {"pre_names": [*CELLS, "X"]}, r"pre_names has 5 names, .* one name for each column"),
+        (CONTACTS, {"pre_names": []}, "pre_names has 0 names"),
+        (np.ones((4, 2, 3)), {"post_names": CELLS}, r"post_names has 4 names, but the array has shape \(4, 2, 3\)"),
+        (np.ones(4), {"pre_names": CELLS}, r"pre_names has 4 names, but the array has shape \(4,\)"),
+    ],
+)
+def test_an_axis_has_as_many_names_as_neurons(kind, array, given, fault):
+    with pytest.raises(cs.MotifError, match=f"{kind.__name__}: {fault}"):
+        kind(array, **given)
+
+
+def test_names_are_given_for_arrays_as_frames_bring_them():
+    table = CONTACTS.fillna(0)
+    named = cs.Given(table.to_numpy()[::-1], post_names=CELLS[::-1], pre_names=CELLS)
+    np.testing.assert_array_equal(weights(motif(cs.Mask(table), named)), table)
+    replicas = cs.Given(np.stack([table, 2 * table])[:, ::-1], post_names=CELLS[::-1], pre_names=CELLS)
+    circuit = cs.compile(motif(cs.Mask(table), replicas), replicas=2, dtype="float64", device="cpu")
+    np.testing.assert_array_equal(circuit.weights("W"), np.stack([table, 2 * table]))
+
+
+@pytest.mark.parametrize("cells", [CELLS[:3], [*CELLS, "X"]])
+def test_a_matrix_of_another_size_is_a_fault_of_its_shape_alone(cells):
+    m = motif(cs.Mask(pd.DataFrame(1.0, cells, CELLS)), cs.Constant(1.0))
+    m.connect("sense", "act", name="B", compartment="dendrite", init=cs.Given(CONTACTS.fillna(0)))
+    with pytest.raises(cs.MotifError) as caught:
+        m.validate()
+    assert caught.value.faults == (f"projection 'W': Mask has shape ({len(cells)}, 4), needs [post, pre] = (4, 4)",)

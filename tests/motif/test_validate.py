@@ -1,6 +1,7 @@
 """Every fault of a declaration is named with its object, and all of them at once."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 
@@ -271,6 +272,30 @@ def test_a_reciprocal_projection_must_run_the_other_way(other, message):
 def test_a_reciprocal_of_a_reciprocal_is_refused():
     motif = changed("V1", connectivity=cs.ReciprocalOf("Vt1"))
     assert "projection 'Vt1': ReciprocalOf('V1'): V1 must have a connectivity of its own" in faults(motif)
+
+
+@pytest.mark.parametrize(
+    "connectivity",
+    [
+        cs.Mask(np.ones((2, 2))),
+        cs.Mask(pd.DataFrame(1.0, list("abz"), list("cdef"))),
+        cs.Edges(pre=[0, 9], post=[0, 1]),
+        cs.Edges(pre=[0, 1], post=[0]),
+        cs.OneToOne(),
+        cs.Random(2.0),
+    ],
+)
+@pytest.mark.parametrize("init", [cs.Given(np.ones((4, 3))), cs.Identity()])
+def test_weights_of_a_reciprocal_are_not_checked_against_a_faulty_source(connectivity, init):
+    motif = cs.Motif("m")
+    motif.add(cs.Population("x", 3), cs.Population("y", 4))
+    motif.connect("x", "y", name="N", init=cs.Given(pd.DataFrame(1.0, list("cdef"), list("abg"))))
+    motif.connect("y", "x", name="A", compartment="dendrite", connectivity=connectivity)
+    motif.connect("x", "y", name="B", connectivity=cs.ReciprocalOf("A"), init=init)
+    first, *others = faults(motif)
+    assert first.startswith("projection 'A': ")
+    own = ["projection 'B': Identity needs populations of equal size (got post 4, pre 3)"]
+    assert others == (own if init == cs.Identity() else [])
 
 
 # -- the whole

@@ -11,6 +11,7 @@ from PIL import Image
 import circuitsim as cs
 from circuitsim.plots import curves
 from circuitsim.plots.learning_curves import spread_out
+from circuitsim.plots.series import Series
 from tests.plots.figures import all_named, named
 from tests.plots.histories import history, values
 
@@ -99,6 +100,12 @@ def test_names_stand_at_the_line_ends_in_their_order_and_do_not_overlap():
     extents = [text.get_window_extent() for text in names.values()]
     assert not any(a.overlaps(b) for a, b in itertools.combinations(extents, 2))
     assert all(extent.x1 <= figure.bbox.x1 for extent in extents)
+
+
+def test_replicas_without_a_finite_value_are_left_out_of_mean_and_spread():
+    run = Series(np.arange(4.0), np.array([[1.0, 3.0, 8.0], [np.nan, 2.0, np.inf], [5.0, 7.0, np.nan], [np.nan] * 3]))
+    np.testing.assert_allclose(run.mean, [4.0, 2.0, 6.0, np.nan], rtol=1e-12)
+    np.testing.assert_allclose(run.spread, [np.sqrt(13.0), 0.0, np.sqrt(2.0), 0.0], rtol=1e-12)
 
 
 def test_spreading_out_keeps_what_is_apart_and_centres_what_is_not():

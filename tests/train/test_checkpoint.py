@@ -8,6 +8,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -148,6 +149,19 @@ def test_batches_in_a_list_are_known_by_their_numbers(data, tmp_path):
     assert resumed.n_steps == 6
     with pytest.raises(cs.ArchiveError, match="the data is '6 batches, sha256"):
         cs.fit(resumed, batches[::-1], checkpoint=path, resume=True, progress=False)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, torch.Tensor.bfloat16, torch.Tensor.numpy, torch.Tensor.tolist])
+def test_a_batch_of_any_kind_is_known_by_every_entry(data, tmp_path, kind):
+    x, y = data.train.x.bfloat16().float(), data.train.target
+    other = x.clone()
+    other[200, 6] += 1.0
+    circuit, path = cs.compile(paper_sal(LAYERS), device="cpu"), tmp_path / "run.safetensors"
+    cs.fit(circuit, [(kind(x), y)], checkpoint=path, progress=False)
+    cs.fit(circuit, [(kind(x), y)], checkpoint=path, resume=True, progress=False)
+    assert circuit.n_steps == 1
+    with pytest.raises(cs.ArchiveError, match="the data is '1 batches, sha256"):
+        cs.fit(circuit, [(kind(other), y)], checkpoint=path, resume=True, progress=False)
 
 
 @pytest.mark.parametrize("cut", [1, 30])

@@ -179,6 +179,34 @@ def test_probes_are_called_when_they_are_due_and_land_in_the_history(data):
     assert history.final("n", "probe").tolist() == [calls[-1]] * 2
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every_epochs": None}, "Probe: every_epochs must be a whole number, 1 or more (got None)"),
+        ({"every_epochs": 0}, "Probe: every_epochs must be a whole number, 1 or more (got 0)"),
+        ({"every_steps": 2.0}, "Probe: every_steps must be a whole number, 1 or more (got 2.0)"),
+        ({"every_steps": True}, "Probe: every_steps must be a whole number, 1 or more (got True)"),
+    ],
+)
+@pytest.mark.parametrize("kind", [lambda **o: cs.Probe(len, **o), cs.WeightProbe])
+def test_an_interval_of_a_probe_is_a_whole_number(kind, options, message):
+    with pytest.raises(cs.ParameterError) as caught:
+        kind(**options)
+    assert str(caught.value) == message
+
+
+def test_whole_numbers_of_numpy_are_taken(data, tmp_path):
+    numbers = {"epochs": np.int64(2), "batch_size": np.int32(210), "data_seed": np.uint8(1)}
+    calls, circuit = [], make()
+    probe = cs.Probe(lambda c: calls.append(c.n_steps), every_steps=np.int64(3))
+    options = {"probes": {"steps": probe}, "checkpoint": tmp_path / "run.safetensors", "progress": False}
+    cs.fit(circuit, data, **numbers, **options)
+    assert calls == [0, 3, 4]
+    same = {name: int(value) for name, value in numbers.items()}
+    cs.fit(circuit, data, resume=True, **same, **options)
+    assert circuit.n_steps == 4
+
+
 def test_alignment_as_a_probe_lands_by_site(data):
     circuit = cs.compile(paper_sal(LAYERS), device="cpu")
     batch = data.validation
@@ -256,8 +284,10 @@ def test_a_history_survives_its_csv_file(data, tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"epochs": -1}, cs.ParameterError, "epochs must be an integer, at least 0"),
-        ({"batch_size": 0}, cs.ParameterError, "batch_size must be an integer, at least 1"),
+        ({"epochs": -1}, cs.ParameterError, "epochs must be a whole number, 0 or more"),
+        ({"batch_size": 0}, cs.ParameterError, "batch_size must be a whole number, 1 or more"),
+        ({"data_seed": True}, cs.ParameterError, "data_seed must be a whole number, 0 or more"),
+        ({"evaluate_every": None}, cs.ParameterError, "evaluate_every must be a whole number, 0 or more"),
         ({"batch_size": 9999}, cs.ParameterError, "there are only 420 training samples"),
         ({"schedule": "cosin"}, cs.ParameterError, "schedule must be None, one of"),
         ({"on_divergence": "ignore"}, cs.ParameterError, "on_divergence must be"),
@@ -278,6 +308,31 @@ def test_data_that_is_no_data_is_refused():
             cs.fit(make(), wrong, progress=False)
     with pytest.raises(cs.DataError, match="iterator can be used only once"):
         cs.fit(make(), iter([(torch.zeros(3, 12), torch.zeros(3, dtype=torch.long))]), epochs=2, progress=False)
+    for use in (lambda batches: cs.fit(make(), batches, progress=False), lambda batches: cs.evaluate(make(), batches)):
+        with pytest.raises(cs.DataError, match="the iterable has no batches"):
+            use([])
+        with pytest.raises(cs.DataError, match=r"batch 0 of the iterable must be a pair \(x, target\) \(got Tensor\)"):
+            use([torch.zeros(3, 12)])
+
+
+def test_frames_are_matched_row_by_row_or_refused():
+    x = pd.DataFrame(np.random.default_rng(0).standard_normal((6, 12)), index=list("uvwxyz"))
+    y, circuit = pd.Series([0, 1, 2, 3, 0, 1], x.index), make()
+    before = circuit.weights("W0")
+    with pytest.raises(cs.DataError, match="train: the rows of y and x have different labels, at row 0"):
+        cs.fit(circuit, (x, y[::-1]), batch_size=3, progress=False)
+    with pytest.raises(cs.DataError, match="batch 0: the rows of y and x have different labels, at row 0"):
+        cs.fit(circuit, [(x, y[::-1])], progress=False)
+    assert torch.equal(circuit.weights("W0"), before)
+    with pytest.raises(cs.DataError, match="train: the rows of y and x have different labels"):
+        cs.evaluate(circuit, (x, y[::-1]))
+    with pytest.raises(cs.DataError, match="batch 1: the rows of y and x have different labels"):
+        cs.evaluate(circuit, [(x, y), (x, y[::-1])])
+    arrays = make()
+    cs.fit(circuit, (x, y), batch_size=3, progress=False)
+    cs.fit(arrays, (x.to_numpy(), y.to_numpy()), batch_size=3, progress=False)
+    assert torch.isfinite(arrays.weights("W0")).all() and not torch.equal(arrays.weights("W0"), before)
+    assert torch.equal(circuit.weights("W0"), arrays.weights("W0"))
 
 
 def test_multi_label_targets_get_an_auc_that_scikit_learn_confirms():
@@ -295,6 +350,27 @@ def test_multi_label_targets_get_an_auc_that_scikit_learn_confirms():
     assert min(expected) > 0.75
     accuracy = [((scores[r] > 0) == y[200:]).mean() for r in range(2)]
     np.testing.assert_allclose(history.final("accuracy", "test"), accuracy, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_replica_is_judged_by_its_own_labels(dtype):
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((50, 12)), rng.random((2, 50, 3))
+    y[1, :, 2] = 1.0  # which has no ROC curve
+    circuit = cs.compile(backprop([12, 10, 3], loss="bce"), replicas=2, dtype=dtype, device="cpu")
+    scores, labels = circuit.predict(x).numpy(), y > 0.5
+    expected = [roc_auc_score(labels[0], scores[0]), roc_auc_score(labels[1, :, :2], scores[1, :, :2])]
+    assert np.isfinite(expected).all() and abs(expected[0] - expected[1]) > 0.01
+    for given in (y, labels.astype(float)):
+        found = cs.evaluate(circuit, [(x, given)])
+        np.testing.assert_allclose(found["auc"], expected, rtol=1e-10)
+        np.testing.assert_allclose(found["accuracy"], ((scores > 0) == labels).mean((1, 2)), rtol=1e-10)
+    assert np.isnan(cs.evaluate(circuit, [(x, np.ones((50, 3)))])["auc"]).all()
+    alike = np.stack([y[0], y[0]])
+    for name, value in cs.evaluate(circuit, [(x[:20], y[0, :20]), (x[20:], alike[:, 20:])]).items():
+        np.testing.assert_allclose(value, cs.evaluate(circuit, [(x, alike)])[name], rtol=1e-5)
 
 
 def test_a_motif_without_objective_runs_on_inputs_alone_but_cannot_be_evaluated(data):
@@ -339,6 +415,8 @@ def test_signals_that_do_not_fit_are_told_before_anything_changes():
     for signals, message in (
         (None, r"declares the signals \['reward'\], but fit got \[\]"),
         ({"rewrad": rewarded}, "but fit got"),
+        ([rewarded], r"signals must map names to functions of \(circuit, target\) \(got \["),
+        ({"ﬁ": rewarded, "fi": rewarded}, "two signals are called 'fi'"),
         ({"reward": 1.0}, r"signal 'reward' must be a function of \(circuit, target\) \(got 1.0\)"),
     ):
         with pytest.raises(cs.ParameterError, match=message):

@@ -77,14 +77,18 @@ def test_no_run_has_more_than_21_moments():
 
 
 def test_bad_arguments_and_files_are_told(tmp_path):
-    with pytest.raises(cs.ParameterError, match="n_neurons must be a positive integer .got 0"):
+    with pytest.raises(cs.ParameterError, match="n_neurons must be a whole number, 1 or more .got 0"):
         cs.WeightProbe(n_neurons=0)
     with pytest.raises(cs.ParameterError, match="replica 2 does not exist; the circuit has 2"):
         learned(kept=cs.WeightHistory(replica=2))
     path = tmp_path / "weights.npz"
     good = {"replica": np.array(0), "epochs": np.zeros(2), "steps": np.arange(2)}
     for change, message in (
-        ({"steps": np.arange(3)}, "'steps' has shape .3., not .2."),
+        ({"steps": np.arange(3)}, "'steps' has int64 of shape .3., needs integers of shape .2."),
+        ({"epochs": np.array(1.0)}, "'epochs' has float64 of shape .., needs floats of shape .1."),
+        ({"epochs": np.array("x")}, "'epochs' has <U1 of shape .., needs floats of shape .1."),
+        ({"neurons/x": np.array(3)}, "'neurons/x' has int64 of shape .., needs integers of shape .1."),
+        ({"weights/W": np.array(0.5)}, "'weights/W' has float64 of shape .."),
         ({"weights/W": np.ones((3, 2, 2))}, "'weights/W' has float64 of shape .3, 2, 2."),
         ({"weights/W": np.ones((2, 2, 2), dtype=int)}, "'weights/W' has int64"),
         ({"neurons/x": np.ones(2)}, "'neurons/x' has float64"),

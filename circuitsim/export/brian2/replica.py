@@ -10,9 +10,10 @@ import numpy as np
 import torch
 
 from circuitsim.engine import Circuit
-from circuitsim.errors import CircuitError, ParameterError
+from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.parts import Values
 from circuitsim.motif import Motif, Population, Projection
+from circuitsim.motif.checks import index
 from circuitsim.plan import Plan
 
 
@@ -49,8 +50,7 @@ class Replica:
             ParameterError: there is no such replica.
             CircuitError: the replica is pinned to a snapshot, so it does not follow the plan.
         """
-        if isinstance(replica, bool) or not isinstance(replica, int) or not 0 <= replica < circuit.n_replicas:
-            raise ParameterError(f"replica must be in 0 .. {circuit.n_replicas - 1} (got {replica!r})")
+        replica = index("replica", replica, circuit.n_replicas)
         if replica in circuit.pinned:
             raise CircuitError(
                 f"replica {replica} is pinned to a snapshot, so its weights do not change; "

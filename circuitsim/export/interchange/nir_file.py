@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from circuitsim.errors import ArchiveError, MotifError
+from circuitsim.errors import ArchiveError, MotifError, warn
 from circuitsim.export.interchange.graph_file import FAULTS
 from circuitsim.export.interchange.optional import needed
 from circuitsim.motif import Bias, Given, Identity, Motif, OneToOne, Population, Projection
@@ -123,11 +122,10 @@ def _warn_of_constants(path: Any, nodes: Mapping[str, Any], kinds: Mapping[str, 
         if getattr(node, constant, None) is not None and np.any(np.asarray(getattr(node, constant)) != neutral)
     ]
     if found:
-        warnings.warn(
+        warn(
             f"{path}: {'; '.join(found)}. Rate neurons have no such constants, so they are left out: scale the weights "
             "onto these neurons if their response should be the same",
             LeftOutWarning,
-            stacklevel=3,
         )
 
 

@@ -13,7 +13,7 @@ from circuitsim.engine import Circuit
 from circuitsim.engine.archive import read_archive
 from circuitsim.engine.loading import circuit_of
 from circuitsim.errors import ArchiveError
-from circuitsim.history import COLUMNS, History
+from circuitsim.history import History, read_table
 from circuitsim.train import WeightProbe
 from circuitsim.weight_history import WeightHistory
 
@@ -91,12 +91,7 @@ def _tables(path: Path, circuit: Circuit, history: History) -> dict[str, pd.Data
     name = circuit.motif.name
     if not path.exists():
         return {name: history.to_pandas()} if history.rows else {}
-    try:
-        table = pd.read_csv(path, keep_default_na=False, na_values={"value": ["", "nan"]})
-    except (OSError, ValueError) as error:
-        raise ArchiveError(f"{path}: not the table of a history ({error})") from None
-    if missing := [column for column in COLUMNS if column not in table]:
-        raise ArchiveError(f"{path}: not the table of a history (column {missing[0]!r} is missing)")
+    table = read_table(path)
     if "circuit" not in table:
         return {name: table}
     return {str(label): part for label, part in table.groupby("circuit", sort=False)}

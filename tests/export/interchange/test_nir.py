@@ -108,8 +108,10 @@ def test_graphs_without_a_counterpart_are_refused(nodes, edges, message, tmp_pat
 def test_constants_that_change_the_response_are_named(tmp_path):
     neurons = nir.LIF(tau=np.full(2, 0.02), r=np.ones(2), v_leak=np.zeros(2), v_threshold=np.array([1.0, 0.5]))
     nodes = {"fc": linear(5, 2), "a": neurons, "b": nir.LI(np.full(2, 0.02), np.full(2, 3.0), np.zeros(2))}
-    with pytest.warns(cs.export.LeftOutWarning, match="v_threshold of 'a' is not 1; r of 'b' is not 1. Rate neurons"):
+    message = "v_threshold of 'a' is not 1; r of 'b' is not 1. Rate neurons"
+    with pytest.warns(cs.export.LeftOutWarning, match=message) as caught:
         read(tmp_path, nodes, chain("input", *nodes, "output"))
+    assert [warning.filename for warning in caught] == [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error", cs.export.LeftOutWarning)
         read(tmp_path, {"fc": linear(5, 2), "a": lif(2)}, chain("input", "fc", "a", "output"))

@@ -162,6 +162,9 @@ def test_compared_circuits_are_lines_of_their_own(tmp_path):
     assert panel["lines"][0]["mean"] == [1.0, 2.0] and panel["axis"] == "cosine"  # over V1, V2 and replicas
 
 
+RUNAWAY = b"step,epoch,replica,split,metric,site,value,runaway\n1,1.0,0,test,loss,,0.5,yes\n"
+
+
 def test_what_is_at_fault_is_named(run, tmp_path):
     with pytest.raises(cs.ArchiveError, match="holds no circuit; a run folder has one of circuit.safetensors"):
         write_page(tmp_path)
@@ -170,6 +173,7 @@ def test_what_is_at_fault_is_named(run, tmp_path):
         ("weights.npz", (run / "weights.npz").read_bytes(), r"weights.npz: .*does not fit|lacks projection"),
         ("weights.npz", b"x", r"weights.npz: truncated, or not an .npz"),
         ("history.csv", b"a,b\n1,2\n", r"history.csv: .*column 'step' is missing"),
+        ("history.csv", RUNAWAY, r"history.csv: .*column 'runaway' must hold True or False"),
         ("configuration.json", b"{", r"configuration.json: not JSON"),
         ("circuit.safetensors", b"{", r"circuit.safetensors: truncated"),
     ):

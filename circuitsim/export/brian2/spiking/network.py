@@ -16,9 +16,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from circuitsim.data import Dataset
-from circuitsim.data.whole import whole
 from circuitsim.engine import Circuit
-from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged
+from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
@@ -35,6 +34,7 @@ from circuitsim.export.brian2.spiking.script import script
 from circuitsim.files import write_atomically
 from circuitsim.history import History
 from circuitsim.plan import build_plans
+from circuitsim.whole import whole
 
 Schedule = Callable[[float], float]
 N_CHECKED = 1000  # samples whose activities are compared with what neurons can fire
@@ -77,8 +77,7 @@ class SpikingNetwork:
         plastic: bool,
     ) -> None:
         refuse(circuit, spiking, plastic)
-        if isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 1:
-            raise ParameterError(f"export_brian2: n_trials must be a positive integer (got {n_trials!r})")
+        n_trials = whole("export_brian2: n_trials", n_trials, least=1)
         state = Replica.of(circuit, replica)
         only = None
         if not plastic:
@@ -254,7 +253,7 @@ class SpikingNetwork:
         firing = {name: cell for name, cell in cells.items() if isinstance(cell, SpikingCell)}
         message = saturation({name: activities[name] for name in firing}, firing, self.spiking) if firing else ""
         if message:
-            warnings.warn(f"motif {self.motif.name!r}: {message}", SaturationWarning, stacklevel=3)
+            warn(f"motif {self.motif.name!r}: {message}", SaturationWarning)
 
     def _activities(self, arrays: dict[str, np.ndarray], learns: bool) -> dict[str, np.ndarray]:
         """The activities of the rate circuit with the network's weights, keyed by population."""

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from circuitsim.data.whole import whole
 from circuitsim.engine import Circuit
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.feeding import Feeding
 from circuitsim.plan import Plan
+from circuitsim.whole import whole
 
 
 @dataclass(frozen=True)
