@@ -34,8 +34,8 @@ def dependencies(motif: Declarations, projections: Iterable[Projection], errors:
     """Map each pair (a, b) where b's activity depends on a's to the reason.
 
     The reason is the name of a soma projection without delay, "gate", or the loss of an objective. Where a phase
-    repeats, an activation that reads a population which can only be computed later reads its activity in the iteration
-    before, so that gates close no cycle.
+    repeats, gates that would close a cycle are left out, first those of a population that is declared later than the
+    reader: they are read as the iteration before left them.
 
     Args:
         motif: the motif.
@@ -47,7 +47,10 @@ def dependencies(motif: Declarations, projections: Iterable[Projection], errors:
     gates = {(gate, p.name): GATE for p in motif.populations for gate in gates_of(p)} | edges
     if all(phase.repeat == 1 for phase in motif.phases) or cycle_in([], edges):
         return gates
-    return {pair: gates[pair] for pair in without_cycles([*edges, *gates])}
+    rank = {p.name: k for k, p in enumerate(motif.populations)}
+    backward = [(a, b) for a, b in gates if rank.get(a, 0) >= rank.get(b, 0)]  # a is declared later
+    forward = [pair for pair in gates if pair not in backward]
+    return {pair: gates[pair] for pair in without_cycles([*edges, *forward, *backward])}
 
 
 def _graph(names: Iterable[str], edges: Edges) -> nx.DiGraph:

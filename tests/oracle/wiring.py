@@ -50,8 +50,9 @@ def has_previous(population: Any) -> bool:
 
 
 def late_gates(motif: Any, phase: Any) -> set[tuple[str, str]]:
-    """The gates (gate, population) that are read as the iteration before left them: taken in order, those that would
-    close a cycle with what drives the populations and with the gates before them. Without repetition, there are none.
+    """The gates (gate, population) that are read as the iteration before left them: those that would close a cycle with
+    what drives the populations and with other gates, where gates on populations that are declared before their reader
+    come first. Without repetition, there are none.
     """
     if all(f.repeat == 1 for f in motif.phases):
         return set()
@@ -71,12 +72,13 @@ def late_gates(motif: Any, phase: Any) -> set[tuple[str, str]]:
             waiting += new
         return seen
 
-    for p in motif.populations:
-        for gate in gates(p):
-            if gate in reach(p.name):
-                found.add((gate, p.name))
-            else:
-                after[gate].add(p.name)
+    names = [p.name for p in motif.populations]
+    pairs = [(gate, p.name) for p in motif.populations for gate in gates(p)]
+    for gate, name in sorted(pairs, key=lambda pair: names.index(pair[0]) >= names.index(pair[1])):
+        if gate in reach(name):
+            found.add((gate, name))
+        else:
+            after[gate].add(name)
     return found
 
 
