@@ -174,7 +174,7 @@ def test_equilibrium_propagation_follows_the_gradient_of_its_fixed_point():
     for name, w in W.items():
         np.testing.assert_allclose(circuit.last_change(name)[0], -w.grad, rtol=0.02, atol=1e-4 * w.grad.abs().max())
     table = cs.alignment(circuit, x, target)
-    cosine = table[(table.metric == "gradient_cosine") & (table.site == "W0")].value
+    cosine = table[(table.quantity == "gradient_cosine") & (table.site == "W0")].value
     assert cosine.item() > 0.99
 
 
