@@ -32,6 +32,7 @@ NOTATION = (
     r"$D_i$, $H_i$: summed currents of the other projections onto the dendrite, and onto both compartments; "
     r"$[\,\cdot\,]$: 1 where it holds, else 0; $\langle\,\cdot\,\rangle$: mean over batch and population."
 )
+WHEN = {"phase": "", "iteration": ", after each iteration", "step": ", at the end of the step"}  # a phase applies
 LOSSES = {
     "cross_entropy": Formula("-log softmax(y)[target]", r"-\log\,\mathrm{softmax}(y)_{\mathrm{target}}"),
     "mse": Formula("|y - target|^2 / 2", r"\left|y - \mathrm{target}\right|^2 / 2"),
@@ -118,7 +119,8 @@ def _populations(motif: Declarations) -> list[Row]:
 
 def _connection(p: Projection) -> Row:
     weights = tied(p.tied_to) if p.tied_to is not None else start(p.start)
-    return title(p), p.pre, p.post, p.compartment, pattern(p.connectivity), weights + bounds(p)
+    compartment = f"{p.compartment}, {p.delay} iterations late" if p.delay else p.compartment
+    return title(p), p.pre, p.post, compartment, pattern(p.connectivity), weights + bounds(p)
 
 
 def _currents() -> list[Row]:
@@ -185,7 +187,7 @@ def _input(motif: Declarations) -> list[Row]:
 def _phases(motif: Declarations) -> list[Row]:
     if len(motif.phases) == 1 and motif.phases[0] == Phase(motif.phases[0].name):
         return []
-    return [(phase.name, _drives(phase), _listed(phase.plastic), _disturbance(phase)) for phase in motif.phases]
+    return [(phase.name, _drives(phase), _changes(phase), _disturbance(phase)) for phase in motif.phases]
 
 
 def _measurements(motif: Declarations) -> list[Row]:
@@ -223,8 +225,12 @@ def _parameters(parameters: Mapping[str, Any]) -> Cell:
 
 def _drives(phase: Phase) -> str:
     if phase.soma is None:
-        return "all somatic projections"
-    return ", ".join(name if gain == 1 else f"{gain:g} times {name}" for name, gain in phase.soma.items()) or "nothing"
+        drives = "all somatic projections"
+    else:
+        drives = (
+            ", ".join(name if gain == 1 else f"{gain:g} times {name}" for name, gain in phase.soma.items()) or "nothing"
+        )
+    return drives if phase.repeat == 1 else f"{drives}; {phase.repeat} iterations"
 
 
 def _disturbance(phase: Phase) -> str:
@@ -232,5 +238,9 @@ def _disturbance(phase: Phase) -> str:
     return ", ".join([*noise, "errors" if phase.errors else "no errors"])
 
 
-def _listed(names: tuple[str, ...] | None) -> str:
-    return "all plastic projections and states" if names is None else ", ".join(names) or "nothing"
+def _changes(phase: Phase) -> str:
+    names = phase.plastic
+    changing = "all plastic projections and states" if names is None else ", ".join(names) or "nothing"
+    return (
+        changing + {"phase": "", "iteration": ", after each iteration", "step": ", at the end of the step"}[phase.apply]
+    )

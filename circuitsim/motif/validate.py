@@ -92,10 +92,8 @@ def _circuit_faults(motif: Declarations) -> Faults:
     for wiring in wirings(motif):
         if wiring.cycle is not None:
             where = f"motif {motif.name!r}" + (f", phase {wiring.phase.name!r}" if len(motif.phases) > 1 else "")
-            yield (
-                f"{where}: soma projections, gates and objectives form a cycle: {wiring.cycle}. Give one of these "
-                "projections delay=1, and the phase repeat=... so that it goes around the cycle"
-            )
+            closed = "which only a projection with delay=1 can close"
+            yield f"{where}: soma projections, gates and objectives form a cycle, {closed}: {wiring.cycle}"
     if motif.populations and not inputs_of(motif):
         yield f"motif {motif.name!r} has no input: an ascending population with no soma projection onto it"
 

@@ -11,6 +11,7 @@ import sympy
 from circuitsim.errors import RuleError
 from circuitsim.motif.activation import activation_expression
 from circuitsim.motif.memo import memoized
+from circuitsim.motif.phase import CYCLE
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.rules import Axis, RuleVocabulary, parse
 from circuitsim.rules.functions import ELEMENTWISE, TRACE_FUNCTIONS, mean
@@ -53,7 +54,7 @@ def rule_vocabulary(
     remembered |= {f"{name}_post": Axis.POST for name in post.state}
     remembered |= dict.fromkeys(projection.state, Axis.SYNAPSE)
     remembered |= {signal.name: Axis.SAMPLE for signal in motif.signals}
-    remembered |= {in_phase(phase.name): Axis.NONE for phase in motif.phases}
+    remembered |= {in_phase(phase.name): Axis.NONE for phase in motif.phases if phase is not CYCLE}
     return RuleVocabulary(
         projection=projection.name,
         post=projection.post,

@@ -125,3 +125,16 @@ def test_a_motif_with_faults_and_another_format_are_refused():
     motif.connect("x", "y", name="W")
     with pytest.raises(cs.MotifError, match="'x'"):
         motif.methods_table()
+
+
+def test_iterations_and_delays_are_told():
+    motif = cs.Motif("loop")
+    motif.add(cs.Population("x", 2), cs.Population("h", 3, activation="previous + 0.5 * (drive - previous)"))
+    motif.connect("x", "h", name="W", rule=cs.Rule("eta * post * pre * in_settle", eta=0.1))
+    motif.connect("h", "h", name="R", delay=2)
+    motif.add(cs.Phase("settle", repeat=7, apply="step"), cs.Phase("rest", apply="step", plastic=["h"]))
+    text = motif.methods_table()
+    assert "all somatic projections; 7 iterations" in text and "soma, 2 iterations late" in text
+    assert "all plastic projections and states, at the end of the step" in text and "h, at the end of the step" in text
+    latex = motif.methods_table("latex")
+    assert r"a_{i}^{\mathrm{previous}}" in latex and r"\mathrm{in\_settle}" in latex

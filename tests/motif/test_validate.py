@@ -305,14 +305,15 @@ def test_a_cycle_of_soma_projections_is_shown_with_its_path():
     motif = two_streams()
     motif.connect("up2", "up1", name="back")
     assert fault(motif) == (
-        "motif 'two_streams': soma projections, gates and objectives form a cycle: up1 -[W1]-> up2 -[back]-> up1"
+        "motif 'two_streams': soma projections, gates and objectives form a cycle, which only a projection with "
+        "delay=1 can close: up1 -[W1]-> up2 -[back]-> up1"
     )
 
 
 def test_a_population_that_drives_itself_is_a_cycle():
     motif = two_streams()
     motif.connect("up1", "up1", name="own")
-    assert fault(motif).endswith("form a cycle: up1 -[own]-> up1")
+    assert fault(motif).endswith("delay=1 can close: up1 -[own]-> up1")
 
 
 def test_a_cycle_through_an_objective_and_a_gate_is_shown():

@@ -100,7 +100,7 @@ def test_an_activation_reads_what_is_computed_later_as_the_iteration_before_left
     motif.add(cs.Population("x", 1), cs.Population("a", 1, activation="drive + 0.5 * activity_b"))
     motif.add(cs.Population("b", 1, activation="2 * activity_a"))
     motif.connect("x", "a", name="W", init=cs.Constant(1.0))
-    with pytest.raises(cs.MotifError, match=r"form a cycle: a -\[gate\]-> b -\[gate\]-> a"):
+    with pytest.raises(cs.MotifError, match=r"form a cycle, .*: a -\[gate\]-> b -\[gate\]-> a"):
         motif.validate()
     motif.add(cs.Phase("p", repeat=3))
     np.testing.assert_allclose(compiled(motif).predict([[1.0]], "b")[0], [[6.0]])  # a is 1, 2, 3
@@ -256,5 +256,5 @@ def test_what_cannot_be_is_refused_by_name(change, message):
 
 
 def test_a_cycle_without_delay_says_how_to_have_it():
-    with pytest.raises(cs.MotifError, match=r"form a cycle: h -\[R\]-> h.*delay=1"):
+    with pytest.raises(cs.MotifError, match=r"a projection with delay=1 can close: h -\[R\]-> h"):
         loop(cs.Phase("p", repeat=3), delay=0).validate()
