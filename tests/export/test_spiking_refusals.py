@@ -33,9 +33,10 @@ def test_motifs(motif, message):
     assert message in refusal(motif)
 
 
-def test_a_maximum_over_synapses_has_no_common_meaning():
-    motif = paper_sal([4, 3, 2], trace=None).replace("V1", rule=cs.Rule("0.1 * (post * pre - max_in(w))"))
-    assert "its rule uses max_in" in refusal(motif)
+@pytest.mark.parametrize("reduction", ["max_in(w)", "max_out(w)", "mean(pre**2)", "mean(post)"])
+def test_a_reduction_other_than_a_sum_over_synapses(reduction):
+    motif = paper_sal([4, 3, 2], trace=None).replace("V1", rule=cs.Rule(f"0.1 * (post * pre - {reduction} * w)"))
+    assert f"projection 'V1': its rule uses {reduction.partition('(')[0]}, but" in refusal(motif)
 
 
 def test_the_sign_of_a_delayed_spike_would_be_lost():
