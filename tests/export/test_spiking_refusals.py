@@ -39,6 +39,19 @@ def test_a_reduction_other_than_a_sum_over_synapses(reduction):
     assert f"projection 'V1': its rule uses {reduction.partition('(')[0]}, but" in refusal(motif)
 
 
+@pytest.mark.parametrize(
+    ("projection", "name", "quantity"),
+    [
+        ("W0", "batch_size", "batch_size"),
+        ("W0", "drive_pre", "up0.drive@pre"),
+        ("Vt1", "slope_pre", "up1.drive@pre"),
+    ],
+)
+def test_a_quantity_without_a_trace(projection, name, quantity):
+    motif = paper_sal([4, 3, 2], trace=None).replace(projection, rule=cs.Rule(f"0.1 * post * {name}"))
+    assert f"projection {projection!r}: its rule reads {quantity}, of which there is no trace" in refusal(motif)
+
+
 def test_the_sign_of_a_delayed_spike_would_be_lost():
     message = refusal(paper_sal([4, 3, 2], trace=None), spiking=Spiking(delays={"V1": Delay(1, 2)}))
     assert "projection 'V1'" in message and "coding='on_off'" in message
