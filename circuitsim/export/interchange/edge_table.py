@@ -7,7 +7,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,9 +94,10 @@ def read_edge_table(
         connectome = nx.MultiDiGraph()
         for name, k in index.items():
             connectome.add_node((population, k), population=population, label=name)
-        for key in dict.fromkeys(keys):
-            rows = [row for row, its in zip(zip(*ends, weights, strict=True), keys, strict=True) if its == key]
-            synapses = ((index[source], index[target], w) for source, target, w in rows)
+        of_key: dict[str, list[tuple[int, int, float]]] = {}
+        for source, target, w, key in zip(*ends, weights, keys, strict=True):
+            of_key.setdefault(key, []).append((index[source], index[target], w))
+        for key, synapses in of_key.items():
             add_synapses(connectome, key, (population, population), synapses, repeated)
     return connectome
 
@@ -108,7 +109,7 @@ class Table:
     Args:
         path: the file.
         columns: the cells below each name.
-        lines: the number of each row's line in the file.
+        lines: the number of the line in the file at which each row begins.
     """
 
     path: Path
@@ -125,9 +126,7 @@ class Table:
         content = content_of(path)
         with reading(path, "table of edges"):
             text = content.decode("utf-8-sig")
-            reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
-            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-            rows = [(line, row) for line, row in rows if any(row)]
+            rows = [(line, row) for line, row in _rows(text) if any(row)]
             if len(rows) < 2:
                 raise ValueError("it has no edges")
             (_, names), *rest = rows
@@ -190,6 +189,18 @@ class Table:
                 f"line {self.lines[k]}: {column} {what} (got {self.columns[column][k]!r}; so in {sum(is_wrong)} of "
                 f"{len(is_wrong)} lines)"
             )
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, without blanks around them, and the number of the line at which it begins."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+    line = 1
+    try:
+        for row in reader:
+            yield line, [cell.strip() for cell in row]
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"the row from line {line} on cannot be read ({error}); is a quote not closed?") from None
 
 
 def _separator(text: str) -> str:
