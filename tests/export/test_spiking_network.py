@@ -152,9 +152,30 @@ def test_a_run_that_is_resumed_is_the_same_run(tmp_path):
         second.fit((x, y), samples=6, progress=False, checkpoint=file)
     again = second.fit((x, y), samples=6, progress=False, checkpoint=file, resume=True)
     assert all(np.array_equal(whole.weights(name), second.weights(name)) for name in NAMES)
-    assert again.rows == history.rows
-    with pytest.raises(cs.ArchiveError, match="other samples"):
-        export(circuit()).fit((x, y), samples=8, progress=False, checkpoint=file, resume=True)
+    assert again.rows == history.rows and again.records.keys() == history.records.keys() == {"weights"}
+    for (step, weights), (same, expected) in zip(again.records["weights"], history.records["weights"], strict=True):
+        assert step == same and weights.keys() == expected.keys()
+        assert all(np.array_equal(weights[name], expected[name]) for name in NAMES)
+    assert [step for step, _ in again.records["weights"]] == [0, 2, 4, 6]
+
+
+def test_a_checkpoint_of_another_run_or_kind_is_refused(tmp_path):
+    (x, y), file = samples(4), tmp_path / "run"
+    export(circuit()).fit((x, y), samples=np.int64(2), seed=np.int64(0), progress=False, checkpoint=file)
+    sound = file.read_bytes()
+    for content, n, message in (
+        (sound, 4, "belongs to a run with other samples"),
+        (sound.replace(b"run 2", b"run 1"), 2, "format is 'circuitsim spiking run 1', but this version reads"),
+        (sound.replace(b"now/W0", b"now/W9"), 2, "no checkpoint of a spiking run .*now/W0"),
+        (sound[:-8], 2, "no checkpoint of a spiking run"),
+        (b"hello", 2, "no checkpoint of a spiking run"),
+    ):
+        file.write_bytes(content)
+        net = export(circuit())
+        before = net.weights("W0")
+        with pytest.raises(cs.ArchiveError, match=message):
+            net.fit((x, y), samples=n, progress=False, checkpoint=file, resume=True)
+        assert np.array_equal(net.weights("W0"), before)
 
 
 def test_weights_come_back_at_chosen_times_into_a_history_and_a_circuit():

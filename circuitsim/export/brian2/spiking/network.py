@@ -113,15 +113,16 @@ class SpikingNetwork:
             schedule: a function of progress in [0, 1] whose value multiplies every `eta`.
             probe: a function that is called with the network, the number of trials done and the history, at the start
                 and after each segment.
-            checkpoint: a file that receives the weights after each segment.
-            resume: whether to continue from an existing checkpoint.
+            checkpoint: a file that receives the weights and the history after each segment.
+            resume: whether to continue from an existing checkpoint. Of the history's records, those of the weights come
+                back.
             progress: whether a progress bar is shown.
         Returns:
             The history. It holds the accuracy on each segment's own trials (split "online") and, in
             `records["weights"]`, the weights ``[post, pre]`` of each projection at the start and after each segment.
         Raises:
             SimulationDiverged: a weight is not finite.
-            ArchiveError: the checkpoint belongs to another run.
+            ArchiveError: the checkpoint is damaged or belongs to another run.
             ParameterError: an argument is out of range, or the checkpoint exists and `resume` is False.
             DataError: the data does not fit.
         """
@@ -131,10 +132,10 @@ class SpikingNetwork:
             raise ParameterError(f"fit: schedule must be a function of progress or None (got {schedule!r})")
         if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
             raise ParameterError(f"fit: checkpoint must be a path or None (got {checkpoint!r})")
-        whole("seed", seed, least=0)
+        samples, seed = whole("samples", samples, least=1), whole("seed", seed, least=0)
         shown = self._samples(*((data.train.x, data.train.target) if isinstance(data, Dataset) else data))
         order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
-        history, done = History(), 0
+        done, history = 0, History()
         settings = {
             "digest": self.blueprint.digest(), "samples": samples, "seed": seed, "shown": shown.n,
             "parameters": {k: float(v) for k, v in self.blueprint.settings().items() if v.ndim == 0},
@@ -143,7 +144,7 @@ class SpikingNetwork:
         if checkpoint is not None and Path(checkpoint).exists():
             if not resume:
                 raise ParameterError(f"checkpoint {checkpoint} exists: pass resume=True to continue it, or remove it")
-            weights, done = checkpoints.read(checkpoint, settings, history)
+            weights, done, history = checkpoints.read(checkpoint, settings, self._plastic())
             for name, values in weights.items():
                 self.blueprint.wires[name].weights = values
         self._warn_of_saturation(shown, learns=True)
