@@ -8,6 +8,7 @@ import pytest
 
 import circuitsim as cs
 from circuitsim.export import (
+    LIF,
     Delay,
     IntegrateAndFire,
     Poisson,
@@ -134,6 +135,23 @@ def test_a_parameter_may_have_any_name():
     first, *others = changes.values()
     assert np.abs(first).max() > 1e-3
     assert all(np.array_equal(first, other) for other in others)
+
+
+def test_numbers_of_numpy_write_the_same_code():
+    def written(kind, whole):
+        lif = LIF(tau_ms=kind(20), bias=kind(0.5), gain=kind(2), refractory_ms=kind(2))
+        trial = Trial(kind(20), kind(30), kind(10), lag_ms=kind(25), max_lag_ms=kind(40), jitter_ms=kind(3))
+        spiking = Spiking(
+            Stream(kind(50), kind(5), rectified=lif), Stream(kind(10), spikes_per_unit=kind(2)), coding="on_off",
+            inputs=IntegrateAndFire(kind(1), floor=kind(-1)), trial=trial, delays={"V1": Delay(kind(1), kind(2))},
+            rate_hz=kind(100), dt_ms=kind(1), rule_every_ms=kind(2), fired_above=kind(0.25),
+        )  # fmt: skip
+        net = export(circuit(), spiking=spiking, n_trials=whole(2))
+        return str(net), net.blueprint.digest()
+
+    expected = written(float, int)
+    assert "np." not in expected[0]
+    assert written(np.float64, np.int64) == written(np.float32, np.int32) == expected
 
 
 def test_a_run_that_is_resumed_is_the_same_run(tmp_path):
@@ -310,7 +328,7 @@ def test_samples_that_do_not_fit_are_refused():
         (lambda: net.fit((x, y), samples=True), cs.ParameterError, "samples must be a whole number"),
         (lambda: net.fit((x, y), samples=2, seed=-1), cs.ParameterError, "seed must be a whole number"),
         (lambda: net.fit((x, y), samples=2, schedule="cosine"), cs.ParameterError, "schedule must be a function"),
-        (lambda: net.fit((x, y), samples=2, schedule=lambda p: np.nan), cs.ParameterError, "finite numbers .got nan"),
+        (lambda: net.fit((x, y), samples=2, schedule=lambda p: np.nan), cs.ParameterError, "progress 0 must be a"),
         (lambda: net.fit((x, y), samples=2, checkpoint=3), cs.ParameterError, "checkpoint must be a path"),
         (lambda: net.predict(x, seed="a"), cs.ParameterError, "seed must be a whole number"),
         (lambda: net.raster(x, y, seed=0.5), cs.ParameterError, "seed must be a whole number"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 import os
 import warnings
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from circuitsim.export.brian2.spiking.delays import delay_faults
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of
+from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.samples import Samples, presentation, read_samples
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, saturation
@@ -62,7 +62,7 @@ class SpikingNetwork:
         blueprint: the description of neurons and synapses with their equations.
 
     Raises:
-        ParameterError: `n_trials` is not a positive integer.
+        ParameterError: `n_trials` is not a whole number, 1 or more.
         CircuitError: a spiking network cannot express what the circuit does; the message says why.
     """
 
@@ -77,8 +77,7 @@ class SpikingNetwork:
         plastic: bool,
     ) -> None:
         refuse(circuit, spiking, plastic)
-        if isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 1:
-            raise ParameterError(f"export_brian2: n_trials must be a positive integer (got {n_trials!r})")
+        n_trials = whole("export_brian2: n_trials", n_trials, least=1)
         state = Replica.of(circuit, replica)
         only = None
         if not plastic:
@@ -412,9 +411,7 @@ class SpikingNetwork:
             raise ParameterError(
                 f"there is no parameter {path!r} that is a single number (known: {', '.join(known) or 'none'})"
             )
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-            raise ParameterError(f"parameter {path!r} must be a finite number (got {value!r})")
-        wires.parameters[of_synapse(name)] = float(value)
+        wires.parameters[of_synapse(name)] = number(f"parameter {path!r}", value)
 
     def set_trial(self, **changes: Any) -> None:
         """Change those times of the trial that are not compiled in.
@@ -476,11 +473,7 @@ def _factors(schedule: Schedule | None, progress: np.ndarray) -> np.ndarray:
     """The factors of every `eta`, one for each trial."""
     if schedule is None:
         return np.ones(len(progress))
-    factors = [schedule(float(p)) for p in progress]
-    for p, factor in zip(progress, factors, strict=True):
-        if isinstance(factor, bool) or not isinstance(factor, numbers.Real) or not np.isfinite(factor):
-            raise ParameterError(f"fit: schedule must return finite numbers (got {factor!r} at progress {p:g})")
-    return np.array(factors, dtype=float)
+    return np.array([number(f"fit: the value of schedule at progress {p:g}", schedule(float(p))) for p in progress])
 
 
 def _player(target: str, directory: Path | None, b: Blueprint) -> Any:
