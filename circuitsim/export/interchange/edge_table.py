@@ -15,7 +15,7 @@ import networkx as nx
 
 from circuitsim.errors import ParameterError
 from circuitsim.export.interchange.graph_file import content_of, reading
-from circuitsim.export.interchange.synapse_list import add_synapses, check_repeated
+from circuitsim.export.interchange.synapse_list import Repeated, add_synapses, check_repeated
 
 # The names under which a column is found unless it is given, in lower case.
 KNOWN = {
@@ -35,7 +35,7 @@ def read_edge_table(
     weight: str | None = None,
     projection: str | None = None,
     population: str = "neurons",
-    repeated: str = "refuse",
+    repeated: Repeated = None,
 ) -> nx.MultiDiGraph:
     """Read a table of edges between named neurons as a connectome.
 
@@ -52,8 +52,8 @@ def read_edge_table(
         projection: the column that tells to which projection an edge belongs, such as chemical or electrical synapses;
             by default "type", "interaction" or "projection", and without such a column all are called "synapses".
         population: the name of the population.
-        repeated: "refuse" raises an error if a projection has several edges from one neuron to another; "sum" adds
-            their weights.
+        repeated: "sum" adds the weights of several edges that a projection has from one neuron to another; by default
+            they are refused.
     Returns:
         A graph such as `Circuit.connectome` returns: nodes are ``(population, index)``, in the order of the neurons'
         names, which are their `label`; edges are keyed by projection and have a `weight`.

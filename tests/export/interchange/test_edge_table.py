@@ -108,7 +108,7 @@ def test_tables_that_lack_something_are_refused_with_the_line(text, message, tmp
     [
         ({"pre": "cell"}, r"has no column 'cell' \(it has source, from, target, weight\)"),
         ({}, "both 'source' and 'from' may be the pre; give pre="),
-        ({"pre": "source", "repeated": "mean"}, "repeated must be one of"),
+        ({"pre": "source", "repeated": "mean"}, 'repeated must be None or "sum"'),
     ],
 )
 def test_columns_that_are_not_there_or_not_clear_are_refused(options, message, tmp_path):
