@@ -18,7 +18,8 @@ from circuitsim.data import Dataset
 from circuitsim.data.whole import whole
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged
-from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
+from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
 from circuitsim.export.brian2.spiking.blueprint import Blueprint
@@ -40,7 +41,7 @@ Schedule = Callable[[float], float]
 N_CHECKED = 1000  # samples whose activities are compared with what neurons can fire
 
 
-class SpikingNetwork:
+class SpikingNetwork(ExportedNetwork):
     """One replica of a circuit as a spiking network, which follows the circuit's own plan. Printing it shows every
     equation.
 
@@ -78,15 +79,14 @@ class SpikingNetwork:
     ) -> None:
         refuse(circuit, spiking, plastic)
         n_trials = whole("export_brian2: n_trials", n_trials, least=1)
-        state = Replica.of(circuit, replica)
+        super().__init__(circuit, replica)
         only = None
         if not plastic:
             frozen = [p.name for p in circuit.motif.projections]
-            state = dataclasses.replace(state, plans=build_plans(circuit.motif, frozen))
-            only = needed_for_outputs(state.plan)
-        self.motif, self.seed, self.spiking, self.target = circuit.motif, circuit.seed + replica, spiking, target
-        self.plan, self._replica, self._circuit = state.plan, state, circuit
-        self.blueprint: Blueprint = lower(state, spiking, n_trials, self.seed, only)
+            self._replica = dataclasses.replace(self._replica, plans=build_plans(circuit.motif, frozen))
+            only = needed_for_outputs(self._replica.plan)
+        self.spiking, self.target, self.plan, self._circuit = spiking, target, self._replica.plan, circuit
+        self.blueprint: Blueprint = lower(self._replica, spiking, n_trials, self.seed, only)
         self._player = _player(target, directory, self.blueprint)
 
     # -- running
@@ -258,8 +258,6 @@ class SpikingNetwork:
 
     def _activities(self, arrays: dict[str, np.ndarray], learns: bool) -> dict[str, np.ndarray]:
         """The activities of the rate circuit with the network's weights, keyed by population."""
-        from circuitsim.export.brian2.read_back import circuit_from_brian2  # imported late, because it imports this
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what compiling has to say was said when the circuit was made
             circuit = circuit_from_brian2(self)
@@ -317,37 +315,11 @@ class SpikingNetwork:
     def _plastic(self) -> dict[str, np.ndarray]:
         return {w.name: w.weights for w in self.blueprint.wires.values() if w.rule and w.weights is not None}
 
-    def exists(self, projection: str) -> np.ndarray:
-        """Which synapses of a projection exist.
-
-        Args:
-            projection: the projection's name.
-        Returns:
-            Booleans, shape ``[post, pre]``.
-        Raises:
-            ParameterError: there is no such projection; the message lists the known ones.
-        """
-        self.weights(projection)  # which checks the name
-        return self._replica.masks[projection].copy()
-
     def weights(self, projection: str) -> np.ndarray:
-        """The current weights of a projection.
-
-        Args:
-            projection: the projection's name.
-        Returns:
-            A copy, shape ``[post, pre]``.
-        Raises:
-            ParameterError: there is no such projection; the message lists the known ones.
-        """
-        if projection not in self.plan.projections:
-            raise ParameterError(f"there is no projection {projection!r} (known: {', '.join(self.plan.projections)})")
-        wires = self.blueprint.wires.get(projection)
+        wires = self.blueprint.wires.get(self._projection(projection).name)
         if wires is None or wires.weights is None:
             return self._replica.weights[projection].copy()
-        dense = np.zeros(self.plan.projections[projection].shape)
-        dense[wires.j, wires.i] = wires.weights
-        return dense
+        return self._dense(projection, wires.weights)
 
     def set_weights(self, projection: str, weights: Any) -> None:
         """Set the weights of a projection.
@@ -359,10 +331,11 @@ class SpikingNetwork:
             ParameterError: there is no such projection, it is not exported or tied to another, or a weight is not a
                 finite number, lies where there is no synapse, or is out of the projection's bounds.
         """
-        owner, shape = f"projection {projection!r}", self.weights(projection).shape
-        wires, plan = self.blueprint.wires.get(projection), self.plan.projections[projection]
+        owner, exists = f"projection {projection!r}", self.exists(projection)
+        wires = self.blueprint.wires.get(projection)
         if wires is None:
             raise ParameterError(f"{owner}: the network has none of its synapses (plastic=False leaves some out)")
+        plan, shape = self.plan.projections[projection], exists.shape
         if plan.derived is not None:
             raise ParameterError(f"{owner} is tied to {plan.derived.projection!r}; set the weights of that one")
         try:
@@ -371,8 +344,6 @@ class SpikingNetwork:
             raise ParameterError(f"{owner}: weights must be an array of numbers ({error})") from None
         if given.shape != shape:
             raise ParameterError(f"{owner}: weights have shape {given.shape}, needs {shape}")
-        exists = np.zeros(shape, dtype=bool)
-        exists[wires.j, wires.i] = True
         low, high = (
             end if end is not None else sign * np.inf
             for end, sign in zip(plan.bounds or (None, None), (-1, 1), strict=True)
@@ -480,7 +451,7 @@ def _player(target: str, directory: Path | None, b: Blueprint) -> Any:
     from circuitsim.export.brian2.spiking.build import check_names  # imported late, because it imports brian2
 
     check_names(b)
-    if target == "cpp_standalone":
+    if target == STANDALONE:
         from circuitsim.export.brian2.spiking.program import Standalone
 
         return Standalone(directory)
