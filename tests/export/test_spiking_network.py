@@ -100,7 +100,7 @@ def test_the_script_runs_without_circuitsim_and_gives_the_same(tmp_path):
     with np.load(tmp_path / "handed_on_results.npz") as results:
         for name in NAMES:
             assert np.isfinite(results[f"w_{name}"]).all()
-            assert np.array_equal(results[f"w_{name}"], net.blueprint.wires[name].weights), name
+            assert np.array_equal(results[f"w_{name}"], net.blueprint.wires[name].variables["w"]), name
 
 
 def test_a_closed_gate_lets_nothing_pass_in_a_script_either(tmp_path):
@@ -119,7 +119,7 @@ def test_a_closed_gate_lets_nothing_pass_in_a_script_either(tmp_path):
     net.fit((x[np.argsort(order)], y[np.argsort(order)]), samples=4, progress=False)
     assert np.isfinite(net.weights("W0")).all() and np.abs(net.weights("W0") - before).max() > 1e-4
     with np.load(tmp_path / "gates_results.npz") as results:
-        assert np.array_equal(results["w_W0"], net.blueprint.wires["W0"].weights)
+        assert np.array_equal(results["w_W0"], net.blueprint.wires["W0"].variables["w"])
 
 
 def test_a_parameter_may_have_any_name():

@@ -57,6 +57,12 @@ def test_the_sign_of_a_delayed_spike_would_be_lost():
     assert "projection 'V1'" in message and "coding='on_off'" in message
 
 
+def test_a_name_that_brian2_cannot_have():
+    motif = paper_sal([4, 3, 2], trace=None)
+    motif.connect("down1", "up1", name="V_post", compartment="dendrite", rule=cs.Rule("0.1 * I_V_post * pre"))
+    assert "'up1': Brian2 cannot have a variable 'I_V_post' there: Brian2 reserves" in refusal(motif)
+
+
 def test_names_that_are_not_there():
     message = refusal(paper_sal([4, 3, 2], trace=None), spiking=Spiking(cells={"up9": LIF()}))
     assert "'up9', which does not exist" in message

@@ -8,6 +8,7 @@ import numpy as np
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
+from circuitsim.export.brian2.parts import Values
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.motif import Projection
 
@@ -62,7 +63,7 @@ class ExportedNetwork(abc.ABC):
             raise ParameterError(f"there is no projection {name!r} (known: {', '.join(known)})")
         return known[name]
 
-    def _dense(self, projection: str, values: np.ndarray) -> np.ndarray:
+    def _dense(self, projection: str, values: Values) -> np.ndarray:
         """An array ``[post, pre]`` of values ``[synapse]``, with 0 where there is no synapse."""
         dense = np.zeros(self._replica.masks[projection].shape)
         pre, post = self._replica.synapses(projection)

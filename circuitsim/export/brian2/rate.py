@@ -183,7 +183,7 @@ class RateNetwork(ExportedNetwork):
 
     def _of_synapses(self, projection: str, variable: str) -> np.ndarray:
         has_synapses = projection in self.transcript.wirings
-        return self._dense(projection, self._target.read(projection, variable) if has_synapses else np.zeros(0))
+        return self._dense(projection, self._target.read(projection, variable) if has_synapses else 0.0)
 
     def _of_cycle(self, population: str, variable: str) -> np.ndarray:
         if population not in (known := [p.name for p in self.motif.populations]):

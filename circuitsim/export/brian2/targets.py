@@ -126,5 +126,5 @@ def make_target(transcript: Transcript, name: str, directory: Path | None) -> Ta
     Raises:
         CircuitError: the transcript has a name that Brian2 cannot use.
     """
-    check_names(transcript)
+    check_names({part.name: part.names for part in transcript.parts.values()})
     return Standalone(transcript, directory) if name == STANDALONE else Runtime(transcript, name)

@@ -18,6 +18,7 @@ from circuitsim.data import Dataset
 from circuitsim.data.whole import whole
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged
+from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.spelling import of_synapse
@@ -145,7 +146,7 @@ class SpikingNetwork(ExportedNetwork):
                 raise ParameterError(f"checkpoint {checkpoint} exists: pass resume=True to continue it, or remove it")
             weights, done, history = checkpoints.read(checkpoint, settings, self._plastic())
             for name, values in weights.items():
-                self.blueprint.wires[name].weights = values
+                self.blueprint.wires[name].variables[WEIGHT] = values
         self._warn_of_saturation(shown, learns=True)
         if done == 0:
             self._note(history, 0, probe)
@@ -282,7 +283,7 @@ class SpikingNetwork(ExportedNetwork):
                     f"projection {name!r}: a weight is not finite after trial {seed[1] + b.n_trials}; lower eta",
                     projection=name, replica=0, step=seed[1],
                 )  # fmt: skip
-            b.wires[name].weights = weights
+            b.wires[name].variables[WEIGHT] = weights
         return dict(found.outputs)
 
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
@@ -313,13 +314,13 @@ class SpikingNetwork(ExportedNetwork):
     # -- weights
 
     def _plastic(self) -> dict[str, np.ndarray]:
-        return {w.name: w.weights for w in self.blueprint.wires.values() if w.rule and w.weights is not None}
+        return {w.name: np.asarray(w.variables[WEIGHT]) for w in self.blueprint.wires.values() if w.rule}
 
     def weights(self, projection: str) -> np.ndarray:
         wires = self.blueprint.wires.get(self._projection(projection).name)
-        if wires is None or wires.weights is None:
+        if wires is None:
             return self._replica.weights[projection].copy()
-        return self._dense(projection, wires.weights)
+        return self._dense(projection, wires.variables[WEIGHT])
 
     def set_weights(self, projection: str, weights: Any) -> None:
         """Set the weights of a projection.
@@ -359,7 +360,7 @@ class SpikingNetwork(ExportedNetwork):
                     f"{owner}: the weight from neuron {pre} to neuron {post} ({given[post, pre]:g}) {reason} "
                     f"({int(is_wrong.sum())} like this)"
                 )
-        wires.weights = given[wires.j, wires.i]
+        wires.variables[WEIGHT] = given[wires.j, wires.i]
 
     def set_parameter(self, path: str, value: float) -> None:
         """Change a parameter of a rule, without compiling again.
@@ -448,9 +449,9 @@ def _factors(schedule: Schedule | None, progress: np.ndarray) -> np.ndarray:
 
 
 def _player(target: str, directory: Path | None, b: Blueprint) -> Any:
-    from circuitsim.export.brian2.spiking.build import check_names  # imported late, because it imports brian2
+    from circuitsim.export.brian2.names import check_names  # imported late, because it imports brian2
 
-    check_names(b)
+    check_names({part.name: part.names for part in b.parts.values()})
     if target == STANDALONE:
         from circuitsim.export.brian2.spiking.program import Standalone
 
