@@ -67,7 +67,8 @@ def heat_table(
     Returns:
         The figure. A field's rectangles have the gid "title:label:heading:0", ":1", ...
     Raises:
-        ParameterError: there are no pages or columns, or a row has an unknown heading.
+        ParameterError: there are no pages or columns, a row has an unknown heading or a field without numbers, or a
+            field to frame does not exist.
     Example:
         >>> from circuitsim.plots import HeatColumn, heat_table
         >>> rows = {"1 hidden layer": {"accuracy": 97.0, "cosines": [0.81]}, "2": {"accuracy": None}}
@@ -77,14 +78,8 @@ def heat_table(
     check_path(path)
     if not pages or not columns:
         raise ParameterError(f"heat_table: pages and columns must not be empty (got {len(pages)} and {len(columns)})")
-    known = [column.heading for column in columns]
-    labels = []
-    for name, groups in [item for page in pages for item in page.items()]:
-        for label, row in [item for group in groups for item in group.items()]:
-            labels.append(label)
-            for heading in row:
-                if heading not in known:
-                    raise ParameterError(f"heat_table: table {name!r}, row {label!r}: no column {heading!r} ({known})")
+    _check(pages, [column.heading for column in columns], framed)
+    labels = {label for page in pages for groups in page.values() for group in groups for label in group}
     aside = max((text_size(label, POINTS)[0] for label in labels), default=0.0) + 0.12
     width = aside + sum(column.width for column in columns)
     above = 0.45 if title else 0.1
@@ -104,6 +99,27 @@ def heat_table(
             top += _height(groups)
     save(figure, path)
     return figure
+
+
+def _check(
+    pages: Sequence[Mapping[str, Sequence[Group]]], known: Sequence[str], framed: Collection[tuple[str, str, str]]
+) -> None:
+    fields = {
+        (name, label, heading): values
+        for page in pages
+        for name, groups in page.items()
+        for group in groups
+        for label, row in group.items()
+        for heading, values in row.items()
+    }
+    for (name, label, heading), values in fields.items():
+        where = f"heat_table: table {name!r}, row {label!r}"
+        if heading not in known:
+            raise ParameterError(f"{where}: no column {heading!r} ({known})")
+        if np.size(np.asarray(values)) == 0:
+            raise ParameterError(f"{where}: field {heading!r} has no numbers; use None for a missing one")
+    if unknown := [where for where in framed if where not in fields]:
+        raise ParameterError(f"heat_table: framed: no field (title, label, heading) is {unknown[0]!r}")
 
 
 def _height(groups: Sequence[Group]) -> float:

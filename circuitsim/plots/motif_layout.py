@@ -59,7 +59,6 @@ def arrange(motif: Motif, flow: str | None = None, simple: bool = False) -> Layo
     upward = len(set(rows.values())) <= DEEP if flow is None else flow == "up"
     forward, across = (UP, RIGHT) if upward else (RIGHT, UP)
     outwards = {p.name: -across if p.stream == "ascending" else across for p in motif.populations}
-    biases = [p.name for p in motif.populations if is_bias(motif, p)]
     node = _node_size(motif, simple)
     losses = [text_size(captions.loss_text(o), SMALL_POINTS) + np.array([0.3, 0.14]) for o in motif.objectives]
     layer, gap, lane, bias = _distances(motif, node, losses, forward, across, simple)

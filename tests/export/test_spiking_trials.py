@@ -83,7 +83,7 @@ def test_a_script_drops_the_spikes_of_the_trial_before_too(tmp_path):
     with np.load(tmp_path / "trials_results.npz") as results:
         for name in NAMES:
             assert np.isfinite(results[f"w_{name}"]).all()
-            assert np.array_equal(results[f"w_{name}"], net.blueprint.wires[name].weights), name
+            assert np.array_equal(results[f"w_{name}"], net.blueprint.wires[name].variables["w"]), name
 
 
 @pytest.mark.slow  # compiles for a minute

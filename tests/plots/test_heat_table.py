@@ -55,8 +55,15 @@ def test_no_two_rows_or_tables_overlap():
     assert all(0 < box.x0 and box.x1 < width and 0 < box.y0 and box.y1 < height for box in boxes)
 
 
-def test_unknown_headings_and_empty_tables_are_refused():
+def test_unknown_headings_and_fields_and_empty_ones_are_refused():
     with pytest.raises(cs.ParameterError, match="table 'a', row 'x': no column 'y'"):
         heat_table([{"a": [{"x": {"y": 1.0}}]}], COLUMNS)
+    with pytest.raises(cs.ParameterError, match="table 'a', row 'x': field 'cosines' has no numbers"):
+        heat_table([{"a": [{"x": {"seeds": 5, "cosines": []}}]}], COLUMNS)
+    for where in (("digits", "deep", "seeds"), ("digit", "base", "seeds")):
+        with pytest.raises(
+            cs.ParameterError, match=f"no field .title, label, heading. is .{where[0]!r}, {where[1]!r}, {where[2]!r}"
+        ):
+            table(framed=[where])
     with pytest.raises(cs.ParameterError, match="must not be empty"):
         heat_table([], COLUMNS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,12 @@ import numpy as np
 from circuitsim.errors import CircuitError
 
 Values = np.ndarray | float
+
+
+def check_free(name: str, parts: Collection[str]) -> None:
+    """Raise a CircuitError if other groups or synapses are called so."""
+    if name in parts:
+        raise CircuitError(f"two Brian2 objects would be called {name!r}; rename the population or projection")
 
 
 class Part(abc.ABC):
@@ -20,8 +27,8 @@ class Part(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def names(self) -> set[str]:
-        """All names in use."""
+    def names(self) -> list[str]:
+        """All names in use, in order."""
 
     def declare(self, variable: str, start: Values = 0.0) -> None:
         """Add a variable.
@@ -67,8 +74,8 @@ class Group(Part):
             self.links[own] = (group, variable)
 
     @property
-    def names(self) -> set[str]:
-        return {*self.variables, *self.shared, *self.links}
+    def names(self) -> list[str]:
+        return [*self.variables, *self.shared, *self.links]
 
     @property
     def equations(self) -> str:
@@ -102,12 +109,17 @@ class Wiring(Part):
     def equations(self) -> str:
         """The equations of the Synapses."""
         lines = [f"{v} : 1" for v in self.variables]
-        lines += [f"{k} : 1 ({'shared, ' if np.ndim(v) == 0 else ''}constant)" for k, v in self.parameters.items()]
+        lines += [f"{k} : 1 ({'shared, ' if np.ndim(v) == 0 else ''}constant)" for k, v in self.constants.items()]
         return "\n".join(lines + [f"{target} = {e} : 1 (summed)" for target, e in self.sums.items()])
 
     @property
-    def names(self) -> set[str]:
-        return {*self.variables, *self.parameters}
+    def constants(self) -> dict[str, Values]:
+        """Everything that does not change, with its values."""
+        return self.parameters
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.variables, *self.constants]
 
     def split(self, target: str) -> tuple[str, str]:
         """Split the name of a summed variable: ``I_V1_post`` gives the postsynaptic group and ``I_V1``."""

@@ -10,7 +10,7 @@ import sympy
 from circuitsim.export.brian2.cycles import WEIGHT, Cycle
 from circuitsim.export.brian2.language import Names, term_text, text, total
 from circuitsim.export.brian2.means import computed_signals, copy_mean, mean_in_rule
-from circuitsim.export.brian2.parts import Values, Wiring
+from circuitsim.export.brian2.parts import Wiring
 from circuitsim.export.brian2.populations import QUANTITIES, seen
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
@@ -26,12 +26,9 @@ from circuitsim.rules.terms import ONE
 def make_wiring(p: Projection, replica: Replica) -> Wiring:
     """Make the synapses that exist, with their states."""
     pre, post = replica.synapses(p.name)
-
-    def at_synapses(values: Mapping[str, Values]) -> dict[str, Values]:
-        return {of_synapse(k): v[post, pre] if isinstance(v, np.ndarray) else v for k, v in values.items()}
-
-    variables = {WEIGHT: replica.weights[p.name][post, pre], **at_synapses(replica.states[p.name])}
-    return Wiring(p.name, p.pre, p.post, pre, post, variables, at_synapses(replica.parameters.get(p.name, {})))
+    variables = {WEIGHT: replica.weights[p.name][post, pre], **replica.at_synapses(p.name, replica.states[p.name])}
+    parameters = replica.at_synapses(p.name, replica.parameters.get(p.name, {}))
+    return Wiring(p.name, p.pre, p.post, pre, post, variables, parameters)
 
 
 def transcribe_current(t: Transcript, cycle: Cycle, p: ProjectionPlan) -> None:
@@ -101,7 +98,7 @@ def transcribe_tie(t: Transcript, p: Projection, replica: Replica) -> None:
     tie = f"{p.name}_tie"
     t.add(Wiring(tie, source.name, p.name, number[own.j, own.i], np.arange(len(own.i))))
     value = "sign(w_pre)" if p.tied_to.sign else "w_pre"
-    t.sum(tie, "w_post", value if p.tied_to.scale == 1 else f"{p.tied_to.scale!r}*{value}")
+    t.sum(tie, "w_post", value if p.tied_to.scale == 1 else f"{float(p.tied_to.scale)!r}*{value}")
 
 
 def _names(t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, rule: Sum) -> Names:
@@ -117,7 +114,7 @@ def _names(t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, rul
         states = replica.states[population]
         names |= {at(neuron(state, population), end): f"{of_neuron(state)}{suffix}_{end}" for state in states}
     names |= {at(current(name), POST): f"{cycle.current(name)}_post" for name in cycle.plan.projections}
-    names |= {r.symbol: _sum_name(p, r, suffix) for r in rule.reductions if r.kind != "mean"}
+    names |= {r.symbol: sum_name(p, r, suffix) for r in rule.reductions if r.kind != "mean"}
     signals = {signal(name) for name in cycle.plan.computed}
     for given in cycle.plan.signals:
         if signal(given) in rule.symbols:
@@ -129,7 +126,7 @@ def _names(t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, rul
     return names
 
 
-def _sum_name(p: ProjectionPlan, reduction: Reduction, suffix: str) -> str:
+def sum_name(p: ProjectionPlan, reduction: Reduction, suffix: str = "") -> str:
     """The Brian2 name of a sum over synapses, such as ``sum_in_0_V1_e_post`` for ``V1:e.sum_in_0``."""
     state, _, name = reduction.symbol.name.partition(":")[2].rpartition(".")
     owner = f"{p.name}_{state}" if state else p.name

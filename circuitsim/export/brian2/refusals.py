@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError
@@ -18,8 +19,7 @@ def refuse(circuit: Circuit, runs_python: bool) -> None:
     Raises:
         CircuitError: a feature has no counterpart.
     """
-    for reason in _reasons(circuit, runs_python):
-        raise CircuitError(f"motif {circuit.motif.name!r} cannot be exported to Brian2: {reason}")
+    refuse_first(circuit.motif.name, _reasons(circuit, runs_python))
 
 
 def _reasons(circuit: Circuit, runs_python: bool) -> Iterator[str]:
@@ -32,8 +32,13 @@ def _reasons(circuit: Circuit, runs_python: bool) -> Iterator[str]:
         if p.delay:
             yield f"projection {p.name!r} has a delay of {p.delay} iterations, but currents arrive in the same tick"
     if not runs_python:
-        for plan in circuit.plans:
-            yield from _maxima(plan)
+        yield from itertools.chain.from_iterable(map(_maxima, circuit.plans))
+
+
+def refuse_first(motif: str, reasons: Iterable[str], mode: str = "") -> None:
+    """Raise a CircuitError with the first reason, if any. Later ones may rely on earlier ones, and are not computed."""
+    for reason in reasons:
+        raise CircuitError(f"motif {motif!r} cannot be exported to Brian2{mode}: {reason}")
 
 
 def _maxima(plan: Plan) -> Iterator[str]:

@@ -12,6 +12,7 @@ import torch
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.parts import Values
+from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.motif import Motif, Population, Projection
 from circuitsim.motif.checks import index
 from circuitsim.plan import Plan
@@ -72,6 +73,11 @@ class Replica:
         """Indices (pre, post) of the synapses that exist, sorted by pre, as Brian2 orders them."""
         pre, post = np.nonzero(self.masks[projection].T)
         return pre, post
+
+    def at_synapses(self, projection: str, values: Mapping[str, Values]) -> dict[str, Values]:
+        """Numbers, and the entries ``[synapse]`` of arrays ``[post, pre]``, keyed by their Brian2 variables."""
+        pre, post = self.synapses(projection)
+        return {of_synapse(k): v[post, pre] if isinstance(v, np.ndarray) else v for k, v in values.items()}
 
 
 def _states(circuit: Circuit, owner: Population | Projection, replica: int, of: str) -> dict[str, np.ndarray]:

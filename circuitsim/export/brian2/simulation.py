@@ -1,7 +1,4 @@
-"""Build Brian2 objects from a transcript.
-
-This module, `names` and `targets` import brian2, so they are imported only during an export.
-"""
+"""Build Brian2 objects from a transcript."""
 
 from __future__ import annotations
 
@@ -10,29 +7,11 @@ from typing import Any
 import brian2
 import numpy as np
 
-from circuitsim.export.brian2.parts import Wiring
+from circuitsim.export.brian2 import objects
 from circuitsim.export.brian2.schedule import Schedule
 from circuitsim.export.brian2.transcript import Largest, Run, Total, Transcript
 
 TICK = 1.0 * brian2.ms  # the duration of a sample, which is arbitrary in a rate circuit
-
-
-def _where(condition: np.ndarray, yes: np.ndarray, no: np.ndarray) -> np.ndarray:
-    return np.where(condition != 0, yes, no)
-
-
-where = brian2.Function(_where, arg_units=[1, 1, 1], return_unit=1, arg_names=["condition", "yes", "no"])
-where.implementations.add_numpy_implementation(_where, discard_units=True)  # with units it is 50 times slower
-where.implementations.add_implementation(
-    "cpp",
-    "static inline double where_(double condition, double yes, double no) { return condition != 0 ? yes : no; }",
-    name="where_",
-)
-where.implementations.add_implementation(
-    "cython",
-    "cdef double where_(double condition, double yes, double no):\n    return yes if condition != 0 else no",
-    name="where_",
-)
 
 
 class Simulation:
@@ -51,28 +30,13 @@ class Simulation:
                 group.size, group.equations, name=group.name, clock=self.clock, dtype=np.float64, namespace={}
             )
         for group in transcript.groups.values():  # before any synapses are made, which read the groups
-            for own, (other, variable) in group.links.items():
-                setattr(self.parts[group.name], own, brian2.linked_var(self.parts[other], variable))
+            objects.link(self.parts, group.name, group.links)
+            for name, values in group.variables.items():
+                setattr(self.parts[group.name], name, values)
         for wiring in transcript.wirings.values():
-            self.parts[wiring.name] = self._synapses(wiring)
-        for part in transcript.parts.values():
-            for name, values in part.variables.items():
-                setattr(self.parts[part.name], name, values)
+            self.parts[wiring.name] = objects.synapses(wiring, self.parts, clock=self.clock)
         actions = [self._action(action, order) for order, action in enumerate(transcript.actions)]
-        members = [*self.parts.values(), *filter(None, actions)]
-        for member in members:
-            member.add_to_magic_network = False
-        self.network = brian2.Network(*members, name="rate_network")
-
-    def _synapses(self, wiring: Wiring) -> Any:
-        synapses = brian2.Synapses(
-            self.parts[wiring.pre], self.parts[wiring.post], wiring.equations,
-            name=wiring.name, clock=self.clock, dtype=np.float64, namespace={},
-        )  # fmt: skip
-        synapses.connect(i=wiring.i, j=wiring.j)
-        for name, values in wiring.parameters.items():
-            setattr(synapses, name, values)
-        return synapses
+        self.network = objects.network([*self.parts.values(), *filter(None, actions)], "rate_network")
 
     def _action(self, action: Run | Total | Largest, order: int) -> Any:
         """The Brian2 object of an action, or None if it belongs to the synapses already."""
@@ -120,7 +84,7 @@ class Simulation:
         }
         self.network.add(*monitors.values())
         arrays = {name: brian2.TimedArray(values, dt=TICK) for name, values in schedule.arrays.items()}
-        namespace = {**arrays, "where": where, "start": self.network.t}
+        namespace = {**arrays, "where": objects.where, "start": self.network.t}
         try:
             with np.errstate(all="ignore"):  # the first passes compute with quantities that are not final yet
                 self.network.run(schedule.n_ticks * TICK, namespace=namespace)

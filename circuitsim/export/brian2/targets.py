@@ -13,6 +13,7 @@ import brian2
 import numpy as np
 
 from circuitsim.errors import CircuitError, ParameterError
+from circuitsim.export.brian2.exported import STANDALONE
 from circuitsim.export.brian2.names import check_names
 from circuitsim.export.brian2.schedule import Schedule
 from circuitsim.export.brian2.simulation import Simulation
@@ -49,7 +50,7 @@ class Runtime:
     @functools.cached_property
     def simulation(self) -> Simulation:
         """The simulation, made when it is first needed because Brian2 warns about objects that never ran."""
-        with _preferences(self.language):
+        with preferences(self.language):
             return Simulation(self.transcript)
 
     @property
@@ -58,7 +59,7 @@ class Runtime:
 
     def run(self, schedule: Schedule, recorded: dict[str, list[str]]) -> Recorded:
         simulation = self.simulation
-        with _preferences(self.language):
+        with preferences(self.language):
             return _read(simulation.run(schedule, recorded), recorded)
 
     def read(self, owner: str, variable: str) -> np.ndarray:
@@ -83,25 +84,20 @@ class Standalone:
         raise ParameterError("target 'cpp_standalone' has no Brian2 network, only a program; see its directory")
 
     def run(self, schedule: Schedule, recorded: dict[str, list[str]]) -> Recorded:
-        with _preferences(brian2.prefs.codegen.target), tempfile.TemporaryDirectory(prefix="circuitsim_") as temporary:
-            brian2.set_device("cpp_standalone", build_on_run=False)
-            try:
-                simulation = Simulation(self.transcript)
-                monitors = simulation.run(schedule, recorded)
-                brian2.get_device().build(directory=str(self.directory or temporary), with_output=False)
-                for part in self.transcript.parts.values():
-                    part.variables = {name: simulation.read(part.name, name) for name in part.variables}
-                return _read(monitors, recorded)
-            finally:
-                brian2.get_device().reinit()
-                brian2.set_device("runtime")
+        with standalone() as device, tempfile.TemporaryDirectory(prefix="circuitsim_") as temporary:
+            simulation = Simulation(self.transcript)
+            monitors = simulation.run(schedule, recorded)
+            device.build(directory=str(self.directory or temporary), with_output=False)
+            for part in self.transcript.parts.values():
+                part.variables = {name: simulation.read(part.name, name) for name in part.variables}
+            return _read(monitors, recorded)
 
     def read(self, owner: str, variable: str) -> np.ndarray:
         return np.array(self.transcript.parts[owner].variables[variable])
 
 
 @contextlib.contextmanager
-def _preferences(language: str) -> Iterator[None]:
+def preferences(language: str) -> Iterator[None]:
     """Set Brian2's preferences, which are global, and restore them afterwards."""
     if brian2.get_device() is not brian2.devices.all_devices["runtime"]:
         raise CircuitError("another Brian2 device is active; call brian2.set_device('runtime') first")
@@ -111,6 +107,19 @@ def _preferences(language: str) -> Iterator[None]:
         yield
     finally:
         brian2.prefs.codegen.target, brian2.prefs.core.default_float_dtype = before
+
+
+@contextlib.contextmanager
+def standalone() -> Iterator[Any]:
+    """Make the device for C++ programs Brian2's current one, and return it."""
+    with preferences(brian2.prefs.codegen.target):
+        brian2.set_device(STANDALONE, build_on_run=False)
+        device = brian2.get_device()
+        try:
+            yield device
+        finally:
+            device.reinit()
+            brian2.set_device("runtime")
 
 
 def _read(monitors: Mapping[str, Any], recorded: dict[str, list[str]]) -> Recorded:
@@ -125,5 +134,5 @@ def make_target(transcript: Transcript, name: str, directory: Path | None) -> Ta
     Raises:
         CircuitError: the transcript has a name that Brian2 cannot use.
     """
-    check_names(transcript)
-    return Standalone(transcript, directory) if name == "cpp_standalone" else Runtime(transcript, name)
+    check_names({part.name: part.names for part in transcript.parts.values()})
+    return Standalone(transcript, directory) if name == STANDALONE else Runtime(transcript, name)

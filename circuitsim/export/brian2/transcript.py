@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.parts import Group, Part, Wiring
+from circuitsim.export.brian2.parts import Group, Part, Wiring, check_free
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,7 @@ class Transcript:
         Raises:
             CircuitError: the name is taken.
         """
-        if part.name in self.parts:
-            raise CircuitError(f"two Brian2 objects would be called {part.name!r}; rename the population or projection")
+        check_free(part.name, self.parts)
         if isinstance(part, Group):
             self.groups[part.name] = part
         else:

@@ -30,15 +30,13 @@ class Update:
 
     def new(self) -> str:
         """The expression of the new value."""
-        value = total([*([self.sum] if self.sample else []), *self.rest]) or "0.0"
-        low, high = self.bounds
-        if (low, high) == (None, None):
-            return value
-        return f"clip({value}, {_number(low, '-inf')}, {_number(high, 'inf')})"
+        return clipped(total([*([self.sum] if self.sample else []), *self.rest]) or "0.0", self.bounds)
 
 
-def _number(bound: float | None, otherwise: str) -> str:
-    return otherwise if bound is None else repr(float(bound))
+def clipped(value: str, bounds: Bounds) -> str:
+    """The expression of a value within bounds."""
+    low, high = ("" if bound is None else repr(float(bound)) for bound in bounds)
+    return f"clip({value}, {low or '-inf'}, {high or 'inf'})" if low or high else value
 
 
 def statements(updates: Sequence[Update], suffix: str, end: str = "") -> list[str]:

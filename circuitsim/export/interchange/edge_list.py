@@ -37,10 +37,10 @@ def from_bytes(content: bytes) -> nx.MultiDiGraph:
     Edges are numbered and have the attribute `projection`. The column `compartment` may be absent; other columns become
     attributes of the edges, except where they are blank.
     """
-    text = dict.fromkeys(("projection", "pre_population", "post_population", "compartment", "target"), str)
+    names = ("projection", "pre_population", "post_population", "compartment", "target")  # the last in older files
+    text = dict.fromkeys(names, str)
     exact = dict.fromkeys(("pre", "post", "weight"), str.strip)  # the parser of pandas is not exact to the last bit
     table = pd.read_csv(BytesIO(content), keep_default_na=False, dtype=text, converters=exact)
-    table = table.rename(columns={"target": "compartment"})  # the name in files of the previous version
     if missing := [name for name in COLUMNS[:-1] if name not in table]:
         raise ValueError(f"column {missing[0]!r} is missing (there are: {', '.join(map(str, table))})")
     connectome = nx.MultiDiGraph()

@@ -11,7 +11,6 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import networkx as nx
-import pandas as pd
 
 from circuitsim.errors import ArchiveError, CircuitError, ParameterError
 from circuitsim.export.interchange import edge_list, graphml, node_link
@@ -25,8 +24,8 @@ FROM_BYTES: dict[str, Callable[[bytes], nx.MultiDiGraph]] = {
     ".graphml": graphml.from_bytes, ".json": node_link.from_bytes, ".csv": edge_list.from_bytes,
 }  # fmt: skip
 FAULTS = (
-    CircuitError, nx.NetworkXException, ParseError, pd.errors.ParserError, ValueError, TypeError, LookupError,
-    AttributeError, RecursionError, ArithmeticError, AssertionError,
+    CircuitError, nx.NetworkXException, ParseError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
+    ArithmeticError, AssertionError,
 )  # fmt: skip
 
 

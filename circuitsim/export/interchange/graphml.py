@@ -16,10 +16,11 @@ DEFAULTS = ("node_default", "edge_default")  # networkx adds these to every grap
 
 
 def to_bytes(graph: nx.MultiDiGraph) -> bytes:
-    """Encode a graph whose nodes are strings and whose attributes are plain data (numbers, strings, lists, dicts).
+    """Encode a graph whose nodes are strings and whose attributes are plain data (numbers, text, None, lists, dicts).
 
-    Edges have an id, which is their key or, if several edges share a key or XML cannot hold it, a number; the attribute
-    `projection` is always their key. Programs such as Gephi keep only one of the edges with one id.
+    The ids of nodes are their names, or ``n0``, ``n1``, ... if XML cannot hold one of these. The ids of edges are their
+    keys, or ``e0``, ``e1``, ... if XML cannot hold one of these or edges share one, since programs such as Gephi keep
+    only one of the edges with one id. The attribute `projection` of an edge is its key.
     """
     keys = [key for _, _, key in graph.edges(keys=True)]
     may_be_ids = len(set(keys)) == len(keys) and all(map(_is_text, keys))

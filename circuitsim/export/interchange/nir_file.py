@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def read_nir(path: str | os.PathLike[str]) -> Motif:
     """Read a NIR graph as a motif with the same populations, connections and weights.
 
     Nodes of neurons become populations of rate neurons: "relu" for neurons that spike (IF, LIF, CubaLIF), "linear" for
-    those that do not (I, LI, CubaLI), inputs, and outputs that no neurons precede. Linear and affine nodes become
+    those that do not (I, LI, CubaLI), inputs, and outputs to which weights lead. Linear and affine nodes become
     projections, whose weights are `cs.Given`; the bias of an affine node becomes a projection from a bias unit. Neurons
     that are connected without weights get one-to-one synapses of weight 1. Time constants, thresholds and resistances
     have no counterpart in a rate neuron and are left out, with a `LeftOutWarning` if they scale or shift the response.
@@ -44,8 +44,8 @@ def read_nir(path: str | os.PathLike[str]) -> Motif:
     Args:
         path: the file (HDF5).
     Returns:
-        The motif. Characters that cannot be part of an identifier become ``_`` in names, and a name that begins with a
-        digit gets an ``n`` before it. For an example see docs/how_to/read_other_files.md.
+        The motif. Characters that cannot be part of an identifier become ``_`` in names, and a name that then begins
+        with ``_`` or a digit gets an ``n`` before it. For an example see docs/how_to/read_other_files.md.
     Raises:
         MissingPackage: nir is not installed.
         ArchiveError: the file cannot be read or is no NIR graph.
@@ -143,5 +143,5 @@ def _identifier(name: str) -> str:
 
 
 def _size(node: Any, kind: str) -> int:
-    shape: Iterator[int] = next(iter((node.output_type if kind != "Output" else node.input_type).values()))
-    return int(np.prod(np.asarray(shape)))
+    shapes: Mapping[str, np.ndarray] = node.input_type if kind == "Output" else node.output_type
+    return int(np.prod(next(iter(shapes.values()))))

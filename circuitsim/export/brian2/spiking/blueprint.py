@@ -8,13 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from circuitsim.errors import CircuitError
+from circuitsim.export.brian2.parts import Values, Wiring, check_free
 from circuitsim.export.brian2.spiking.cells import Spike
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.trial import GRID_MS
@@ -49,37 +48,29 @@ class Neurons:
     at_trial: list[str] = field(default_factory=list)
     signed: bool = True
 
+    @property
+    def names(self) -> list[str]:
+        """The variables, in order."""
+        found = (re.match(r"d(\w+)/dt|(\w+)", line.strip()) for line in self.equations)
+        return [name[1] or name[2] for name in found if name]
+
     def on(self, spike: Spike) -> str:
         """The statements that a spike runs. The trace comes first, because it may read the sign of the membrane."""
         return "; ".join(filter(None, (self.traces.get(spike.event, ""), spike.reset)))
 
 
 @dataclass
-class Wires:
-    """Synapses.
+class Wires(Wiring):
+    """Synapses that spikes and a rule act on. The sums are taken before each plasticity step.
 
     Args:
-        name, pre, post: the names of the synapses and of the groups at their ends.
-        i, j: indices of presynaptic and postsynaptic neurons, shape ``[synapse]``.
-        weights: initial weights, ``[synapse]``, or None for synapses without a weight.
-        parameters: the rule's parameters, each one number or one per synapse.
         on_spike: the statements that a presynaptic event runs at the postsynaptic neuron, keyed by event.
         delays_ms: conduction delays ``[synapse]``, or None.
-        sums: a variable of one end, such as ``sum_in_0_V1_post`` -> the expression that is summed into it before each
-            plasticity step.
         rule: the statement of the plasticity step, or "".
     """
 
-    name: str
-    pre: str
-    post: str
-    i: np.ndarray
-    j: np.ndarray
-    weights: np.ndarray | None
-    parameters: dict[str, Any] = field(default_factory=dict)
     on_spike: dict[str, str] = field(default_factory=dict)
     delays_ms: np.ndarray | None = None
-    sums: dict[str, str] = field(default_factory=dict)
     rule: str = ""
 
     @property
@@ -88,12 +79,9 @@ class Wires:
         return any(DELAY in code for code in self.on_spike.values())
 
     @property
-    def equations(self) -> str:
-        """The equations of the Synapses."""
-        lines = ["w : 1"] if self.weights is not None else []
-        lines += [f"{DELAY} : 1 (constant)"] if self.reads_delay else []
-        lines += [f"{k} : 1 ({'shared, ' if np.ndim(v) == 0 else ''}constant)" for k, v in self.parameters.items()]
-        return "\n".join(lines + [f"{target} = {e} : 1 (summed)" for target, e in self.sums.items()])
+    def constants(self) -> dict[str, Values]:
+        delays = {DELAY: self.delays_ms} if self.reads_delay and self.delays_ms is not None else {}
+        return {**delays, **self.parameters}
 
 
 @dataclass
@@ -121,16 +109,18 @@ class Blueprint:
         """Add a group or synapses.
 
         Raises:
-            CircuitError: the name is taken, or Brian2 cannot use it.
+            CircuitError: the name is taken.
         """
-        if part.name in {**self.neurons, **self.wires}:
-            raise CircuitError(f"two Brian2 objects would be called {part.name!r}; rename the population or projection")
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", part.name):
-            raise CircuitError(f"{part.name!r}: Brian2 names have only ASCII letters, digits and _; rename it")
+        check_free(part.name, self.parts)
         if isinstance(part, Neurons):
             self.neurons[part.name] = part
         else:
             self.wires[part.name] = part
+
+    @property
+    def parts(self) -> dict[str, Neurons | Wires]:
+        """Groups and synapses, keyed by name."""
+        return {**self.neurons, **self.wires}
 
     @property
     def played(self) -> dict[str, tuple[float, tuple[int, ...]]]:
@@ -150,7 +140,7 @@ class Blueprint:
         """The values that a compiled program receives for each run, such as ``projection.w`` or ``projection.eta``."""
         found: dict[str, np.ndarray] = {}
         for w in self.wires.values():
-            values: Mapping[str, Any] = w.parameters if w.weights is None else {"w": w.weights, **w.parameters}
+            values = {**w.variables, **w.parameters}
             found |= {f"{w.name}.{name}": np.asarray(value, dtype=float) for name, value in values.items()}
         return found
 
@@ -163,7 +153,7 @@ class Blueprint:
         for w in self.wires.values():
             shapes = {name: np.shape(value) for name, value in w.parameters.items()}
             arrays = [None if a is None else hashlib.sha256(a.tobytes()).hexdigest() for a in (w.i, w.j, w.delays_ms)]
-            parts.append([w.name, w.pre, w.post, arrays, w.weights is None, shapes, w.on_spike, w.sums, w.rule])
+            parts.append([w.name, w.pre, w.post, arrays, not w.variables, shapes, w.on_spike, w.sums, w.rule])
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:

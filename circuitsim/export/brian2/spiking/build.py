@@ -9,9 +9,8 @@ import brian2
 import numpy as np
 from brian2 import ms
 
-from circuitsim.export.brian2.names import check_variables
-from circuitsim.export.brian2.simulation import where
-from circuitsim.export.brian2.spiking.blueprint import DELAY, Blueprint, Neurons, Wires
+from circuitsim.export.brian2 import objects
+from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
 from circuitsim.export.brian2.spiking.order import LATE
 
 
@@ -40,8 +39,7 @@ class Build:
         }
         self.groups: dict[str, Any] = {n.name: self._neurons(n, k) for k, n in enumerate(b.neurons.values())}
         for n in b.neurons.values():
-            for own, (other, variable) in n.links.items():
-                setattr(self.groups[n.name], own, brian2.linked_var(self.groups[other], variable))
+            objects.link(self.groups, n.name, n.links)
         self.synapses: dict[str, Any] = {w.name: self._wires(w, k) for k, w in enumerate(b.wires.values())}
         self.operations = [
             self.groups[n.name].run_regularly("\n".join(n.at_trial), clock=self.trials, when="start", order=LATE - k)
@@ -66,9 +64,7 @@ class Build:
         }
         members = [*self.groups.values(), *self.synapses.values(), *self.operations, *self.reads.values()]
         members += self.trains.values()
-        for member in members:
-            member.add_to_magic_network = False
-        self.network = brian2.Network(*members, name="spiking_network")
+        self.network = objects.network(members, "spiking_network")
 
     def _neurons(self, n: Neurons, order: int) -> Any:
         main = {s.event: s for s in n.spikes}.get("spike")
@@ -92,18 +88,10 @@ class Build:
         return group
 
     def _wires(self, w: Wires, order: int) -> Any:
-        synapses = brian2.Synapses(
-            self.groups[w.pre], self.groups[w.post], w.equations, on_pre=w.on_spike or None,
-            on_event={event: event for event in w.on_spike} or "spike", clock=self.clock, name=w.name, order=order,
-            dtype=np.float64, namespace={},
-        )  # fmt: skip
-        synapses.connect(i=w.i, j=w.j)
-        if w.weights is not None:
-            synapses.w = w.weights
-        for name, value in w.parameters.items():
-            setattr(synapses, name, value)
-        if w.reads_delay:
-            setattr(synapses, DELAY, w.delays_ms)
+        events = {event: event for event in w.on_spike}
+        synapses = objects.synapses(
+            w, self.groups, on_pre=w.on_spike or None, on_event=events or "spike", clock=self.clock, order=order
+        )
         for event in w.on_spike if w.delays_ms is not None else ():
             getattr(synapses, event).delay = w.delays_ms * ms
         for k, updater in enumerate(synapses.summed_updaters.values()):
@@ -113,7 +101,7 @@ class Build:
     def run(self, report: Any = None) -> None:
         """Play all trials. With a standalone device, this only records what is to be compiled."""
         duration = self.b.n_trials * self.b.spiking.trial.length_ms * ms
-        self.network.run(duration, namespace={**self.arrays, "where": where}, report=report)
+        self.network.run(duration, namespace={**self.arrays, "where": objects.where}, report=report)
 
     def outputs(self) -> dict[str, np.ndarray]:
         """The outputs ``[trial, neuron]`` of each readout, which are read when the next trial begins, or at the end."""
@@ -130,13 +118,3 @@ class Build:
     def weights(self) -> dict[str, np.ndarray]:
         """The weights ``[synapse]`` of each projection with a rule."""
         return {name: np.array(self.synapses[name].w) for name in self.plastic()}
-
-
-def check_names(b: Blueprint) -> None:
-    """Check the names of rule parameters.
-
-    Raises:
-        CircuitError: Brian2 cannot use a name.
-    """
-    for w in b.wires.values():
-        check_variables(w.name, w.parameters)

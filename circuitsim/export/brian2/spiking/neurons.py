@@ -143,7 +143,7 @@ def _error(b: Blueprint, neurons: Neurons, objective: Objective) -> str:
     if objective.loss == "cross_entropy":
         neurons.equations.append("normaliser : 1")
         pre, post = np.divmod(np.arange(neurons.size**2), neurons.size)
-        softmax = Wires(f"{neurons.name}_softmax", objective.output, neurons.name, pre, post, None)
+        softmax = Wires(f"{neurons.name}_softmax", objective.output, neurons.name, pre, post)
         softmax.sums["normaliser_post"] = "exp(F_pre - output_post)"
         b.add(softmax)
         neurons.rest["normaliser"] = float(neurons.size)

@@ -24,7 +24,7 @@ from circuitsim.errors import CircuitError, ParameterError
 from circuitsim.export.brian2.spiking.blueprint import Blueprint
 from circuitsim.export.brian2.spiking.build import Build
 from circuitsim.export.brian2.spiking.runtime import Arrays, Played
-from circuitsim.export.brian2.targets import _preferences
+from circuitsim.export.brian2.targets import standalone
 
 NOTE = "circuitsim.json"
 SEED = "CIRCUITSIM_SEED"
@@ -126,22 +126,16 @@ def _argument(path: Path, values: Any) -> str:
 
 def _compile(b: Blueprint, folder: Path) -> None:
     blank = {name: np.zeros(shape) for name, (_, shape) in b.played.items()}
-    with _preferences(brian2.prefs.codegen.target), _few_jobs():
-        brian2.set_device("cpp_standalone", build_on_run=False)
-        device = brian2.get_device()
-        try:
-            brian2.seed(0)
-            build = Build(b, blank)
-            device.insert_code("after_start", SEEDING)
-            build.run()
-            device.build(directory=str(folder), compile=True, run=False, with_output=False)
-            files = {f"{name}.w": _file(device, build.synapses[name], "w") for name in build.plastic()}
-            for name in b.readouts:
-                files[f"{name}.F"] = _file(device, build.groups[name], "F")
-                files[f"{name}_read.F"] = _file(device, build.reads[name], "F")
-        finally:
-            device.reinit()
-            brian2.set_device("runtime")
+    with standalone() as device, _few_jobs():
+        brian2.seed(0)
+        build = Build(b, blank)
+        device.insert_code("after_start", SEEDING)
+        build.run()
+        device.build(directory=str(folder), compile=True, run=False, with_output=False)
+        files = {f"{name}.w": _file(device, build.synapses[name], "w") for name in build.plastic()}
+        for name in b.readouts:
+            files[f"{name}.F"] = _file(device, build.groups[name], "F")
+            files[f"{name}_read.F"] = _file(device, build.reads[name], "F")
     (folder / NOTE).write_text(json.dumps({"digest": b.digest(), "motif": b.name, "files": files}))
 
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from circuitsim.engine import Circuit
-from circuitsim.errors import CircuitError
+from circuitsim.export.brian2.refusals import refuse_first
 from circuitsim.export.brian2.spiking.delays import delay_faults
 from circuitsim.export.brian2.spiking.lower import needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
@@ -28,8 +28,7 @@ def refuse(circuit: Circuit, spiking: Spiking, plastic: bool = True) -> None:
         _of_rules(circuit) if plastic else (),
         delay_faults(circuit.plan, spiking, circuit.plan.populations if plastic else needed_for_outputs(circuit.plan)),
     )
-    for reason in reasons:  # only the first one is computed, because later checks rely on earlier ones
-        raise CircuitError(f"motif {circuit.motif.name!r} cannot be exported to Brian2 as spikes: {reason}")
+    refuse_first(circuit.motif.name, reasons, " as spikes")
 
 
 def _of_inference(circuit: Circuit, spiking: Spiking) -> Iterator[str]:
@@ -69,10 +68,9 @@ def _of_rules(circuit: Circuit) -> Iterator[str]:
                 f"projection {q.name!r}: its weight is tied to {q.derived.projection!r}, which changes, but a synapse "
                 "cannot read the weight of another one; freeze the source, or give this projection its own rule"
             )
-        rules = [q.rule] if q.rule is not None else []
-        for reduction in [r for rule in rules for r in rule.reductions]:
-            if reduction.kind.startswith("max"):
+        for reduction in q.rule.reductions if q.rule is not None else ():
+            if not reduction.kind.startswith("sum"):
                 yield (
-                    f"projection {q.name!r}: its rule uses {reduction.kind}, and Brian2 has no maximum over synapses "
-                    "that all of its targets compute"
+                    f"projection {q.name!r}: its rule uses {reduction.kind}, but spiking synapses compute no other "
+                    "reductions than sum_in and sum_out; export mode='rate'"
                 )

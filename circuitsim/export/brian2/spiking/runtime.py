@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import brian2
 import numpy as np
 
 from circuitsim.export.brian2.spiking.blueprint import Blueprint
 from circuitsim.export.brian2.spiking.build import Build
-from circuitsim.export.brian2.targets import _preferences
+from circuitsim.export.brian2.targets import preferences
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -31,19 +30,6 @@ class Played:
     spikes: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
 
-class Player(Protocol):
-    """Plays the trials of a blueprint, from rest."""
-
-    def play(self, b: Blueprint, played: Arrays, seed: int) -> Played:
-        """Play `b.n_trials` trials.
-
-        Args:
-            b: the network, with its weights and parameters.
-            played: the arrays of `Blueprint.played`.
-            seed: the seed of random spikes.
-        """
-
-
 class Runtime:
     """Plays trials in this process, with a new network for each call.
 
@@ -56,7 +42,14 @@ class Runtime:
         self.language, self.records_spikes = language, records_spikes
 
     def play(self, b: Blueprint, played: Arrays, seed: int) -> Played:
-        with _preferences(self.language):
+        """Play `b.n_trials` trials, from rest.
+
+        Args:
+            b: the network, with its weights and parameters.
+            played: the arrays of `Blueprint.played`.
+            seed: the seed of random spikes.
+        """
+        with preferences(self.language):
             state = np.random.get_state()  # noqa: NPY002 (Brian2 draws from NumPy's global stream)
             try:
                 brian2.seed(seed)

@@ -14,7 +14,6 @@ from circuitsim.errors import DataError
 from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.feeding import Feeding
 from circuitsim.plan import Plan
-from circuitsim.whole import whole
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,5 @@ def _vectors(plan: Plan, target: Any) -> Any:
 
 def presentation(n_samples: int, n_shown: int, seed: int) -> np.ndarray:
     """The sample that each trial shows. Each epoch shows every sample once, in an order keyed by (seed, epoch)."""
-    whole("samples", n_shown, least=1)
     epochs = -(-n_shown // n_samples)
     return np.concatenate([np.random.default_rng([seed, e]).permutation(n_samples) for e in range(epochs)])[:n_shown]

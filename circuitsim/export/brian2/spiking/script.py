@@ -137,8 +137,7 @@ def _wires(w: Wires, order: int, arrays: dict[str, np.ndarray]) -> list[str]:
     options.append(f'order={order}, name="{w.name}"')
     lines = ["", f"    {w.name} = b2.Synapses(", *(f"        {option}," for option in options), "    )"]
     lines.append(f'    {w.name}.connect(i=arrays["{w.name}_i"], j=arrays["{w.name}_j"])')
-    values = {} if w.weights is None else {"w": w.weights}
-    for name, value in {**values, **w.parameters}.items():
+    for name, value in {**w.variables, **w.parameters}.items():
         if np.ndim(value):
             arrays[f"{w.name}_{name}"] = np.asarray(value, dtype=float)
         given = f'arrays["{w.name}_{name}"]' if np.ndim(value) else repr(float(value))

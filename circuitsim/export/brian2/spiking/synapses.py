@@ -8,7 +8,9 @@ import numpy as np
 
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
+from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.language import Names, term_text, text, total
+from circuitsim.export.brian2.projections import sum_name
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking.blueprint import DELAY, Blueprint, Wires
@@ -16,7 +18,8 @@ from circuitsim.export.brian2.spiking.cells import Cell, SpikingCell
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import spike_weight
 from circuitsim.export.brian2.spiking.reads import Reads
-from circuitsim.export.brian2.spiking.slopes import gate_of, slopes_at_post, slopes_of
+from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post, slopes_of
+from circuitsim.export.brian2.updates import clipped
 from circuitsim.plan import Plan, ProjectionPlan
 from circuitsim.plan.quantities import POST, PRE, at, current, neuron, synapse
 
@@ -28,13 +31,12 @@ def lower_projection(
     pre, post = replica.synapses(p.name)
     if not len(pre):
         return
-    wires = Wires(p.name, p.pre, p.post, pre, post, replica.weights[p.name][post, pre])
+    wires = Wires(p.name, p.pre, p.post, pre, post, {WEIGHT: replica.weights[p.name][post, pre]})
     wires.delays_ms = _delays(b, p, cells[p.pre], len(pre), seed)
     arrives = _arrives(b.spiking) if wires.delays_ms is not None else ""
     wires.on_spike = dict(_deliveries(b, replica.plan, p, cells[p.pre], reads, arrives))
     if p.plastic:
-        values = replica.parameters[p.name].items()
-        wires.parameters = {of_synapse(k): v[post, pre] if isinstance(v, np.ndarray) else v for k, v in values}
+        wires.parameters = replica.at_synapses(p.name, replica.parameters[p.name])
         wires.rule = _rule(b, wires, replica, p)
     if wires.on_spike or wires.rule:
         b.add(wires)
@@ -89,22 +91,22 @@ def _rule(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan) -> st
     """
     assert p.rule is not None
     names = dict(_names(b, replica, p))
+    of_rule = {reduction.symbol for reduction in p.rule.reductions}
+    if unknown := sorted(map(str, read_by(p.rule, names) - names.keys() - of_rule)):
+        raise CircuitError(
+            f"projection {p.name!r}: its rule reads {unknown[0]}, of which there is no trace; export mode='rate'"
+        )
     for reduction in p.rule.reductions:
-        end = "post" if reduction.kind.endswith("in") else "pre"
-        variable = f"{reduction.symbol.name.partition(':')[2]}_{p.name}"
-        names[reduction.symbol] = f"{variable}_{end}"
-        b.neurons[p.post if end == "post" else p.pre].equations.append(f"{variable} : 1")
-        wires.sums[names[reduction.symbol]] = total([term_text(term, names) for term in reduction.body])
+        target = names[reduction.symbol] = sum_name(p, reduction)
+        owner, variable = wires.split(target)
+        b.neurons[owner].equations.append(f"{variable} : 1")
+        wires.sums[target] = total([term_text(term, names) for term in reduction.body])
     trial, every = b.spiking.trial, b.spiking.rule_every_ms
     data = total([term_text(term, names) for term in p.rule.terms if term.has_data])
     rest = total([term_text(term, names) for term in p.rule.terms if not term.has_data])
     parts = [f"{every / ms!r}*({e})" for e, ms in ((data, trial.descending_ms), (rest, trial.length_ms)) if e]
     b.widths |= {"learns": 0, "eta_scale": 0}
-    new = f"w + learns(t)*({' + '.join(parts) or '0.0'})"
-    if p.bounds is None:
-        return f"w = {new}"
-    low, high = ("-inf" if p.bounds[0] is None else repr(float(p.bounds[0]))), p.bounds[1]
-    return f"w = clip({new}, {low}, {'inf' if high is None else repr(float(high))})"
+    return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds or (None, None))
 
 
 def _names(b: Blueprint, replica: Replica, p: ProjectionPlan) -> Names:
