@@ -1,22 +1,21 @@
-"""The grid: cells that are finished are kept, other constants are run again, and the page shows what is missing."""
+"""The experiment: cells that are finished are kept, interrupted ones go on, and other constants are run again."""
 
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 import circuitsim as cs
 import motifs
 import robustness as study
 from circuitsim.plots import HeatColumn, heat_table
+from support.grid import CONTROLS, FIRST_SEED, whole_grid
 from support.trainer import checkpoint_of
-from tests.plots.figures import named
 
 TINY = [
     replace(cell, hidden=(8,), epochs=1, seeds=2)
-    for cell in study.whole_grid()
+    for cell in whole_grid()
     if cell.dataset == "digits" and cell.condition == "base"
 ]
 SAL, SGD, FROZEN = (f"digits/base/{circuit}" for circuit in ("SAL", "SGD", "frozen"))
@@ -31,12 +30,12 @@ def done(tmp_path_factory):
 def test_a_finished_cell_is_what_the_circuit_does_alone_on_fresh_seeds(done):
     found, place = done
     assert list(found) == [SAL, SGD, FROZEN]
-    circuit = cs.compile(motifs.sal([64, 8, 10]), replicas=2, seed=study.FIRST_SEED, device="cpu")
+    circuit = cs.compile(motifs.sal([64, 8, 10]), replicas=2, seed=FIRST_SEED, device="cpu")
     history = cs.fit(circuit, cs.load_dataset("digits"), epochs=1, batch_size=64, progress=False)
     np.testing.assert_allclose(found[SAL]["test"], history.final("accuracy", "test"), atol=1e-5)
     assert found[SAL]["steps"] == 20 and found[SAL]["ran away"] == []
     assert 0.2 < min(found[SGD]["test"]) <= 1
-    for name, control in ((SGD, study.CONTROLS["SGD"]), (FROZEN, study.CONTROLS["frozen"])):
+    for name, control in ((SGD, CONTROLS["SGD"]), (FROZEN, CONTROLS["frozen"])):
         assert {key: (low, high) for key, (low, high) in control.space.items()}.keys() == found[name]["settings"].keys()
         assert all(low <= found[name]["settings"][key] <= high for key, (low, high) in control.space.items())
     assert all(abs(cosine) <= 1 for cosine in found[FROZEN]["gradient_cosine"]["W0"])
@@ -93,58 +92,6 @@ def test_a_cell_that_was_interrupted_goes_on_from_its_checkpoint_and_leaves_none
     assert begun == [saved] and not saved.exists()
 
 
-def test_each_condition_changes_one_factor_and_is_compared_with_its_own_controls():
-    grid = {cell.name: cell for cell in study.whole_grid()}
-    assert len(grid) == len(study.whole_grid())
-    base = grid["digits/base/SAL"]
-    assert len(base.hidden) == 3 and base.schedule is None
-    for name, cell in grid.items():
-        start = next(found for found in study.BASES if found.dataset == cell.dataset)
-        changed = {key for key, value in vars(cell).items() if value != vars(start)[key]} - {"condition", "circuit"}
-        assert len(changed) == (cell.condition != "base"), name
-        assert cell.beside("SGD") in grid and cell.beside("frozen") in grid
-    assert grid["digits/batch 16/SAL"].beside("SGD") == "digits/batch 16/SGD"
-    assert grid["digits/width 16/SAL"].beside("SGD") == "digits/width 16/SGD"
-    assert grid["digits/inputs 10/SAL"].beside("SGD") == "digits/base/SGD"
-    wide = grid["digits/stream 2/SAL"].motif([64, 32, 32, 32, 10])
-    assert sorted(p.size for p in wide.populations if p.stream == "descending") == [10, 64, 64, 64]
-    assert motifs.sal([4, 3, 2]).projection("W0").rule.parameters["eta"] * 1.5 == pytest.approx(
-        replace(base, eta=1.5).motif([4, 3, 2]).projection("W0").rule.parameters["eta"]
-    )
-
-
-def test_inputs_are_scaled_after_standardising():
-    for name, split in study.Scaled(10.0)("digits").splits.items():
-        assert torch.equal(split.x, 10 * cs.load_dataset("digits").splits[name].x)
-
-
-def row(test, seeds=2, **changes):
-    found = {"test": test, "seeds": seeds, "ran away": [], "collapsed": [], "gradient_cosine": {"W0": [0.7, 0.8]}}
-    found |= {"seconds": 1.0, "seconds of tuning": 2.0}
-    return {**found, **changes}
-
-
-def test_the_page_shows_the_difference_to_sgd_frames_missed_goals_and_hatches_what_is_missing():
-    found = {
-        "digits/base/SAL": row([0.96, 0.97]),
-        "digits/base/SGD": row([0.97, 0.97]),
-        "digits/width 16/SAL": row([0.9, None], **{"ran away": [1]}, gradient_cosine={"W0": [0.5, None]}),
-        "digits/width 16/SGD": row([0.95, 0.95]),
-    }
-    figure = study.page(study.whole_grid(), found)
-    texts = [text.get_text() for text in figure.axes[0].texts]
-    assert "−0.5" in texts and "−5.0" in texts and "96.5" in texts and ".75" in texts
-    title = "digits, one factor at a time"
-    for heading in (study.AGAINST, study.COSINES, study.LOST):
-        named(figure, f"{title}:width 16:{heading}:frame")
-    framed = {artist.get_gid() for artist in figure.findobj() if str(artist.get_gid()).endswith(":frame")}
-    assert len(framed) == 3
-    assert named(figure, f"{title}:width 64:{study.AGAINST}:0").get_hatch()
-    assert not named(figure, f"{title}:width 16:{study.AGAINST}:0").get_hatch()
-    table = study.table(study.whole_grid(), found)
-    assert list(table["minus SGD"]) == ["-0.50", "", "-5.00", ""] and table["lost"][2] == "1 of 2"
-
-
 def test_a_circuit_that_ends_far_below_its_own_best_has_collapsed():
     circuit = cs.compile(motifs.sal([64, 8, 10]), replicas=3, device="cpu")
     history = cs.History(runaways=[{"replica": 2}])
@@ -155,7 +102,7 @@ def test_a_circuit_that_ends_far_below_its_own_best_has_collapsed():
 
 def test_a_data_set_without_files_is_left_out(tmp_path, monkeypatch, capsys, no_page):
     monkeypatch.delenv("CIRCUITSIM_DATA", raising=False)
-    grid = [replace(cell, epochs=1) for cell in study.whole_grid()]
+    grid = [replace(cell, epochs=1) for cell in whole_grid()]
     assert study.run(grid, study.Place(tmp_path, tmp_path, "cpu"), "^cifar10_jpeg/base") == {}
     printed = " ".join(capsys.readouterr().out.split())
     assert "cifar10_jpeg is left out" in printed and printed.count("left out:") == 1
