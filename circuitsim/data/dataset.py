@@ -15,6 +15,7 @@ from circuitsim.data.arrays import read_inputs
 from circuitsim.data.frames import check_rows, match_columns
 from circuitsim.data.holdout import hold_out
 from circuitsim.data.split import Split
+from circuitsim.data.standardize import standardized
 from circuitsim.data.targets import Kinds, infer_kinds, read_targets
 from circuitsim.errors import DataError, ParameterError
 from circuitsim.whole import whole
@@ -53,6 +54,30 @@ class Dataset:
         """The splits that are not None, by name: "train", "validation", "test"."""
         found = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: split for name, split in found.items() if split is not None}
+
+    def standardized(self, n_channels: int = 1) -> Dataset:
+        """Scale each channel of the inputs to mean 0 and standard deviation 1 over the training samples.
+
+        Args:
+            n_channels: the number of channels, which have equal numbers of features, one channel after the other: 1 for
+                a global mean and deviation, or the number of features for one per feature.
+        Returns:
+            A data set with the same targets. A channel that is constant in the training samples is only centred.
+        Raises:
+            DataError: there are several inputs, or the features do not divide into `n_channels`.
+        Example:
+            >>> import circuitsim as cs
+            >>> data = cs.Dataset.from_arrays([[1.0, 0.0], [3.0, 0.0]], [0, 1]).standardized(n_channels=2)
+            >>> data.train.x.tolist()
+            [[-1.0, 0.0], [1.0, 0.0]]
+        """
+        if not isinstance(self.train.x, torch.Tensor):
+            raise DataError(f"data set {self.name!r} has several inputs {list(self.train.x)}: scale them one by one")
+        n, n_channels = self.train.x[0].numel(), whole("n_channels", n_channels, least=1)
+        if n % n_channels:
+            raise DataError(f"data set {self.name!r}: {n} features do not divide into {n_channels} channels")
+        scaled: dict[str, Any] = standardized(self.splits, n_channels)
+        return replace(self, **scaled)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name}={len(split)}" for name, split in self.splits.items())
@@ -171,7 +196,6 @@ class Dataset:
             (Dataset('mine', kind='classes', n_features=64, n_outputs=2, train=16, test=4), ('class 0', 'class 1'))
         """
         from circuitsim.data.image_folder import read_image_folder
-        from circuitsim.data.standardize import standardize as standardized  # imported late, because it imports this
 
         path, seed = Path(folder).expanduser(), whole("seed", seed, least=0)
         fractions = {"validation": _fraction("validation", validation), "test": _fraction("test", test)}
@@ -194,7 +218,7 @@ class Dataset:
             n_outputs=len(classes), name=name or path.resolve().name, seed=seed,
         )  # fmt: skip
         data = replace(data, classes=classes)
-        return standardized(data, n_channels) if standardize else data
+        return data.standardized(n_channels) if standardize else data
 
 
 def _fraction(name: str, value: Any, otherwise: str = "") -> float | None:

@@ -13,7 +13,6 @@ from circuitsim.data import medmnist_sets
 from circuitsim.data.dataset import Dataset
 from circuitsim.data.digits import load_digits
 from circuitsim.data.source import Loader, Request, Source
-from circuitsim.data.standardize import standardize as standardized
 from circuitsim.data.teacher import load_teacher
 from circuitsim.data.torchvision_sets import load_cifar10, load_fashion_mnist, load_mnist, load_stl10, load_svhn
 from circuitsim.errors import ParameterError
@@ -97,7 +96,7 @@ def load_dataset(
     data = _split(name, source, validation, seed)
     n_channels = source.n_channels
     del source  # frees one copy of the samples before standardising makes another
-    return standardized(data, n_channels) if standardize else data
+    return data.standardized(n_channels) if standardize else data
 
 
 def _split(name: str, source: Source, validation: float | str | None, seed: int) -> Dataset:

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from circuitsim.data.dataset import Dataset
-from circuitsim.data.split import each
+from circuitsim.data.split import Split, each
 
 SAMPLES_AT_ONCE = 256
 
 
-def standardize(data: Dataset, n_channels: int) -> Dataset:
+def standardized(splits: Mapping[str, Split], n_channels: int) -> dict[str, Split]:
     """Compute ``(x - mean) / std`` per channel, with mean and std over the channel's pixels in the training samples.
 
     Args:
-        data: a data set with inputs ``[sample, feature]``, whose features are ordered by channel.
+        splits: keyed by name, with "train" among them; their inputs are ``[sample, feature]``, with features ordered by
+            channel.
         n_channels: the number of channels, which have equal numbers of features: 1 for a global mean and std, or the
             number of features for a mean and std per feature.
 
     A channel that is constant in the training samples is only centred.
     """
-    assert isinstance(data.train.x, Tensor)  # data sets loaded by name have one input population
-    mean, std = _statistics(data.train.x, n_channels)
+    x = splits["train"].x
+    assert isinstance(x, Tensor)  # data sets loaded by name or from a folder have one input population
+    mean, std = _statistics(x, n_channels)
 
     def scale(x: Tensor) -> Tensor:
         return (_by_channel(x, n_channels) - mean).div_(std).flatten(1)
 
-    scaled: dict[str, Any] = {name: replace(split, x=each(split.x, scale)) for name, split in data.splits.items()}
-    return replace(data, **scaled)
+    return {name: replace(split, x=each(split.x, scale)) for name, split in splits.items()}
 
 
 def _by_channel(x: Tensor, n_channels: int) -> Tensor:

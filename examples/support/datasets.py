@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import circuitsim as cs
-from circuitsim.data.standardize import standardize
 from circuitsim.npz import read_npz
 
 JPEG_COPIES = "cifar10_jpeg"
@@ -59,7 +58,7 @@ def load_jpeg_copies(folder: str | os.PathLike[str] | None = None) -> cs.Dataset
     except (cs.ArchiveError, KeyError, OSError) as fault:
         raise cs.DataError(f"{path} is damaged, or not a file of JPEG copies ({fault})") from fault
     name = "cifar10 (JPEG copies)"
-    return standardize(cs.Dataset.from_arrays(x, y, validation=0.1, test=test, n_outputs=10, name=name), n_channels=3)
+    return cs.Dataset.from_arrays(x, y, validation=0.1, test=test, n_outputs=10, name=name).standardized(n_channels=3)
 
 
 def _read(arrays: dict[str, NDArray[Any]], split: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
