@@ -169,6 +169,8 @@ def _collect(terms: list[Term], summed: str, shared: str) -> list[Term]:
             continue
         common = _common_factor([term.coefficient for term in group])
         total = sympy.Add(*(term.coefficient / common * getattr(term, summed) for term in group))
+        if total.is_number:  # the quantities have cancelled
+            common, total = common * total, ONE
         collected.append(Term(common, group[0].weight, **{summed: total, shared: getattr(group[0], shared)}))
     return [term for term in collected if term.coefficient != 0]
 

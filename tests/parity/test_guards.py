@@ -200,7 +200,7 @@ def test_many_motifs_many_runs(chunk, capsys):
     n, start = 0, time.monotonic()
 
     @seed(chunk)
-    @settings(max_examples=20_000 // CHUNKS, phases=GENERATE, derandomize=False)
+    @settings(max_examples=20_000 // CHUNKS, phases=GENERATE, derandomize=False, print_blob=True)
     @given(st.data())
     def many(data):
         nonlocal n

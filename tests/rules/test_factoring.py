@@ -225,3 +225,15 @@ def test_the_normal_form_reads_like_the_rule():
         "-eta*gamma * w + eta * E[post*pre]",
     }
     assert str(factored("0")) == "0"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["eta * (pre * w - (theta + pre) * w)", "0.7 * (post * w - (1 + post) * w)", "post * pre - (1 + pre) * post"],
+)
+def test_quantities_that_cancel_leave_a_number(text):
+    names, mask = state(3)
+    rule = factored(text)
+    expected = np.broadcast_to(evaluate(text, names, ELEMENTWISE), (3, 4, 3)).mean(0) * mask
+    np.testing.assert_allclose(change_of(rule, names, mask) * mask, expected, rtol=1e-12, atol=1e-14)
+    assert all(isinstance(part, Term) and "pre" not in map(str, part.pre.free_symbols) for part in rule.terms)
