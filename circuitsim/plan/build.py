@@ -98,7 +98,7 @@ class _Builder:
         soma = wiring.soma_onto[p.name]
         return PopulationPlan(
             p.name, p.size, p.stream, source, soma, activity, slope, trace,
-            noise=noise,
+            noise=noise, computes_trace=self.expressions.trace[p.name] != local("activity"),
             states=states if phase.changes(p.name) and source != "kept" else {},
         )  # fmt: skip
 
@@ -152,6 +152,8 @@ class _Builder:
             return planned
         names = dict(self.names(p, populations[p.pre].seen, post.seen, wiring))
         for end, population in ((PRE, populations[p.pre]), (POST, post)):
+            if end == PRE and p.delay:  # which is read of an earlier iteration
+                continue
             if population.source != "kept" and population.slope.is_Number:
                 names[local(f"slope_{end}")] = population.slope
             if population.source == "nothing":

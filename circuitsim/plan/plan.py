@@ -28,6 +28,7 @@ class PopulationPlan:
         noise: the standard deviation of the noise that is added to the activity.
         states: the updates of the neurons' states, keyed by name.
         computes_slope: whether anything reads the slope.
+        computes_trace: whether rules and dendrites see a trace that differs from the activity in any phase.
     """
 
     name: str
@@ -41,11 +42,7 @@ class PopulationPlan:
     noise: float = 0.0
     states: Mapping[str, sympy.Expr] = field(default_factory=dict)
     computes_slope: bool = False
-
-    @property
-    def computes_trace(self) -> bool:
-        """Whether rules and dendrites see a trace that differs from the activity."""
-        return bool(self.trace != neuron("activity", self.name))
+    computes_trace: bool = False
 
     @property
     def seen(self) -> sympy.Symbol:

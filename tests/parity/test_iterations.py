@@ -95,6 +95,29 @@ def test_a_current_with_a_delay_is_that_many_iterations_behind(delay, arrives):
         np.testing.assert_allclose(change, np.tile(2 * factor * x.mean(0), (2, 1)), rtol=1e-12, atol=1e-15)
 
 
+def test_a_rule_reads_what_an_earlier_iteration_left_whatever_drives_the_neuron_now():
+    motif = cs.Motif("rest")
+    motif.add(cs.Population("x", 2), cs.Population("h", 2, activation="drive + 1"), cs.Population("y", 2))
+    motif.connect("x", "h", name="W", init=cs.Identity())
+    rule = cs.Rule("(drive_pre + 10 * slope_pre) * in_rest")
+    motif.connect("h", "y", name="R", delay=2, init=cs.Constant(0.0), rule=rule)
+    motif.add(cs.Phase("one", plastic=[]), cs.Phase("two", plastic=[]))
+    motif.add(cs.Phase("rest", soma=["R"], noise={"h": 0.0}))
+    circuit, x = compiled(motif), normal(7, 4, 2)
+    circuit.step(x)
+    np.testing.assert_allclose(circuit.weights("R")[0], np.tile(x.mean(0) + 10, (2, 1)), rtol=1e-12)
+
+
+def test_a_trace_is_that_of_the_last_phase_that_computed_the_neuron():
+    motif = cs.Motif("rest")
+    motif.add(cs.Population("x", 2), cs.Population("h", 2, activation="drive + 1", trace="activity - 3 * drive"))
+    motif.connect("x", "h", name="W", init=cs.Identity(), rule=cs.Rule("in_kept * (post + 10 * activity_post)"))
+    motif.add(cs.Phase("one"), cs.Phase("two", soma=[], noise={"h": 0.0}), cs.Phase("kept", soma=[]))
+    circuit = compiled(motif)
+    circuit.step(normal(8, 4, 2))
+    np.testing.assert_allclose(circuit.weights("W")[0], np.eye(2) + 11, rtol=1e-12)
+
+
 def test_an_activation_reads_what_is_computed_later_as_the_iteration_before_left_it():
     motif = cs.Motif("pair")
     motif.add(cs.Population("x", 1), cs.Population("a", 1, activation="drive + 0.5 * activity_b"))
