@@ -74,8 +74,8 @@ class Oracle:
             where connectivity is random).
         replica: which entry of per-replica parameters to use.
         nudge, seed: relative error of every product, and its draw; to see what rounding can do. Seed 0 draws nothing:
-            it makes products and slopes that are 0 but for such an error exactly 0, and weights that are below
-            float32's range.
+            it makes products, slopes and weights that are 0 but for such an error exactly 0, and weights that are
+            below float32's range.
     """
 
     def __init__(
@@ -350,8 +350,10 @@ class Oracle:
     def _change(self, changes: dict[str, np.ndarray]) -> None:
         """Add changes to weights."""
         for name, change in changes.items():
-            w = _clipped(self.weights[name] + change, self.projections[name].bounds)
-            w = np.where(np.abs(w) < 1e-30, 0.0, w) if self.nudge and self.random is None else w
+            old = self.weights[name]
+            w = _clipped(old + change, self.projections[name].bounds)
+            if self.nudge and self.random is None:
+                w = np.where(np.abs(w) <= 1e-30 + self.nudge * (np.abs(old) + np.abs(change)), 0.0, w)
             self.weights[name] = np.where(self.masks[name], w, 0.0)
         self._derive()
 

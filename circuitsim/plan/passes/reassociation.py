@@ -275,8 +275,9 @@ class _Reassociation(Writer):
         """
         made = self.made.get(vector)
         if made is not None and len(self.readers[vector]) == 1 and vector not in self.wanted:
-            if made.op in GATES and isinstance(made.args[0], Register):
-                inner = self.scaled(scale, made.args[0], min(width, size_of(vector)))
+            passed = made.args[0]
+            if made.op in GATES and isinstance(passed, Register) and not passed.is_scalar:
+                inner = self.scaled(scale, passed, min(width, size_of(vector)))
                 if inner is not None:
                     return self.write(made.op, (inner, *made.args[1:]), vector.space, batch=True)
             if made.op == "current" and is_dense(made) and vector.batch and made.args[0] not in self.clipped:
