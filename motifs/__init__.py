@@ -13,6 +13,7 @@ from motifs.frozen_feedback import frozen_feedback
 from motifs.kolen_pollack import kolen_pollack
 from motifs.linear import linear
 from motifs.paper_sal import paper_sal
+from motifs.predictive_coding import predictive_coding
 from motifs.reward_modulated import reward_modulated
 from motifs.sal import sal
 from motifs.shuffled_error import shuffled_error
@@ -24,6 +25,6 @@ from motifs.winner_take_all import winner_take_all
 
 __all__ = [
     "apical_sal", "backprop", "bcm", "direct_feedback_alignment", "direct_kolen_pollack", "feedback_alignment",
-    "frozen_feedback", "kolen_pollack", "linear", "paper_sal", "reward_modulated", "sal", "shuffled_error",
-    "sign_symmetry", "spiking_sal", "two_stream", "weight_mirror", "winner_take_all",
+    "frozen_feedback", "kolen_pollack", "linear", "paper_sal", "predictive_coding", "reward_modulated", "sal",
+    "shuffled_error", "sign_symmetry", "spiking_sal", "two_stream", "weight_mirror", "winner_take_all",
 ]  # fmt: skip

@@ -33,9 +33,9 @@ def gates_of(population: Population) -> tuple[str, ...]:
 def dependencies(motif: Declarations, projections: Iterable[Projection], errors: bool = True) -> Edges:
     """Map each pair (a, b) where b's activity depends on a's to the reason.
 
-    The reason is the name of a soma projection without delay, "gate", or the loss of an objective. Where a phase
-    repeats, gates that would close a cycle are left out, first those of a population that is declared later than the
-    reader: they are read as the iteration before left them.
+    The reason is the name of a soma projection without delay, "gate", or the loss of an objective. In a step of
+    several iterations, gates that would close a cycle are left out, first those of a population that is declared later
+    than the reader: they are read as the iteration before left them.
 
     Args:
         motif: the motif.
@@ -45,7 +45,7 @@ def dependencies(motif: Declarations, projections: Iterable[Projection], errors:
     edges = {(p.pre, p.post): p.name for p in projections if p.compartment == "soma" and not p.delay}
     edges |= {(o.output, o.error): o.loss for o in motif.objectives if errors}
     gates = {(gate, p.name): GATE for p in motif.populations for gate in gates_of(p)} | edges
-    if all(phase.repeat == 1 for phase in motif.phases) or cycle_in([], edges):
+    if [phase.repeat for phase in motif.phases] == [1] or cycle_in([], edges):
         return gates
     rank = {p.name: k for k, p in enumerate(motif.populations)}
     backward = [(a, b) for a, b in gates if rank.get(a, 0) >= rank.get(b, 0)]  # a is declared later

@@ -52,9 +52,9 @@ def has_previous(population: Any) -> bool:
 def late_gates(motif: Any, phase: Any) -> set[tuple[str, str]]:
     """The gates (gate, population) that are read as the iteration before left them: those that would close a cycle with
     what drives the populations and with other gates, where gates on populations that are declared before their reader
-    come first. Without repetition, there are none.
+    come first. In a step of one iteration, there are none.
     """
-    if all(f.repeat == 1 for f in motif.phases):
+    if sum(f.repeat for f in motif.phases) == 1:
         return set()
     wired, found = compartments(motif, phase), set()
     after: dict[str, set[str]] = {p.name: set() for p in motif.populations}

@@ -125,8 +125,10 @@ def test_an_activation_reads_what_is_computed_later_as_the_iteration_before_left
     motif.connect("x", "a", name="W", init=cs.Constant(1.0))
     with pytest.raises(cs.MotifError, match=r"form a cycle, .*: a -\[gate\]-> b -\[gate\]-> a"):
         motif.validate()
-    motif.add(cs.Phase("p", repeat=3))
-    np.testing.assert_allclose(compiled(motif).predict([[1.0]], "b")[0], [[6.0]])  # a is 1, 2, 3
+    for phases in ([cs.Phase("p", repeat=3)], [cs.Phase(f"p{k}") for k in range(3)]):
+        phased = cs.Motif.from_json(motif.to_json())
+        phased.add(*phases)
+        np.testing.assert_allclose(compiled(phased).predict([[1.0]], "b")[0], [[6.0]])  # a is 1, 2, 3
 
 
 # -- apply
