@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from circuitsim.errors import ParameterError
@@ -42,23 +43,28 @@ def spectra(
     check_path(path)
     if not values:
         raise ParameterError("values is empty; it maps sites to eigenvalues by circuit")
+    labels = list(dict.fromkeys(label for runs in values.values() for label in runs))
+    drawn: dict[str, Line2D] = {}  # one line of each circuit, for the legend
     n = len(values)
     figure = Picture(4.2 * n + 2.6, 4.4)
     width = 1.0 / (n + 0.75)
     for c, (site, runs) in enumerate(values.items()):
         axes = figure.add_axes(((c + 0.2) * width, 0.15, 0.72 * width, 0.66))
-        for k, (label, found) in enumerate(runs.items()):
+        for label, found in runs.items():
             ordered = np.sort(np.atleast_2d(np.asarray(found, dtype=float)), axis=1)[:, ::-1].mean(axis=0)
-            colour, line = run_style(k)
-            rank = np.arange(1, len(ordered) + 1)
-            axes.plot(rank, np.maximum(ordered, FLOOR), color=colour, linestyle=line, linewidth=2.2, label=label)
+            colour, line = run_style(labels.index(label))
+            rank, shown = np.arange(1, len(ordered) + 1), np.maximum(ordered, FLOOR)
+            (drawn[label],) = axes.plot(rank, shown, color=colour, linestyle=line, linewidth=2.2, label=label)
+            drawn[label].set(gid=f"line:{site}:{label}")
         axes.set_yscale("log")
         plain_axes(axes, POINTS - 2)
         if mark is not None:
             axes.axvline(mark + 0.5, color="#777777", linewidth=1.0)
         axes.set_xlabel("rank", size=POINTS - 1)
         axes.set_title(site, size=POINTS, weight="bold", loc="left")
-    axes.legend(frameon=False, fontsize=POINTS - 2, loc="upper left", bbox_to_anchor=(1.02, 1.0))
+    axes.legend(
+        handles=list(drawn.values()), frameon=False, fontsize=POINTS - 2, loc="upper left", bbox_to_anchor=(1.02, 1.0)
+    )
     figure.text(0.01, 0.93, title, size=POINTS + 1, weight="bold")
     save(figure, path)
     return figure

@@ -18,7 +18,7 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from circuitsim.errors import ParameterError
-from circuitsim.files import writing
+from circuitsim.files import write_atomically
 
 SUFFIXES = (".png", ".svg", ".pdf")
 DPI = 160
@@ -50,15 +50,16 @@ def save(figure: Figure, path: str | os.PathLike[str] | None) -> None:
 
     Raises:
         ParameterError: the suffix is not .png, .svg or .pdf.
-        ArchiveError: the path cannot be written.
+        ArchiveError: the path cannot be written. A figure that was there before is left unchanged.
     """
     if path is None:
         return
     path = check_path(path)
-    dated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix.lower()]
-    with writing(path), matplotlib.rc_context({"svg.hashsalt": "circuitsim"}):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=_resolution(figure, DPI), metadata=dated, facecolor="white")
+    kind, buffer = path.suffix.lower().removeprefix("."), BytesIO()
+    dated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
+    with matplotlib.rc_context({"svg.hashsalt": "circuitsim"}):
+        figure.savefig(buffer, format=kind, dpi=_resolution(figure, DPI), metadata=dated, facecolor="white")
+    write_atomically(path, buffer.getvalue())
 
 
 def _resolution(figure: Figure, wanted: float) -> float:

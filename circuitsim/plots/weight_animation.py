@@ -17,12 +17,12 @@ from PIL import Image
 
 from circuitsim.errors import ParameterError
 from circuitsim.files import write_atomically
-from circuitsim.plots.band import plain_axes
+from circuitsim.plots.band import plain_axes, run_style
 from circuitsim.plots.colour_map import COLOUR_MAP, colour_table
 from circuitsim.plots.matrices import Array, cosine
 from circuitsim.plots.neuron_order import neuron_order, thinned
 from circuitsim.plots.picture import Picture
-from circuitsim.plots.style import KIND_COLOURS, RUN_COLOURS, RUN_LINES, kind_of_name
+from circuitsim.plots.style import KIND_COLOURS, RUN_COLOURS, kind_of_name
 
 POINTS, DPI, LAST = 14.0, 80, 2.5  # text size, dots per inch, and the seconds for which the last frame is shown
 # In inches: a panel, the gap between panels, margins, and the axes of curves.
@@ -153,10 +153,10 @@ def _signals(
     axes = _axes(figure, left, top, 1.4 * (PANEL + GAP) - GAP - 0.15, figure.get_figheight() - top - BOTTOM)
     _limit(axes, last, min(float(np.nanmin(values, initial=0)) for _, values in signals.values()))
     axes.set_title(title, size=POINTS, weight="bold", loc="left")
-    lines = [
-        axes.plot([], [], color=RUN_COLOURS[k % 7], linestyle=RUN_LINES[k % 5], linewidth=2.8, label=label)[0]
-        for k, label in enumerate(signals)
-    ]
+    lines = []
+    for k, label in enumerate(signals):
+        colour, dashes = run_style(k)
+        lines += axes.plot([], [], color=colour, linestyle=dashes, linewidth=2.8, label=label)
     axes.legend(frameon=False, fontsize=POINTS - 1, loc="lower right")
     return lines
 

@@ -109,7 +109,8 @@ def test_the_state_at_the_export_is_what_counts():
 
 
 def test_tied_weights_follow_their_source_at_each_step():
-    circuit = compiled(backprop([6, 5, 4, 3], eta=0.5).replace("Wt2", tied_to=cs.Derived("W2", True, -0.7, sign=True)))
+    tie = cs.Derived("W2", True, np.float64(-0.7), sign=True)
+    circuit = compiled(backprop([6, 5, 4, 3], eta=0.5).replace("Wt2", tied_to=tie))
     net = export_brian2(circuit)
     for seed in range(3):
         assert_same_step(net, circuit, *batch(seed=seed))

@@ -8,6 +8,7 @@ import pytest
 
 import circuitsim as cs
 from circuitsim.export import (
+    LIF,
     Delay,
     IntegrateAndFire,
     Poisson,
@@ -136,6 +137,23 @@ def test_a_parameter_may_have_any_name():
     assert all(np.array_equal(first, other) for other in others)
 
 
+def test_numbers_of_numpy_write_the_same_code():
+    def written(kind, whole):
+        lif = LIF(tau_ms=kind(20), bias=kind(0.5), gain=kind(2), refractory_ms=kind(2))
+        trial = Trial(kind(20), kind(30), kind(10), lag_ms=kind(25), max_lag_ms=kind(40), jitter_ms=kind(3))
+        spiking = Spiking(
+            Stream(kind(50), kind(5), rectified=lif), Stream(kind(10), spikes_per_unit=kind(2)), coding="on_off",
+            inputs=IntegrateAndFire(kind(1), floor=kind(-1)), trial=trial, delays={"V1": Delay(kind(1), kind(2))},
+            rate_hz=kind(100), dt_ms=kind(1), rule_every_ms=kind(2), fired_above=kind(0.25),
+        )  # fmt: skip
+        net = export(circuit(), spiking=spiking, n_trials=whole(2))
+        return str(net), net.blueprint.digest()
+
+    expected = written(float, int)
+    assert "np." not in expected[0]
+    assert written(np.float64, np.int64) == written(np.float32, np.int32) == expected
+
+
 def test_a_run_that_is_resumed_is_the_same_run(tmp_path):
     x, y = samples(4)
     whole, first, second = (export(circuit()) for _ in range(3))
@@ -152,9 +170,30 @@ def test_a_run_that_is_resumed_is_the_same_run(tmp_path):
         second.fit((x, y), samples=6, progress=False, checkpoint=file)
     again = second.fit((x, y), samples=6, progress=False, checkpoint=file, resume=True)
     assert all(np.array_equal(whole.weights(name), second.weights(name)) for name in NAMES)
-    assert again.rows == history.rows
-    with pytest.raises(cs.ArchiveError, match="other samples"):
-        export(circuit()).fit((x, y), samples=8, progress=False, checkpoint=file, resume=True)
+    assert again.rows == history.rows and again.records.keys() == history.records.keys() == {"weights"}
+    for (step, weights), (same, expected) in zip(again.records["weights"], history.records["weights"], strict=True):
+        assert step == same and weights.keys() == expected.keys()
+        assert all(np.array_equal(weights[name], expected[name]) for name in NAMES)
+    assert [step for step, _ in again.records["weights"]] == [0, 2, 4, 6]
+
+
+def test_a_checkpoint_of_another_run_or_kind_is_refused(tmp_path):
+    (x, y), file = samples(4), tmp_path / "run"
+    export(circuit()).fit((x, y), samples=np.int64(2), seed=np.int64(0), progress=False, checkpoint=file)
+    sound = file.read_bytes()
+    for content, n, message in (
+        (sound, 4, "belongs to a run with other samples"),
+        (sound.replace(b"run 2", b"run 1"), 2, "format is 'circuitsim spiking run 1', but this version reads"),
+        (sound.replace(b"now/W0", b"now/W9"), 2, "no checkpoint of a spiking run .*now/W0"),
+        (sound[:-8], 2, "no checkpoint of a spiking run"),
+        (b"hello", 2, "no checkpoint of a spiking run"),
+    ):
+        file.write_bytes(content)
+        net = export(circuit())
+        before = net.weights("W0")
+        with pytest.raises(cs.ArchiveError, match=message):
+            net.fit((x, y), samples=n, progress=False, checkpoint=file, resume=True)
+        assert np.array_equal(net.weights("W0"), before)
 
 
 def test_weights_come_back_at_chosen_times_into_a_history_and_a_circuit():
@@ -289,7 +328,7 @@ def test_samples_that_do_not_fit_are_refused():
         (lambda: net.fit((x, y), samples=True), cs.ParameterError, "samples must be a whole number"),
         (lambda: net.fit((x, y), samples=2, seed=-1), cs.ParameterError, "seed must be a whole number"),
         (lambda: net.fit((x, y), samples=2, schedule="cosine"), cs.ParameterError, "schedule must be a function"),
-        (lambda: net.fit((x, y), samples=2, schedule=lambda p: np.nan), cs.ParameterError, "finite numbers .got nan"),
+        (lambda: net.fit((x, y), samples=2, schedule=lambda p: np.nan), cs.ParameterError, "progress 0 must be a"),
         (lambda: net.fit((x, y), samples=2, checkpoint=3), cs.ParameterError, "checkpoint must be a path"),
         (lambda: net.predict(x, seed="a"), cs.ParameterError, "seed must be a whole number"),
         (lambda: net.raster(x, y, seed=0.5), cs.ParameterError, "seed must be a whole number"),

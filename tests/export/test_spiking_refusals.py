@@ -33,9 +33,23 @@ def test_motifs(motif, message):
     assert message in refusal(motif)
 
 
-def test_a_maximum_over_synapses_has_no_common_meaning():
-    motif = paper_sal([4, 3, 2], trace=None).replace("V1", rule=cs.Rule("0.1 * (post * pre - max_in(w))"))
-    assert "its rule uses max_in" in refusal(motif)
+@pytest.mark.parametrize("reduction", ["max_in(w)", "max_out(w)", "mean(pre**2)", "mean(post)"])
+def test_a_reduction_other_than_a_sum_over_synapses(reduction):
+    motif = paper_sal([4, 3, 2], trace=None).replace("V1", rule=cs.Rule(f"0.1 * (post * pre - {reduction} * w)"))
+    assert f"projection 'V1': its rule uses {reduction.partition('(')[0]}, but" in refusal(motif)
+
+
+@pytest.mark.parametrize(
+    ("projection", "name", "quantity"),
+    [
+        ("W0", "batch_size", "batch_size"),
+        ("W0", "drive_pre", "up0.drive@pre"),
+        ("Vt1", "slope_pre", "up1.drive@pre"),
+    ],
+)
+def test_a_quantity_without_a_trace(projection, name, quantity):
+    motif = paper_sal([4, 3, 2], trace=None).replace(projection, rule=cs.Rule(f"0.1 * post * {name}"))
+    assert f"projection {projection!r}: its rule reads {quantity}, of which there is no trace" in refusal(motif)
 
 
 def test_the_sign_of_a_delayed_spike_would_be_lost():
@@ -51,10 +65,10 @@ def test_names_that_are_not_there():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: LIF(tau_ms=0), "tau_ms must be positive"),
+        (lambda: LIF(tau_ms=0), "LIF: tau_ms must be a positive number"),
         (lambda: Stream(-1.0), "tau_trace_ms must be a positive number"),
-        (lambda: Delay(3, 2), "low_ms <= high_ms"),
-        (lambda: Delay("5"), "low_ms must be a number of ms"),
+        (lambda: Delay(3, 2), r"Delay: high_ms must be a number, 3 or more \(got 2\)"),
+        (lambda: Delay("5"), "Delay: low_ms must be a number, 0 or more"),
         (lambda: Spiking(delays={"W0": 5.0}), r"delays\['W0'\] must be a Delay"),
         (lambda: Spiking(cells={"up1": LIF}), r"cells\['up1'\] must be a Cell"),
         (lambda: Spiking(inputs="poisson"), "inputs must be a SpikingCell"),
@@ -65,6 +79,18 @@ def test_names_that_are_not_there():
         (lambda: Stream(50.0, rectified="LIF"), "rectified must be a SpikingCell"),
         (lambda: Spiking(coding="rates"), "coding must be one of"),
         (lambda: Spiking(dt_ms=0.3), "multiple of 0.3"),
+        (lambda: LIF(refractory_ms=-1), "LIF: refractory_ms must be a number, 0 or more"),
+        (lambda: LIF(gain=True), "LIF: gain must be a number, -inf or more"),
+        (lambda: LIF(bias=float("nan")), "LIF: bias must be"),
+        (lambda: Delay(True), "Delay: low_ms"),
+        (lambda: Delay(1, float("inf")), "Delay: high_ms"),
+        (lambda: Trial(ascending_ms=None), r"Trial: ascending_ms must be a positive number \(got None\)"),
+        (lambda: Trial(descending_ms=0), "Trial: descending_ms must be a positive number"),
+        (lambda: Trial(jitter_ms=-1), "Trial: jitter_ms must be a number, 0 or more"),
+        (lambda: Trial(silence_ms=1.5), "Trial: silence_ms must be a multiple of 1 ms"),
+        (lambda: Trial(lag_ms="late"), "Trial: lag_ms must be a finite number"),
+        (lambda: Trial(max_lag_ms=-5, lag_ms=0), "Trial: max_lag_ms must be a number, 0 or more"),
+        (lambda: Trial(rests="no"), "Trial: rests must be True or False"),
         (lambda: Trial(lag_ms=-20), "give max_lag_ms"),
         (lambda: Trial(lag_ms=200, max_lag_ms=100), "within max_lag_ms"),
     ],

@@ -6,7 +6,7 @@ import pytest
 import circuitsim as cs
 from circuitsim.analysis import Census
 from circuitsim.plots import census, dependence, similarity, spectra
-from tests.plots.figures import named
+from tests.plots.figures import all_named, named
 
 
 def test_dependence_draws_the_mean_of_what_did_not_run_away_and_crosses_where_any_did():
@@ -50,6 +50,19 @@ def test_spectra_are_means_over_replicas_largest_first():
     assert line.get_xdata().tolist() == [1, 2, 3]
     assert line.get_ydata().tolist() == [5.0, 2.5, 1.0]
     assert figure.axes[0].get_lines()[1].get_xdata() == [2.5, 2.5]
+
+
+def test_a_circuit_looks_the_same_at_every_site_and_the_legend_names_all():
+    ones = [[1.0, 0.5]]
+    figure = spectra({"V1": {"SAL": ones, "SGD": ones}, "W1": {"SGD": ones, "FA": ones}, "W2": {"FA": ones}})
+    style = {}
+    for gid, line in all_named(figure, "line:").items():
+        style.setdefault(gid.partition(":")[2], set()).add((line.get_color(), line.get_linestyle()))
+    assert {label: len(found) for label, found in style.items()} == {"SAL": 1, "SGD": 1, "FA": 1}
+    assert len(set().union(*style.values())) == 3
+    (legend,) = (axes.get_legend() for axes in figure.axes if axes.get_legend())
+    shown = zip(legend.get_texts(), legend.get_lines(), strict=True)
+    assert {text.get_text(): {(line.get_color(), line.get_linestyle())} for text, line in shown} == style
 
 
 def test_similarity_shows_both_matrices_scaled_and_in_the_same_order():

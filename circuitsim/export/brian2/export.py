@@ -8,7 +8,8 @@ from typing import Any, Literal, overload
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, ParameterError
-from circuitsim.export.brian2.rate import RUNTIME, STANDALONE, RateNetwork
+from circuitsim.export.brian2.exported import RUNTIME, STANDALONE
+from circuitsim.export.brian2.rate import RateNetwork
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.network import SpikingNetwork
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -20,14 +21,13 @@ Names = dict[sympy.Expr, str]
 def take_means(t: Transcript, group: str, expression: sympy.Expr, names: Names, suffix: str) -> sympy.Expr:
     """Replace each mean in an expression over a group's variables, innermost first, by a symbol that is added to
     `names`."""
-    if not expression.args:
-        return expression
-    expression = expression.func(*(take_means(t, group, argument, names, suffix) for argument in expression.args))
-    if not isinstance(expression, f.mean):
-        return expression
-    mean = add_mean(t, group, expression.args[0], names, suffix)
-    names[mean] = link_mean(t, mean, group)
-    return mean
+
+    def take(body: sympy.Expr) -> sympy.Symbol:
+        mean = add_mean(t, group, body, names, suffix)
+        names[mean] = link_mean(t, mean, group)
+        return mean
+
+    return expression.replace(f.mean, take, simultaneous=False)
 
 
 def add_mean(t: Transcript, group: str, body: sympy.Expr, names: Mapping[sympy.Expr, str], suffix: str) -> sympy.Symbol:
@@ -90,18 +90,13 @@ def is_mean(symbol: sympy.Symbol) -> bool:
 
 
 def computed_signals(t: Transcript, cycle: Cycle) -> dict[sympy.Symbol, sympy.Expr]:
-    """The signals that the circuit computes, as expressions in means."""
-    return {signal(name): _with_means(t, cycle, e) for name, e in cycle.plan.computed.items()}
+    """The signals that the circuit computes, as expressions in means, which are taken innermost first."""
+    take = functools.partial(_signal_mean, t, cycle)
+    return {signal(name): e.replace(f.mean, take, simultaneous=False) for name, e in cycle.plan.computed.items()}
 
 
-def _with_means(t: Transcript, cycle: Cycle, e: sympy.Expr) -> sympy.Expr:
-    """An expression in quantities of populations, all of them within means, with these means as symbols."""
-    if not e.args:
-        return e
-    e = e.func(*(_with_means(t, cycle, argument) for argument in e.args))
-    if not isinstance(e, f.mean):
-        return e
-    (body,) = e.args
+def _signal_mean(t: Transcript, cycle: Cycle, body: sympy.Expr) -> sympy.Symbol:
+    """Transcribe a mean of quantities of populations, in which other means are symbols."""
     owners = sorted({of(s).partition(".")[0] for s in body.free_symbols if not is_mean(s)})
     group = owners[0] if owners else next(iter(cycle.plan.populations))
     names: Names = {}

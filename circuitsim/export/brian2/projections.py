@@ -101,7 +101,7 @@ def transcribe_tie(t: Transcript, p: Projection, replica: Replica) -> None:
     tie = f"{p.name}_tie"
     t.add(Wiring(tie, source.name, p.name, number[own.j, own.i], np.arange(len(own.i))))
     value = "sign(w_pre)" if p.tied_to.sign else "w_pre"
-    t.sum(tie, "w_post", value if p.tied_to.scale == 1 else f"{p.tied_to.scale!r}*{value}")
+    t.sum(tie, "w_post", value if p.tied_to.scale == 1 else f"{float(p.tied_to.scale)!r}*{value}")
 
 
 def _names(t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, rule: Sum) -> Names:

@@ -10,27 +10,24 @@ import numpy as np
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
-from circuitsim.export.brian2.cycles import cycles_of
+from circuitsim.export.brian2.cycles import WEIGHT, cycles_of
+from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
 from circuitsim.export.brian2.feeding import Feeding
 from circuitsim.export.brian2.passes import n_passes
 from circuitsim.export.brian2.refusals import refuse
-from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.schedule import Schedule
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.transcribe import transcribe
-from circuitsim.motif import Projection
 from circuitsim.plan.circuitry import judging_phase
 
-RUNTIME, STANDALONE = ("numpy", "cython"), "cpp_standalone"
 
-
-class RateNetwork:
+class RateNetwork(ExportedNetwork):
     """One replica of a circuit in Brian2, which follows the circuit's own plan. Made by `export_brian2`.
 
     Printing it shows every equation. One sample takes one tick. A batch is presented `n_passes` times: once for each
     phase, and once more where a trace takes its mean over the batch or an error is shuffled, because Brian2 sees only
     one sample at a time. The last pass of a phase sums up its changes, and the last tick of that pass applies them.
-    Brian2 orders synapses as ``[pre, post]``; arrays returned here have the circuit's axes, ``[post, pre]``.
+    Arrays returned here have the circuit's axes, ``[post, pre]``.
 
     Attributes:
         motif: the circuit's motif.
@@ -44,8 +41,7 @@ class RateNetwork:
         from circuitsim.export.brian2.targets import make_target  # imported late, because it imports brian2
 
         refuse(circuit, runs_python=target != STANDALONE)
-        self._replica = Replica.of(circuit, replica)
-        self.motif, self.seed = circuit.motif, circuit.seed + replica
+        super().__init__(circuit, replica)
         self.plans, self._cycles = circuit.plans, cycles_of(circuit.motif, circuit.plans)
         self._passes = {cycle.suffix: n_passes(cycle.plan) for cycle in self._cycles}
         self.n_passes = sum(self._passes.values())
@@ -125,30 +121,8 @@ class RateNetwork:
 
     # -- reading
 
-    def exists(self, projection: str) -> np.ndarray:
-        """Which synapses of a projection exist.
-
-        Args:
-            projection: the projection's name.
-        Returns:
-            Booleans, shape ``[post, pre]``.
-        Raises:
-            ParameterError: there is no such projection; the message lists the known ones.
-        """
-        self._projection(projection)
-        return self._replica.masks[projection].copy()
-
     def weights(self, projection: str) -> np.ndarray:
-        """The current weights of a projection.
-
-        Args:
-            projection: the projection's name.
-        Returns:
-            A copy, shape ``[post, pre]``.
-        Raises:
-            ParameterError: there is no such projection; the message lists the known ones.
-        """
-        return self._of_synapses(projection, "w")
+        return self._of_synapses(self._projection(projection).name, WEIGHT)
 
     def state(self, owner: str, name: str) -> np.ndarray:
         """The current value of a state.
@@ -207,19 +181,9 @@ class RateNetwork:
             raise ParameterError(f"projection {projection!r} delivers no current in any phase")
         return self._of_cycle(post, self._current_of[projection])
 
-    def _projection(self, name: str) -> Projection:
-        known = {p.name: p for p in self.motif.projections}
-        if name not in known:
-            raise ParameterError(f"there is no projection {name!r} (known: {', '.join(known)})")
-        return known[name]
-
     def _of_synapses(self, projection: str, variable: str) -> np.ndarray:
-        p = self._projection(projection)
-        dense = np.zeros((self.motif.population(p.post).size, self.motif.population(p.pre).size))
-        if projection in self.transcript.wirings:
-            pre, post = self._replica.synapses(projection)
-            dense[post, pre] = self._target.read(projection, variable)
-        return dense
+        has_synapses = projection in self.transcript.wirings
+        return self._dense(projection, self._target.read(projection, variable) if has_synapses else np.zeros(0))
 
     def _of_cycle(self, population: str, variable: str) -> np.ndarray:
         if population not in (known := [p.name for p in self.motif.populations]):

@@ -9,13 +9,10 @@ import numpy as np
 import torch
 
 from circuitsim.engine import Circuit, compile
-from circuitsim.export.brian2.rate import RateNetwork
-from circuitsim.export.brian2.spiking.network import SpikingNetwork
+from circuitsim.export.brian2.exported import ExportedNetwork
 
 
-def circuit_from_brian2(
-    network: RateNetwork | SpikingNetwork, weights: Mapping[str, Any] | None = None, **options: Any
-) -> Circuit:
+def circuit_from_brian2(network: ExportedNetwork, weights: Mapping[str, Any] | None = None, **options: Any) -> Circuit:
     """Compile a circuit of one replica with the synapses and weights of an exported network.
 
     Synapses that were pruned before the export do not exist in the circuit either. Parameters and states are those of

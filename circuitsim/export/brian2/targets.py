@@ -13,6 +13,7 @@ import brian2
 import numpy as np
 
 from circuitsim.errors import CircuitError, ParameterError
+from circuitsim.export.brian2.exported import STANDALONE
 from circuitsim.export.brian2.names import check_names
 from circuitsim.export.brian2.schedule import Schedule
 from circuitsim.export.brian2.simulation import Simulation
@@ -126,4 +127,4 @@ def make_target(transcript: Transcript, name: str, directory: Path | None) -> Ta
         CircuitError: the transcript has a name that Brian2 cannot use.
     """
     check_names(transcript)
-    return Standalone(transcript, directory) if name == "cpp_standalone" else Runtime(transcript, name)
+    return Standalone(transcript, directory) if name == STANDALONE else Runtime(transcript, name)

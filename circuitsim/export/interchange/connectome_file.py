@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Literal
+from typing import Any
 
 import networkx as nx
 
@@ -20,6 +20,7 @@ from circuitsim.export.interchange.graph_file import (
     rename_on_edges,
     whole,
 )
+from circuitsim.export.interchange.synapse_list import Repeated, check_repeated
 from circuitsim.files import write_atomically
 
 SUFFIXES = (".graphml", ".json", ".csv")
@@ -65,7 +66,7 @@ def write_connectome(connectome: nx.MultiDiGraph, path: str | os.PathLike[str]) 
     write_atomically(checked, content)
 
 
-def read_connectome(path: str | os.PathLike[str], *, repeated: Literal["sum"] | None = None) -> nx.MultiDiGraph:
+def read_connectome(path: str | os.PathLike[str], *, repeated: Repeated = None) -> nx.MultiDiGraph:
     """Read a file that `write_connectome` wrote, or that a graph program has saved since.
 
     Args:
@@ -85,8 +86,7 @@ def read_connectome(path: str | os.PathLike[str], *, repeated: Literal["sum"] | 
         {'weight': 0.25}
     """
     checked = check_suffix(path, SUFFIXES)
-    if repeated not in (None, "sum"):
-        raise ParameterError(f'repeated must be None or "sum" (got {repeated!r})')
+    check_repeated("read_connectome", repeated)
     content = content_of(checked)
     with reading(checked, "connectome"):
         graph = FROM_BYTES[checked.suffix.lower()](content)

@@ -7,7 +7,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import networkx as nx
 
 from circuitsim.errors import ParameterError
 from circuitsim.export.interchange.graph_file import content_of, reading
-from circuitsim.export.interchange.synapse_list import add_synapses, check_repeated
+from circuitsim.export.interchange.synapse_list import Repeated, add_synapses, check_repeated
 
 # The names under which a column is found unless it is given, in lower case.
 KNOWN = {
@@ -35,7 +35,7 @@ def read_edge_table(
     weight: str | None = None,
     projection: str | None = None,
     population: str = "neurons",
-    repeated: str = "refuse",
+    repeated: Repeated = None,
 ) -> nx.MultiDiGraph:
     """Read a table of edges between named neurons as a connectome.
 
@@ -52,8 +52,8 @@ def read_edge_table(
         projection: the column that tells to which projection an edge belongs, such as chemical or electrical synapses;
             by default "type", "interaction" or "projection", and without such a column all are called "synapses".
         population: the name of the population.
-        repeated: "refuse" raises an error if a projection has several edges from one neuron to another; "sum" adds
-            their weights.
+        repeated: "sum" adds the weights of several edges that a projection has from one neuron to another; by default
+            they are refused.
     Returns:
         A graph such as `Circuit.connectome` returns: nodes are ``(population, index)``, in the order of the neurons'
         names, which are their `label`; edges are keyed by projection and have a `weight`.
@@ -94,9 +94,10 @@ def read_edge_table(
         connectome = nx.MultiDiGraph()
         for name, k in index.items():
             connectome.add_node((population, k), population=population, label=name)
-        for key in dict.fromkeys(keys):
-            rows = [row for row, its in zip(zip(*ends, weights, strict=True), keys, strict=True) if its == key]
-            synapses = ((index[source], index[target], w) for source, target, w in rows)
+        of_key: dict[str, list[tuple[int, int, float]]] = {}
+        for source, target, w, key in zip(*ends, weights, keys, strict=True):
+            of_key.setdefault(key, []).append((index[source], index[target], w))
+        for key, synapses in of_key.items():
             add_synapses(connectome, key, (population, population), synapses, repeated)
     return connectome
 
@@ -108,7 +109,7 @@ class Table:
     Args:
         path: the file.
         columns: the cells below each name.
-        lines: the number of each row's line in the file.
+        lines: the number of the line in the file at which each row begins.
     """
 
     path: Path
@@ -125,9 +126,7 @@ class Table:
         content = content_of(path)
         with reading(path, "table of edges"):
             text = content.decode("utf-8-sig")
-            reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
-            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-            rows = [(line, row) for line, row in rows if any(row)]
+            rows = [(line, row) for line, row in _rows(text) if any(row)]
             if len(rows) < 2:
                 raise ValueError("it has no edges")
             (_, names), *rest = rows
@@ -190,6 +189,18 @@ class Table:
                 f"line {self.lines[k]}: {column} {what} (got {self.columns[column][k]!r}; so in {sum(is_wrong)} of "
                 f"{len(is_wrong)} lines)"
             )
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, without blanks around them, and the number of the line at which it begins."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+    line = 1
+    try:
+        for row in reader:
+            yield line, [cell.strip() for cell in row]
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"the row from line {line} on cannot be read ({error}); is a quote not closed?") from None
 
 
 def _separator(text: str) -> str:

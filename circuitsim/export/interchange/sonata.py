@@ -19,7 +19,7 @@ import pandas as pd
 from circuitsim.errors import ArchiveError
 from circuitsim.export.interchange.graph_file import reading
 from circuitsim.export.interchange.optional import needed
-from circuitsim.export.interchange.synapse_list import add_neurons, add_synapses, check_repeated
+from circuitsim.export.interchange.synapse_list import Repeated, add_neurons, add_synapses, check_repeated
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Array = np.ndarray[Any, Any]
@@ -33,7 +33,7 @@ def read_sonata(
     nodes: Paths = (),
     edge_types: str | os.PathLike[str] | None = None,
     weight: str | None = "syn_weight",
-    repeated: str = "refuse",
+    repeated: Repeated = None,
 ) -> nx.MultiDiGraph:
     """Read the edges of a SONATA network as a connectome.
 
@@ -44,8 +44,8 @@ def read_sonata(
         edge_types: the table of edge types (CSV) that belongs to `edges`, with attributes that edges of a type share.
         weight: the attribute that is the weight of a synapse, in the edges or their types; None gives every synapse
             weight 1. Where edges have the attribute "nsyns" of BMTK, weights are multiplied by it.
-        repeated: "refuse" raises an error if two neurons are joined by several edges of one population of edges; "sum"
-            adds their weights.
+        repeated: "sum" adds the weights of several edges of one population of edges that join two neurons; by default
+            they are refused.
     Returns:
         A graph such as `Circuit.connectome` returns: nodes are ``(population, node id)``, edges are keyed by the
         population of edges and have a `weight`. For an example see docs/how_to/read_other_files.md.

@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import networkx as nx
 
 from circuitsim.errors import ParameterError
 
-REPEATED = ("refuse", "sum")
+Repeated = Literal["sum"] | None  # what becomes of synapses that a projection has twice between two neurons
 
 
 def check_repeated(owner: str, repeated: Any) -> None:
     """Raise a ParameterError if `repeated` is unknown."""
-    if repeated not in REPEATED:
-        raise ParameterError(f"{owner}: repeated must be one of {list(REPEATED)} (got {repeated!r})")
+    if repeated not in (None, "sum"):
+        raise ParameterError(f'{owner}: repeated must be None or "sum" (got {repeated!r})')
 
 
 def add_neurons(connectome: nx.MultiDiGraph, population: str, n: int) -> None:
@@ -30,7 +30,7 @@ def add_synapses(
     projection: str,
     ends: tuple[str, str],
     synapses: Iterable[tuple[int, int, float]],
-    repeated: str,
+    repeated: Repeated,
 ) -> None:
     """Add the synapses of a projection.
 
@@ -39,9 +39,9 @@ def add_synapses(
         projection: the key of the edges.
         ends: the populations (pre, post).
         synapses: the indices of the two neurons and the weight.
-        repeated: "refuse" pairs that occur more than once, or "sum" their weights.
+        repeated: "sum" adds the weights of a pair that occurs more than once; None refuses it.
     Raises:
-        ValueError: a weight is not finite, or a pair occurs more than once and `repeated` is "refuse".
+        ValueError: a weight is not finite, or a pair occurs more than once and `repeated` is None.
     """
     found = [((ends[0], pre), (ends[1], post), weight) for pre, post, weight in synapses]
     infinite = [synapse for synapse in found if not math.isfinite(synapse[2])]
@@ -53,7 +53,7 @@ def add_synapses(
         )
     counts = Counter((pre, post) for pre, post, _ in found)
     twice = [pair for pair, n in counts.items() if n > 1]
-    if twice and repeated == "refuse":
+    if twice and repeated is None:
         pre, post = twice[0]
         raise ValueError(
             f"{projection!r}: {len(twice)} pairs of neurons have more than one synapse, the first from "

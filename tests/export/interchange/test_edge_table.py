@@ -84,6 +84,10 @@ def test_repeated_pairs_are_refused_or_added(tmp_path):
         ("pre,post,weight\na,b,inf\n", r"weights are not finite, the first \(inf\) from 'a' to 'b'"),
         ("pre,post\n,b\n", "line 2: pre must not be empty"),
         ("pre,post\na,b,c\n", "line 2 has 3 cells, but there are 2 columns"),
+        ('pre,post\na,"b\nc"\n\nd,"e\nf,g\n', r"the row from line 5 on cannot be read \(unexpected end of data\)"),
+        ('pre,post\na,b\nc,"d"e\n', r"line 3 on cannot be read \(',' expected after '\"'\); is a quote not closed"),
+        (f"pre,post\na,{'b' * 2**17}c\n", r"line 2 on cannot be read \(field larger than field limit"),
+        ('pre,post\n"a\n",b\n\n"a\n",b,c\n', "line 5 has 3 cells, but there are 2 columns"),
         ("pre,post\n", "it has no edges"),
         ("pre,post,pre\na,b,c\n", "two columns have the same name"),
         ("a b\n", "its first line must name columns"),
@@ -104,7 +108,7 @@ def test_tables_that_lack_something_are_refused_with_the_line(text, message, tmp
     [
         ({"pre": "cell"}, r"has no column 'cell' \(it has source, from, target, weight\)"),
         ({}, "both 'source' and 'from' may be the pre; give pre="),
-        ({"pre": "source", "repeated": "mean"}, "repeated must be one of"),
+        ({"pre": "source", "repeated": "mean"}, 'repeated must be None or "sum"'),
     ],
 )
 def test_columns_that_are_not_there_or_not_clear_are_refused(options, message, tmp_path):

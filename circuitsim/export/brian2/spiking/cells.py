@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from math import inf
 from typing import Any, ClassVar
 
-from circuitsim.errors import ParameterError
+from circuitsim.export.brian2.spiking.number import set_numbers
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,8 @@ class Cell:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-                raise ParameterError(f"{type(self).__name__}: {field.name} must be a number (got {value!r})")
-            if field.name in ("tau_ms", "spikes_per_unit") and value <= 0:
-                raise ParameterError(f"{type(self).__name__}: {field.name} must be positive (got {value!r})")
-        if getattr(self, "refractory_ms", 0.0) < 0:
-            raise ParameterError(f"{type(self).__name__}: refractory_ms must not be negative (got {self})")
+            positive = field.name in ("tau_ms", "spikes_per_unit")
+            set_numbers(self, field.name, least=0.0 if field.name == "refractory_ms" else -inf, positive=positive)
 
     @property
     def rest(self) -> dict[str, float]:

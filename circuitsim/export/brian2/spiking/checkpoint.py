@@ -10,43 +10,54 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from circuitsim.errors import ArchiveError
 from circuitsim.files import write_atomically
 from circuitsim.history import History
 
-FORMAT = "circuitsim spiking run 1"
+FORMAT = "circuitsim spiking run 2"
+Weights = Mapping[str, np.ndarray]  # shape [synapse], keyed by projection
 
 
-def write(
-    path: str | os.PathLike[str], weights: Mapping[str, np.ndarray], done: int, settings: Any, history: History
-) -> None:
-    """Write the file atomically."""
+def write(path: str | os.PathLike[str], weights: Weights, done: int, settings: Any, history: History) -> None:
+    """Write the file atomically. Of the history's records, it holds those of the weights."""
+    recorded = history.records["weights"]
     document = {"format": FORMAT, "done": done, "settings": settings, "rows": history.rows}
-    tensors = {name: np.ascontiguousarray(values, dtype=np.float64) for name, values in weights.items()}
+    document["recorded"] = [step for step, _ in recorded]
+    tensors = {f"now/{name}": np.ascontiguousarray(values, dtype=float) for name, values in weights.items()}
+    tensors |= {f"recorded/{name}": np.stack([kept[name] for _, kept in recorded]) for name in weights}
     write_atomically(Path(path), save(tensors, metadata={"run": json.dumps(document)}))
 
 
-def read(path: str | os.PathLike[str], settings: Any, history: History) -> tuple[dict[str, np.ndarray], int]:
-    """Read weights and trials done, and restore the history.
+def read(path: str | os.PathLike[str], settings: Any, weights: Weights) -> tuple[Weights, int, History]:
+    """Read the weights, the number of trials done, and the history.
 
+    Args:
+        path: the file.
+        settings: the settings of the run that is to continue.
+        weights: its weights at the start.
     Raises:
-        ArchiveError: the file is damaged, or belongs to a run with other settings.
+        ArchiveError: the file is damaged or of another format, or belongs to a run with other settings.
     """
-    from safetensors.numpy import load
-
     try:
-        content = Path(path).read_bytes()
-        weights = load(content)
-        size = int.from_bytes(content[:8], "little")
-        document = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["run"])
-        theirs, done, rows = document["settings"], int(document["done"]), [tuple(row) for row in document["rows"]]
-    except Exception as error:
+        with safe_open(path, "np") as file:
+            document = json.loads(file.metadata()["run"])
+            if (found := document["format"]) != FORMAT:
+                raise ValueError(f"its format is {found!r}, but this version reads {FORMAT!r}")
+            theirs, done, steps = document["settings"], int(document["done"]), document["recorded"]
+            ours = json.loads(json.dumps(settings))
+            if changed := [name for name in ours if theirs.get(name) != ours[name]]:
+                raise ArchiveError(
+                    f"{path}: belongs to a run with other {', '.join(changed)}; choose another checkpoint file"
+                )
+            now, kept = ({name: file.get_tensor(f"{part}/{name}") for name in weights} for part in ("now", "recorded"))
+            rows = [tuple(row) for row in document["rows"]]
+        for name, values in weights.items():
+            if now[name].shape != values.shape or len(kept[name]) != len(steps):
+                raise ValueError(f"it holds other synapses of projection {name!r}")
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise ArchiveError(f"{path}: no checkpoint of a spiking run ({error})") from None
-    ours = json.loads(json.dumps(settings, default=str))
-    if theirs != ours:
-        changed = [name for name in ours if theirs.get(name) != ours[name]]
-        raise ArchiveError(f"{path}: belongs to a run with other {', '.join(changed)}; choose another checkpoint file")
-    history.rows[:] = rows
-    return weights, done
+    recorded = [(step, {name: kept[name][k] for name in weights}) for k, step in enumerate(steps)]
+    return now, done, History(rows=rows, records={"weights": recorded})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from circuitsim.export.brian2.spiking.cells import (
     SpikingCell,
     as_parameters,
 )
+from circuitsim.export.brian2.spiking.number import set_numbers
 from circuitsim.export.brian2.spiking.trial import GRID_MS, Trial
 
 CODINGS: dict[str, type[SignedIntegrateAndFire | OnOffPair]] = {"signed": SignedIntegrateAndFire, "on_off": OnOffPair}
@@ -42,10 +42,7 @@ class Stream:
     spikes_per_unit: float = 4.0
 
     def __post_init__(self) -> None:
-        for name in ("tau_trace_ms", "tau_synapse_ms", "spikes_per_unit"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-                raise ParameterError(f"Stream: {name} must be a positive number (got {value!r})")
+        set_numbers(self, "tau_trace_ms", "tau_synapse_ms", "spikes_per_unit", positive=True)
         _check_kind("Stream: rectified", self.rectified, SpikingCell)
 
 
@@ -67,18 +64,16 @@ class Delay:
     Example:
         >>> from circuitsim.export import Delay
         >>> Delay(5).longest, Delay(1, 6).shortest
-        (5, 1)
+        (5.0, 1.0)
     """
 
     low_ms: float
     high_ms: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("low_ms", self.low_ms), ("high_ms", self.longest)):
-            if isinstance(value, bool) or not isinstance(value, numbers.Real):
-                raise ParameterError(f"Delay: {name} must be a number of ms (got {value!r})")
-        if not 0 <= self.shortest <= self.longest < float("inf"):
-            raise ParameterError(f"Delay: 0 <= low_ms <= high_ms must hold (got {self.low_ms!r}, {self.high_ms!r})")
+        set_numbers(self, "low_ms", least=0.0)
+        if self.high_ms is not None:
+            set_numbers(self, "high_ms", least=self.low_ms)
 
     @property
     def shortest(self) -> float:
@@ -139,18 +134,10 @@ class Spiking:
             _check_kind(f"Spiking: cells[{name!r}]", cell, Cell)
         for name, delay in self.delays.items():
             _check_kind(f"Spiking: delays[{name!r}]", delay, Delay)
-        if (
-            isinstance(self.fired_above, bool)
-            or not isinstance(self.fired_above, int | float)
-            or not (abs(self.fired_above) < float("inf"))
-        ):
-            raise ParameterError(f"Spiking: fired_above must be a finite number (got {self.fired_above!r})")
         if self.coding not in CODINGS:
             raise ParameterError(f"Spiking: coding must be one of {list(CODINGS)} (got {self.coding!r})")
-        for name in ("rate_hz", "dt_ms", "rule_every_ms"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-                raise ParameterError(f"Spiking: {name} must be a positive number (got {value!r})")
+        set_numbers(self, "fired_above")
+        set_numbers(self, "rate_hz", "dt_ms", "rule_every_ms", positive=True)
         for what, long, short in (
             ("the grid on which windows begin and end", GRID_MS, self.dt_ms),
             ("rule_every_ms", self.rule_every_ms, self.dt_ms),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 import os
 import warnings
 from collections.abc import Callable
@@ -19,7 +18,8 @@ from circuitsim.data import Dataset
 from circuitsim.data.whole import whole
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged
-from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
+from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
 from circuitsim.export.brian2.spiking.blueprint import Blueprint
@@ -28,6 +28,7 @@ from circuitsim.export.brian2.spiking.delays import delay_faults
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of
+from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.samples import Samples, presentation, read_samples
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, saturation
@@ -40,7 +41,7 @@ Schedule = Callable[[float], float]
 N_CHECKED = 1000  # samples whose activities are compared with what neurons can fire
 
 
-class SpikingNetwork:
+class SpikingNetwork(ExportedNetwork):
     """One replica of a circuit as a spiking network, which follows the circuit's own plan. Printing it shows every
     equation.
 
@@ -62,7 +63,7 @@ class SpikingNetwork:
         blueprint: the description of neurons and synapses with their equations.
 
     Raises:
-        ParameterError: `n_trials` is not a positive integer.
+        ParameterError: `n_trials` is not a whole number, 1 or more.
         CircuitError: a spiking network cannot express what the circuit does; the message says why.
     """
 
@@ -77,17 +78,15 @@ class SpikingNetwork:
         plastic: bool,
     ) -> None:
         refuse(circuit, spiking, plastic)
-        if isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 1:
-            raise ParameterError(f"export_brian2: n_trials must be a positive integer (got {n_trials!r})")
-        state = Replica.of(circuit, replica)
+        n_trials = whole("export_brian2: n_trials", n_trials, least=1)
+        super().__init__(circuit, replica)
         only = None
         if not plastic:
             frozen = [p.name for p in circuit.motif.projections]
-            state = dataclasses.replace(state, plans=build_plans(circuit.motif, frozen))
-            only = needed_for_outputs(state.plan)
-        self.motif, self.seed, self.spiking, self.target = circuit.motif, circuit.seed + replica, spiking, target
-        self.plan, self._replica, self._circuit = state.plan, state, circuit
-        self.blueprint: Blueprint = lower(state, spiking, n_trials, self.seed, only)
+            self._replica = dataclasses.replace(self._replica, plans=build_plans(circuit.motif, frozen))
+            only = needed_for_outputs(self._replica.plan)
+        self.spiking, self.target, self.plan, self._circuit = spiking, target, self._replica.plan, circuit
+        self.blueprint: Blueprint = lower(self._replica, spiking, n_trials, self.seed, only)
         self._player = _player(target, directory, self.blueprint)
 
     # -- running
@@ -113,15 +112,16 @@ class SpikingNetwork:
             schedule: a function of progress in [0, 1] whose value multiplies every `eta`.
             probe: a function that is called with the network, the number of trials done and the history, at the start
                 and after each segment.
-            checkpoint: a file that receives the weights after each segment.
-            resume: whether to continue from an existing checkpoint.
+            checkpoint: a file that receives the weights and the history after each segment.
+            resume: whether to continue from an existing checkpoint. Of the history's records, those of the weights come
+                back.
             progress: whether a progress bar is shown.
         Returns:
             The history. It holds the accuracy on each segment's own trials (split "online") and, in
             `records["weights"]`, the weights ``[post, pre]`` of each projection at the start and after each segment.
         Raises:
             SimulationDiverged: a weight is not finite.
-            ArchiveError: the checkpoint belongs to another run.
+            ArchiveError: the checkpoint is damaged or belongs to another run.
             ParameterError: an argument is out of range, or the checkpoint exists and `resume` is False.
             DataError: the data does not fit.
         """
@@ -131,10 +131,10 @@ class SpikingNetwork:
             raise ParameterError(f"fit: schedule must be a function of progress or None (got {schedule!r})")
         if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
             raise ParameterError(f"fit: checkpoint must be a path or None (got {checkpoint!r})")
-        whole("seed", seed, least=0)
+        samples, seed = whole("samples", samples, least=1), whole("seed", seed, least=0)
         shown = self._samples(*((data.train.x, data.train.target) if isinstance(data, Dataset) else data))
         order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
-        history, done = History(), 0
+        done, history = 0, History()
         settings = {
             "digest": self.blueprint.digest(), "samples": samples, "seed": seed, "shown": shown.n,
             "parameters": {k: float(v) for k, v in self.blueprint.settings().items() if v.ndim == 0},
@@ -143,7 +143,7 @@ class SpikingNetwork:
         if checkpoint is not None and Path(checkpoint).exists():
             if not resume:
                 raise ParameterError(f"checkpoint {checkpoint} exists: pass resume=True to continue it, or remove it")
-            weights, done = checkpoints.read(checkpoint, settings, history)
+            weights, done, history = checkpoints.read(checkpoint, settings, self._plastic())
             for name, values in weights.items():
                 self.blueprint.wires[name].weights = values
         self._warn_of_saturation(shown, learns=True)
@@ -258,8 +258,6 @@ class SpikingNetwork:
 
     def _activities(self, arrays: dict[str, np.ndarray], learns: bool) -> dict[str, np.ndarray]:
         """The activities of the rate circuit with the network's weights, keyed by population."""
-        from circuitsim.export.brian2.read_back import circuit_from_brian2  # imported late, because it imports this
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what compiling has to say was said when the circuit was made
             circuit = circuit_from_brian2(self)
@@ -317,37 +315,11 @@ class SpikingNetwork:
     def _plastic(self) -> dict[str, np.ndarray]:
         return {w.name: w.weights for w in self.blueprint.wires.values() if w.rule and w.weights is not None}
 
-    def exists(self, projection: str) -> np.ndarray:
-        """Which synapses of a projection exist.
-
-        Args:
-            projection: the projection's name.
-        Returns:
-            Booleans, shape ``[post, pre]``.
-        Raises:
-            ParameterError: there is no such projection; the message lists the known ones.
-        """
-        self.weights(projection)  # which checks the name
-        return self._replica.masks[projection].copy()
-
     def weights(self, projection: str) -> np.ndarray:
-        """The current weights of a projection.
-
-        Args:
-            projection: the projection's name.
-        Returns:
-            A copy, shape ``[post, pre]``.
-        Raises:
-            ParameterError: there is no such projection; the message lists the known ones.
-        """
-        if projection not in self.plan.projections:
-            raise ParameterError(f"there is no projection {projection!r} (known: {', '.join(self.plan.projections)})")
-        wires = self.blueprint.wires.get(projection)
+        wires = self.blueprint.wires.get(self._projection(projection).name)
         if wires is None or wires.weights is None:
             return self._replica.weights[projection].copy()
-        dense = np.zeros(self.plan.projections[projection].shape)
-        dense[wires.j, wires.i] = wires.weights
-        return dense
+        return self._dense(projection, wires.weights)
 
     def set_weights(self, projection: str, weights: Any) -> None:
         """Set the weights of a projection.
@@ -359,10 +331,11 @@ class SpikingNetwork:
             ParameterError: there is no such projection, it is not exported or tied to another, or a weight is not a
                 finite number, lies where there is no synapse, or is out of the projection's bounds.
         """
-        owner, shape = f"projection {projection!r}", self.weights(projection).shape
-        wires, plan = self.blueprint.wires.get(projection), self.plan.projections[projection]
+        owner, exists = f"projection {projection!r}", self.exists(projection)
+        wires = self.blueprint.wires.get(projection)
         if wires is None:
             raise ParameterError(f"{owner}: the network has none of its synapses (plastic=False leaves some out)")
+        plan, shape = self.plan.projections[projection], exists.shape
         if plan.derived is not None:
             raise ParameterError(f"{owner} is tied to {plan.derived.projection!r}; set the weights of that one")
         try:
@@ -371,8 +344,6 @@ class SpikingNetwork:
             raise ParameterError(f"{owner}: weights must be an array of numbers ({error})") from None
         if given.shape != shape:
             raise ParameterError(f"{owner}: weights have shape {given.shape}, needs {shape}")
-        exists = np.zeros(shape, dtype=bool)
-        exists[wires.j, wires.i] = True
         low, high = (
             end if end is not None else sign * np.inf
             for end, sign in zip(plan.bounds or (None, None), (-1, 1), strict=True)
@@ -411,9 +382,7 @@ class SpikingNetwork:
             raise ParameterError(
                 f"there is no parameter {path!r} that is a single number (known: {', '.join(known) or 'none'})"
             )
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-            raise ParameterError(f"parameter {path!r} must be a finite number (got {value!r})")
-        wires.parameters[of_synapse(name)] = float(value)
+        wires.parameters[of_synapse(name)] = number(f"parameter {path!r}", value)
 
     def set_trial(self, **changes: Any) -> None:
         """Change those times of the trial that are not compiled in.
@@ -475,18 +444,14 @@ def _factors(schedule: Schedule | None, progress: np.ndarray) -> np.ndarray:
     """The factors of every `eta`, one for each trial."""
     if schedule is None:
         return np.ones(len(progress))
-    factors = [schedule(float(p)) for p in progress]
-    for p, factor in zip(progress, factors, strict=True):
-        if isinstance(factor, bool) or not isinstance(factor, numbers.Real) or not np.isfinite(factor):
-            raise ParameterError(f"fit: schedule must return finite numbers (got {factor!r} at progress {p:g})")
-    return np.array(factors, dtype=float)
+    return np.array([number(f"fit: the value of schedule at progress {p:g}", schedule(float(p))) for p in progress])
 
 
 def _player(target: str, directory: Path | None, b: Blueprint) -> Any:
     from circuitsim.export.brian2.spiking.build import check_names  # imported late, because it imports brian2
 
     check_names(b)
-    if target == "cpp_standalone":
+    if target == STANDALONE:
         from circuitsim.export.brian2.spiking.program import Standalone
 
         return Standalone(directory)

@@ -69,10 +69,9 @@ def _of_rules(circuit: Circuit) -> Iterator[str]:
                 f"projection {q.name!r}: its weight is tied to {q.derived.projection!r}, which changes, but a synapse "
                 "cannot read the weight of another one; freeze the source, or give this projection its own rule"
             )
-        rules = [q.rule] if q.rule is not None else []
-        for reduction in [r for rule in rules for r in rule.reductions]:
-            if reduction.kind.startswith("max"):
+        for reduction in q.rule.reductions if q.rule is not None else ():
+            if not reduction.kind.startswith("sum"):
                 yield (
-                    f"projection {q.name!r}: its rule uses {reduction.kind}, and Brian2 has no maximum over synapses "
-                    "that all of its targets compute"
+                    f"projection {q.name!r}: its rule uses {reduction.kind}, but spiking synapses compute no other "
+                    "reductions than sum_in and sum_out; export mode='rate'"
                 )

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from circuitsim.data.whole import whole
 from circuitsim.engine import Circuit
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.cycles import cycles_of
@@ -94,6 +93,5 @@ def _vectors(plan: Plan, target: Any) -> Any:
 
 def presentation(n_samples: int, n_shown: int, seed: int) -> np.ndarray:
     """The sample that each trial shows. Each epoch shows every sample once, in an order keyed by (seed, epoch)."""
-    whole("samples", n_shown, least=1)
     epochs = -(-n_shown // n_samples)
     return np.concatenate([np.random.default_rng([seed, e]).permutation(n_samples) for e in range(epochs)])[:n_shown]

@@ -33,13 +33,14 @@ def gate_of(plan: Plan, p: PopulationPlan) -> str | None:
     return next((gate.name for gate in plan.populations.values() if gate is not p and rest in slopes_of(gate)), None)
 
 
-def read_by(rule: Sum, slopes: Iterable[sympy.Expr]) -> set[sympy.Expr]:
-    """The symbols and slopes that a rule reads. A slope counts as a whole, not as the symbols in it."""
+def read_by(rule: Sum, wholes: Iterable[sympy.Expr]) -> set[sympy.Expr]:
+    """The symbols that a rule reads, except that each of `wholes`, such as a slope, counts as one, and not the symbols
+    in it."""
     parts = [*rule.terms, *(term for reduction in rule.reductions for term in reduction.body)]
-    open_ends, found, slopes = [e for part in parts for e in part.expressions], set(), set(slopes)
+    open_ends, found, wholes = [e for part in parts for e in part.expressions], set(), set(wholes)
     while open_ends:
         e = open_ends.pop()
-        if e.is_Symbol or e in slopes:
+        if e.is_Symbol or e in wholes:
             found.add(e)
         else:
             open_ends += e.args

@@ -16,7 +16,7 @@ from circuitsim.export.brian2.spiking.cells import Cell, SpikingCell
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import spike_weight
 from circuitsim.export.brian2.spiking.reads import Reads
-from circuitsim.export.brian2.spiking.slopes import gate_of, slopes_at_post, slopes_of
+from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post, slopes_of
 from circuitsim.plan import Plan, ProjectionPlan
 from circuitsim.plan.quantities import POST, PRE, at, current, neuron, synapse
 
@@ -89,6 +89,11 @@ def _rule(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan) -> st
     """
     assert p.rule is not None
     names = dict(_names(b, replica, p))
+    of_rule = {reduction.symbol for reduction in p.rule.reductions}
+    if unknown := sorted(map(str, read_by(p.rule, names) - names.keys() - of_rule)):
+        raise CircuitError(
+            f"projection {p.name!r}: its rule reads {unknown[0]}, of which there is no trace; export mode='rate'"
+        )
     for reduction in p.rule.reductions:
         end = "post" if reduction.kind.endswith("in") else "pre"
         variable = f"{reduction.symbol.name.partition(':')[2]}_{p.name}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from circuitsim.errors import ParameterError
+from circuitsim.export.brian2.spiking.number import set_numbers
 
 GRID_MS = 1.0  # the grid on which windows begin and end
 
@@ -47,18 +48,17 @@ class Trial:
     rests: bool = False
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value is None or field.name == "rests":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-                raise ParameterError(f"Trial: {field.name} must be a number of ms (got {value!r})")
-            if field.name not in ("lag_ms", "jitter_ms") and value % GRID_MS:
-                raise ParameterError(f"Trial: {field.name} must be a multiple of {GRID_MS:g} ms (got {value!r})")
-        if min(self.ascending_ms, self.descending_ms) <= 0 or min(self.silence_ms, self.jitter_ms) < 0:
-            raise ParameterError(
-                f"Trial: volleys must be longer than 0 ms, and silence and jitter at least 0 ms (got {self})"
-            )
+        set_numbers(self, "ascending_ms", "descending_ms", positive=True)
+        set_numbers(self, "silence_ms", "jitter_ms", least=0.0)
+        if self.lag_ms is not None:
+            set_numbers(self, "lag_ms")
+        if self.max_lag_ms is not None:
+            set_numbers(self, "max_lag_ms", least=0.0)
+        for name in ("ascending_ms", "descending_ms", "silence_ms", "max_lag_ms"):
+            if (value := getattr(self, name)) is not None and value % GRID_MS:
+                raise ParameterError(f"Trial: {name} must be a multiple of {GRID_MS:g} ms (got {value!r})")
+        if not isinstance(self.rests, bool):
+            raise ParameterError(f"Trial: rests must be True or False (got {self.rests!r})")
         if self.max_lag_ms is None and (self.jitter_ms or self.lag < self.ascending_ms):
             raise ParameterError(
                 f"Trial: with lag_ms={self.lag:g}, jitter_ms={self.jitter_ms:g} the descending volley can begin before "

@@ -1,0 +1,70 @@
+"""What the rate and the spiking network have in common."""
+
+from __future__ import annotations
+
+import abc
+
+import numpy as np
+
+from circuitsim.engine import Circuit
+from circuitsim.errors import ParameterError
+from circuitsim.export.brian2.replica import Replica
+from circuitsim.motif import Projection
+
+RUNTIME, STANDALONE = ("numpy", "cython"), "cpp_standalone"  # targets of Brian2's code
+
+
+class ExportedNetwork(abc.ABC):
+    """One replica of a circuit in Brian2.
+
+    Brian2 orders synapses as ``[pre, post]``; arrays returned here have the circuit's axes, ``[post, pre]``.
+
+    Attributes:
+        motif: the circuit's motif.
+        seed: the seed of the exported replica.
+
+    Raises:
+        ParameterError: there is no such replica.
+        CircuitError: the replica is pinned.
+    """
+
+    def __init__(self, circuit: Circuit, replica: int) -> None:
+        self._replica = Replica.of(circuit, replica)
+        self.motif, self.seed = circuit.motif, circuit.seed + replica
+
+    def exists(self, projection: str) -> np.ndarray:
+        """Which synapses of a projection exist.
+
+        Args:
+            projection: the projection's name.
+        Returns:
+            Booleans, shape ``[post, pre]``.
+        Raises:
+            ParameterError: there is no such projection; the message lists the known ones.
+        """
+        return self._replica.masks[self._projection(projection).name].copy()
+
+    @abc.abstractmethod
+    def weights(self, projection: str) -> np.ndarray:
+        """The current weights of a projection.
+
+        Args:
+            projection: the projection's name.
+        Returns:
+            A copy, shape ``[post, pre]``.
+        Raises:
+            ParameterError: there is no such projection; the message lists the known ones.
+        """
+
+    def _projection(self, name: str) -> Projection:
+        known = {p.name: p for p in self.motif.projections}
+        if name not in known:
+            raise ParameterError(f"there is no projection {name!r} (known: {', '.join(known)})")
+        return known[name]
+
+    def _dense(self, projection: str, values: np.ndarray) -> np.ndarray:
+        """An array ``[post, pre]`` of values ``[synapse]``, with 0 where there is no synapse."""
+        dense = np.zeros(self._replica.masks[projection].shape)
+        pre, post = self._replica.synapses(projection)
+        dense[post, pre] = values
+        return dense
