@@ -55,9 +55,8 @@ def read_weights(motif: Motif, p: Projection, layout: Layout, n_replicas: int, w
 def _matrix(motif: Motif, p: Projection, shape: tuple[int, int, int], weights: Any, owner: str) -> Tensor:
     """The weights as a tensor on any device, dense or a batch of sparse CSR matrices."""
     post_names = pre_names = None
-    if isinstance(weights, Tensor) and not weights.is_complex():
-        is_batch = weights.layout == torch.sparse_csr and weights.ndim == 3
-        matrix = weights.detach() if is_batch or weights.layout == torch.strided else weights.detach().to_dense()
+    if isinstance(weights, Tensor) and weights.layout == torch.sparse_csr and weights.ndim == 3:
+        matrix = weights.detach()  # stays sparse
     else:
         array, post_names, pre_names = labelled(weights, as_numbers(weights, f"{owner}: weights", ParameterError))
         matrix = torch.from_numpy(array)

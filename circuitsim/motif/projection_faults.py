@@ -250,7 +250,7 @@ def _parameters(motif: Declarations, p: Projection) -> Faults:
             yield f"{owner}: {fault}"
         if is_frame(value):
             yield f"{owner} is a data frame with names; use frame.to_numpy(), in the order of the neurons"
-        elif isinstance(value, str) or not is_finite(value):
+        elif not (isinstance(value, float | np.ndarray) and np.asarray(value).dtype == float and is_finite(value)):
             yield f"{owner} must be finite numbers (got {value!r})"
         elif len(shape := np.shape(value)) > 2 or (len(shape) == 2 and shape != shape_of(motif, p)):
             yield f"{owner} has shape {shape}; needs a number, [replica], or [post, pre] = {shape_of(motif, p)}"
