@@ -114,6 +114,10 @@ TABLE: dict[str, tuple[Callable[[cs.Circuit], object], type[Exception], str]] = 
     "dtype, a list": (compiled(dtype=["float32"]), cs.ParameterError, "dtype must be one of"),
     "vary, a list": (compiled(vary=[1]), cs.ParameterError, "vary must be a mapping"),
     "vary, text": (compiled(vary={"W0.eta": ["fast"]}), cs.ParameterError, "needs 1 finite values"),
+    "vary, masked": (
+        lambda c: cs.compile(paper_sal([6, 5, 3]), replicas=2, vary={"W0.eta": np.ma.array([0.1, 0.2], mask=[0, 1])}),
+        cs.ParameterError, "needs 2 finite values, one per replica",
+    ),
     "vary, NaN": (compiled(vary={"W0.eta": [np.nan]}), cs.ParameterError, "needs 1 finite values"),
     "vary, length": (compiled(vary={"W0.eta": [1, 2]}), cs.ParameterError, "one per replica"),
     "vary, path": (compiled(vary={"W0.etta": [1]}), cs.ParameterError, "unknown path 'W0.etta'"),

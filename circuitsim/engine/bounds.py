@@ -7,7 +7,20 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.operations import fitting
+from circuitsim.errors import ParameterError
 from circuitsim.motif.declared_weights import Bounds
+
+
+def check_bounds(owner: str, bounds: Bounds | None, dtype: torch.dtype) -> None:
+    """Check that a data type has several numbers within the bounds.
+
+    Raises:
+        ParameterError: an end is too large for the data type, or both ends are one number in it.
+    """
+    low, high = limits(bounds, dtype) if bounds is not None else (None, None)
+    ends = [end for end in (low, high) if end is not None]
+    if not np.isfinite(ends).all() or (low is not None and high is not None and low >= high):
+        raise ParameterError(f"{owner}: bounds must be two different numbers in {dtype} (got {bounds})")
 
 
 def limits(bounds: Bounds, dtype: torch.dtype) -> tuple[float | None, float | None]:

@@ -1,6 +1,7 @@
 """Every fault of a declaration is named with its object, and all of them at once."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 
@@ -116,7 +117,33 @@ def test_a_numpy_integer_is_a_size():
         ("W0", {"plastic": "no"}, "projection 'W0': plastic must be bool (got 'no')"),
         ("W0", {"tied_to": "W1"}, "projection 'W0': tied_to must be Derived or None (got 'W1')"),
         ("W0", {"bounds": 3}, "projection 'W0': bounds must be tuple or None (got 3)"),
-        ("W0", {"bounds": (1, 0)}, "projection 'W0': bounds must be (low, high) with low < high (got (1, 0))"),
+        (
+            "W0",
+            {"bounds": (1, 0)},
+            "projection 'W0': bounds must be (low, high), finite with low < high, or None for no bound (got (1, 0))",
+        ),
+        (
+            "W0",
+            {"bounds": (0, float("inf"))},
+            "projection 'W0': bounds must be (low, high), finite with low < high, or None for no bound (got (0, inf))",
+        ),
+        ("W0", {"bounds": ()}, "projection 'W0': bounds must be (low, high), finite with"),
+        ("W0", {"bounds": pd.Series([0, 1])}, "projection 'W0': bounds must be tuple or None (got 0"),
+        (
+            "W0",
+            {"bounds": (2, 3), "init": cs.Uniform(0, 2)},
+            "projection 'W0': no weight that its init draws lies within the bounds (2, 3) (got Uniform(low=0, high=2))",
+        ),
+        (
+            "W0",
+            {"bounds": (0, None), "init": cs.Gaussian(sign="negative")},
+            "projection 'W0': no weight that its init draws",
+        ),
+        (
+            "W0",
+            {"bounds": (None, -1), "init": cs.Gaussian(sign="positive")},
+            "projection 'W0': no weight that its init draws",
+        ),
         ("W0", {"bounds": (0, 1, 2)}, "projection 'W0': bounds must be (low, high)"),
         ("W0", {"bounds": (0, float("nan"))}, "projection 'W0': bounds must be (low, high)"),
         ("W0", {"connectivity": cs.Random(0.0)}, "projection 'W0': probability must be in (0, 1] (got 0.0)"),
