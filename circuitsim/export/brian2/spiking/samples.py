@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -89,6 +90,14 @@ def _vectors(plan: Plan, target: Any) -> Any:
     indices = torch.as_tensor(classes.astype(np.int64))
     InputValidator(torch.float64).check_classes(indices, size, owner)
     return torch.nn.functional.one_hot(indices, size).to(torch.float64)
+
+
+def fingerprint(arrays: Mapping[str, np.ndarray]) -> str:
+    """A checksum of named arrays, by which a resumed run notices that it was given others."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode() + arrays[name].tobytes())
+    return digest.hexdigest()[:12]
 
 
 def presentation(n_samples: int, n_shown: int, seed: int) -> np.ndarray:
