@@ -11,7 +11,7 @@ import torch
 
 from circuitsim.engine.circuit import Circuit
 from circuitsim.engine.parameters import Vary
-from circuitsim.errors import ParameterError
+from circuitsim.errors import ParameterError, check_kind
 from circuitsim.motif.motif import Motif
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import signal, synapse
@@ -63,6 +63,7 @@ def compile(
         >>> circuit.weights("W0").shape
         torch.Size([2, 6, 8])
     """
+    check_kind("compile", motif, Motif, "a function of `motifs` makes one, as in compile(sal([64, 32, 10]))")
     check_replicas(replicas)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ParameterError(f"seed must be a non-negative integer (got {seed!r})")

@@ -28,6 +28,8 @@ def normalized_keys(values: Mapping[Any, V], what: str) -> dict[Any, V]:
     Raises:
         MotifError: two keys become one name; `what` says what they are names of.
     """
+    if not isinstance(values, Mapping):
+        raise MotifError(f"{what} must be the keys of a mapping (got {values!r})")
     found: dict[Any, V] = {}
     for key, value in values.items():
         if (name := normalized(key)) in found:

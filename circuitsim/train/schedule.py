@@ -41,7 +41,7 @@ def check_reach(circuit: Circuit, schedule: str | Schedule | None) -> None:
     """Check that a schedule changes something.
 
     Raises:
-        ParameterError: no rule or synaptic state of a projection that learns reads a parameter called `eta`.
+        ParameterError: no rule of a projection that learns reads a parameter called `eta`.
     """
     if schedule in (None, "constant"):
         return
@@ -57,10 +57,9 @@ def check_reach(circuit: Circuit, schedule: str | Schedule | None) -> None:
 
 
 def _parameters_read(circuit: Circuit, projection: str) -> list[str]:
-    """The names of a projection's parameters that its rule or the updates of its states read."""
-    p, found = circuit.motif.projection(projection), expressions_of(circuit.motif)
-    read = found.rule[p.name].free_symbols.union(*(found.synapse_state[p.name, s].free_symbols for s in p.state))
-    return sorted(name for name in circuit.parameters(p.name) if local(name) in read)
+    """The names of the parameters that a projection's rule reads."""
+    read = expressions_of(circuit.motif).rule[projection].free_symbols
+    return sorted(name for name in circuit.parameters(projection) if local(name) in read)
 
 
 def as_schedule(schedule: str | Schedule | None) -> Schedule:

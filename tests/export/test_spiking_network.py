@@ -289,8 +289,10 @@ def test_weights_and_parameters_that_do_not_fit_are_refused():
         (good + 1, r"from neuron 0 to neuron 0 \(1\) lies where there is no synapse \(18 like this\)"),
         (good * 5, r"from neuron 1 to neuron 0 \(1.25\) is out of the bounds \(0.0, 1.0\) \(2 like this\)"),
         (good * np.nan, r"from neuron 0 to neuron 0 \(nan\) is not finite"),
-        (good.T, r"shape \(5, 4\), needs \(4, 5\)"),
+        (good.T, r"shape \(5, 4\), needs .* or \(4, 5\)"),
         ("heavy", "must be an array of numbers"),
+        (good.astype(str), "weights must be an array of numbers, but 20 of 20 entries are not"),
+        (np.ma.masked_equal(good, 0.25), r"\(nan\) is not finite"),
     ):
         with pytest.raises(cs.ParameterError, match=message):
             net.set_weights("W0", weights)

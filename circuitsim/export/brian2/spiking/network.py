@@ -18,6 +18,7 @@ from rich.progress import Progress
 from circuitsim.data import Dataset
 from circuitsim.data.whole import whole
 from circuitsim.engine import Circuit
+from circuitsim.engine.given import read_matrix
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged
 from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
 from circuitsim.export.brian2.read_back import circuit_from_brian2
@@ -361,12 +362,8 @@ class SpikingNetwork(ExportedNetwork):
         plan, shape = self.plan.projections[projection], exists.shape
         if plan.derived is not None:
             raise ParameterError(f"{owner} is tied to {plan.derived.projection!r}; set the weights of that one")
-        try:
-            given = np.asarray(weights, dtype=float)
-        except (TypeError, ValueError) as error:
-            raise ParameterError(f"{owner}: weights must be an array of numbers ({error})") from None
-        if given.shape != shape:
-            raise ParameterError(f"{owner}: weights have shape {given.shape}, needs {shape}")
+        matrix = read_matrix(self.motif, self._projection(projection), (1, *shape), weights, owner)
+        given = matrix.to_dense().double().cpu().numpy().reshape(shape)
         low, high = (
             end if end is not None else sign * np.inf
             for end, sign in zip(plan.bounds or (None, None), (-1, 1), strict=True)
