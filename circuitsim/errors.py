@@ -63,7 +63,7 @@ def check_kind(owner: str, value: Any, kind: type, advice: str) -> None:
         ParameterError: it is of another type.
     """
     if not isinstance(value, kind):
-        raise ParameterError(f"{owner} takes a {kind.__name__} (got {value!r:.80}); {advice}")
+        raise ParameterError(f"{owner} takes a {kind.__name__} (got {type(value).__name__}); {advice}")
 
 
 class UnscaledInputWarning(UserWarning):

@@ -126,15 +126,15 @@ TABLE: dict[str, tuple[Callable[[cs.Circuit], object], type[Exception], str]] = 
     "weights, shape": (lambda c: c.set_weights("W0", np.ones((6, 5))), cs.ParameterError, "needs (2, 5, 6)"),
     "threshold": (lambda c: c.prune("W0", np.nan), cs.ParameterError, "threshold must be a number"),
     # what stands in the place of something else
-    "fit a motif": (lambda c: cs.fit(c.motif, (X, Y)), cs.ParameterError, "fit takes a Circuit (got Motif('paper_sal'"),
+    "fit a motif": (lambda c: cs.fit(c.motif, (X, Y)), cs.ParameterError, "fit takes a Circuit (got Motif); "),
     "evaluate a motif": (lambda c: cs.evaluate(c.motif, (X, Y)), cs.ParameterError, "cs.compile(motif) makes one"),
     "align a motif": (lambda c: cs.alignment(c.motif, X, Y), cs.ParameterError, "alignment takes a Circuit"),
     "gradients of a motif": (lambda c: cs.loss_gradients(c.motif, X, Y), cs.ParameterError, "loss_gradients takes a"),
     "export a motif": (lambda c: cs.export_brian2(c.motif), cs.ParameterError, "export_brian2 takes a Circuit"),
     "weights of a motif": (lambda c: cs.write_weights(c.motif, "w.npz"), cs.ParameterError, "write_weights takes a"),
     "a circuit as a motif": (lambda c: cs.write_motif(c, "m.json"), cs.ParameterError, "a circuit is circuit.motif"),
-    "draw a circuit": (lambda c: cs.draw(c), cs.ParameterError, "draw takes a Motif (got Circuit('paper_sal'"),
-    "compile a function": (lambda c: cs.compile(paper_sal), cs.ParameterError, "compile takes a Motif (got <function"),
+    "draw a circuit": (lambda c: cs.draw(c), cs.ParameterError, "draw takes a Motif (got Circuit)"),
+    "compile a function": (lambda c: cs.compile(paper_sal), cs.ParameterError, "compile takes a Motif (got function)"),
     "a split of batches": (
         lambda c: cs.evaluate(c, [(X, Y)], split="test"), cs.ParameterError, "split 'test' is a part of a Dataset",
     ),

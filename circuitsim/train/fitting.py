@@ -13,6 +13,7 @@ import numpy as np
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
 from circuitsim.engine.batch_shard import ALONE
+from circuitsim.engine.runaway import check_max_weight
 from circuitsim.engine.saving import identity
 from circuitsim.errors import ParameterError, SimulationDiverged, check_kind
 from circuitsim.history import History
@@ -132,8 +133,7 @@ class _Run:
         ):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise ParameterError(f"{name} must be an integer, at least {least} (got {value!r})")
-        if isinstance(max_weight, bool) or not isinstance(max_weight, int | float) or not max_weight > 0:
-            raise ParameterError(f"max_weight must be a positive number (got {max_weight!r})")
+        check_max_weight(max_weight)
         if on_divergence not in ("pin", "raise"):
             raise ParameterError(f"on_divergence must be 'pin' or 'raise' (got {on_divergence!r})")
         self.signals = check_signals(circuit, signals)
