@@ -15,12 +15,11 @@ def check_bounds(owner: str, bounds: Bounds | None, dtype: torch.dtype) -> None:
     """Check that a data type has several numbers within the bounds.
 
     Raises:
-        ParameterError: an end is too large for the data type, or both ends are one number in it.
+        ParameterError: it has not.
     """
     low, high = limits(bounds, dtype) if bounds is not None else (None, None)
-    ends = [end for end in (low, high) if end is not None]
-    if not np.isfinite(ends).all() or (low is not None and high is not None and low >= high):
-        raise ParameterError(f"{owner}: bounds must be two different numbers in {dtype} (got {bounds})")
+    if (-np.inf if low is None else low) >= (np.inf if high is None else high) or low == np.inf or high == -np.inf:
+        raise ParameterError(f"{owner}: no two numbers of {dtype} lie within the bounds {bounds}; widen them")
 
 
 def limits(bounds: Bounds, dtype: torch.dtype) -> tuple[float | None, float | None]:

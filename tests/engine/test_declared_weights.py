@@ -60,7 +60,10 @@ def test_bounds_without_numbers_of_the_data_type_are_refused(bounds):
     motif = pair(bounds=bounds)
     with pytest.raises(cs.ParameterError) as caught:
         cs.compile(motif, device="cpu")
-    assert str(caught.value) == f"projection 'W': bounds must be two different numbers in torch.float32 (got {bounds})"
+    assert (
+        str(caught.value)
+        == f"projection 'W': no two numbers of torch.float32 lie within the bounds {bounds}; widen them"
+    )
     weights = present(cs.compile(motif, dtype="float64", device="cpu"))
     assert (weights >= (-np.inf if bounds[0] is None else bounds[0])).all()
 
