@@ -61,6 +61,16 @@ class ArchiveError(CircuitError, RuntimeError):
     """A file cannot be written, or a saved file is missing, damaged, invalid, or of an unknown version."""
 
 
+def check_kind(owner: str, value: Any, kind: type, advice: str) -> None:
+    """Check the type of the first argument of a function.
+
+    Raises:
+        ParameterError: it is of another type.
+    """
+    if not isinstance(value, kind):
+        raise ParameterError(f"{owner} takes a {kind.__name__} (got {type(value).__name__}); {advice}")
+
+
 class UnscaledInputWarning(UserWarning):
     """Inputs look like pixels from 0 to 255, whereas circuits learn at their usual rates from numbers around 1."""
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from circuitsim.engine import Circuit
 from circuitsim.engine.losses import LOSSES
-from circuitsim.errors import AnalysisError
+from circuitsim.errors import AnalysisError, check_kind
 
 
 def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
@@ -35,6 +35,7 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
         >>> {name: tuple(gradient.shape) for name, gradient in found.items()}
         {'W0': (1, 3, 4), 'W1': (1, 2, 3)}
     """
+    check_kind("loss_gradients", circuit, Circuit, "cs.compile(motif) makes one")
     if not circuit.motif.objectives:
         raise AnalysisError(
             f"motif {circuit.motif.name!r} has no objective, so its loss has no gradient; add an Objective"

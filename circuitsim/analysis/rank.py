@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.errors import AnalysisError
+from circuitsim.motif.arrays import as_numbers
 
 
 def effective_rank(matrix: Any) -> Tensor:
@@ -27,7 +28,8 @@ def effective_rank(matrix: Any) -> Tensor:
 
     Source: Roy & Vetterli (2007), "The effective rank"; singular values, not their squares.
     """
-    matrix = torch.as_tensor(matrix).to(torch.float64)
+    device = matrix.device if isinstance(matrix, Tensor) else "cpu"
+    matrix = torch.from_numpy(as_numbers(matrix, "effective_rank: the matrix", AnalysisError)).to(device)
     if matrix.ndim < 2:
         raise AnalysisError(f"effective_rank needs a matrix [..., rows, columns] (got shape {tuple(matrix.shape)})")
     if not torch.isfinite(matrix).all():

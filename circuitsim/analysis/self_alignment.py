@@ -13,7 +13,7 @@ from circuitsim.analysis.gradient import loss_gradients
 from circuitsim.analysis.rates import decay_per_drive
 from circuitsim.analysis.squares import Square, mirror_pairs, squares
 from circuitsim.engine import Circuit
-from circuitsim.errors import ParameterError
+from circuitsim.errors import ParameterError, check_kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +63,7 @@ def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str]
 
     Source: Liao et al. (2024), arXiv 2412.20018, Lemma 1 (mirror) and Theorem 1 (stationarity, gradient, V V^T).
     """
+    check_kind("alignment", circuit, Circuit, "cs.compile(motif) makes one")
     unknown = set(quantities) - set(QUANTITIES)
     if unknown:
         raise ParameterError(f"alignment: unknown quantities {sorted(unknown)} (known: {list(QUANTITIES)})")

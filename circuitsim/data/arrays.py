@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,13 +30,25 @@ def as_numpy(value: Any, name: str) -> np.ndarray[Any, Any]:
         )
     array = np.asarray(masked.data)
     if array.dtype.kind not in "biuf":
-        raise DataError(f"{name} has dtype {array.dtype}; convert it to numbers (float32 values, int64 classes)")
+        advice = f"convert it to numbers (float32 values, int64 classes){_first_other(array)}"
+        raise DataError(f"{name} has dtype {array.dtype}; {advice}")
     if array.ndim == 0:
         raise DataError(f"{name} is a single number ({array}); its first axis must count the samples")
     if array.size == 0:
         raise DataError(f"{name} is empty (shape {array.shape}); give at least one sample and one feature")
     check_finite(array, name)
     return array
+
+
+def _first_other(array: np.ndarray[Any, Any]) -> str:
+    """Name the first entry of an array of objects or text that is no number, if there is one."""
+    for place, entry in np.ndenumerate(array) if array.dtype.kind in "OU" else ():
+        if not isinstance(entry, numbers.Real):
+            advice = "; np.unique(names, return_inverse=True)[1] turns names of classes into classes"
+            shown = str(entry) if isinstance(entry, str) else entry
+            are_names = array.ndim == 1 and isinstance(entry, str)
+            return f": {shown!r:.40} at index {place} is none{advice if are_names else ''}"
+    return ""
 
 
 def check_finite(array: np.ndarray[Any, Any], name: str) -> None:

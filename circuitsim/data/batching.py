@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from circuitsim.data.split import Split, Tensors
-from circuitsim.errors import ParameterError
+from circuitsim.errors import ParameterError, check_kind
 from circuitsim.whole import whole
 
 
@@ -27,13 +27,15 @@ def minibatches(
     Returns:
         An iterator over x ``[batch, feature]`` and target ``[batch]`` or ``[batch, output]``.
     Raises:
-        ParameterError: a number is out of range; the call itself raises, before the first batch is requested.
+        ParameterError: a number is out of range, or `split` is no Split; the call itself raises, before the first batch
+            is requested.
     Example:
         >>> import circuitsim as cs
         >>> train = cs.load_dataset("digits").train
         >>> [len(target) for x, target in cs.minibatches(train, 500, seed=0)]
         [500, 500, 257]
     """
+    check_kind("minibatches", split, Split, "data.train is one")
     size = whole("batch_size", batch_size, least=1)
     if size > len(split):
         raise ParameterError(f"batch_size is {size}, but the split has only {len(split)} samples: use a smaller batch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -130,7 +131,7 @@ class Dataset:
             >>> cs.Dataset.from_arrays(x, y, validation=0.2)
             Dataset('arrays', kind='classes', n_features=8, n_outputs=3, train=80, validation=20)
         """
-        if not dtype.is_floating_point:
+        if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
             raise ParameterError(f"dtype must be a floating type such as torch.float32 (got {dtype})")
         seed = whole("seed", seed, least=0)
         fraction = _fraction("validation", validation, ", a pair (x, y)")
@@ -223,9 +224,9 @@ class Dataset:
 
 def _fraction(name: str, value: Any, otherwise: str = "") -> float | None:
     """Return the value if it is a fraction, otherwise None."""
-    if value is None or (otherwise and not isinstance(value, (int, float))):
+    if value is None or (otherwise and not isinstance(value, numbers.Real)):
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < float(value) < 1:
         raise ParameterError(f"{name} must be between 0 and 1{otherwise} or None (got {value!r})")
     return float(value)
 

@@ -82,10 +82,13 @@ def _files(folder: Path, classes: tuple[str, ...], split: str) -> Iterable[tuple
     names = [path.name for path in _folders(folder)]
     if unknown := [name for name in names if name not in classes]:
         raise DataError(f"{folder} has a class {unknown[0]!r}, which the training split lacks ({', '.join(classes)})")
-    if stray := [path for path in folder.iterdir() if path.is_file() and not _is_ignored(path)]:
+    if stray := [path for path in folder.iterdir() if not path.is_dir() and not _is_ignored(path)]:
         raise DataError(f"{stray[0]} lies outside the folders of the classes ({', '.join(names)})")
     for name in names:
-        files = sorted(path for path in (folder / name).rglob("*") if path.is_file() and not _is_ignored(path))
+        found = sorted(path for path in (folder / name).rglob("*") if not _is_ignored(path))
+        if links := [path for path in found if path.is_symlink() and not path.is_file()]:
+            raise DataError(f"{links[0]} is a link to a folder or to nothing: link or copy the images themselves")
+        files = [path for path in found if path.is_file()]
         if not files and split == "train":
             raise DataError(f"class {name!r} has no images in {folder / name}")
         for path in files:

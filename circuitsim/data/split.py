@@ -39,7 +39,7 @@ class Split:
             ``[sample, output]``, or a dict of objectives to such tensors.
 
     Raises:
-        DataError: there is no tensor, a tensor lacks the sample axis, or lengths differ.
+        DataError: there is no tensor or something else, a tensor lacks the sample axis, or lengths differ.
     """
 
     x: Tensors
@@ -50,6 +50,10 @@ class Split:
         if any(isinstance(given, dict) and not given for given in (self.x, self.target)):
             raise DataError(f"a split needs inputs and targets (got {len(tensors)} tensors): an empty dict has none")
         for name, tensor in tensors.items():
+            if not isinstance(tensor, Tensor):
+                raise DataError(
+                    f"{name} must be a tensor (got {type(tensor).__name__}); Dataset.from_arrays takes arrays"
+                )
             if tensor.ndim == 0:
                 raise DataError(f"{name} is a single number; its first axis must count the samples")
         lengths = {name: len(tensor) for name, tensor in tensors.items()}

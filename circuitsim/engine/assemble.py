@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from circuitsim.engine.bounds import bounded_
+from circuitsim.engine.bounds import bounded_, check_bounds
 from circuitsim.engine.draws import draw_listed_weights, draw_synapses, draw_weights, reversed_synapses
 from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Vary
@@ -38,7 +38,7 @@ def assemble(
 
     Raises:
         ParameterError: a Given array does not have one entry per replica, a varied constant lies outside the bounds,
-            or an initial value is too large for the data type.
+            or an initial value or a bound is too large for the data type.
     """
     layouts: dict[str, Layout] = {}
     values: dict[str, Tensor] = {}
@@ -48,6 +48,7 @@ def assemble(
         _check_given(p, n_replicas)
         layouts[p.name] = _layout(motif, p, synapses[p.name], layouts, like)
     for p in drawn:
+        check_bounds(f"projection {p.name!r}", p.bounds, like.dtype)
         weights = [_weights(motif, p, vary, present, seed, r) for r, present in enumerate(synapses[p.name])]
         drawn_values = _checked(_values(layouts[p.name], synapses[p.name], weights, like), f"projection {p.name!r}")
         values[synapse("w", p.name).name] = layouts[p.name].restrict_(bounded_(drawn_values, p.bounds))

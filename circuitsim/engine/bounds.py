@@ -7,7 +7,19 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.operations import fitting
+from circuitsim.errors import ParameterError
 from circuitsim.motif.declared_weights import Bounds
+
+
+def check_bounds(owner: str, bounds: Bounds | None, dtype: torch.dtype) -> None:
+    """Check that a data type has several numbers within the bounds.
+
+    Raises:
+        ParameterError: it has not.
+    """
+    low, high = limits(bounds, dtype) if bounds is not None else (None, None)
+    if (-np.inf if low is None else low) >= (np.inf if high is None else high) or low == np.inf or high == -np.inf:
+        raise ParameterError(f"{owner}: no two numbers of {dtype} lie within the bounds {bounds}; widen them")
 
 
 def limits(bounds: Bounds, dtype: torch.dtype) -> tuple[float | None, float | None]:

@@ -10,7 +10,7 @@ import torch
 
 from circuitsim.engine.circuit import Circuit
 from circuitsim.engine.parameters import Vary
-from circuitsim.errors import ParameterError, warn
+from circuitsim.errors import ParameterError, check_kind, warn
 from circuitsim.motif.motif import Motif
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import signal, synapse
@@ -63,6 +63,7 @@ def compile(
         >>> circuit.weights("W0").shape
         torch.Size([2, 6, 8])
     """
+    check_kind("compile", motif, Motif, "a function of `motifs` makes one, as in compile(sal([64, 32, 10]))")
     replicas, seed = whole("replicas", replicas, least=1), whole("seed", seed, least=0)
     circuit = Circuit(
         motif, n_replicas=replicas, seed=seed, device=_device(device), dtype=_dtype(dtype),

@@ -29,7 +29,7 @@ def read_weights(motif: Motif, p: Projection, layout: Layout, n_replicas: int, w
         ParameterError: the shape is wrong, or a weight is not finite, outside the bounds, or where there is no synapse.
     """
     owner = f"projection {p.name!r}"
-    matrix = _matrix(motif, p, (n_replicas, *layout.shape), weights, owner).to(device=like.device, dtype=like.dtype)
+    matrix = read_matrix(motif, p, (n_replicas, *layout.shape), weights, owner).to(device=like.device, dtype=like.dtype)
     matrix = matrix if matrix.ndim == 3 else matrix.unsqueeze(0)
     if not torch.isfinite(matrix if matrix.layout == torch.strided else matrix.values()).all():
         wrong = ~np.isfinite(_dense(matrix))
@@ -52,12 +52,20 @@ def read_weights(motif: Motif, p: Projection, layout: Layout, n_replicas: int, w
     return layout.restrict_(bounded_(values.clone(), p.bounds))
 
 
-def _matrix(motif: Motif, p: Projection, shape: tuple[int, int, int], weights: Any, owner: str) -> Tensor:
-    """The weights as a tensor on any device, dense or a batch of sparse CSR matrices."""
+def read_matrix(motif: Motif, p: Projection, shape: tuple[int, int, int], weights: Any, owner: str) -> Tensor:
+    """The weights as a tensor on any device, dense or a batch of sparse CSR matrices, with the neurons in order.
+
+    Args:
+        motif, p: the projection and its motif.
+        shape: ``[replica, post, pre]``; weights of shape ``[post, pre]`` are for all replicas.
+        weights: an array of any kind; see `Circuit.set_weights`.
+        owner: begins the error messages.
+    Raises:
+        ParameterError: an entry is no number, or the shape or a label is wrong.
+    """
     post_names = pre_names = None
-    if isinstance(weights, Tensor) and not weights.is_complex():
-        is_batch = weights.layout == torch.sparse_csr and weights.ndim == 3
-        matrix = weights.detach() if is_batch or weights.layout == torch.strided else weights.detach().to_dense()
+    if isinstance(weights, Tensor) and weights.layout == torch.sparse_csr and weights.ndim == 3:
+        matrix = weights.detach()  # stays sparse
     else:
         array, post_names, pre_names = labelled(weights, as_numbers(weights, f"{owner}: weights", ParameterError))
         matrix = torch.from_numpy(array)

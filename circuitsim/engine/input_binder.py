@@ -13,6 +13,7 @@ from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.losses import LOSSES, as_target
 from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError, warn_of_pixels
+from circuitsim.motif.arrays import as_array, counted_are
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.motif import Motif
 from circuitsim.plan import Plan
@@ -138,16 +139,18 @@ class InputBinder:
 
     def _tensor(self, value: Any, owner: str) -> Tensor:
         if isinstance(value, Tensor):
-            if value.is_complex():
-                raise DataError(f"{owner}: needs real numbers (got {value.dtype})")
+            if value.is_complex() or value.is_quantized or value.is_meta:
+                raise DataError(f"{owner}: needs real numbers (got {value.dtype} on device {value.device})")
             if value.layout != torch.strided:
                 raise DataError(f"{owner}: needs a dense tensor (got {value.layout}): use .to_dense()")
             is_here = value.device == self.device and not value.requires_grad
             return value if is_here else value.detach().to(self.device)
-        try:
-            array = np.asarray(value)
-        except ValueError as error:
-            raise DataError(f"{owner} is not a rectangular array ({error})") from None
+        array = value
+        if type(array) is not np.ndarray or array.dtype.names is not None:  # others take longer to read
+            masked = as_array(value, owner, DataError)
+            if (blank := np.ma.getmaskarray(masked)).any():  # type: ignore[no-untyped-call]
+                raise DataError(f"{owner}: {counted_are(blank)} masked; fill them, or leave these samples out")
+            array = np.asarray(masked.data)
         if array.dtype.kind not in "biuf":
             raise DataError(f"{owner}: needs numbers (got dtype {array.dtype})")
         if array.dtype.kind == "f" and array.dtype.itemsize > 8:  # torch has no floats longer than float64

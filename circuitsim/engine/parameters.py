@@ -13,6 +13,7 @@ from torch import Tensor
 
 from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
+from circuitsim.motif.arrays import as_numbers
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.motif import Motif
 from circuitsim.plan.elementwise import ELEMENTWISE
@@ -36,8 +37,8 @@ def check_vary(motif: Motif, vary: Vary, n_replicas: int) -> Vary:
         if path not in (known := _paths(motif)):
             raise ParameterError(f"vary: unknown path {path!r} (known: {', '.join(sorted(known))})")
         try:
-            array = np.asarray(values, dtype=float)
-        except (TypeError, ValueError):
+            array = as_numbers(values, path, ParameterError)
+        except ParameterError:
             array = np.full(n_replicas, np.nan)
         if array.shape != (n_replicas,) or not np.isfinite(array).all():
             raise ParameterError(f"vary: {path!r} needs {n_replicas} finite values, one per replica (got {values!r})")

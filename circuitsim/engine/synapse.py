@@ -12,7 +12,7 @@ from torch import Tensor
 
 from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
-from circuitsim.motif.checks import index
+from circuitsim.motif.checks import index, is_number
 from circuitsim.plan.quantities import synapse as quantity
 
 if TYPE_CHECKING:
@@ -172,6 +172,8 @@ def _columns(view: _View) -> dict[str, Any]:
 
 def connectome(circuit: Compiled, replica: int, threshold: float) -> nx.MultiDiGraph:
     """Neurons and synapses as a graph; see `Circuit.connectome`."""
+    if not is_number(threshold):
+        raise ParameterError(f"connectome: threshold must be a number (got {threshold!r})")
     import networkx as nx  # imported late, because a circuit that is only run does not need it
 
     graph = nx.MultiDiGraph(name=circuit.motif.name, replica=replica)

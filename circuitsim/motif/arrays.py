@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from circuitsim.errors import CircuitError, MotifError
+from circuitsim.motif.identifiers import names_in, normalized
 
 LARGEST = 10**8  # entries of a sparse matrix that may be made dense, 800 MB
 BLANK_TYPES = ("NAType", "NaTType", "MaskedConstant")
@@ -40,13 +41,10 @@ def as_array(values: Any, owner: str, error: type[CircuitError] = MotifError) ->
         owner: begins the error messages.
         error: the exception to raise.
     Raises:
-        CircuitError: the values are no rectangular array, or are sparse and too large to be made dense.
+        CircuitError: the values are no rectangular array, are of a kind that NumPy lacks or that has fields, or are
+            sparse and too large to be made dense.
     """
-    if hasattr(values, "detach"):  # torch, which a declaration must not import
-        tensor = values.detach().cpu()
-        tensor = tensor if str(tensor.layout) == "torch.strided" else tensor.to_dense()
-        values = tensor.float().numpy() if "float16" in str(tensor.dtype) else tensor.numpy()
-    elif is_sparse(values):
+    if is_sparse(values):
         if np.prod(values.shape, dtype=float) > LARGEST:
             raise error(
                 f"{owner}: a sparse matrix of shape {values.shape} is too large for a dense array; list its synapses "
@@ -60,9 +58,32 @@ def as_array(values: Any, owner: str, error: type[CircuitError] = MotifError) ->
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Warning: converting a masked element to nan")  # it is a blank
-            return np.ma.asanyarray(values)  # type: ignore[no-untyped-call]
+            array = np.ma.asanyarray(_without_torch(values))  # type: ignore[no-untyped-call]
     except ValueError as fault:
         raise error(f"{owner} is not a rectangular array ({fault})") from None
+    except (TypeError, RuntimeError) as fault:  # such as a quantized tensor, or one without data
+        raise error(f"{owner} cannot be read as a NumPy array ({fault}); convert it first") from None
+    if array.dtype.names is not None:
+        raise error(
+            f"{owner} is an array of records with the fields {', '.join(array.dtype.names)}; choose one, as in "
+            f"array[{array.dtype.names[0]!r}], or use numpy.lib.recfunctions.structured_to_unstructured(array)"
+        )
+    return array
+
+
+def _without_torch(values: Any) -> Any:
+    """Return a tensor of torch, which a declaration must not import, or a list of tensors, as NumPy's arrays."""
+    if isinstance(values, list | tuple):
+        return [_without_torch(value) for value in values] if any(map(_is_nested, values)) else values
+    if not hasattr(values, "detach"):
+        return values
+    tensor = values.detach().cpu()
+    tensor = (tensor if str(tensor.layout) == "torch.strided" else tensor.to_dense()).resolve_conj()
+    return tensor.float().numpy() if "float16" in str(tensor.dtype) else tensor.numpy()
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, list | tuple) or hasattr(value, "detach")
 
 
 def as_numbers(values: Any, owner: str, error: type[CircuitError] = MotifError) -> np.ndarray:
@@ -101,7 +122,7 @@ def _number(entry: Any) -> float | None:
     """Return an entry as a number, NaN if it is blank, or None if it is something else."""
     if entry is None or type(entry).__name__ in BLANK_TYPES:
         return np.nan
-    if not isinstance(entry, numbers.Real | Decimal | np.bool_):
+    if not isinstance(entry, numbers.Real | Decimal | np.bool_) or isinstance(entry, np.timedelta64):
         return None
     try:
         return float(entry)
@@ -178,7 +199,7 @@ def _labels(index: Any, n: int) -> tuple[np.ndarray, Names]:
     are_indices = all(isinstance(label, int | np.integer) and not isinstance(label, bool) for label in labels)
     if are_indices and sorted(labels) == list(range(n)):
         return np.argsort(labels), None
-    return np.arange(n), tuple(map(str, labels))
+    return np.arange(n), tuple(normalized(str(label)) for label in labels)
 
 
 def names_of_axis(names: Sequence[str] | None, array: np.ndarray, axis: int, owner: str) -> Names:
@@ -189,7 +210,8 @@ def names_of_axis(names: Sequence[str] | None, array: np.ndarray, axis: int, own
     """
     if names is None:
         return None
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    names = names_in(names, owner, "the names of neurons")
+    if not all(isinstance(name, str) for name in names):
         raise MotifError(f"{owner}: the names of neurons must be a list of strings (got {names!r})")
     if array.ndim < 2 or array.shape[axis] != len(names):
         end, line = ("post", "row") if axis == -2 else ("pre", "column")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def is_whole(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and is_finite(value)
+    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.timedelta64) and is_finite(value)
 
 
 def index(what: str, value: Any, size: int) -> int:

@@ -32,6 +32,8 @@ def normalized_keys(values: Mapping[Any, V], what: str, error: type[CircuitError
     Raises:
         CircuitError: two keys become one name.
     """
+    if not isinstance(values, Mapping):
+        raise MotifError(f"{what} must be the keys of a mapping (got {values!r})")
     found: dict[Any, V] = {}
     for key, value in values.items():
         if (name := normalized(key)) in found:

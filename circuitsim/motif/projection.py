@@ -108,7 +108,9 @@ class Projection(Value):
         label: str | None = None,
     ) -> None:
         if isinstance(rule, str):
-            if not isinstance(parameters, Mapping | None):
+            if not isinstance(parameters, Mapping | None) or not all(
+                isinstance(name, str) for name in parameters or ()
+            ):
                 example = 'a mapping such as {"eta": 0.1}'
                 raise MotifError(f"projection {name!r}: parameters must be {example} (got {parameters!r})")
             rule = Rule(rule, **(parameters or {}))
@@ -117,11 +119,12 @@ class Projection(Value):
                 f"projection {name!r}: parameters belong to a rule that is given as a string (got the rule {rule!r})"
             )
         bounds = tuple(bounds) if isinstance(bounds, list | np.ndarray) else bounds
+        if isinstance(bounds, tuple) and bounds and all(end is None for end in bounds):
+            bounds = None
         given = {
             "name": normalized(name), "pre": _name(pre), "post": _name(post), "compartment": compartment, "rule": rule,
             "init": init, "connectivity": connectivity, "plastic": plastic, "tied_to": tied_to,
-            "bounds": None if bounds == (None, None) else bounds, "state": frozen_states(state),
-            "delay": delay, "label": label,
+            "bounds": bounds, "state": frozen_states(state), "delay": delay, "label": label,
         }  # fmt: skip
         for field, value in given.items():
             object.__setattr__(self, field, value)

@@ -51,13 +51,28 @@ def projection_fields(p: Projection) -> Faults:
     if p.tied_to is not None and (p.init is not None or p.rule is not None or p.connectivity != c.All()):
         yield f"{owner}: its weights are tied to others, so it takes no init, rule or connectivity of its own"
     if isinstance(p.bounds, tuple) and not is_interval(p.bounds):
-        yield f"{owner}: bounds must be (low, high) with low < high (got {p.bounds!r})"
+        yield f"{owner}: bounds must be (low, high), finite with low < high, or None for no bound (got {p.bounds!r})"
+    elif isinstance(p.bounds, tuple) and not _may_lie_within(p.start, p.bounds, p.connectivity):
+        yield f"{owner}: no weight that its init draws lies within the bounds {p.bounds} (got {p.start!r})"
     if p.tied_to is not None and p.bounds is not None:
         yield f"{owner}: its weights are tied to others, so it takes no bounds; give them to {p.tied_to.projection!r}"
     yield from label_faults(owner, p.label)
     if p.tied_to is not None and p.state:
         yield f"{owner}: its weights are tied to others, so its synapses have no state of their own"
     yield from states_are_sound(owner, p.state)
+
+
+def _may_lie_within(init: i.Init, bounds: Bounds, connectivity: c.Connectivity) -> bool:
+    """Return whether some of the weights that are drawn can lie within the bounds, to which all are clipped."""
+    low, high = -np.inf, np.inf
+    match init:
+        case i.Uniform() if is_interval((init.low, init.high)) and not getattr(connectivity, "repeated", None):
+            low, high = init.low, init.high
+        case i.Gaussian(sign="positive"):
+            low = 0.0
+        case i.Gaussian(sign="negative"):
+            high = 0.0
+    return (bounds[1] is None or low < bounds[1]) and (bounds[0] is None or high > bounds[0])
 
 
 def projection_meaning(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
@@ -264,7 +279,7 @@ def _parameters(motif: Declarations, p: Projection) -> Faults:
             yield f"{owner}: {fault}"
         if is_frame(value):
             yield f"{owner} is a data frame with names; use frame.to_numpy(), in the order of the neurons"
-        elif isinstance(value, str) or not is_finite(value):
+        elif not (isinstance(value, float | np.ndarray) and np.asarray(value).dtype == float and is_finite(value)):
             yield f"{owner} must be finite numbers (got {value!r})"
         elif len(shape := np.shape(value)) > 2 or (len(shape) == 2 and shape != shape_of(motif, p)):
             yield f"{owner} has shape {shape}; needs a number, [replica], or [post, pre] = {shape_of(motif, p)}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from circuitsim.errors import MotifError
 from circuitsim.motif.arrays import as_numbers, labelled, locked
 from circuitsim.motif.frozen import Frozen
 from circuitsim.motif.identifiers import normalized_keys
@@ -62,12 +63,13 @@ def frozen_parameters(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _parameter(value: Any) -> Any:
-    if isinstance(value, str):
-        return value  # "0.1" is not a number
+    """Return a parameter as a float or a read-only array; what is neither stays as it is, for `validate` to refuse."""
     try:
-        if np.ndim(value) == 0:
-            return float(value)
         array, *names = labelled(value, as_numbers(value, "a parameter"))
-        return value if any(names) else locked(array)
-    except (TypeError, ValueError, OverflowError):
-        return value  # `Motif.validate` reports it, with the name of the projection
+    except MotifError:
+        return value
+    if any(names):
+        return value
+    if array.ndim:
+        return locked(array)
+    return float(array) if np.isfinite(array) else value

@@ -14,7 +14,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Patch, P
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from circuitsim.errors import ParameterError
+from circuitsim.errors import ParameterError, check_kind
 from circuitsim.motif import Motif
 from circuitsim.motif.roles import is_error
 from circuitsim.plots.motif_captions import loss_text, population_text, projection_text, step_text
@@ -89,6 +89,7 @@ def draw(
         >>> from motifs import sal
         >>> figure = cs.draw(sal([64, 32, 10]))
     """
+    check_kind("draw", motif, Motif, "that of a circuit is circuit.motif")
     if flow not in (None, "up", "right"):
         raise ParameterError(f"flow must be 'up', 'right' or None (got {flow!r})")
     check_path(path)

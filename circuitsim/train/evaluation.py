@@ -10,7 +10,7 @@ import torch
 from circuitsim.data import Split, minibatches
 from circuitsim.engine import Circuit
 from circuitsim.engine.input_binder import InputBinder
-from circuitsim.errors import ParameterError
+from circuitsim.errors import ParameterError, check_kind
 from circuitsim.train.batches import as_dataset, pairs
 from circuitsim.train.metrics import metrics, tag
 from circuitsim.whole import whole
@@ -28,7 +28,8 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
         The metrics "loss", "accuracy", ..., each of shape ``[replica]``; with several objectives their names are
         "accuracy[up2]", ...
     Raises:
-        ParameterError: the data set lacks the split, the motif has no objective, or `batch_size` is out of range.
+        ParameterError: the data set lacks the split, batches are given with a split, the motif has no objective, or
+            `batch_size` is out of range.
         DataError: the data do not fit the motif, or there are none.
     Example:
         >>> import circuitsim as cs
@@ -38,6 +39,7 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
         >>> sorted(found), found["accuracy"].shape
         (['accuracy', 'loss'], (3,))
     """
+    check_kind("evaluate", circuit, Circuit, "cs.compile(motif) makes one")
     objectives = circuit.motif.objectives
     if not objectives:
         raise ParameterError(f"motif {circuit.motif.name!r} has no objective; nothing to evaluate")
@@ -62,6 +64,10 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
 
 def _batches(data: Any, split: str | None, batch_size: int, circuit: Circuit) -> Any:
     dataset = as_dataset(data, circuit.dtype)
+    if dataset is None and split is not None:
+        raise ParameterError(
+            f"split {split!r} is a part of a Dataset, but data is an iterable of batches: leave it out"
+        )
     if dataset is None:
         return pairs(data)
     name = split if split is not None else list(dataset.splits)[-1]

@@ -13,7 +13,7 @@ from circuitsim.engine import Circuit
 from circuitsim.engine.batch_shard import ALONE
 from circuitsim.engine.runaway import check_max_weight
 from circuitsim.engine.saving import identity
-from circuitsim.errors import ParameterError, SimulationDiverged
+from circuitsim.errors import ParameterError, SimulationDiverged, check_kind
 from circuitsim.history import History
 from circuitsim.train.batches import Batches, IterableBatches, SplitBatches, as_dataset, check_fit
 from circuitsim.train.checkpoint import Checkpoint
@@ -96,6 +96,7 @@ def fit(
         >>> bool(history.final("accuracy", "test")[0] > 0.8)
         True
     """
+    check_kind("fit", circuit, Circuit, "cs.compile(motif) makes one")
     return _Run(
         circuit, data, epochs, batch_size, schedule, data_seed, as_probes(probes), evaluate_every,
         max_weight, on_divergence, progress, checkpoint, resume, ProcessGroup(circuit.device, distributed), signals,

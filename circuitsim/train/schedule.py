@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
+from circuitsim.motif.expressions import expressions_of
+from circuitsim.rules.vocabulary import local
 
 Schedule = Callable[[float], float]
 
@@ -39,12 +41,12 @@ def check_reach(circuit: Circuit, schedule: str | Schedule | None) -> None:
     """Check that a schedule changes something.
 
     Raises:
-        ParameterError: no projection that learns has a parameter called `eta`.
+        ParameterError: no rule of a projection that learns reads a parameter called `eta`.
     """
     if schedule in (None, "constant"):
         return
     learning = dict.fromkeys(p.name for plan in circuit.plans for p in plan.plastic())
-    names = {name: sorted(circuit.parameters(name)) for name in learning}
+    names = {name: _parameters_read(circuit, name) for name in learning}
     if not any("eta" in parameters for parameters in names.values()):
         found = "; ".join(f"{name}: {', '.join(parameters) or 'none'}" for name, parameters in names.items())
         raise ParameterError(
@@ -52,6 +54,12 @@ def check_reach(circuit: Circuit, schedule: str | Schedule | None) -> None:
             f"learns has one (parameters of those that learn: {found or 'nothing learns'}): call the rate eta in the "
             "rule, or leave the schedule out"
         )
+
+
+def _parameters_read(circuit: Circuit, projection: str) -> list[str]:
+    """The names of the parameters that a projection's rule reads."""
+    read = expressions_of(circuit.motif).rule[projection].free_symbols
+    return sorted(name for name in circuit.parameters(projection) if local(name) in read)
 
 
 def as_schedule(schedule: str | Schedule | None) -> Schedule:
@@ -64,6 +72,6 @@ def as_schedule(schedule: str | Schedule | None) -> Schedule:
         return NAMED["constant"]
     if callable(schedule):
         return _checked(schedule)
-    if schedule not in NAMED:
+    if not isinstance(schedule, str) or schedule not in NAMED:
         raise ParameterError(f"schedule must be None, one of {list(NAMED)} or a function (got {schedule!r})")
     return NAMED[schedule]

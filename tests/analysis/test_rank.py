@@ -1,7 +1,10 @@
 """Effective rank has closed forms."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse as sp
+import torch
 
 import circuitsim as cs
 
@@ -30,3 +33,12 @@ def test_what_has_no_rank_is_refused():
     ):
         with pytest.raises(cs.AnalysisError, match=message):
             cs.effective_rank(wrong)
+
+
+def test_the_matrix_may_be_of_any_kind_without_blanks():
+    matrix = np.diag([3.0, 1.0, 0.0])
+    expected = np.exp(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25)))
+    for kind in (pd.DataFrame(matrix), sp.csr_matrix(matrix), matrix.tolist(), torch.tensor(matrix)):
+        assert float(cs.effective_rank(kind)) == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(cs.AnalysisError, match="1 entries are not finite"):
+        cs.effective_rank(np.ma.masked_equal(matrix, 3.0))

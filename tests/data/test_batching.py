@@ -77,6 +77,11 @@ def test_a_number_out_of_range_is_refused_before_the_first_batch(split, argument
         minibatches(split, **arguments)  # not iterated
 
 
+def test_something_else_than_a_split_is_refused(split):
+    with pytest.raises(ParameterError, match="minibatches takes a Split .*; data.train is one"):
+        minibatches((split.x, split.target), 2)
+
+
 def test_a_batch_may_be_the_whole_split(split):
     assert [len(t) for _, t in minibatches(split, 10)] == [10]
 

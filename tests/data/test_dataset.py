@@ -101,6 +101,7 @@ def test_dtype_applies_to_inputs_and_values():
         ({"y": X[:, 0], "test": (X, X[:, 0, :1])}, "test y has 1 columns, but the training split has 2"),
         ({"test": (X, Y.astype(float))}, "test y has dtype float64; class labels must be integers"),
         ({"test": (X * np.nan, Y)}, "test x holds 80 NaN"),
+        ({"validation": np.float32(0.01)}, "cannot hold out 0 of 20 samples"),
         ({"validation": 0.01}, "cannot hold out 0 of 20 samples"),
         ({"validation": 0.1}, "cannot hold out 2 of 20 samples with every class in both parts"),
     ],

@@ -158,6 +158,18 @@ def test_folders_of_another_form_are_refused(tmp_path):
         cs.Dataset.from_folder(tmp_path / "set")
 
 
+@pytest.mark.parametrize("target", ["none.png", ".."])
+def test_links_that_lead_to_no_image_are_refused(target, tmp_path):
+    filled(tmp_path)
+    (tmp_path / "cat" / "link").symlink_to(target)
+    with pytest.raises(cs.DataError, match=r"cat/link is a link to a folder or to nothing: link or copy the images"):
+        cs.Dataset.from_folder(tmp_path)
+    (tmp_path / "cat" / "link").rename(tmp_path / "lynx")
+    if target == "none.png":
+        with pytest.raises(cs.DataError, match=r"lynx lies outside the folders of the classes"):
+            cs.Dataset.from_folder(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

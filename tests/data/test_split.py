@@ -25,6 +25,11 @@ def test_an_empty_dict_is_refused(x, target):
         Split(x, target)
 
 
+def test_arrays_are_no_tensors():
+    with pytest.raises(DataError, match="x must be a tensor .got ndarray.; Dataset.from_arrays takes arrays"):
+        Split(torch.zeros(3, 1).numpy(), torch.zeros(3, 1))
+
+
 def test_a_tensor_without_samples_axis_is_refused():
     with pytest.raises(DataError, match="y is a single number"):
         Split(torch.zeros(3, 1), torch.tensor(1))

@@ -55,6 +55,19 @@ def test_bounds_hold_from_the_compiled_circuit_on(bounds, kind, options, dtype):
         circuit.thaw("W") if "rule" in options else None
 
 
+@pytest.mark.parametrize("bounds", [(1e300, None), (None, -1e300), (0, 1e-50), (0.5, 0.5 + 1e-12)])
+def test_bounds_without_numbers_of_the_data_type_are_refused(bounds):
+    motif = pair(bounds=bounds)
+    with pytest.raises(cs.ParameterError) as caught:
+        cs.compile(motif, device="cpu")
+    assert (
+        str(caught.value)
+        == f"projection 'W': no two numbers of torch.float32 lie within the bounds {bounds}; widen them"
+    )
+    weights = present(cs.compile(motif, dtype="float64", device="cpu"))
+    assert (weights >= (-np.inf if bounds[0] is None else bounds[0])).all()
+
+
 def test_weights_outside_the_bounds_cannot_be_declared_or_set():
     motif = pair(bounds=(0, 0.5), init=cs.Constant(-1.0))
     with pytest.raises(cs.MotifError, match=r"projection 'W': Constant lies outside the bounds \(0, 0.5\) .got -1."):

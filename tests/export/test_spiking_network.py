@@ -196,6 +196,57 @@ def test_a_checkpoint_of_another_run_or_kind_is_refused(tmp_path):
         assert np.array_equal(net.weights("W0"), before)
 
 
+def test_a_resumed_run_notices_other_data_schedules_and_fixed_weights(tmp_path):
+    (x, y), file = samples(4), tmp_path / "run"
+    export(circuit()).fit((x, y), samples=2, progress=False, checkpoint=file)
+    written, fixed = file.read_bytes(), circuit()
+    fixed.set_weights("V2", 2 * fixed.weights("V2"))
+    for given, data, options, message in (
+        (circuit(), (x / 2, y), {}, "other data;"),
+        (circuit(), (x, y[::-1].copy()), {}, "other data;"),
+        (circuit(), (x, y), {"schedule": lambda progress: 1 - progress}, "other schedule;"),
+        (fixed, (x, y), {}, "other fixed weights;"),
+    ):
+        with pytest.raises(cs.ArchiveError, match=message):
+            export(given).fit(data, samples=2, progress=False, checkpoint=file, resume=True, **options)
+    assert file.read_bytes() == written
+    export(circuit()).fit((x, y), samples=2, progress=False, checkpoint=file, resume=True)
+
+
+def test_a_second_run_on_a_checkpoint_is_refused_while_the_first_lives(tmp_path):
+    data, refused = samples(4), []
+
+    def second(net, done, history):
+        with pytest.raises(cs.ArchiveError, match="is in use by another run"):
+            export(circuit()).fit(data, samples=2, progress=False, checkpoint=tmp_path / "run", resume=True)
+        refused.append(done)
+
+    export(circuit()).fit(data, samples=2, progress=False, checkpoint=tmp_path / "run", probe=second)
+    assert refused == [0, 2]
+
+
+def test_a_schedule_is_only_asked_for_progress_below_1_and_must_reach_a_rate():
+    seen = []
+    export(circuit()).fit(samples(4), samples=3, progress=False, schedule=lambda p: seen.append(p) or (1 - p) ** 0.5)
+    assert max(seen) < 1 and {0, 1 / 3, 2 / 3} <= set(seen)
+    still = circuit()
+    still.freeze(*(p.name for p in still.motif.projections if p.is_plastic))
+    with pytest.raises(cs.ParameterError, match="schedule multiplies parameters called eta, but no projection of"):
+        export(still).fit(samples(4), samples=2, progress=False, schedule=lambda p: 1.0)
+    with pytest.raises(cs.ParameterError, match="fit: probe must be a function of .network, trials done, history."):
+        export(circuit()).fit(samples(4), samples=2, progress=False, probe=3)
+
+
+def test_classes_out_of_range_are_told_as_a_circuit_tells_them():
+    x, _ = samples(4)
+    with pytest.raises(cs.DataError, match=r"target of 'up2': classes must be in 0 .. 2 \(got 1 .. 3\): .* subtract 1"):
+        export(circuit()).fit((x, np.array([1, 2, 3, 1])), samples=2, progress=False)
+    with pytest.raises(cs.DataError, match="target of 'up2': 1 of 4 entries is masked"):
+        export(circuit()).fit((x, np.ma.array([0, 1, 2, 1], mask=[0, 0, 0, 1])), samples=2, progress=False)
+    with pytest.raises(cs.DataError, match="input 'up0': 1 of .* entries is masked"):
+        export(circuit()).predict(np.ma.masked_equal(x, x[0, 0]))
+
+
 def test_weights_come_back_at_chosen_times_into_a_history_and_a_circuit():
     net = export(circuit())
     x, y = samples(4)
@@ -238,8 +289,10 @@ def test_weights_and_parameters_that_do_not_fit_are_refused():
         (good + 1, r"from neuron 0 to neuron 0 \(1\) lies where there is no synapse \(18 like this\)"),
         (good * 5, r"from neuron 1 to neuron 0 \(1.25\) is out of the bounds \(0.0, 1.0\) \(2 like this\)"),
         (good * np.nan, r"from neuron 0 to neuron 0 \(nan\) is not finite"),
-        (good.T, r"shape \(5, 4\), needs \(4, 5\)"),
+        (good.T, r"shape \(5, 4\), needs .* or \(4, 5\)"),
         ("heavy", "must be an array of numbers"),
+        (good.astype(str), "weights must be an array of numbers, but 20 of 20 entries are not"),
+        (np.ma.masked_equal(good, 0.25), r"\(nan\) is not finite"),
     ):
         with pytest.raises(cs.ParameterError, match=message):
             net.set_weights("W0", weights)
@@ -321,7 +374,11 @@ def test_samples_that_do_not_fit_are_refused():
         (lambda: net.accuracy(x, np.eye(3)), None, ""),
         (lambda: net.accuracy(x, y[:2]), cs.DataError, "target of 'up2'"),
         (lambda: net.accuracy(x, np.full((3, 3), 0.5)), cs.DataError, "needs a target of classes"),
-        (lambda: net.accuracy(x, ["a", "b", "c"]), cs.DataError, "needs numbers"),
+        (
+            lambda: net.accuracy(x, ["a", "b", "c"]),
+            cs.DataError,
+            "target of 'up2' has dtype <U1; convert it to numbers",
+        ),
         (lambda: net.predict(5), cs.DataError, r"x must be an array \[sample, input\] \(got int\)"),
         (lambda: net.fit(x, samples=2), cs.DataError, r"a pair \(x, target\) \(got ndarray\)"),
         (lambda: net.fit((x, y), samples=2.5), cs.ParameterError, "samples must be a whole number"),

@@ -122,3 +122,44 @@ def test_a_parameter_with_blanks_or_names_is_refused():
     assert "rule parameter 'eta' is a data frame with names; use frame.to_numpy()" in fault(
         changed("W0", rule=cs.Rule("eta", eta=named))
     )
+
+
+STRANGE = {
+    "time spans": (np.ones((3, 4), "m8[ns]"), r"12 of 12 entries are not"),
+    "records": (np.ones((3, 4), [("a", float), ("b", float)]), r"array of records with the fields a, b; choose one"),
+    "without data": (torch.zeros(3, 4, device="meta"), "cannot be read as a NumPy array"),
+    "complex conjugate": (torch.ones(3, 4, dtype=torch.cfloat).conj(), "12 of 12 entries are not"),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_kinds_of_arrays_that_hold_no_numbers_are_refused_everywhere(kind):
+    array, message = STRANGE[kind]
+    circuit = cs.compile(changed("W0"), device="cpu")
+    for take in (cs.Mask, cs.Given, lambda a: circuit.set_weights("W0", a)):
+        with pytest.raises(cs.CircuitError, match=message):
+            take(array)
+    with pytest.raises(cs.DataError):
+        cs.Dataset.from_arrays(array, [0, 1, 2])
+    assert "rule parameter 'eta' must be finite numbers" in fault(changed("W0", rule=cs.Rule("eta", eta=array)))
+
+
+def test_lists_of_tensors_are_arrays_also_where_they_require_gradients():
+    rows = [torch.tensor(row, dtype=torch.float64, requires_grad=True) for row in WEIGHTS]
+    np.testing.assert_array_equal(cs.Given(rows).array, WEIGHTS)
+
+
+@pytest.mark.parametrize("value", [np.array(["0.1", "0.2"]), np.array("0.1"), b"0.1", ["0.1", 0.2]])
+def test_a_parameter_that_is_text_is_refused_also_in_an_array(value):
+    assert "rule parameter 'eta' must be finite numbers" in fault(changed("W0", rule=cs.Rule("eta", eta=value)))
+
+
+def test_names_of_neurons_that_look_alike_are_one_name():
+    composed, decomposed = ["caf\u00e9", "\u00b5", "c"], ["cafe\u0301", "\u03bc", "c"]
+    mask = cs.Mask(pd.DataFrame(WEIGHTS != 0, index=composed))
+    given = cs.Given(pd.DataFrame(WEIGHTS, index=decomposed).iloc[::-1])
+    circuit = cs.compile(changed("W0", connectivity=mask, init=given), dtype="float64", device="cpu")
+    np.testing.assert_array_equal(circuit.weights("W0")[0], WEIGHTS)
+    circuit.set_weights("W0", pd.DataFrame(2 * WEIGHTS, index=composed))
+    np.testing.assert_array_equal(circuit.weights("W0")[0], 2 * WEIGHTS)
+    assert cs.Mask(WEIGHTS, post_names=decomposed).post_names == cs.Mask(WEIGHTS, post_names=composed).post_names

@@ -155,4 +155,14 @@ def test_a_node_without_a_size_is_told_how_to_get_one():
 
 def test_the_name_of_a_motif_is_a_text():
     assert fault(cs.Motif(3)) == "motif: name must be a string (got 3)"
-    assert fault(pair(bounds=np.array([1, 0]))).startswith("projection 'W': bounds must be (low, high) with low < high")
+    assert fault(pair(bounds=np.array([1, 0]))).startswith(
+        "projection 'W': bounds must be (low, high), finite with low < high, or None for no bound"
+    )
+
+
+def test_names_belong_to_the_keys_of_a_mapping():
+    circuit = cs.compile(pair(), device="cpu")
+    circuit.pin_replica(0)
+    with pytest.raises(cs.MotifError, match=r"paths of rates must be the keys of a mapping \(got \[0.1\]\)"):
+        circuit.release_replica(0, [0.1])
+    assert circuit.pinned == (0,)

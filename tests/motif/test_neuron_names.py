@@ -76,7 +76,7 @@ def test_names_that_do_not_fit_are_refused():
     unnamed = cs.compile(motif(cs.Mask(np.ones((4, 4))), cs.Given(np.ones((4, 4)))), device="cpu")
     with pytest.raises(cs.ParameterError, match="the neurons of 'act' have no names, .* use frame.to_numpy()"):
         unnamed.set_weights("W", CONTACTS.fillna(0))
-    with pytest.raises(cs.MotifError, match="Mask: the names of neurons must be a list of strings .got 'AVAL'."):
+    with pytest.raises(cs.MotifError, match="Mask: the names of neurons must be a list of names .got the text 'AVAL'."):
         cs.Mask(np.eye(4), post_names="AVAL")
 
 

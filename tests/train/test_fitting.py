@@ -90,6 +90,13 @@ def hebbian(**rates) -> cs.Circuit:
     return cs.compile(motif, device="cpu")
 
 
+def test_a_schedule_of_a_rate_that_no_rule_reads_is_refused(data):
+    motif = hebbian(A="rate").motif
+    unread = motif.replace("A", rule=cs.Rule("0.01 * (post * pre - post**2 * w)", eta=0.01))
+    with pytest.raises(cs.ParameterError, match=r"no projection of 'hebb' that learns has one \(.*A: none\)"):
+        cs.fit(cs.compile(unread, device="cpu"), data, schedule="cosine", progress=False)
+
+
 @pytest.mark.parametrize("schedule", ["cosine", lambda progress: 1.0 - progress])
 def test_a_schedule_that_reaches_no_rate_is_refused(data, schedule):
     circuit = hebbian(A="rate", B="speed")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from circuitsim.engine import Circuit
-from circuitsim.errors import CircuitError, ParameterError
+from circuitsim.errors import CircuitError, ParameterError, check_kind
 from circuitsim.export.brian2.exported import RUNTIME, STANDALONE
 from circuitsim.export.brian2.rate import RateNetwork
 from circuitsim.export.brian2.spiking.model import Spiking
@@ -89,6 +89,7 @@ def export_brian2(
         >>> bool(np.allclose(network.weights("W0"), circuit.weights("W0")[0]))
         True
     """
+    check_kind("export_brian2", circuit, Circuit, "cs.compile(motif) makes one")
     if target is None:
         target = STANDALONE if mode == "spiking" else "numpy"
     for what, value, known in (("mode", mode, MODES), ("target", target, TARGETS)):

@@ -7,6 +7,7 @@ import io
 import math
 import os
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +126,7 @@ class Table:
         """
         content = content_of(path)
         with reading(path, "table of edges"):
-            text = content.decode("utf-8-sig")
+            text = unicodedata.normalize("NFC", content.decode("utf-8-sig"))  # text that looks alike is one name
             rows = [(line, row) for line, row in _rows(text) if any(row)]
             if len(rows) < 2:
                 raise ValueError("it has no edges")
@@ -151,7 +152,7 @@ class Table:
                 raise ParameterError(f"{self.path} has no column {name!r} (it has {', '.join(self.columns)})")
             return name
         known = [own for wanted in KNOWN[kind] for own in self.columns if own.lower() == wanted]
-        if len(known) > 1 and kind != "projection":  # Cytoscape writes "interaction" twice
+        if len({tuple(self.columns[own]) for own in known}) > 1:  # Cytoscape writes the same interactions twice
             raise ParameterError(f"{self.path}: both {known[0]!r} and {known[1]!r} may be the {kind}; give {kind}=")
         return known[0] if known else None
 

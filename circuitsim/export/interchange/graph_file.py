@@ -62,6 +62,11 @@ def reading(path: Path, what: str) -> Iterator[None]:
     """
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise ArchiveError(
+            f"{path}: not a {what}: it is no text in UTF-8 (byte {error.start} is {error.object[error.start]:#x}): "
+            "save it in UTF-8"
+        ) from None
     except FAULTS as error:
         reason = f"missing {error}" if isinstance(error, KeyError) else str(error)
         raise ArchiveError(f"{path}: not a {what}: {reason}") from None

@@ -8,6 +8,7 @@ from typing import Any
 
 import networkx as nx
 
+from circuitsim.errors import check_kind
 from circuitsim.export.interchange.graph_file import (
     FROM_BYTES,
     TO_BYTES,
@@ -52,6 +53,7 @@ def write_motif(motif: Motif, path: str | os.PathLike[str]) -> None:
         >>> cs.read_motif(path) == motif
         True
     """
+    check_kind("write_motif", motif, Motif, "that of a circuit is circuit.motif")
     checked = check_suffix(path, SUFFIXES)
     motif.validate()
     declared = motif.graph

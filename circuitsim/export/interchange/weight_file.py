@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from circuitsim.engine import Circuit
-from circuitsim.errors import ArchiveError
+from circuitsim.errors import ArchiveError, check_kind
 from circuitsim.export.interchange.graph_file import check_suffix
 from circuitsim.npz import read_npz, write_npz
 
@@ -34,6 +34,7 @@ def write_weights(circuit: Circuit, path: str | os.PathLike[str]) -> None:
         (4, 2, 3)
         >>> circuit.set_weights("W0", cs.read_weights(path)["W0"])
     """
+    check_kind("write_weights", circuit, Circuit, "cs.compile(motif) makes one")
     checked = check_suffix(path, SUFFIXES)
     arrays = {}
     for p in circuit.motif.projections:

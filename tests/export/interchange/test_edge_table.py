@@ -68,6 +68,30 @@ def test_columns_may_be_named_and_left_out(tmp_path):
     assert edges(read(tmp_path, "from,to\na,b\n")) == {("a", "b", "synapses"): 1}
 
 
+def test_names_that_look_alike_are_one_neuron(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("pre,post,weight\ncaf\u00e9,B,1\nC,cafe\u0301,2\n", encoding="utf-8")
+    assert [label for _, label in cs.read_edge_table(path).nodes(data="label")] == ["B", "C", "caf\u00e9"]
+
+
+def test_columns_of_one_kind_must_agree(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("pre,post,type,projection\nA,B,chemical,chemical\n")
+    assert next(iter(cs.read_edge_table(path).edges(keys=True)))[2] == "chemical"
+    path.write_text("pre,post,type,projection\nA,B,chemical,W\n")
+    with pytest.raises(cs.ParameterError, match="both 'type' and 'projection' may be the projection; give projection="):
+        cs.read_edge_table(path)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+@pytest.mark.parametrize("read", [cs.read_edge_table, cs.read_connectome])
+def test_text_that_is_not_utf_8_is_told(encoding, read, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("pre,post,weight\n\u00c4,B,1\n", encoding=encoding)
+    with pytest.raises(cs.ArchiveError, match=r"no text in UTF-8 \(byte \d+ is 0x..\): save it in UTF-8"):
+        read(path)
+
+
 def test_repeated_pairs_are_refused_or_added(tmp_path):
     text = "pre,post,weight,type\na,b,1,x\na,b,2,y\na,b,4,x\nb,a,3,x\n"
     with pytest.raises(cs.ArchiveError, match=r"'x': 1 pairs .* from 'a' to 'b' \(2 of them\); repeated='sum'"):
@@ -92,7 +116,7 @@ def test_repeated_pairs_are_refused_or_added(tmp_path):
         ("pre,post,pre\na,b,c\n", "two columns have the same name"),
         ("a b\n", "its first line must name columns"),
         ("", "its first line must name columns"),
-        (b"pre,post\n\xff\xfe,b\n", "can't decode"),
+        (b"pre,post\n\xff\xfe,b\n", "no text in UTF-8"),
         ('"name","weight"\n"a-b","1"\n', r"line 2: name must be of the form 'A \(interaction\) B', .*got 'a-b'"),
         ('"name","weight"\n"a (x) (y) b","1"\n', "must be of the form"),
         ('"name","interaction"\n"a (x) b","y"\n', "must be of the form"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import warnings
@@ -16,13 +17,14 @@ from rich.progress import Progress
 
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
+from circuitsim.engine.given import read_matrix
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
 from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
-from circuitsim.export.brian2.spiking.blueprint import Blueprint
+from circuitsim.export.brian2.spiking.blueprint import Blueprint, Wires
 from circuitsim.export.brian2.spiking.cells import SpikingCell
 from circuitsim.export.brian2.spiking.delays import delay_faults
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
@@ -30,10 +32,10 @@ from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.refusals import refuse
-from circuitsim.export.brian2.spiking.samples import Samples, presentation, read_samples
+from circuitsim.export.brian2.spiking.samples import Samples, fingerprint, presentation, read_samples
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, saturation
 from circuitsim.export.brian2.spiking.script import script
-from circuitsim.files import write_atomically
+from circuitsim.files import locked, write_atomically
 from circuitsim.history import History
 from circuitsim.plan import build_plans
 from circuitsim.whole import whole
@@ -113,7 +115,8 @@ class SpikingNetwork(ExportedNetwork):
             schedule: a function of progress in [0, 1] whose value multiplies every `eta`.
             probe: a function that is called with the network, the number of trials done and the history, at the start
                 and after each segment.
-            checkpoint: a file that receives the weights and the history after each segment.
+            checkpoint: a file that receives the weights and the history after each segment. Only one run at a time may
+                use it.
             resume: whether to continue from an existing checkpoint. Of the history's records, those of the weights come
                 back.
             progress: whether a progress bar is shown.
@@ -122,49 +125,67 @@ class SpikingNetwork(ExportedNetwork):
             `records["weights"]`, the weights ``[post, pre]`` of each projection at the start and after each segment.
         Raises:
             SimulationDiverged: a weight is not finite.
-            ArchiveError: the checkpoint is damaged or belongs to another run.
-            ParameterError: an argument is out of range, or the checkpoint exists and `resume` is False.
+            ArchiveError: the checkpoint is damaged, is in use by another run, or was made with other data, settings or
+                fixed weights; the message says which.
+            ParameterError: an argument is out of range, a schedule reaches no `eta`, or the checkpoint exists and
+                `resume` is False.
             DataError: the data does not fit.
         """
         if not isinstance(data, Dataset) and not (isinstance(data, tuple | list) and len(data) == 2):
             raise DataError(f"fit: data must be a Dataset or a pair (x, target) (got {type(data).__name__})")
         if schedule is not None and not callable(schedule):
             raise ParameterError(f"fit: schedule must be a function of progress or None (got {schedule!r})")
+        if schedule is not None and not any(of_synapse("eta") in w.parameters for w in self._learning()):
+            raise ParameterError(
+                f"fit: schedule multiplies parameters called eta, but no projection of {self.motif.name!r} that learns "
+                "has one: call the rate eta in the rule, or leave the schedule out"
+            )
+        if probe is not None and not callable(probe):
+            raise ParameterError(f"fit: probe must be a function of (network, trials done, history) (got {probe!r})")
         if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
             raise ParameterError(f"fit: checkpoint must be a path or None (got {checkpoint!r})")
         samples, seed = whole("samples", samples, least=1), whole("seed", seed, least=0)
         shown = self._samples(*((data.train.x, data.train.target) if isinstance(data, Dataset) else data))
         order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
-        done, history = 0, History()
+        factors = _factors(schedule, np.arange(samples) / samples)
+        fixed = {w.name: w.variables[WEIGHT] for w in self.blueprint.wires.values() if not w.rule and w.variables}
         settings = {
             "digest": self.blueprint.digest(), "samples": samples, "seed": seed, "shown": shown.n,
             "parameters": {k: float(v) for k, v in self.blueprint.settings().items() if v.ndim == 0},
-            "trial": dataclasses.asdict(self.spiking.trial), "scheduled": schedule is not None,
+            "trial": dataclasses.asdict(self.spiking.trial), "data": fingerprint(shown.arrays),
+            "schedule": _factors(schedule, np.arange(20) / 20).tolist(), "fixed weights": fingerprint(fixed),
         }  # fmt: skip
-        if checkpoint is not None and Path(checkpoint).exists():
-            if not resume:
-                raise ParameterError(f"checkpoint {checkpoint} exists: pass resume=True to continue it, or remove it")
-            weights, done, history = checkpoints.read(checkpoint, settings, self._plastic())
-            for name, values in weights.items():
-                self.blueprint.wires[name].variables[WEIGHT] = values
-        self._warn_of_saturation(shown, learns=True)
-        if done == 0:
-            self._note(history, 0, probe)
-        with Progress(console=Console(stderr=True), disable=not progress) as bar:
-            task = bar.add_task(f"{self.motif.name}, {self.target}", total=samples, completed=done)
-            while done < samples:
-                rows = order[done : done + n]
-                learns = np.arange(n) < len(rows)
-                eta = _factors(schedule, (done + np.arange(n)) / samples)
-                output = self._segment(shown, np.resize(rows, n), learns.astype(float), eta, [seed, done])
-                done += len(rows)
-                self._online(history, shown, rows, output, done)
-                self._note(history, done, probe)
-                if checkpoint is not None:
-                    checkpoints.write(checkpoint, self._plastic(), done, settings, history)
-                bar.update(task, completed=done)
+        with contextlib.nullcontext() if checkpoint is None else locked(Path(checkpoint)):
+            done, history = self._begin(checkpoint, resume, settings)
+            self._warn_of_saturation(shown, learns=True)
+            if done == 0:
+                self._note(history, 0, probe)
+            with Progress(console=Console(stderr=True), disable=not progress) as bar:
+                task = bar.add_task(f"{self.motif.name}, {self.target}", total=samples, completed=done)
+                while done < samples:
+                    rows = order[done : done + n]
+                    learns = np.arange(n) < len(rows)
+                    eta = np.resize(factors[done : done + n], n)
+                    output = self._segment(shown, np.resize(rows, n), learns.astype(float), eta, [seed, done])
+                    done += len(rows)
+                    self._online(history, shown, rows, output, done)
+                    self._note(history, done, probe)
+                    if checkpoint is not None:
+                        checkpoints.write(checkpoint, self._plastic(), done, settings, history)
+                    bar.update(task, completed=done)
         self._warn_of_saturation(shown, learns=True)  # with the weights that it has now
         return history
+
+    def _begin(self, checkpoint: Any, resume: bool, settings: dict[str, Any]) -> tuple[int, History]:
+        """The number of trials done and the history, those of the checkpoint if there is one, whose weights are set."""
+        if checkpoint is None or not Path(checkpoint).exists():
+            return 0, History()
+        if not resume:
+            raise ParameterError(f"checkpoint {checkpoint} exists: pass resume=True to continue it, or remove it")
+        weights, done, history = checkpoints.read(checkpoint, settings, self._plastic())
+        for name, values in weights.items():
+            self.blueprint.wires[name].variables[WEIGHT] = values
+        return done, history
 
     def predict(self, x: Any, *, seed: int = 0) -> np.ndarray:
         """Compute the output without plasticity, for a motif with a single output.
@@ -313,8 +334,11 @@ class SpikingNetwork(ExportedNetwork):
 
     # -- weights
 
+    def _learning(self) -> list[Wires]:
+        return [w for w in self.blueprint.wires.values() if w.rule and w.variables]
+
     def _plastic(self) -> dict[str, np.ndarray]:
-        return {w.name: np.asarray(w.variables[WEIGHT]) for w in self.blueprint.wires.values() if w.rule}
+        return {w.name: np.asarray(w.variables[WEIGHT]) for w in self._learning()}
 
     def weights(self, projection: str) -> np.ndarray:
         wires = self.blueprint.wires.get(self._projection(projection).name)
@@ -339,12 +363,8 @@ class SpikingNetwork(ExportedNetwork):
         plan, shape = self.plan.projections[projection], exists.shape
         if plan.derived is not None:
             raise ParameterError(f"{owner} is tied to {plan.derived.projection!r}; set the weights of that one")
-        try:
-            given = np.asarray(weights, dtype=float)
-        except (TypeError, ValueError) as error:
-            raise ParameterError(f"{owner}: weights must be an array of numbers ({error})") from None
-        if given.shape != shape:
-            raise ParameterError(f"{owner}: weights have shape {given.shape}, needs {shape}")
+        matrix = read_matrix(self.motif, self._projection(projection), (1, *shape), weights, owner)
+        given = matrix.to_dense().double().cpu().numpy().reshape(shape)
         low, high = (
             end if end is not None else sign * np.inf
             for end, sign in zip(plan.bounds or (None, None), (-1, 1), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from circuitsim.data.arrays import as_numpy
 from circuitsim.engine import Circuit
+from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.feeding import Feeding
@@ -79,16 +82,22 @@ def _blank(plan: Plan, n: int) -> Any:
 def _vectors(plan: Plan, target: Any) -> Any:
     if isinstance(target, Mapping) or len(plan.objectives) != 1 or plan.objectives[0].loss != "mse":
         return target
-    size = plan.populations[plan.objectives[0].output].size
-    try:
-        classes = torch.as_tensor(target)
-    except (TypeError, ValueError, RuntimeError):
-        return target  # not numbers, of which the circuit's own check says more
-    if classes.ndim != 1 or classes.is_floating_point():
+    output = plan.objectives[0].output
+    size, owner = plan.populations[output].size, f"target of {output!r}"
+    classes = as_numpy(target, owner)
+    if classes.ndim != 1 or classes.dtype.kind == "f":
         return target
-    if bool((classes < 0).any() or (classes >= size).any()):
-        raise DataError(f"classes must be in 0 .. {size - 1} (got {classes.min()} .. {classes.max()})")
-    return torch.nn.functional.one_hot(classes.long(), size).to(torch.float64)
+    indices = torch.as_tensor(classes.astype(np.int64))
+    InputValidator(torch.float64).check_classes(indices, size, owner)
+    return torch.nn.functional.one_hot(indices, size).to(torch.float64)
+
+
+def fingerprint(arrays: Mapping[str, np.ndarray]) -> str:
+    """A checksum of named arrays, by which a resumed run notices that it was given others."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode() + arrays[name].tobytes())
+    return digest.hexdigest()[:12]
 
 
 def presentation(n_samples: int, n_shown: int, seed: int) -> np.ndarray:
