@@ -1,6 +1,7 @@
 """The census counts what brute force counts, and random graphs keep every degree."""
 
 import itertools
+import statistics
 
 import networkx as nx
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import circuitsim as cs
 from circuitsim.analysis.census import (
+    Census,
     coherent_share,
     count_bifans,
     count_square,
@@ -123,6 +125,23 @@ def test_networks_with_hubs_are_mixed():
     by_swaps = [count_bifans(swapped(adjacency, rng)) for _ in range(8)]
     for other in (backward.random, longer, by_swaps):
         assert abs(np.mean(other) - forward.random.mean()) < 0.9 * spread  # more than two standard errors
+
+
+def test_z_is_in_units_of_the_sample_deviation():
+    census = Census(9, np.array([2.0, 3.0, 7.0]))
+    assert census.z == pytest.approx(5 / statistics.stdev([2, 3, 7])) and census.ratio == pytest.approx(9 / 4)
+
+
+def test_a_cycle_of_three_can_be_turned_though_nothing_can_be_traded():
+    census = graph_census(nx.DiGraph([(0, 1), (1, 2), (2, 0)]), n_random=5)
+    assert census.observed == 0 and census.random.tolist() == [0.0] * 5
+
+
+def test_edges_of_different_projections_make_bifans_together():
+    graph = nx.MultiDiGraph()
+    graph.add_edges_from([(0, 2), (0, 3)], projection="A")
+    graph.add_edges_from([(1, 2), (1, 3), (0, 4)], projection="B")  # which joins all neurons of A
+    assert graph_census(graph, projection="projection", n_random=5).observed == 1
 
 
 def test_planted_motifs_are_over_represented_and_random_graphs_are_not():

@@ -466,6 +466,23 @@ def test_after_a_step_that_fails_nothing_can_be_read_of_it_and_nothing_has_chang
         circuit.activity("up1")
 
 
+def test_a_recorded_change_is_what_decay_and_bounds_leave_of_it():
+    motif = cs.Motif("recorded")
+    motif.add(cs.Population("x", 3), cs.Population("y", 2), cs.Phase("first"), cs.Phase("then"))
+    motif.connect("x", "y", name="W", bounds=(-0.4, 0.4), rule="eta * post * pre - gamma * w",
+                  parameters={"eta": 0.3, "gamma": [0.1, 0.2]})  # fmt: skip
+    circuit = cs.compile(motif, replicas=2, dtype="float64", device="cpu", record_changes=True)
+    x, before = np.random.default_rng(0).standard_normal((5, 3)), circuit.weights("W").numpy()
+    circuit.step(x)
+    for r, gamma in enumerate((0.1, 0.2)):
+        w, free = before[r], before[r]
+        for _ in range(2):
+            w, free = (v + 0.3 * (x @ w.T).T @ x / 5 - gamma * v for v in (w, free))
+            w = np.clip(w, -0.4, 0.4)
+        assert (np.abs(w - free) > 1e-3).any()
+        np.testing.assert_allclose(circuit.last_change("W")[r].numpy(), w - before[r], rtol=1e-12, atol=1e-15)
+
+
 def test_the_last_change_survives_a_step_that_fails():
     circuit = cs.compile(paper_sal(LAYERS), dtype="float64", device="cpu", record_changes=True)
     x, target = batch()

@@ -13,7 +13,9 @@ import pytest
 import torch
 
 import circuitsim as cs
+from circuitsim.engine.saving import save_circuit
 from circuitsim.files import locked
+from circuitsim.train.checkpoint import Checkpoint
 from motifs import paper_sal, weight_mirror
 
 LAYERS = [12, 10, 4]
@@ -56,6 +58,43 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(data, tmp_path, m
     assert resumed.n_steps == whole.n_steps
     again = cs.fit(resumed, data, checkpoint=path, resume=True, **OPTIONS)  # done already: nothing happens
     assert resumed.n_steps == whole.n_steps and again.to_pandas().equals(expected.to_pandas())
+
+
+@pytest.mark.parametrize("step", [40, 80])
+def test_a_replica_that_runs_away_returns_to_the_checkpoint_and_is_reported_by_every_later_run(tmp_path, step):
+    """It grows by a quarter in each step: it has 1.25**35 after an epoch, and is found after 50 steps."""
+    motif = cs.Motif("growth")
+    motif.add(cs.Population("x", 1), cs.Population("y", 1))
+    motif.connect("x", "y", name="W", init=cs.Constant(1.0), rule=cs.Rule("eta * w", eta=[0.0, 0.25]))
+    batches, options = [(np.ones((1, 1)), None)] * 35, {"epochs": 3, "progress": False}
+    path = tmp_path / "run.safetensors"
+    with pytest.raises(PowerCut):
+        cs.fit(cs.compile(motif, replicas=2, device="cpu"), batches, checkpoint=path, probes=cut_at(step), **options)
+    circuit = cs.compile(motif, replicas=2, device="cpu")
+    (report,) = cs.fit(circuit, batches, checkpoint=path, resume=True, **options).runaways
+    assert (report["replica"], report["step"]) == (1, 50)
+    np.testing.assert_allclose(circuit.weights("W").flatten(), [1.0, 1.25**35], rtol=1e-6)
+
+
+def test_probes_of_steps_go_on_in_step_after_resuming(data, tmp_path):
+    called, options = [], {"epochs": 3, "batch_size": 50, "progress": False}
+    count = {"count": cs.Probe(lambda circuit: called.append(circuit.n_steps), every_steps=4)}
+    path = tmp_path / "run.safetensors"
+    with pytest.raises(PowerCut):
+        cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, probes=cut_at(11), **options)
+    circuit = cs.compile(paper_sal(LAYERS), device="cpu")
+    cs.fit(circuit, data, checkpoint=path, resume=True, probes=count, **options)
+    assert called == [12, 16, 20, 24, 27]  # from the second epoch of nine steps on, and at the end
+
+
+@pytest.mark.parametrize("wrong", [{"epoch": -1}, {"rows": [[1, 2]]}, {"runaways": [3]}, {"settings": None}])
+def test_notes_that_are_none_of_a_run_are_refused(tmp_path, wrong):
+    circuit, path = cs.compile(paper_sal(LAYERS), device="cpu"), tmp_path / "run.safetensors"
+    save_circuit(circuit, path, {"epoch": 0, "settings": {}, "rows": [], "runaways": []} | wrong)
+    history = cs.History()
+    with pytest.raises(cs.ArchiveError, match=r"run\.safetensors: not a checkpoint of a run"):
+        Checkpoint(path, resume=True, settings={}).restore(circuit, history)
+    assert history.rows == [] and circuit.n_epochs == 0
 
 
 def test_a_checkpoint_is_not_overwritten_or_taken_for_another_run(data, tmp_path):
@@ -227,7 +266,18 @@ def test_a_run_that_fails_frees_its_path(data, tmp_path):
     with pytest.raises(PowerCut):
         cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, probes=cut_at(3), **OPTIONS)
     assert list(tmp_path.iterdir()) == [path]
+    (tmp_path / f".{path.name}.half.part").write_bytes(b"left by a run that was killed")
     cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, resume=True, **OPTIONS)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_checkpoint_that_another_run_has_written_before_the_path_was_free_is_not_overwritten(tmp_path):
+    path = tmp_path / "run.safetensors"
+    checkpoint = Checkpoint(path, resume=False, settings={})
+    path.write_bytes(b"of another run")
+    with pytest.raises(cs.ParameterError, match="exists: pass resume=True"), checkpoint.in_use():
+        pass
+    assert list(tmp_path.iterdir()) == [path] and path.read_bytes() == b"of another run"
 
 
 def test_a_worker_that_outlives_its_killed_parent_does_not_keep_the_path(tmp_path):

@@ -121,6 +121,7 @@ def test_a_circuit_whose_replicas_are_all_pinned_is_refused(data):
     circuit.pin_replica(1)
     with pytest.raises(cs.ParameterError, match="every replica of the circuit is pinned, .* circuit.release_replica"):
         cs.fit(circuit, data, progress=False)
+    assert not cs.fit(circuit, data, epochs=0, progress=False).interrupted  # which learns nothing anyway
 
 
 def test_learning_beats_chance_by_far_and_the_history_says_so(data):
@@ -275,6 +276,7 @@ def test_ctrl_c_stops_after_a_whole_step_and_keeps_the_history(data):
     probe = cs.Probe(lambda c: os.kill(os.getpid(), signal.SIGINT) if c.n_steps == 12 else None, every_steps=1)
     history = cs.fit(circuit, data, epochs=50, batch_size=100, progress=False, probes={"stop": probe})
     assert history.interrupted and circuit.n_steps == 12 and circuit.eta_scale == 1.0
+    assert circuit.n_epochs == 2  # of five steps each; the third was not finished
     assert np.isfinite(history.final("accuracy", "test")).all()
     assert signal.getsignal(signal.SIGINT) is handler
 

@@ -1,0 +1,34 @@
+"""The gradient of a circuit with two objectives, absent synapses and dendrites, against torch.autograd by hand."""
+
+import numpy as np
+import torch
+
+import circuitsim as cs
+
+PRESENT = np.array([[1, 0, 1, 1], [1, 1, 0, 1], [0, 1, 1, 1]])
+
+
+def test_it_is_that_of_the_sum_of_all_losses_at_present_synapses():
+    motif = cs.Motif("two outputs")
+    motif.add(cs.Population("x", 4), cs.Population("h", 3, activation="tanh"))
+    motif.connect("x", "h", name="W", connectivity=cs.Mask(PRESENT))
+    for name, loss in (("class", "cross_entropy"), ("value", "mse")):
+        motif.add(cs.Population(f"{name}_out", 2), cs.Population(f"{name}_error", 2, stream="descending"))
+        motif.add(cs.Objective(f"{name}_out", f"{name}_error", loss))
+        motif.connect("h", f"{name}_out", name=name)
+        motif.connect(f"{name}_error", "h", name=f"V_{name}", compartment="dendrite")
+    circuit = cs.compile(motif, replicas=2, dtype="float64", device="cpu")
+    rng = np.random.default_rng(0)
+    x, classes, values = rng.standard_normal((7, 4)), rng.integers(0, 2, 7), rng.standard_normal((7, 2))
+    found = cs.loss_gradients(circuit, x, {"class_out": classes, "value_out": values})
+    assert set(found) == {"W", "class", "value"}
+    for r in range(2):
+        W, of_class, of_value = (circuit.weights(name)[r].requires_grad_() for name in ("W", "class", "value"))
+        h = torch.tanh(torch.from_numpy(x) @ W.T)
+        loss = torch.nn.functional.cross_entropy(h @ of_class.T, torch.from_numpy(classes))
+        loss = loss + ((h @ of_value.T - torch.from_numpy(values)) ** 2).sum(1).mean() / 2
+        loss.backward()
+        expected = {"W": W.grad * torch.from_numpy(PRESENT), "class": of_class.grad, "value": of_value.grad}
+        for name, gradient in expected.items():
+            assert gradient.abs().max() > 0
+            torch.testing.assert_close(found[name][r], gradient, rtol=1e-10, atol=1e-14)
