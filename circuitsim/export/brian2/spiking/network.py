@@ -148,7 +148,9 @@ class SpikingNetwork(ExportedNetwork):
         shown = self._samples(*((data.train.x, data.train.target) if isinstance(data, Dataset) else data))
         order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
         factors = _factors(schedule, np.arange(samples) / samples)
-        fixed = {w.name: w.variables[WEIGHT] for w in self.blueprint.wires.values() if not w.rule and w.variables}
+        fixed = {
+            w.name: np.asarray(w.variables[WEIGHT]) for w in self.blueprint.wires.values() if not w.rule and w.variables
+        }
         settings = {
             "digest": self.blueprint.digest(), "samples": samples, "seed": seed, "shown": shown.n,
             "parameters": {k: float(v) for k, v in self.blueprint.settings().items() if v.ndim == 0},
