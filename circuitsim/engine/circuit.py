@@ -194,10 +194,13 @@ class Circuit:
         """The names in programs of the quantities that `keep` asks for."""
         if names == "all":
             return EVERYTHING
+        names = [names] if isinstance(names, str) else names
+        if not isinstance(names, Collection):
+            raise ParameterError(f"keep must be 'all', or names of populations and projections (got {names!r})")
         found: set[str] = set()
         populations = {p.name for p in self.motif.populations}
         projections = {p.name for p in self.motif.projections}
-        for name in map(normalized, [names] if isinstance(names, str) else names):
+        for name in map(normalized, names):
             if name not in populations | projections:
                 known = ", ".join(sorted(populations | projections))
                 raise ParameterError(f"keep: there is no population or projection {name!r} (known: {known})")

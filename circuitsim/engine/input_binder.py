@@ -97,9 +97,7 @@ class InputBinder:
         Raises:
             DataError: a signal is missing or unknown, or has a wrong shape.
         """
-        if not isinstance(signals, Mapping | None):
-            raise DataError(f"signals must be a mapping from names to values (got {type(signals).__name__})")
-        given = normalized_keys(signals or {}, "signals", DataError)
+        given = normalized_keys({} if signals is None else signals, "signals", DataError)
         if not (given or self.signal_names):
             return given
         if sorted(given) != self.signal_names:

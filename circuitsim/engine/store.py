@@ -179,6 +179,11 @@ class WeightStore:
         """Set one replica to a snapshot, or leave it as it is, and keep it there."""
         if snapshot is not None:
             self._check_snapshot(snapshot)
+            for name in self.own:
+                if not torch.isfinite(snapshot[name][replica]).all():
+                    raise ParameterError(
+                        f"the snapshot's {name!r} of replica {replica} is not finite: take an earlier one"
+                    )
             for name, values in self.own.items():
                 values[replica] = snapshot[name][replica]
                 self._restrict(name)
@@ -200,10 +205,11 @@ class WeightStore:
             holds = sorted(snapshot) if isinstance(snapshot, Mapping) else type(snapshot).__name__
             raise ParameterError(f"the snapshot holds {holds}, needs {sorted(self.own)}: take it with circuit.snapshot")
         for name, values in self.own.items():
-            if snapshot[name].shape != values.shape:
+            found = snapshot[name]
+            if not isinstance(found, Tensor) or found.shape != values.shape:
+                what = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
                 raise ParameterError(
-                    f"the snapshot's {name!r} has shape {tuple(snapshot[name].shape)}, needs {tuple(values.shape)}: "
-                    "take it from the same circuit"
+                    f"the snapshot's {name!r} has {what}, needs {tuple(values.shape)}: take it from the same circuit"
                 )
 
     @contextlib.contextmanager

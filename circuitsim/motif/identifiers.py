@@ -30,10 +30,10 @@ def normalized_keys(values: Mapping[Any, V], what: str, error: type[CircuitError
         what: what the keys are names of.
         error: the exception to raise.
     Raises:
-        CircuitError: two keys become one name.
+        CircuitError: this is no mapping, or two keys become one name.
     """
     if not isinstance(values, Mapping):
-        raise MotifError(f"{what} must be the keys of a mapping (got {values!r})")
+        raise error(f"{what} must be the keys of a mapping (got {values!r})")
     found: dict[Any, V] = {}
     for key, value in values.items():
         if (name := normalized(key)) in found:

@@ -177,6 +177,26 @@ def test_rates_that_cannot_be_are_refused_and_the_replica_stays_pinned():
         assert c.pinned == (0,) and c.changed_rates == {}
 
 
+def test_a_snapshot_that_no_circuit_took_is_refused():
+    circuit = made()
+    before, arrays = circuit.weights("W"), {name: values.numpy() for name, values in circuit.snapshot().items()}
+    with pytest.raises(cs.ParameterError, match="the snapshot's 'W:w' has ndarray, needs"):
+        circuit.pin_replica(0, arrays)
+    broken = circuit.snapshot()
+    broken["W:w"][0, 0, 0] = np.nan
+    with pytest.raises(cs.ParameterError, match="the snapshot's 'W:w' of replica 0 is not finite"):
+        circuit.pin_replica(0, broken)
+    assert circuit.pinned == () and torch.equal(circuit.weights("W"), before)
+    circuit.pin_replica(1, broken)  # of which the numbers are sound
+
+
+@pytest.mark.parametrize("keep", [3, 0.5, object()])
+def test_what_names_nothing_to_keep_is_refused(keep):
+    circuit = made()
+    with pytest.raises(cs.ParameterError, match="keep must be 'all', or names of populations and projections"):
+        circuit.step(x(circuit), keep=keep)
+
+
 def test_a_snapshot_of_another_circuit_is_refused():
     circuit, before = made(), made().weights("W")
     other = made(replicas=3)

@@ -155,7 +155,7 @@ class SpikingNetwork(ExportedNetwork):
             "digest": self.blueprint.digest(), "samples": samples, "seed": seed, "shown": shown.n,
             "parameters": {k: float(v) for k, v in self.blueprint.settings().items() if v.ndim == 0},
             "trial": dataclasses.asdict(self.spiking.trial), "data": fingerprint(shown.arrays),
-            "schedule": _factors(schedule, np.arange(20) / 20).tolist(), "fixed weights": fingerprint({w.name: np.asarray(w.variables[WEIGHT]) for w in fixed}),
+            "schedule": _factors(schedule, np.arange(20) / 20).tolist(), "fixed weights": fingerprint(fixed),
         }  # fmt: skip
         with contextlib.nullcontext() if checkpoint is None else locked(Path(checkpoint)):
             done, history = self._begin(checkpoint, resume, settings)
