@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from circuitsim.engine import synapse as synapses
 from circuitsim.engine.assemble import assemble
 from circuitsim.engine.batch_shard import ALONE, Processes
+from circuitsim.engine.draws import is_run
 from circuitsim.engine.footprint import check_memory
 from circuitsim.engine.functional import projections_of, run_functionally
 from circuitsim.engine.last_change import LastChange
@@ -62,7 +63,7 @@ class Circuit:
         motif: the declaration.
         plans: the expressions that each phase computes; exporters read them.
         n_replicas: the number of replicas.
-        seed: replica r starts like a circuit of one replica with seed ``seed + r``.
+        seeds: the seed of each replica, which starts like a circuit of one replica with that seed.
         device: the device that stores the weights.
         dtype: the data type of the weights.
         vary: the per-replica values given to `compile`.
@@ -80,22 +81,22 @@ class Circuit:
         self,
         motif: Motif,
         *,
-        n_replicas: int,
-        seed: int,
+        seeds: Sequence[int],
         device: torch.device,
         dtype: torch.dtype,
         vary: Vary,
         record_changes: bool,
     ) -> None:
         motif.validate()
+        n_replicas = len(seeds)
         vary = check_vary(motif, vary, n_replicas)
         check_memory(motif, n_replicas, dtype.itemsize)
-        self.motif, self.n_replicas, self.seed = motif, n_replicas, seed
+        self.motif, self.n_replicas, self.seeds = motif, n_replicas, tuple(seeds)
         self.device, self.dtype, self.vary = device, dtype, {k: tuple(map(float, v)) for k, v in vary.items()}
         self.changed_rates: dict[str, tuple[float, ...]] = {}
         self.n_steps, self.n_epochs, self.eta_scale, self.processes = 0, 0, 1.0, ALONE
         like = torch.empty(0, device=device, dtype=dtype)
-        layouts, own = assemble(motif, seed, n_replicas, vary, like)
+        layouts, own = assemble(motif, self.seeds, vary, like)
         self.record_changes, self._n_writes = record_changes, 0
         self._frozen: frozenset[str] = frozenset()
         self.store = WeightStore(motif, n_replicas, layouts, own, like)
@@ -106,7 +107,7 @@ class Circuit:
     def _plan(self) -> None:
         """Make the programs. This is repeated whenever projections are frozen or thawed."""
         self._programs = Programs(self.motif, self._frozen, self.store)
-        self._runner = Runner(self.motif, self._programs, self.store, self.seed)
+        self._runner = Runner(self.motif, self._programs, self.store, self.seeds)
         plastic = {p.name for plan in self.plans for p in plan.plastic()} if self.record_changes else ()
         self._last_change = LastChange(self.store.own, plastic)
 
@@ -120,6 +121,11 @@ class Circuit:
         if not is_number(scale):
             raise ParameterError(f"eta_scale must be a finite number (got {scale!r})")
         self._eta_scale = float(scale)
+
+    @property
+    def seed(self) -> int:
+        """The seed of the first replica."""
+        return self.seeds[0]
 
     @property
     def program(self) -> Program:
@@ -775,7 +781,7 @@ class Circuit:
         Returns:
             The arguments of the class, keyed by name.
         """
-        names = ("motif", "n_replicas", "seed", "device", "dtype", "vary", "record_changes")
+        names = ("motif", "seeds", "device", "dtype", "vary", "record_changes")
         return {name: getattr(self, name) for name in names}
 
     def condition(self) -> dict[str, Any]:
@@ -826,7 +832,8 @@ class Circuit:
         self.restore(state["tensors"], state["condition"], finite=False)
 
     def __repr__(self) -> str:
+        seeds = f"seed {self.seed}" if is_run(self.seeds) else f"seeds {list(self.seeds)}"
         return (
-            f"Circuit({self.motif.name!r}: {self.n_replicas} replicas, seed {self.seed}, {self.device}, "
+            f"Circuit({self.motif.name!r}: {self.n_replicas} replicas, {seeds}, {self.device}, "
             f"{str(self.dtype).removeprefix('torch.')}, {self.n_steps} steps done)"
         )

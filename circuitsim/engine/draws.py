@@ -1,7 +1,7 @@
 """Random connectivity and initial weights, drawn on the CPU.
 
-Every draw has its own random stream, keyed by (seed, name of the projection, purpose). Replica r of seed s therefore
-equals a single circuit of seed s + r on every device, and adding a projection to a motif does not change the draws of
+Every draw has its own random stream, keyed by (seed, name of the projection, purpose). A replica therefore
+equals a single circuit of its seed on every device, and adding a projection to a motif does not change the draws of
 others. Only synapses that exist are drawn, so that time and memory grow with their number, whatever the layout.
 
 Synapses are numbered row by row, ``post * n_pre + pre``, in ascending order; None stands for all synapses.
@@ -10,6 +10,7 @@ Synapses are numbered row by row, ``post * n_pre + pre``, in ascending order; No
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,17 +26,27 @@ def generator(seed: int, name: str, purpose: str) -> np.random.Generator:
     return np.random.default_rng([seed, *np.frombuffer(digest[:16], dtype=np.uint32).tolist()])
 
 
-def draw_synapses(connectivity: Connectivity, shape: Shape, seed: int, name: str) -> np.ndarray | None:
-    """Draw the numbers of the synapses that exist. The caller resolves ReciprocalOf."""
+def is_run(seeds: Sequence[int]) -> bool:
+    """Whether the seeds of the replicas are consecutive numbers, so that the first one says all."""
+    return list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
+
+
+def draw_synapses(
+    connectivity: Connectivity, shape: Shape, seed: int, name: str, replica: int = 0
+) -> np.ndarray | None:
+    """Draw the numbers of the synapses that exist. The caller resolves ReciprocalOf and connectivity in space."""
     match connectivity:
         case Random(probability=probability):
-            return _random(generator(seed, name, "connectivity"), probability, shape[0] * shape[1])
+            rng = generator(seed, name, "connectivity")
+            if isinstance(probability, np.ndarray):
+                return np.flatnonzero(rng.random(shape) < probability)
+            return _random(rng, probability, shape[0] * shape[1])
         case OneToOne():
             return np.arange(shape[0]) * (shape[1] + 1)
         case Edges() as edges:
             return edges.synapses(shape[1])
         case Mask(array=array):
-            return np.flatnonzero(array)
+            return np.flatnonzero(array[replica] if array.ndim == 3 else array)
         case All():
             return None
     raise TypeError(f"projection {name!r}: {connectivity!r} draws no synapses")

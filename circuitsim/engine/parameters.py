@@ -15,10 +15,10 @@ from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.motif import Motif
-from circuitsim.plan.elementwise import ELEMENTWISE
 from circuitsim.plan.instructions import Operand, Register
 from circuitsim.plan.quantities import synapse
 from circuitsim.plan.writer import SCALAR, Writer
+from circuitsim.rules.elementwise import ELEMENTWISE
 
 Vary = Mapping[str, Sequence[float]]
 

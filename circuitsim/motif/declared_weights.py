@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuitsim.motif.arrays import counted, place_of
-from circuitsim.motif.connectivity import Edges, Mask, OneToOne, Random, ReciprocalOf
-from circuitsim.motif.neuron_names import matrix_of
+from circuitsim.motif.connectivity import DistanceDependent, Edges, Mask, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.space import settled
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
@@ -24,11 +24,12 @@ def ends_of(motif: Declarations, p: Projection) -> tuple[np.ndarray, np.ndarray]
         motif: the motif.
         p: a projection with a valid connectivity.
     Returns:
-        Two arrays ``[synapse]``, or None if every pair is connected or the synapses are drawn at random.
+        Two arrays ``[synapse]``, or None if every pair is connected or the synapses are drawn at random. Of a mask for
+        each replica, the synapses of any replica.
     """
-    match p.connectivity:
-        case Mask() as mask:
-            post, pre = np.nonzero(matrix_of(motif, p, mask))
+    match settled(motif, p):
+        case Mask(array=array):
+            post, pre = np.nonzero(array.any(axis=0) if array.ndim == 3 else array)
             return post, pre
         case Edges(pre=pre, post=post):
             return post.astype(int), pre.astype(int)
@@ -42,7 +43,9 @@ def ends_of(motif: Declarations, p: Projection) -> tuple[np.ndarray, np.ndarray]
 
 
 def pattern_of(motif: Declarations, p: Projection) -> np.ndarray | None:
-    """Return the synapses of `ends_of` as a boolean array ``[post, pre]``."""
+    """Return the synapses of `ends_of` as a boolean array ``[post, pre]``, or ``[replica, post, pre]``."""
+    if (mask := mask_of(motif, p)) is not None:
+        return mask
     ends = ends_of(motif, p)
     if ends is None:
         return None
@@ -51,11 +54,26 @@ def pattern_of(motif: Declarations, p: Projection) -> np.ndarray | None:
     return present
 
 
+def mask_of(motif: Declarations, p: Projection) -> np.ndarray | None:
+    """Return the mask of a projection, or of the one to which it is reciprocal, in its own orientation; else None."""
+    if isinstance(p.connectivity, ReciprocalOf):
+        other = mask_of(motif, motif.projection(p.connectivity.projection))
+        return None if other is None else other.swapaxes(-1, -2)
+    found = settled(motif, p)
+    return found.array != 0 if isinstance(found, Mask) else None
+
+
+def differs(motif: Declarations, p: Projection) -> bool:
+    """Return whether the synapses of a projection, whose connectivity is valid, may differ between replicas."""
+    mask = None if is_random(motif, p) else mask_of(motif, p)
+    return is_random(motif, p) if mask is None else mask.ndim == 3
+
+
 def is_random(motif: Declarations, p: Projection) -> bool:
     """Return whether the synapses of a projection, whose connectivity is valid, are drawn at random."""
     if isinstance(p.connectivity, ReciprocalOf):
         return is_random(motif, motif.projection(p.connectivity.projection))
-    return isinstance(p.connectivity, Random)
+    return isinstance(p.connectivity, Random | DistanceDependent)
 
 
 def stray_fault(what: str, weights: np.ndarray, present: np.ndarray) -> str | None:
@@ -66,6 +84,7 @@ def stray_fault(what: str, weights: np.ndarray, present: np.ndarray) -> str | No
         weights: shape ``[..., post, pre]``.
         present: which synapses exist, a shape that broadcasts to that of the weights.
     """
+    weights, present = np.broadcast_arrays(weights, present)
     wrong = (weights != 0) & ~present
     if not wrong.any():
         return None
@@ -91,6 +110,7 @@ def outside_fault(what: str, weights: Any, bounds: Bounds | None, present: np.nd
     wrong = wrong if present is None else wrong & present
     if not wrong.any():
         return None
+    weights = np.broadcast_to(weights, wrong.shape)
     if weights.ndim == 0:
         return f"{what} outside the bounds {bounds} (got {float(weights):g})"
     first = weights[tuple(np.argwhere(wrong)[0])]

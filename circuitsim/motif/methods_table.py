@@ -18,7 +18,7 @@ from circuitsim.motif.projection import Projection
 from circuitsim.motif.roles import is_input
 from circuitsim.motif.state import State
 from circuitsim.motif.table import Cell, Table
-from circuitsim.motif.wording import bounds, count, latex_number, number, pattern, start, tally, tied, title
+from circuitsim.motif.wording import bounds, count, latex_number, neurons, number, pattern, start, tally, tied, title
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
@@ -114,7 +114,7 @@ def _populations(motif: Declarations) -> list[Row]:
             return f"linear, gated by the slope of {p.activation.population}"
         return "always 1" if p.activation == "one" else p.activation
 
-    return [(title(p), p.stream, str(p.size), activation(p)) for p in motif.populations]
+    return [(title(p), p.stream, neurons(p), activation(p)) for p in motif.populations]
 
 
 def _connection(p: Projection) -> Row:

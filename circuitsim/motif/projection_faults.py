@@ -20,6 +20,7 @@ from circuitsim.motif.neuron_names import matrix_of, name_faults
 from circuitsim.motif.population_faults import label_faults, states_are_sound
 from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection
 from circuitsim.motif.rule import Rule
+from circuitsim.motif.space import distance_faults, local_faults, probability_faults
 from circuitsim.motif.vocabularies import NEURON_NAMES
 
 if TYPE_CHECKING:
@@ -93,6 +94,15 @@ def _ambiguous_names(motif: Declarations, p: Projection) -> Faults:
 def _connectivity(motif: Declarations, p: Projection) -> Faults:
     owner, shape = f"projection {p.name!r}", shape_of(motif, p)
     match p.connectivity:
+        case c.Random(probability=np.ndarray() as probability):
+            if probability.shape != shape:
+                yield f"{owner}: Random probability has shape {probability.shape}, needs [post, pre] = {shape}"
+            else:
+                yield from probability_faults(owner, "Random", probability)
+        case c.DistanceDependent() as dependence:
+            yield from distance_faults(owner, p, dependence, motif.population(p.post), motif.population(p.pre))
+        case c.Local() as fields:
+            yield from local_faults(owner, fields, motif.population(p.post), motif.population(p.pre))
         case c.Random(probability=probability):
             if not is_number(probability) or not 0 < probability <= 1:
                 yield f"{owner}: probability must be in (0, 1] (got {probability!r})"
@@ -108,7 +118,7 @@ def _connectivity(motif: Declarations, p: Projection) -> Faults:
 
 def _matrix(owner: str, value: c.Mask | i.Given, shape: tuple[int, int]) -> Faults:
     what, found = type(value).__name__, value.array.shape
-    if found[-2:] != shape or len(found) not in ((2,) if what == "Mask" else (2, 3)):
+    if found[-2:] != shape or len(found) not in (2, 3):
         yield f"{owner}: {what} has shape {found}, needs [post, pre] = {shape}"
     elif fault := fault_of(what, value.array, value.post_names, value.pre_names):
         yield f"{owner}: {fault}"
@@ -224,6 +234,10 @@ def _given(motif: Declarations, p: Projection, given: i.Given, shape: tuple[int,
         ]
     else:
         weights, present = matrix_of(motif, p, given), pattern_of(motif, p)
+        n = {len(array) for array in (weights, present) if array is not None and array.ndim == 3}
+        if len(n) == 2:
+            yield f"{owner}: Given holds {len(weights)} replicas, but its Mask {max(n - {len(weights)})}"
+            return
         found = [outside_fault("Given lies", weights, _bounds(p), present)]
         found += [] if present is None else [stray_fault("Given holds weights", weights, present)]
     yield from (f"{owner}: {fault}" for fault in found if fault is not None)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.motif.connectivity import Connectivity, Edges, Mask, Random, ReciprocalOf
+from circuitsim.motif.connectivity import Connectivity, DistanceDependent, Edges, Local, Mask, Random, ReciprocalOf
 from circuitsim.motif.init import Constant, Gaussian, Given, Init, Uniform
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Derived, Projection
@@ -15,6 +15,11 @@ from circuitsim.motif.projection import Derived, Projection
 def title(value: Population | Projection) -> str:
     """Return the label with the name, which rules and other tables use, in parentheses; or the name alone."""
     return value.name if value.label is None else f"{value.label} ({value.name})"
+
+
+def neurons(p: Population) -> str:
+    """Describe the number of neurons, and their map if there is one."""
+    return str(p.size) if p.shape is None else f"{p.size} ({' x '.join(map(str, p.shape))})"
 
 
 def bounds(p: Projection) -> str:
@@ -45,6 +50,12 @@ def latex_number(value: Any) -> str:
 def pattern(connectivity: Connectivity, named: bool = True) -> str:
     """Describe a connectivity pattern; `named` adds its numbers and names."""
     match connectivity:
+        case Random(probability=np.ndarray() as p):
+            return f"random, p = {p.min():g} to {p.max():g}, one for each pair" if named else "random"
+        case DistanceDependent(probability=p):
+            return f"random, p = {p} at distance d" if named else "random"
+        case Local(radius=radius, stride=stride):
+            return f"local, radius {radius:g}, stride {stride:g}" if named else "local"
         case Random(probability=p):
             return f"random, p = {p:g}" if named else "random"
         case ReciprocalOf(projection=other):
@@ -52,6 +63,8 @@ def pattern(connectivity: Connectivity, named: bool = True) -> str:
         case Edges(pre=pre, post=post):
             n = len(set(zip(post.tolist(), pre.tolist(), strict=True)))
             return f"listed, {count(n, 'synapse')}" if named else "listed"
+        case Mask(array=array) if array.ndim == 3:
+            return f"listed for each of {len(array)} replicas" if named else "listed"
         case Mask(array=array):
             return f"listed, {count(int(np.count_nonzero(array)), 'synapse')}" if named else "listed"
     return {"All": "all to all", "OneToOne": "one to one"}[type(connectivity).__name__]

@@ -12,6 +12,7 @@ from tests.strategies import motifs
 
 VALUES = [
     cs.Population("up1", size=3, activation=cs.GatedBy("up0"), trace="tanh(activity)"),
+    cs.Population("map", shape=(2, 3), positions=np.zeros((6, 3))),
     cs.Bias("bias"),
     cs.Projection("W0", "up0", "up1", bounds=(None, 1.0), tied_to=cs.Derived("W1", transpose=True)),
     cs.Objective("up1", "down1", loss="bce", shuffled=True),
@@ -23,10 +24,14 @@ VALUES = [
     cs.Given([[1.0, 2.0]]),
     cs.All(),
     cs.Random(0.5),
+    cs.Random(np.full((2, 3), 0.5)),
+    cs.DistanceDependent("exp(-d)"),
+    cs.Local(radius=2, stride=3),
     cs.ReciprocalOf("V1"),
     cs.OneToOne(),
     cs.Edges(pre=[0, 1], post=[1, 1]),
     cs.Mask([[True, False]]),
+    cs.Mask([[[1, 0]], [[0, 1]]]),
     cs.Signal("reward"),
     cs.State("theta + (activity**2 - theta) / tau", start=1.0, tau=50),
     cs.Phase("mirror", soma={"W0": 1.0, "V1": 0.1}, plastic=["Wt1"], inputs=[], noise={"up1": 0.5}, errors=False),
