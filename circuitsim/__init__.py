@@ -43,6 +43,7 @@ from circuitsim.motif import (
     Rule,
     Signal,
     State,
+    TransposeOf,
     Uniform,
 )
 
@@ -74,7 +75,8 @@ __all__ = [
     # declare
     "All", "Bias", "Constant", "Derived", "DistanceDependent", "Edges", "GatedBy", "Gaussian", "Given", "Identity",
     "Local", "Mask", "Motif", "Objective", "OneToOne", "Phase", "Population", "Projection", "Random",
-    "ReciprocalOf", "Rule", "Signal", "State", "Uniform",
+    "ReciprocalOf", "Rule", "Signal", "State", "TransposeOf",
+    "Uniform",
     # run
     "Circuit", "StepResult", "Synapse", "compile", "load_circuit",
     # data and learning

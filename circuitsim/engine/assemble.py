@@ -17,8 +17,8 @@ from circuitsim.engine.parameters import Vary
 from circuitsim.errors import ParameterError
 from circuitsim.motif import checks
 from circuitsim.motif.connectivity import Edges, Mask, ReciprocalOf
-from circuitsim.motif.declared_weights import differs, outside_fault
-from circuitsim.motif.init import Constant, Given
+from circuitsim.motif.declared_weights import bounds_of, differs, outside_fault, signed
+from circuitsim.motif.init import Constant, Given, TransposeOf
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.neuron_names import matrix_of
 from circuitsim.motif.projection import Projection
@@ -51,10 +51,14 @@ def assemble(
     synapses = {p.name: _of_replicas(motif, p, seeds) for p in drawn}
     for p in sorted(drawn, key=lambda p: isinstance(p.connectivity, ReciprocalOf)):  # ReciprocalOf after its partner
         layouts[p.name] = _layout(motif, p, synapses[p.name], layouts, like)
-    for p in drawn:
-        weights = [_weights(motif, p, vary, present, seeds[r], r) for r, present in enumerate(synapses[p.name])]
+    for p in sorted(drawn, key=lambda p: isinstance(p.start, TransposeOf)):  # TransposeOf after its partner
+        if isinstance(p.start, TransposeOf):
+            other = p.start.projection
+            weights = _transposed(layouts[other], values[synapse("w", other).name], synapses[p.name])
+        else:
+            weights = [_weights(motif, p, vary, present, seeds[r], r) for r, present in enumerate(synapses[p.name])]
         drawn_values = _checked(_values(layouts[p.name], synapses[p.name], weights, like), f"projection {p.name!r}")
-        values[synapse("w", p.name).name] = layouts[p.name].restrict_(bounded_(drawn_values, p.bounds))
+        values[synapse("w", p.name).name] = layouts[p.name].restrict_(bounded_(drawn_values, bounds_of(motif, p)))
     for p in motif.projections:
         for name, state in p.state.items():
             start = _tensor(np.full(values[synapse("w", p.name).name].shape, float(state.start)), like)
@@ -77,14 +81,28 @@ def assemble(
 def _weights(
     motif: Motif, p: Projection, vary: Vary, synapses: np.ndarray | None, seed: int, replica: int
 ) -> np.ndarray:
-    init, shape = _declared(motif, p, _varied(p, vary, replica)), checks.shape(motif, p)
+    init, shape = _declared(motif, p, varied(motif, p, vary, replica)), checks.shape(motif, p)
     if isinstance(p.connectivity, Edges):
         weights = draw_listed_weights(init, p.connectivity, shape, seed, p.name, replica)
     else:
         weights = draw_weights(init, shape, synapses, seed, p.name, replica)
-    if isinstance(init, Constant) and (fault := outside_fault("Constant lies", weights, p.bounds)):
+    if isinstance(init, Constant) and (fault := outside_fault("Constant lies", weights, bounds_of(motif, p))):
         raise ParameterError(f"projection {p.name!r}, replica {replica}: {fault}")
     return weights
+
+
+def _transposed(layout: Layout, values: Tensor, synapses: Synapses) -> list[np.ndarray]:
+    """The weights of another projection at the same pairs of neurons, 0 where it has no synapse."""
+    n_pre, n_post = layout.shape
+    found = []
+    for r, own in enumerate(synapses):
+        pre, post = (index.cpu().numpy() for index in layout.synapses(r))
+        numbers, weights = post * n_pre + pre, layout.at_synapses(values, r).double().cpu().numpy()
+        own = np.arange(n_post * n_pre) if own is None else own
+        _, here, there = np.intersect1d(own, numbers, assume_unique=True, return_indices=True)
+        found.append(np.zeros(len(own)))
+        found[-1][here] = weights[there]
+    return found
 
 
 def _declared(motif: Motif, p: Projection, value: Any) -> Any:
@@ -156,11 +174,12 @@ def _checked(values: Tensor, owner: str) -> Tensor:
     return values
 
 
-def _varied(p: Projection, vary: Vary, replica: int) -> Any:
-    """The declared initial weights, with this replica's values of varied parameters, such as ``V1.init.gain``."""
+def varied(motif: Motif, p: Projection, vary: Vary, replica: int) -> Any:
+    """The declared initial weights, with this replica's values of varied parameters, such as ``V1.init.gain``, and the
+    sign of the presynaptic neurons."""
     changes: dict[str, Any] = {
         path.rsplit(".", 1)[1]: float(values[replica])
         for path, values in vary.items()
         if path.startswith(f"{p.name}.init.")
     }
-    return dataclasses.replace(p.start, **changes) if changes else p.start
+    return signed(motif, p, dataclasses.replace(p.start, **changes))

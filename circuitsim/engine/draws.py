@@ -40,7 +40,7 @@ def draw_synapses(
             rng = generator(seed, name, "connectivity")
             if isinstance(probability, np.ndarray):
                 return np.flatnonzero(rng.random(shape) < probability)
-            return _random(rng, probability, shape[0] * shape[1])
+            return draw_some(rng, probability, shape[0] * shape[1])
         case OneToOne():
             return np.arange(shape[0]) * (shape[1] + 1)
         case Edges() as edges:
@@ -52,8 +52,8 @@ def draw_synapses(
     raise TypeError(f"projection {name!r}: {connectivity!r} draws no synapses")
 
 
-def _random(rng: np.random.Generator, probability: float, n_pairs: int) -> np.ndarray:
-    """Draw synapses independently; the gaps from one to the next are geometrically distributed."""
+def draw_some(rng: np.random.Generator, probability: float, n_pairs: int) -> np.ndarray:
+    """Draw some of the numbers 0 .. n_pairs - 1 independently; the gaps between them are geometrically distributed."""
     found, last = [], -1
     while last < n_pairs:
         n_expected = (n_pairs - last) * probability
@@ -73,17 +73,32 @@ def reversed_synapses(synapses: np.ndarray | None, shape: Shape) -> np.ndarray |
 
 
 def draw_weights(
-    init: Init, shape: Shape, synapses: np.ndarray | None, seed: int, name: str, replica: int
+    init: Init,
+    shape: Shape,
+    synapses: np.ndarray | None,
+    seed: int,
+    name: str,
+    replica: int,
+    purpose: str = "weights",
+    among: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Draw initial weights of the synapses that exist, shape ``[synapse]``, float64."""
+    """Draw initial weights, shape ``[synapse]``, float64.
+
+    Args:
+        init, shape: their distribution, and ``(post, pre)``.
+        synapses: the synapses that get weights.
+        seed, name, purpose: what keys the draw.
+        replica: the replica of given weights.
+        among: all synapses that exist, whose numbers scale a `Gaussian`; by default the same.
+    """
     n_synapses = shape[0] * shape[1] if synapses is None else len(synapses)
     match init:
         case Gaussian(gain=gain, scaling=scaling, sign=sign):
-            deviations = gain / np.sqrt(_partners(scaling, shape, synapses))
-            weights = generator(seed, name, "weights").standard_normal(n_synapses) * deviations
+            deviations = gain / np.sqrt(_partners(scaling, shape, synapses, among))
+            weights = generator(seed, name, purpose).standard_normal(n_synapses) * deviations
             return weights if sign is None else np.abs(weights) * (1 if sign == "positive" else -1)
         case Uniform(low=low, high=high):
-            return generator(seed, name, "weights").uniform(low, high, n_synapses)
+            return generator(seed, name, purpose).uniform(low, high, n_synapses)
         case Constant(value=value):
             return np.full(n_synapses, float(value))
         case Identity():
@@ -111,10 +126,14 @@ def draw_listed_weights(init: Init, edges: Edges, shape: Shape, seed: int, name:
     return np.bincount(np.searchsorted(synapses, listed), weights, minlength=len(synapses)).astype(float)
 
 
-def _partners(scaling: str, shape: Shape, synapses: np.ndarray | None) -> np.ndarray | int:
+def _partners(
+    scaling: str, shape: Shape, synapses: np.ndarray | None, among: np.ndarray | None = None
+) -> np.ndarray | int:
     """The number of synapses onto each synapse's postsynaptic ("fan_in") or from its presynaptic ("fan_out") neuron."""
     axis = 1 if scaling == "fan_in" else 0
     if synapses is None:
         return shape[axis]
-    neurons = np.divmod(synapses, shape[1])[1 - axis]
-    return np.bincount(neurons, minlength=shape[1 - axis])[neurons]
+    neurons, others = (
+        np.divmod(numbers, shape[1])[1 - axis] for numbers in (synapses, synapses if among is None else among)
+    )
+    return np.bincount(others, minlength=shape[1 - axis])[neurons]

@@ -70,6 +70,7 @@ class Parameters:
     """
 
     def __init__(self, motif: Motif, vary: Vary, layouts: Mapping[str, Layout], n_replicas: int, like: Tensor) -> None:
+        self._arguments = motif, vary, n_replicas, like
         self.version, self._scale = 0, 1.0
         self._scalars: dict[str, float | np.ndarray] = {}
         self._declared: dict[str, Tensor] = {}
@@ -93,6 +94,13 @@ class Parameters:
             tensor = torch.as_tensor(np.array(value), dtype=like.dtype, device=like.device)
             self._declared[key] = layout.pack(tensor.unsqueeze(0))
             self._tensors[key] = self._declared[key].clone()
+
+    def placed(self, layouts: Mapping[str, Layout]) -> Parameters:
+        """The same parameters in other layouts."""
+        motif, vary, n_replicas, like = self._arguments
+        found = Parameters(motif, vary, layouts, n_replicas, like)
+        found.scale_eta(self._scale)
+        return found
 
     def scale_eta(self, scale: float) -> None:
         """Set the factor of every `eta`."""

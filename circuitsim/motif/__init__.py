@@ -2,7 +2,7 @@
 
 from circuitsim.motif.activation import GatedBy
 from circuitsim.motif.connectivity import All, DistanceDependent, Edges, Local, Mask, OneToOne, Random, ReciprocalOf
-from circuitsim.motif.init import Constant, Gaussian, Given, Identity, Uniform
+from circuitsim.motif.init import Constant, Gaussian, Given, Identity, TransposeOf, Uniform
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import Phase
@@ -15,5 +15,6 @@ from circuitsim.motif.state import State
 __all__ = [
     "All", "Bias", "Constant", "Derived", "DistanceDependent", "Edges", "GatedBy", "Gaussian", "Given", "Identity",
     "Local", "Mask", "Motif", "Objective", "OneToOne", "Phase", "Population", "Projection", "Random",
-    "ReciprocalOf", "Rule", "Signal", "State", "Uniform",
+    "ReciprocalOf", "Rule", "Signal", "State", "TransposeOf",
+    "Uniform",
 ]  # fmt: skip

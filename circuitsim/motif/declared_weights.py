@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from circuitsim.motif.arrays import counted, place_of
 from circuitsim.motif.connectivity import DistanceDependent, Edges, Mask, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.init import Gaussian, Init, Uniform
 from circuitsim.motif.space import settled
 
 if TYPE_CHECKING:
@@ -15,6 +18,57 @@ if TYPE_CHECKING:
     from circuitsim.motif.projection import Projection
 
 Bounds = tuple[float | None, float | None]
+
+
+def bounds_of(motif: Declarations, p: Projection) -> Bounds | None:
+    """Return the bounds of a projection's weights: those declared, within the sign of the presynaptic population.
+
+    Tied weights have those of their source.
+    """
+    sign = motif.population(p.pre).sign
+    if sign is None or p.tied_to is not None:
+        return p.bounds
+    low, high = p.bounds or (None, None)
+    if sign == "excitatory":
+        return (0.0 if low is None else max(low, 0.0)), high
+    return low, (0.0 if high is None else min(high, 0.0))
+
+
+def signed(motif: Declarations, p: Projection, init: Init) -> Init:
+    """Return a distribution of a projection's weights with the sign of the presynaptic population: its magnitudes."""
+    sign = motif.population(p.pre).sign
+    if sign is not None and isinstance(init, Gaussian):
+        return dataclasses.replace(init, sign="positive" if sign == "excitatory" else "negative")
+    if isinstance(init, Uniform) and (
+        (sign == "excitatory" and init.low < 0) or (sign == "inhibitory" and init.high > 0)
+    ):
+        return Uniform(-init.high, -init.low)
+    return init
+
+
+def sign_faults(motif: Declarations, p: Projection) -> Iterator[str]:
+    """Yield how a projection contradicts the sign of its presynaptic population."""
+    sign = motif.population(p.pre).sign
+    if sign is None:
+        return
+    owner = f"projection {p.name!r}: its presynaptic population {p.pre!r} is {sign}"
+    low, high = bounds_of(motif, p) or (None, None)
+    if low is not None and high is not None and low >= high:
+        yield f"{owner}, but its bounds are {p.bounds}"
+    match p.init:
+        case Gaussian(sign="positive" | "negative" as other) if (other == "positive") != (sign == "excitatory"):
+            yield f"{owner}, but its weights are Gaussian(..., sign={other!r}); leave out the sign"
+        case Uniform(low=low, high=high) if low < 0 < high:
+            yield f"{owner}, but its weights are of both signs: Uniform({low}, {high}); begin or end it at 0"
+    if p.tied_to is not None:
+        source = motif.projection(p.tied_to.projection)
+        low, high = bounds_of(motif, source) or (None, None)
+        ends = (-np.inf if low is None else low) * p.tied_to.scale, (np.inf if high is None else high) * p.tied_to.scale
+        if p.tied_to.scale and (min(ends) < 0 if sign == "excitatory" else max(ends) > 0):
+            yield (
+                f"{owner}, but its weights are tied to {source.name!r}, whose bounds {bounds_of(motif, source)} allow "
+                "others"
+            )
 
 
 def ends_of(motif: Declarations, p: Projection) -> tuple[np.ndarray, np.ndarray] | None:

@@ -16,6 +16,7 @@ from circuitsim.motif.state import State, frozen_states
 from circuitsim.motif.value import Value
 
 STREAMS = ("ascending", "descending")
+SIGNS = ("excitatory", "inhibitory")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,9 @@ class Population(Value):
             in the order of the flattened data (as images in torch are). Its product is the size.
         positions: where the neurons are, an array ``[neuron, dimension]``. By default those of a shape are the points
             of a grid with spacing 1, centred at 0; the channels share them.
+        sign: "excitatory" or "inhibitory" gives all outgoing weights of these neurons one sign (Dale's law), onto
+            somata and dendrites: initial weights that are drawn are magnitudes with this sign, and weights are clipped
+            at 0 as by bounds. None leaves signs free.
     Raises:
         MotifError: an entry of `positions` is no number.
         TypeError: there is neither a size nor a shape.
@@ -58,6 +62,7 @@ class Population(Value):
     label: str | None = None
     shape: Sequence[int] | None = field(default=None, kw_only=True)
     positions: Any = field(default=None, kw_only=True)
+    sign: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -14,7 +14,7 @@ from circuitsim.motif.arrays import counted_are
 from circuitsim.motif.checks import Faults, is_number, is_whole, parse_faults
 from circuitsim.motif.expressions import activation_of, neuron_state_of, reads_drive, trace_of
 from circuitsim.motif.identifiers import identifier_fault
-from circuitsim.motif.population import STREAMS, Population, is_shape
+from circuitsim.motif.population import SIGNS, STREAMS, Population, is_shape
 from circuitsim.motif.roles import is_driven, is_error
 from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
@@ -31,6 +31,8 @@ def population_fields(p: Population) -> Faults:
         yield f"{owner}: size must be a positive integer (got {p.size!r})"
     if p.stream not in STREAMS:
         yield f"{owner}: stream must be one of {STREAMS} (got {p.stream!r})"
+    if p.sign is not None and p.sign not in SIGNS:
+        yield f"{owner}: sign must be one of {SIGNS} or None (got {p.sign!r})"
     if not isinstance(p.activation, str | GatedBy):
         yield f"{owner}: activation must be a name, an expression or GatedBy (got {p.activation!r})"
     if not isinstance(p.trace, str | None):

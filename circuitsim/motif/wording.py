@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from circuitsim.motif.connectivity import Connectivity, DistanceDependent, Edges, Local, Mask, Random, ReciprocalOf
-from circuitsim.motif.init import Constant, Gaussian, Given, Init, Uniform
+from circuitsim.motif.declared_weights import Bounds
+from circuitsim.motif.init import Constant, Gaussian, Given, Init, TransposeOf, Uniform
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Derived, Projection
 
@@ -22,11 +23,11 @@ def neurons(p: Population) -> str:
     return str(p.size) if p.shape is None else f"{p.size} ({' x '.join(map(str, p.shape))})"
 
 
-def bounds(p: Projection) -> str:
+def bounds(interval: Bounds | None) -> str:
     """Describe the interval to which weights are clipped; empty if there is none."""
-    low, high = p.bounds or (None, None)
+    low, high = interval or (None, None)
     ends = "-inf" if low is None else f"{low:g}", "inf" if high is None else f"{high:g}"
-    return "" if p.bounds is None else f"; kept in [{ends[0]}, {ends[1]}]"
+    return "" if interval is None else f"; kept in [{ends[0]}, {ends[1]}]"
 
 
 def number(value: Any) -> str:
@@ -82,6 +83,8 @@ def start(init: Init) -> str:
             return f"{value:g}"
         case Given():
             return "given"
+        case TransposeOf(projection=other):
+            return f"{other} transposed"
     return "identity"
 
 

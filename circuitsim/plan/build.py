@@ -13,6 +13,7 @@ import sympy
 from circuitsim.errors import MotifError, RuleError
 from circuitsim.motif import checks
 from circuitsim.motif.connectivity import Edges, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.population import Population
@@ -147,7 +148,7 @@ class _Builder:
         phase, post = wiring.phase, populations[p.post]
         planned = ProjectionPlan(
             p.name, p.pre, p.post, p.compartment, self.synapses[p.name],
-            plastic=False, rule=None, bounds=p.bounds, derived=p.tied_to,
+            plastic=False, rule=None, bounds=bounds_of(self.motif, p), derived=p.tied_to,
             gain=phase.gain(p.name) if p.compartment == "soma" else 1.0, delay=p.delay,
         )  # fmt: skip
         if p.name in self.frozen or not phase.changes(p.name):

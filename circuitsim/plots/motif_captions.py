@@ -27,7 +27,7 @@ LOSSES = {"cross_entropy": "cross-entropy", "mse": "squared error", "bce": "bina
 
 def population_text(motif: Motif, population: Population) -> tuple[str, str]:
     """A population's label or name, and the line below it: its size and its activation or role."""
-    name = _wrapped(population.caption)
+    name = _wrapped(population.caption) + {None: "", "excitatory": " (+)", "inhibitory": " (−)"}[population.sign]
     if is_error(motif, population):
         return name, f"{population.size} · error"
     if is_input(motif, population):

@@ -22,6 +22,7 @@ VALUES = [
     cs.Constant(0.5),
     cs.Uniform(-1.0, 1.0),
     cs.Given([[1.0, 2.0]]),
+    cs.TransposeOf("W1"),
     cs.All(),
     cs.Random(0.5),
     cs.Random(np.full((2, 3), 0.5)),
