@@ -24,11 +24,13 @@ from circuitsim.motif import (
     Bias,
     Constant,
     Derived,
+    DistanceDependent,
     Edges,
     GatedBy,
     Gaussian,
     Given,
     Identity,
+    Local,
     Mask,
     Motif,
     Objective,
@@ -41,6 +43,7 @@ from circuitsim.motif import (
     Rule,
     Signal,
     State,
+    TransposeOf,
     Uniform,
 )
 
@@ -70,8 +73,9 @@ if TYPE_CHECKING:  # for type checkers; `__getattr__` does it at run time
 
 __all__ = [
     # declare
-    "All", "Bias", "Constant", "Derived", "Edges", "GatedBy", "Gaussian", "Given", "Identity", "Mask", "Motif",
-    "Objective", "OneToOne", "Phase", "Population", "Projection", "Random", "ReciprocalOf", "Rule", "Signal", "State",
+    "All", "Bias", "Constant", "Derived", "DistanceDependent", "Edges", "GatedBy", "Gaussian", "Given", "Identity",
+    "Local", "Mask", "Motif", "Objective", "OneToOne", "Phase", "Population", "Projection", "Random",
+    "ReciprocalOf", "Rule", "Signal", "State", "TransposeOf",
     "Uniform",
     # run
     "Circuit", "StepResult", "Synapse", "compile", "load_circuit",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sympy
 import torch
 from torch import Tensor
 
+from circuitsim.engine import structure
 from circuitsim.engine import synapse as synapses
-from circuitsim.engine.assemble import assemble
+from circuitsim.engine.assemble import assemble, varied
 from circuitsim.engine.batch_shard import ALONE, Processes
+from circuitsim.engine.draws import is_run
 from circuitsim.engine.footprint import check_memory
 from circuitsim.engine.functional import projections_of, run_functionally
 from circuitsim.engine.last_change import LastChange
@@ -28,10 +32,15 @@ from circuitsim.engine.store import WeightStore
 from circuitsim.engine.undo import before_change
 from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.motif.checks import index, is_number
+from circuitsim.motif.declared_weights import sign_faults, signed
 from circuitsim.motif.identifiers import normalized, normalized_keys
+from circuitsim.motif.init import Constant, Gaussian, Init, Uniform
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
+from circuitsim.motif.projection import Projection
+from circuitsim.motif.projection_faults import init_faults
 from circuitsim.plan import Image, Plan, Program
+from circuitsim.whole import whole
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -62,7 +71,7 @@ class Circuit:
         motif: the declaration.
         plans: the expressions that each phase computes; exporters read them.
         n_replicas: the number of replicas.
-        seed: replica r starts like a circuit of one replica with seed ``seed + r``.
+        seeds: the seed of each replica, which starts like a circuit of one replica with that seed.
         device: the device that stores the weights.
         dtype: the data type of the weights.
         vary: the per-replica values given to `compile`.
@@ -71,6 +80,7 @@ class Circuit:
         n_steps: the number of steps done so far.
         n_epochs: the number of passes over data that `fit` has completed. It determines the order of the data in the
             next pass.
+        n_grown: the number of calls of `grow`, which keys its draws.
         store: the weights and states. Use the methods below to read and write them.
         processes: the processes that share each batch of `step` (`fit` sets it). The activities of a cycle are then
             those of this process's samples.
@@ -80,22 +90,22 @@ class Circuit:
         self,
         motif: Motif,
         *,
-        n_replicas: int,
-        seed: int,
+        seeds: Sequence[int],
         device: torch.device,
         dtype: torch.dtype,
         vary: Vary,
         record_changes: bool,
     ) -> None:
         motif.validate()
+        n_replicas = len(seeds)
         vary = check_vary(motif, vary, n_replicas)
         check_memory(motif, n_replicas, dtype.itemsize)
-        self.motif, self.n_replicas, self.seed = motif, n_replicas, seed
+        self.motif, self.n_replicas, self.seeds = motif, n_replicas, tuple(seeds)
         self.device, self.dtype, self.vary = device, dtype, {k: tuple(map(float, v)) for k, v in vary.items()}
         self.changed_rates: dict[str, tuple[float, ...]] = {}
-        self.n_steps, self.n_epochs, self.eta_scale, self.processes = 0, 0, 1.0, ALONE
+        self.n_steps, self.n_epochs, self.n_grown, self.eta_scale, self.processes = 0, 0, 0, 1.0, ALONE
         like = torch.empty(0, device=device, dtype=dtype)
-        layouts, own = assemble(motif, seed, n_replicas, vary, like)
+        layouts, own = assemble(motif, self.seeds, vary, like)
         self.record_changes, self._n_writes = record_changes, 0
         self._frozen: frozenset[str] = frozenset()
         self.store = WeightStore(motif, n_replicas, layouts, own, like)
@@ -106,7 +116,7 @@ class Circuit:
     def _plan(self) -> None:
         """Make the programs. This is repeated whenever projections are frozen or thawed."""
         self._programs = Programs(self.motif, self._frozen, self.store)
-        self._runner = Runner(self.motif, self._programs, self.store, self.seed)
+        self._runner = Runner(self.motif, self._programs, self.store, self.seeds)
         plastic = {p.name for plan in self.plans for p in plan.plastic()} if self.record_changes else ()
         self._last_change = LastChange(self.store.own, plastic)
 
@@ -120,6 +130,11 @@ class Circuit:
         if not is_number(scale):
             raise ParameterError(f"eta_scale must be a finite number (got {scale!r})")
         self._eta_scale = float(scale)
+
+    @property
+    def seed(self) -> int:
+        """The seed of the first replica."""
+        return self.seeds[0]
 
     @property
     def program(self) -> Program:
@@ -621,21 +636,126 @@ class Circuit:
         self._frozen -= {self.motif.projection(name).name for name in projections}
         self._plan()
 
-    def prune(self, projection: str, threshold: float) -> Tensor:
-        """Remove all synapses with ``|w| < threshold`` permanently, also in pinned replicas.
+    def prune(self, projection: str, threshold: float | None = None, *, quantile: float | None = None) -> Tensor:
+        """Remove weak synapses permanently, also in pinned replicas.
 
-        No snapshot brings them back: in a replica that is pinned to an earlier snapshot, they stay absent.
+        No snapshot brings them back: in a replica that is pinned to an earlier snapshot, they stay absent. Only `grow`
+        and a declared `Rewiring` make new synapses at their places.
 
         Args:
             projection: the projection's name.
-            threshold: 0 or more.
+            threshold: 0 or more; synapses with ``|w| < threshold`` are removed.
+            quantile: or the share of the weakest synapses that are removed in each replica, in [0, 1]; their number is
+                rounded down.
         Returns:
             The number of removed synapses, shape ``[replica]``.
         Raises:
-            ParameterError: the threshold is negative or not a number, or the projection is tied to another.
+            ParameterError: there is not one of threshold and quantile, it is out of range, or the projection is tied to
+                another.
             MotifError: there is no such projection.
         """
-        return self.store.prune(self.motif.projection(projection).name, threshold)
+        return structure.prune(self.store, self.motif.projection(projection).name, threshold, quantile)
+
+    def lesion(self, population: str, neurons: Any) -> Tensor:
+        """Remove all synapses onto and from some neurons for good, in all replicas, also in pinned ones.
+
+        The neurons stay in the population, with a drive of 0, and no synapse grows at them again.
+
+        Args:
+            population: the population's name.
+            neurons: the indices of the neurons, or one of them.
+        Returns:
+            The number of removed synapses of all projections, shape ``[replica]``.
+        Raises:
+            ParameterError: an index is out of range, or a projection is tied to one that connects other populations.
+            MotifError: there is no such population.
+        Example:
+            >>> import circuitsim as cs
+            >>> from motifs import backprop
+            >>> circuit = cs.compile(backprop([8, 6, 3]), device="cpu")
+            >>> circuit.lesion("up1", [0, 5])  # 2 * 8 synapses onto them, 2 * 3 from them
+            tensor([22])
+        """
+        name, size = self.motif.population(population).name, int(self.motif.population(population).size)
+        listed = np.atleast_1d(np.asarray(neurons))
+        if listed.ndim != 1 or listed.dtype.kind not in "iu":
+            raise ParameterError(
+                f"population {name!r}: lesion takes the indices of neurons (got {neurons!r}); numpy.flatnonzero turns "
+                "booleans into indices"
+            )
+        chosen = [index(f"population {name!r}: neuron", k, size) for k in listed.tolist()]
+        return structure.lesion(self.store, name, chosen)
+
+    def grow(
+        self,
+        projection: str,
+        *,
+        n: int | None = None,
+        probability: float | None = None,
+        init: Init | float | None = None,
+        seed: int | None = None,
+        replica: int | None = None,
+    ) -> Tensor:
+        """Make new synapses at random places where none is, but not at lesioned neurons nor in pinned replicas.
+
+        A place is any pair of neurons, whatever the connectivity of the projection (of a `OneToOne` projection, a pair
+        of equal neurons). States of new synapses begin with their start.
+
+        Args:
+            projection: the projection's name.
+            n: how many synapses grow in each replica.
+            probability: or the probability with which one grows at each place.
+            init: the distribution of their weights, or one number. By default the declared one, and 0 where that is not
+                `Gaussian`, `Uniform` or `Constant`. A `Gaussian` counts the partners after growth. Weights are clipped
+                to the bounds.
+            seed: replaces the seeds of the replicas by ``seed``, ``seed + 1``, ... By default they draw with their own,
+                anew in each call.
+            replica: the only replica in which they grow; by default all.
+        Returns:
+            The number of new synapses, shape ``[replica]``.
+        Raises:
+            ParameterError: there is not one of n and probability, it is out of range, there are too few places, the
+                weights make no sense, the replica is pinned, or the projection is tied to another; nothing has changed.
+            MotifError: there is no such projection.
+        Example:
+            >>> import circuitsim as cs
+            >>> from motifs import backprop
+            >>> circuit = cs.compile(backprop([8, 6, 3]), device="cpu")
+            >>> circuit.prune("W0", quantile=0.25), circuit.grow("W0", n=12, init=0.0)
+            (tensor([12]), tensor([12]))
+        """
+        p = self.motif.projection(self.store.own_name(projection))
+        structure.check_amount(f"projection {p.name!r}", n, probability)
+        inits = self._inits_of_growth(p, init)
+        if replica is not None and self._index(replica) in self.store.pinned:
+            raise ParameterError(f"replica {replica} is pinned, so nothing grows in it; release it first")
+        replicas = [r for r in range(self.n_replicas) if r not in self.store.pinned and replica in (None, r)]
+        seeds = self.seeds if seed is None else [whole("seed", seed, least=0) + r for r in range(self.n_replicas)]
+        counts = None if n is None else [n] * self.n_replicas
+        grown = self._grown(p, inits, seeds, f"grow/{self.n_grown}", replicas, counts, probability)
+        self.n_grown += 1
+        return grown
+
+    def _inits_of_growth(self, p: Projection, init: Any = None) -> list[Init]:
+        """The distribution of the weights of new synapses in each replica."""
+        if init is None:
+            drawn = isinstance(p.start, Gaussian | Uniform | Constant)
+            return [varied(self.motif, p, self.vary, r) if drawn else Constant(0.0) for r in range(self.n_replicas)]
+        init = Constant(init) if is_number(init) else init
+        if not isinstance(init, Gaussian | Uniform | Constant):
+            known = "Gaussian, Uniform, Constant or a number"
+            raise ParameterError(f"projection {p.name!r}: init of new synapses must be {known} (got {init!r})")
+        new = dataclasses.replace(p, init=init)
+        if faults := [*init_faults(self.motif, new)] or [*sign_faults(self.motif, new)]:
+            raise ParameterError(faults[0])
+        return [signed(self.motif, p, init)] * self.n_replicas
+
+    def _grown(self, p: Projection, *options: Any) -> Tensor:
+        """Let synapses grow, and keep the recorded changes at their synapses."""
+        before = dict(self.layouts)
+        grown = structure.grow(self.store, p, *options)
+        self._last_change.follow(before, self.layouts)
+        return grown
 
     # -- safety
 
@@ -682,7 +802,7 @@ class Circuit:
         """Reset one replica to a snapshot and keep it there. The other replicas continue as before.
 
         A step leaves the weights and states of a pinned replica as they are, and `set_weights` refuses to change them.
-        Synapses that have been pruned since the snapshot was taken stay absent.
+        Synapses that have been pruned since the snapshot was taken stay absent; those that have grown since hold 0.
 
         Args:
             replica: the replica's index.
@@ -778,7 +898,7 @@ class Circuit:
         Returns:
             The arguments of the class, keyed by name.
         """
-        names = ("motif", "n_replicas", "seed", "device", "dtype", "vary", "record_changes")
+        names = ("motif", "seeds", "device", "dtype", "vary", "record_changes")
         return {name: getattr(self, name) for name in names}
 
     def condition(self) -> dict[str, Any]:
@@ -786,7 +906,8 @@ class Circuit:
 
         Returns:
             Values that JSON can hold, keyed by name: the numbers of steps and epochs, `eta_scale`, the frozen
-            projections, the pinned replicas and the changed rates.
+            projections, the pinned replicas, the lesioned neurons, the number of calls of `grow`, and the changed
+            rates.
         """
         return {
             "n_steps": self.n_steps,
@@ -794,6 +915,8 @@ class Circuit:
             "eta_scale": self.eta_scale,
             "frozen": sorted(self.frozen),
             "pinned": list(self.pinned),
+            "lesioned": dict(self.store.lesioned),
+            "n_grown": self.n_grown,
             "changed_rates": {path: list(values) for path, values in self.changed_rates.items()},
         }
 
@@ -811,11 +934,18 @@ class Circuit:
         if min(n_steps, n_epochs) < 0:
             raise ParameterError(f"n_steps and n_epochs must not be negative (got {n_steps} and {n_epochs})")
         frozen = frozenset(self.store.own_name(name) for name in condition["frozen"])
+        sizes = {p.name: int(p.size) for p in self.motif.populations}
+        lesioned = {
+            name: [index("neuron", k, sizes[name]) for k in neurons]
+            for name, neurons in condition.get("lesioned", {}).items()
+        }
+        n_grown = whole("n_grown", condition.get("n_grown", 0), least=0)
         pinned = {self._index(replica) for replica in condition["pinned"]}
         rates = {path: tuple(map(float, values)) for path, values in condition.get("changed_rates", {}).items()}
         self.eta_scale = condition.get("eta_scale", 1.0)
         self.store.restore(tensors, finite)
         self.n_steps, self.n_epochs, self.store.pinned = n_steps, n_epochs, pinned
+        self.store.lesioned, self.n_grown = lesioned, n_grown
         self._set_rates(rates)
         if frozen:
             self.freeze(*frozen)
@@ -829,7 +959,8 @@ class Circuit:
         self.restore(state["tensors"], state["condition"], finite=False)
 
     def __repr__(self) -> str:
+        seeds = f"seed {self.seed}" if is_run(self.seeds) else f"seeds {list(self.seeds)}"
         return (
-            f"Circuit({self.motif.name!r}: {self.n_replicas} replicas, seed {self.seed}, {self.device}, "
+            f"Circuit({self.motif.name!r}: {self.n_replicas} replicas, {seeds}, {self.device}, "
             f"{str(self.dtype).removeprefix('torch.')}, {self.n_steps} steps done)"
         )

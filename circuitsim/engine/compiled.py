@@ -19,7 +19,7 @@ class Compiled(Protocol):
 
     motif: Motif
     n_replicas: int
-    seed: int
+    seeds: tuple[int, ...]
     dtype: torch.dtype
     device: torch.device
     vary: dict[str, tuple[float, ...]]

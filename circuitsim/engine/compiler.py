@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -30,23 +30,27 @@ class BatchMeanWarning(UserWarning):
 def compile(
     motif: Motif,
     *,
-    replicas: int = 1,
-    seed: int = 0,
+    replicas: int | None = None,
+    seed: int | None = None,
     device: str | torch.device = "auto",
     dtype: str | torch.dtype = "float32",
     vary: Vary | None = None,
     record_changes: bool = False,
+    seeds: Sequence[int] | None = None,
 ) -> Circuit:
     """Draw the weights of a motif and make a circuit that runs.
 
     Args:
         motif: the declaration, which is validated first.
-        replicas: the number of independent circuits. Replica r equals a single circuit with seed ``seed + r``.
-        seed: the seed of connectivity and initial weights, a non-negative integer.
+        replicas: the number of independent circuits, 1 by default. Replica r equals a single circuit with seed
+            ``seed + r``.
+        seed: the seed of connectivity, initial weights and noise, a non-negative integer, 0 by default.
         device: "auto" (CUDA if available, else the CPU), "cpu", "cuda", ...
         dtype: "float32" or "float64".
         vary: per-replica values keyed by path, such as ``{"W0.eta": [0.1, 0.2], "V1.init.gain": [0.05, 0.1]}``.
         record_changes: keep the last change of every projection (`Circuit.last_change`).
+        seeds: a seed for each replica, in place of `replicas` and `seed`: ``seeds=[0, 0, 1, 1]`` runs two settings of
+            `vary` with each of two seeds.
     Returns:
         The circuit. A `SlowRuleWarning` names every rule that does not factor into matrix products, and a
         `BatchMeanWarning` every rule that multiplies a synaptic state, a mean over the batch, by a signal of each
@@ -64,13 +68,30 @@ def compile(
         torch.Size([2, 6, 8])
     """
     check_kind("compile", motif, Motif, "a function of `motifs` makes one, as in compile(sal([64, 32, 10]))")
-    replicas, seed = whole("replicas", replicas, least=1), whole("seed", seed, least=0)
     circuit = Circuit(
-        motif, n_replicas=replicas, seed=seed, device=_device(device), dtype=_dtype(dtype),
+        motif, seeds=_seeds(replicas, seed, seeds), device=_device(device), dtype=_dtype(dtype),
         vary={} if vary is None else vary, record_changes=record_changes,
     )  # fmt: skip
     _warn(circuit)
     return circuit
+
+
+def _seeds(replicas: int | None, seed: int | None, seeds: Sequence[int] | None) -> tuple[int, ...]:
+    """The seed of each replica."""
+    if seeds is None:
+        n, first = (
+            whole("replicas", 1 if replicas is None else replicas, least=1),
+            whole("seed", 0 if seed is None else seed, least=0),
+        )
+        return tuple(range(first, first + n))
+    if seed is not None:
+        raise ParameterError(f"give seed or seeds, not both (got seed={seed!r} and seeds={seeds!r})")
+    if isinstance(seeds, str) or not hasattr(seeds, "__len__") or len(seeds) == 0:
+        raise ParameterError(f"seeds must be a list with a seed for each replica (got {seeds!r})")
+    found = tuple(whole(f"seeds[{r}]", s, least=0) for r, s in enumerate(seeds))
+    if replicas is not None and replicas != len(found):
+        raise ParameterError(f"seeds has {len(found)} seeds, one for each replica, but replicas is {replicas!r}")
+    return found
 
 
 def _warn(circuit: Circuit) -> None:

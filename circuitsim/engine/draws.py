@@ -1,7 +1,7 @@
 """Random connectivity and initial weights, drawn on the CPU.
 
-Every draw has its own random stream, keyed by (seed, name of the projection, purpose). Replica r of seed s therefore
-equals a single circuit of seed s + r on every device, and adding a projection to a motif does not change the draws of
+Every draw has its own random stream, keyed by (seed, name of the projection, purpose). A replica therefore
+equals a single circuit of its seed on every device, and adding a projection to a motif does not change the draws of
 others. Only synapses that exist are drawn, so that time and memory grow with their number, whatever the layout.
 
 Synapses are numbered row by row, ``post * n_pre + pre``, in ascending order; None stands for all synapses.
@@ -10,6 +10,7 @@ Synapses are numbered row by row, ``post * n_pre + pre``, in ascending order; No
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,24 +26,34 @@ def generator(seed: int, name: str, purpose: str) -> np.random.Generator:
     return np.random.default_rng([seed, *np.frombuffer(digest[:16], dtype=np.uint32).tolist()])
 
 
-def draw_synapses(connectivity: Connectivity, shape: Shape, seed: int, name: str) -> np.ndarray | None:
-    """Draw the numbers of the synapses that exist. The caller resolves ReciprocalOf."""
+def is_run(seeds: Sequence[int]) -> bool:
+    """Whether the seeds of the replicas are consecutive numbers, so that the first one says all."""
+    return list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
+
+
+def draw_synapses(
+    connectivity: Connectivity, shape: Shape, seed: int, name: str, replica: int = 0
+) -> np.ndarray | None:
+    """Draw the numbers of the synapses that exist. The caller resolves ReciprocalOf and connectivity in space."""
     match connectivity:
         case Random(probability=probability):
-            return _random(generator(seed, name, "connectivity"), probability, shape[0] * shape[1])
+            rng = generator(seed, name, "connectivity")
+            if isinstance(probability, np.ndarray):
+                return np.flatnonzero(rng.random(shape) < probability)
+            return draw_some(rng, probability, shape[0] * shape[1])
         case OneToOne():
             return np.arange(shape[0]) * (shape[1] + 1)
         case Edges() as edges:
             return edges.synapses(shape[1])
         case Mask(array=array):
-            return np.flatnonzero(array)
+            return np.flatnonzero(array[replica] if array.ndim == 3 else array)
         case All():
             return None
     raise TypeError(f"projection {name!r}: {connectivity!r} draws no synapses")
 
 
-def _random(rng: np.random.Generator, probability: float, n_pairs: int) -> np.ndarray:
-    """Draw synapses independently; the gaps from one to the next are geometrically distributed."""
+def draw_some(rng: np.random.Generator, probability: float, n_pairs: int) -> np.ndarray:
+    """Draw some of the numbers 0 .. n_pairs - 1 independently; the gaps between them are geometrically distributed."""
     found, last = [], -1
     while last < n_pairs:
         n_expected = (n_pairs - last) * probability
@@ -62,17 +73,32 @@ def reversed_synapses(synapses: np.ndarray | None, shape: Shape) -> np.ndarray |
 
 
 def draw_weights(
-    init: Init, shape: Shape, synapses: np.ndarray | None, seed: int, name: str, replica: int
+    init: Init,
+    shape: Shape,
+    synapses: np.ndarray | None,
+    seed: int,
+    name: str,
+    replica: int,
+    purpose: str = "weights",
+    among: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Draw initial weights of the synapses that exist, shape ``[synapse]``, float64."""
+    """Draw initial weights, shape ``[synapse]``, float64.
+
+    Args:
+        init, shape: their distribution, and ``(post, pre)``.
+        synapses: the synapses that get weights.
+        seed, name, purpose: what keys the draw.
+        replica: the replica of given weights.
+        among: all synapses that exist, whose numbers scale a `Gaussian`; by default the same.
+    """
     n_synapses = shape[0] * shape[1] if synapses is None else len(synapses)
     match init:
         case Gaussian(gain=gain, scaling=scaling, sign=sign):
-            deviations = gain / np.sqrt(_partners(scaling, shape, synapses))
-            weights = generator(seed, name, "weights").standard_normal(n_synapses) * deviations
+            deviations = gain / np.sqrt(_partners(scaling, shape, synapses, among))
+            weights = generator(seed, name, purpose).standard_normal(n_synapses) * deviations
             return weights if sign is None else np.abs(weights) * (1 if sign == "positive" else -1)
         case Uniform(low=low, high=high):
-            return generator(seed, name, "weights").uniform(low, high, n_synapses)
+            return generator(seed, name, purpose).uniform(low, high, n_synapses)
         case Constant(value=value):
             return np.full(n_synapses, float(value))
         case Identity():
@@ -100,10 +126,14 @@ def draw_listed_weights(init: Init, edges: Edges, shape: Shape, seed: int, name:
     return np.bincount(np.searchsorted(synapses, listed), weights, minlength=len(synapses)).astype(float)
 
 
-def _partners(scaling: str, shape: Shape, synapses: np.ndarray | None) -> np.ndarray | int:
+def _partners(
+    scaling: str, shape: Shape, synapses: np.ndarray | None, among: np.ndarray | None = None
+) -> np.ndarray | int:
     """The number of synapses onto each synapse's postsynaptic ("fan_in") or from its presynaptic ("fan_out") neuron."""
     axis = 1 if scaling == "fan_in" else 0
     if synapses is None:
         return shape[axis]
-    neurons = np.divmod(synapses, shape[1])[1 - axis]
-    return np.bincount(neurons, minlength=shape[1 - axis])[neurons]
+    neurons, others = (
+        np.divmod(numbers, shape[1])[1 - axis] for numbers in (synapses, synapses if among is None else among)
+    )
+    return np.bincount(others, minlength=shape[1 - axis])[neurons]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from circuitsim.errors import ParameterError
 from circuitsim.memory import machine_bytes
 from circuitsim.motif.connectivity import All, Edges, Random, ReciprocalOf
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.projection import Projection
+from circuitsim.motif.space import settled
 from circuitsim.plan import layout_of
 
 DRAWN = 8  # bytes per weight while weights are drawn
@@ -59,9 +62,9 @@ def _n_values(motif: Motif, p: Projection) -> int:
     if kind == "dense":
         return pairs
     other = motif.projection(p.connectivity.projection) if isinstance(p.connectivity, ReciprocalOf) else p
-    match other.connectivity:
+    match settled(motif, other):
         case Random(probability=probability):
-            expected = probability * pairs
+            expected = float(np.mean(probability)) * pairs
             return max(0, int(expected - 10 * math.sqrt(expected)))
         case Edges() as edges:
             return len(edges.synapses(motif.population(other.pre).size))

@@ -12,7 +12,7 @@ from circuitsim.engine.bounds import bounded_
 from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
 from circuitsim.motif.arrays import as_numbers, counted_are, labelled, place_of
-from circuitsim.motif.declared_weights import outside_fault, stray_fault
+from circuitsim.motif.declared_weights import bounds_of, outside_fault, stray_fault
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.neuron_names import in_order, name_fault
 from circuitsim.motif.projection import Projection
@@ -43,13 +43,14 @@ def read_weights(motif: Motif, p: Projection, layout: Layout, n_replicas: int, w
     except ValueError:
         present = _dense(layout.matrix(mask)) != 0
         raise ParameterError(f"{owner}: {stray_fault('weights are given', _dense(matrix), present)}") from None
-    if p.bounds is None:
+    bounds = bounds_of(motif, p)
+    if bounds is None:
         return values
-    low, high = (None if end is None else float(values.new_tensor(end)) for end in p.bounds)
+    low, high = (None if end is None else float(values.new_tensor(end)) for end in bounds)
     if outside_fault("", values.cpu().numpy(), (low, high), mask.cpu().numpy() != 0):
         present = _dense(layout.matrix(mask)) != 0
         raise ParameterError(f"{owner}: {outside_fault('weights lie', _dense(matrix), (low, high), present)}")
-    return layout.restrict_(bounded_(values.clone(), p.bounds))
+    return layout.restrict_(bounded_(values.clone(), bounds))
 
 
 def read_matrix(motif: Motif, p: Projection, shape: tuple[int, int, int], weights: Any, owner: str) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 import torch
 from torch import Tensor
 
+from circuitsim.engine.layout import Layout, SparseLayout
 from circuitsim.plan.quantities import synapse
 
 
@@ -26,6 +27,14 @@ class LastChange:
         self._own, self._projections = own, projections
         self._before: dict[str, Tensor] = {}
         self.values: dict[str, Tensor] = {}
+
+    def follow(self, before: Mapping[str, Layout], after: Mapping[str, Layout]) -> None:
+        """Move the recorded changes of sparse projections to where their synapses are now."""
+        for name, values in self.values.items():
+            old, new = before[name], after[name]
+            if isinstance(old, SparseLayout) and isinstance(new, SparseLayout) and new is not old:
+                self.values[name] = new.taken(values, old.numbers)
+                self._before.pop(name, None)
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:

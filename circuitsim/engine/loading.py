@@ -52,8 +52,9 @@ def circuit_of(
     with fits_together(path):
         motif = Motif.from_json(json.dumps(document["motif"]))
         _check_sizes(motif, tensors, document)
+        seeds = {"seeds" if isinstance(document["seed"], list) else "seed": document["seed"]}
         circuit = compile(
-            motif, replicas=document["replicas"], seed=document["seed"], dtype=document["dtype"], device=device,
+            motif, replicas=document["replicas"], **seeds, dtype=document["dtype"], device=device,
             vary=document["vary"], record_changes=bool(document.get("record_changes", False)),
         )  # fmt: skip
         circuit.restore(tensors, document)

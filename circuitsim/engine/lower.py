@@ -17,9 +17,9 @@ from circuitsim.engine.places import Number
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.workspace import Arena, Workspace
 from circuitsim.plan import Instruction, Neurons, Program, Register
-from circuitsim.plan.elementwise import ELEMENTWISE
 from circuitsim.plan.instructions import CHANGES, Body, Operand
 from circuitsim.plan.quantities import BATCH_SIZE
+from circuitsim.rules.elementwise import ELEMENTWISE
 
 VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,14 +17,14 @@ class StepNoise:
     continues with the same noise.
     """
 
-    def __init__(self, phase: str, step: int, seed: int, n_replicas: int, shard: BatchShard, like: Tensor) -> None:
-        self.purpose, self.seed, self.n_replicas = f"noise/{phase}/{step}", seed, n_replicas
+    def __init__(self, phase: str, step: int, seeds: Sequence[int], shard: BatchShard, like: Tensor) -> None:
+        self.purpose, self.seeds = f"noise/{phase}/{step}", seeds
         self.shard, self.like = shard, like
 
     def __call__(self, population: str, size: int) -> Tensor:
         """Draw standard normal noise ``[replica, own samples, neuron]``, on the CPU and for the whole batch."""
         draws = [
-            generator(self.seed + r, population, self.purpose).standard_normal((self.shard.n_samples, size))
-            for r in range(self.n_replicas)
+            generator(seed, population, self.purpose).standard_normal((self.shard.n_samples, size))
+            for seed in self.seeds
         ]
         return self.shard.part(torch.as_tensor(np.stack(draws))).to(dtype=self.like.dtype).to(device=self.like.device)

@@ -16,10 +16,10 @@ from circuitsim.errors import ParameterError
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.motif import Motif
-from circuitsim.plan.elementwise import ELEMENTWISE
 from circuitsim.plan.instructions import Operand, Register
 from circuitsim.plan.quantities import synapse
 from circuitsim.plan.writer import SCALAR, Writer
+from circuitsim.rules.elementwise import ELEMENTWISE
 
 Vary = Mapping[str, Sequence[float]]
 
@@ -71,6 +71,7 @@ class Parameters:
     """
 
     def __init__(self, motif: Motif, vary: Vary, layouts: Mapping[str, Layout], n_replicas: int, like: Tensor) -> None:
+        self._arguments = motif, vary, n_replicas, like
         self.version, self._scale = 0, 1.0
         self._scalars: dict[str, float | np.ndarray] = {}
         self._declared: dict[str, Tensor] = {}
@@ -94,6 +95,13 @@ class Parameters:
             tensor = torch.as_tensor(np.array(value), dtype=like.dtype, device=like.device)
             self._declared[key] = layout.pack(tensor.unsqueeze(0))
             self._tensors[key] = self._declared[key].clone()
+
+    def placed(self, layouts: Mapping[str, Layout]) -> Parameters:
+        """The same parameters in other layouts."""
+        motif, vary, n_replicas, like = self._arguments
+        found = Parameters(motif, vary, layouts, n_replicas, like)
+        found.scale_eta(self._scale)
+        return found
 
     def scale_eta(self, scale: float) -> None:
         """Set the factor of every `eta`."""

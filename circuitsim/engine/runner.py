@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -44,9 +44,7 @@ class Environment:
     def noise(self, phase: str, population: str, size: int) -> Tensor:
         """Standard normal numbers, ``[replica, samples of this process, neuron]``."""
         store = self.runner.store
-        return StepNoise(phase, self.step, self.runner.seed, store.n_replicas, self.batch.shard, store.like)(
-            population, size
-        )
+        return StepNoise(phase, self.step, self.runner.seeds, self.batch.shard, store.like)(population, size)
 
     def check_input_by_product(self, input_name: str, product: Tensor) -> None:
         """Check an input if its product with weights is not finite.
@@ -70,14 +68,14 @@ class Runner:
         motif: the declaration.
         programs: the programs of the circuit.
         store: the weights and states.
-        seed: the seed of the populations' noise.
+        seeds: the seed of each replica's noise.
 
     Attributes:
         last: the program of the last step or cycle. Its registers hold the quantities of that cycle.
     """
 
-    def __init__(self, motif: Motif, programs: Programs, store: WeightStore, seed: int) -> None:
-        self.motif, self.programs, self.store, self.seed = motif, programs, store, seed
+    def __init__(self, motif: Motif, programs: Programs, store: WeightStore, seeds: Sequence[int]) -> None:
+        self.motif, self.programs, self.store, self.seeds = motif, programs, store, seeds
         self.binder = InputBinder(motif, programs.plans, store.n_replicas, store.like.device, store.like.dtype)
         self.last: Lowered | None = None
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from circuitsim.engine.archive import write_archive
+from circuitsim.engine.draws import is_run
 
 if TYPE_CHECKING:
     from circuitsim.engine.compiled import Compiled
@@ -41,7 +42,7 @@ def identity(circuit: Compiled) -> dict[str, Any]:
     return {
         "motif": json.loads(circuit.motif.to_json()),
         "replicas": circuit.n_replicas,
-        "seed": circuit.seed,
+        "seed": circuit.seeds[0] if is_run(circuit.seeds) else list(circuit.seeds),
         "dtype": str(circuit.dtype).removeprefix("torch."),
         "vary": {path: list(values) for path, values in circuit.vary.items()},
     }

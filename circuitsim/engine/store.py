@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,15 @@ from torch import Tensor
 
 from circuitsim.engine.bounds import bounded_
 from circuitsim.engine.decay import Owed
+from circuitsim.engine.draws import reversed_synapses
 from circuitsim.engine.given import read_weights
-from circuitsim.engine.layout import DenseLayout, Layout
+from circuitsim.engine.layout import DenseLayout, Layout, SparseLayout
 from circuitsim.engine.parameters import Parameters
 from circuitsim.errors import ParameterError
-from circuitsim.motif.checks import is_number
+from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.motif import Motif
-from circuitsim.plan import Synapses
+from circuitsim.motif.projection import Projection
+from circuitsim.plan import Synapses, synapses_of
 from circuitsim.plan.quantities import synapse
 
 Snapshot = Mapping[str, Tensor]  # weights and states in storage layout, keyed by name
@@ -38,6 +40,7 @@ class WeightStore:
         parameters: the parameters of rules, set when the layouts are aligned.
         owed: decay that could not be represented so far (`circuitsim.engine.decay`).
         pinned: the replicas that steps leave as they are.
+        lesioned: the neurons whose synapses are removed for good, keyed by population.
         n_mask_changes, n_writes: counts of changes of masks, and of writes other than by a step.
     """
 
@@ -48,7 +51,10 @@ class WeightStore:
         self.parameters: Parameters
         self.owed: Owed = {}
         self.pinned: set[int] = set()
+        self.lesioned: dict[str, list[int]] = {}
         self.n_mask_changes = self.n_writes = 0
+        self._patterns = {p.name: synapses_of(motif, p).pattern for p in motif.projections}
+        self._moved: set[str] = set()  # the patterns whose synapses are no longer at the places that were drawn
         self._turned: dict[str, Layout] = {}
 
     # -- reading
@@ -136,15 +142,69 @@ class WeightStore:
                 "them first with circuit.release_replica, or pass weights [replica, post, pre] that keep theirs"
             )
 
-    def prune(self, name: str, threshold: float) -> Tensor:
-        """Remove all synapses with ``|w| < threshold``, and return how many, ``[replica]``."""
-        if not (is_number(threshold) and threshold >= 0):
-            raise ParameterError(f"projection {name!r}: threshold must be a number, 0 or more (got {threshold!r})")
-        values, layout = self.own[synapse("w", self.own_name(name)).name], self.layouts[name]
-        present = torch.ones_like(values) if layout.mask is None else layout.mask.expand_as(values)
-        kept = present * (values.abs() >= threshold)
-        self.set_mask(name, kept)
-        return (present - kept).sum((1, 2)).long()
+    def present(self, name: str) -> Tensor:
+        """A copy of the mask of a projection with weights of its own, with a place for every weight."""
+        values, mask = self.own[synapse("w", name).name], self.layouts[name].mask
+        return torch.ones_like(values) if mask is None else torch.empty_like(values).copy_(mask)
+
+    def synapses(self, name: str) -> list[np.ndarray]:
+        """The numbers of the synapses of each replica, ``post * n_pre + pre``, in ascending order."""
+        layout = self.layouts[name]
+        ends = [layout.synapses(r) for r in range(self.n_replicas)]
+        return [(post * layout.shape[1] + pre).cpu().numpy() for post, pre in ends]
+
+    def add_synapses(self, name: str, added: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> None:
+        """Make synapses where none are, from their numbers and weights in each replica. Their states start anew."""
+        p = self.motif.projection(name)
+        if isinstance(self.layouts[name], SparseLayout):
+            self._make_room(p, added)
+        layout, mask = self.layouts[name], self.present(name)
+        for r, (numbers, drawn) in enumerate(zip(added, weights, strict=True)):
+            places = layout.places(torch.from_numpy(numbers), r)
+            mask[r][places] = 1.0
+            self.own[synapse("w", name).name][r][places] = torch.from_numpy(drawn).to(self.like)
+            for state, declared in p.state.items():
+                self.own[synapse(state, name).name][r][places] = float(declared.start)
+        self.set_mask(name, mask)
+
+    def _make_room(self, p: Projection, added: Sequence[np.ndarray]) -> None:
+        """Make places for new synapses of a sparse projection. Places where no synapse is are given away first.
+
+        Projections that share a pattern have the same places, where each has its own synapses, since programs compute
+        products at the places of a pattern.
+        """
+        root, turned = self._patterns[p.name]
+        found = [reversed_synapses(numbers, self.layouts[p.name].shape) if turned else numbers for numbers in added]
+        for q in self._of_pattern(root):
+            for r, numbers in enumerate(self.synapses(q.name)):
+                turn = self._patterns[q.name][1]
+                same = reversed_synapses(numbers, self.layouts[q.name].shape) if turn else numbers
+                found[r] = np.union1d(found[r], same)  # type: ignore[arg-type]
+        layout = self.layouts[root]
+        placed = SparseLayout.of(layout.shape, found, self.like, layout.value_shape[1])  # type: ignore[arg-type]
+        self._place(root, placed.numbers)
+
+    def _of_pattern(self, root: str) -> list[Projection]:
+        """The projections with weights of their own that share a pattern of synapses."""
+        return [q for q in self.motif.projections if q.tied_to is None and self._patterns[q.name][0] == root]
+
+    def _place(self, root: str, numbers: Tensor) -> None:
+        """Move the synapses of a sparse pattern to other places. Synapses without a place there are lost."""
+        placed = SparseLayout(self.layouts[root].shape, numbers, None)
+        for q in self._of_pattern(root):
+            old, present = self.layouts[q.name], self.present(q.name)
+            new = placed.reversed() if self._patterns[q.name][1] else placed
+            assert isinstance(old, SparseLayout)
+            new.mask = new.taken(present, old.numbers)
+            self.layouts[q.name] = new
+            for key in self.keys_of(q.name):
+                self.own[key] = new.taken(self.own[key], old.numbers)
+        for q in self.motif.projections:
+            if q.tied_to is not None and self._patterns[q.name][0] == root:
+                source = self.layouts[q.tied_to.projection]
+                self.layouts[q.name] = source.reversed() if q.tied_to.transpose else source
+        self._moved.add(root)
+        self.parameters = self.parameters.placed(self.layouts)
 
     def set_mask(self, name: str, mask: Tensor) -> None:
         """Set which synapses exist, in this projection and in those tied to it. Absent ones hold 0 from now on."""
@@ -167,25 +227,32 @@ class WeightStore:
     # -- snapshots and pins
 
     def snapshot(self, into: Snapshot | None = None) -> Snapshot:
-        """Copy all weights and states, into the memory of an earlier snapshot if `into` is given."""
-        if into is None:
-            return {name: values.clone() for name, values in self.own.items()}
-        self._check_snapshot(into)
+        """Copy all weights and states, into the memory of an earlier snapshot if `into` is given.
+
+        The places of sparse synapses belong to it, since their weights are at other places after growth.
+        """
+        into = {} if into is None else self._checked(into)
+        found = self._places()
         for name, values in self.own.items():
-            into[name].copy_(values)
-        return into
+            old = into.get(name)
+            is_fit = old is not None and old.shape == values.shape
+            found[name] = old.copy_(values) if old is not None and is_fit else values.clone()
+        return found
+
+    def _places(self) -> dict[str, Tensor]:
+        """The numbers of all places of each sparse pattern, ``[R, K]``, which never change in place."""
+        roots = {root: self.layouts[root] for root, _ in self._patterns.values()}
+        return {f"places/{root}": at.numbers for root, at in roots.items() if isinstance(at, SparseLayout)}
 
     def pin(self, replica: int, snapshot: Snapshot | None) -> None:
         """Set one replica to a snapshot, or leave it as it is, and keep it there."""
         if snapshot is not None:
-            self._check_snapshot(snapshot)
+            self._checked(snapshot)
             for name in self.own:
                 if not torch.isfinite(snapshot[name][replica]).all():
-                    raise ParameterError(
-                        f"the snapshot's {name!r} of replica {replica} is not finite: take an earlier one"
-                    )
+                    raise ParameterError(f"the snapshot's {name!r} of replica {replica} is not finite; take another")
             for name, values in self.own.items():
-                values[replica] = snapshot[name][replica]
+                values[replica] = self._of_snapshot(snapshot, name)[replica]
                 self._restrict(name)
         self.pinned.add(replica)
         self.n_writes += 1
@@ -195,22 +262,37 @@ class WeightStore:
         self.pinned.remove(replica)
         self.n_writes += 1
 
-    def _check_snapshot(self, snapshot: Snapshot) -> None:
-        """Check that a snapshot was taken of a circuit of this motif with as many replicas.
+    def _of_snapshot(self, snapshot: Snapshot, key: str) -> Tensor:
+        """Weights or states of a snapshot, at the places where their synapses are now."""
+        projection, colon, _ = key.partition(":")
+        layout = self.layouts[projection] if colon else None
+        if not isinstance(layout, SparseLayout):
+            return snapshot[key]
+        root, turned = self._patterns[projection]
+        numbers = snapshot[f"places/{root}"]
+        placed = SparseLayout(self.layouts[root].shape, numbers, None)
+        return layout.taken(snapshot[key], placed.turn[0] if turned else numbers)
+
+    def _checked(self, snapshot: Snapshot) -> Snapshot:
+        """Return a snapshot that was taken of a circuit of this motif with as many replicas.
 
         Raises:
             ParameterError: it was not.
         """
-        if not isinstance(snapshot, Mapping) or snapshot.keys() != self.own.keys():
+        needed = sorted({**self.own, **self._places()})
+        if not isinstance(snapshot, Mapping) or sorted(snapshot) != needed:
             holds = sorted(snapshot) if isinstance(snapshot, Mapping) else type(snapshot).__name__
-            raise ParameterError(f"the snapshot holds {holds}, needs {sorted(self.own)}: take it with circuit.snapshot")
+            raise ParameterError(f"the snapshot holds {holds}, needs {needed}: take it with circuit.snapshot")
         for name, values in self.own.items():
             found = snapshot[name]
-            if not isinstance(found, Tensor) or found.shape != values.shape:
+            is_listed = ":" in name and isinstance(self.layouts[name.partition(":")[0]], SparseLayout)
+            n = 2 if is_listed else 3
+            if not isinstance(found, Tensor) or found.shape[:n] != values.shape[:n]:
                 what = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
                 raise ParameterError(
                     f"the snapshot's {name!r} has {what}, needs {tuple(values.shape)}: take it from the same circuit"
                 )
+        return snapshot
 
     @contextlib.contextmanager
     def keeping_pinned(self) -> Iterator[None]:
@@ -226,10 +308,11 @@ class WeightStore:
     # -- files
 
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors to be saved, on the CPU: ``weights/V1``, ``weights/V1:e``, ``weights/up1.theta``, ``mask/V1`` and
-        ``owed/V1``."""
+        """The tensors to be saved, on the CPU: ``weights/V1``, ``weights/V1:e``, ``weights/up1.theta``, ``mask/V1``,
+        ``owed/V1``, and ``places/V1`` where synapses have grown in a sparse projection."""
         found = {f"weights/{in_file(name)}": values for name, values in self.own.items()}
         found |= {f"mask/{name}": mask != 0 for name, mask in self._masks().items()}
+        found |= {key: numbers for key, numbers in self._places().items() if key.removeprefix("places/") in self._moved}
         for name, logarithm in self.owed.items():
             found[f"owed/{in_file(name)}"] = torch.as_tensor(np.array(logarithm, dtype=float))
         return {key: tensor.contiguous().cpu() for key, tensor in found.items()}
@@ -245,12 +328,15 @@ class WeightStore:
         Raises:
             ParameterError: an entry is missing or unknown, has the wrong shape or type, or is not finite.
         """
+        places = {key: numbers for key, numbers in self._places().items() if key in tensors}
+        for key in places:
+            self._place(key.removeprefix("places/"), self._read_places(key, tensors[key]))
         wanted = {f"weights/{in_file(name)}": values for name, values in self.own.items()}
         names = [p.name for p in self.motif.projections if p.tied_to is None]
         names = [name for name in names if f"mask/{name}" in tensors or name in self._masks()]
         masks = {f"mask/{name}": self.own[synapse("w", name).name] for name in names}
         owed = {f"owed/{in_file(name)}": name for name in self.own if f"owed/{in_file(name)}" in tensors}
-        stray = set(tensors) ^ {*wanted, *masks, *owed}
+        stray = set(tensors) ^ {*wanted, *masks, *owed, *places}
         if stray:
             raise ParameterError(f"entries {sorted(stray)} are missing or unknown")
         for key, like in wanted.items():
@@ -260,20 +346,29 @@ class WeightStore:
         for key in owed:
             _check_entry(key, tensors[key], {(), (self.n_replicas, 1, 1)}, torch.float64, finite)
         self.n_writes += 1
-        for name, values in self.own.items():
-            values.copy_(tensors[f"weights/{in_file(name)}"])
-        for name in names:
+        for name in names:  # before the weights, since a mask that has grown would come too late
             mask = tensors[f"mask/{name}"].to(self.like.device, self.like.dtype)
             self.set_mask(name, self.layouts[name].laid(mask))
+        for name, values in self.own.items():
+            values.copy_(tensors[f"weights/{in_file(name)}"])
+            self._restrict(name)
         self.owed = {name: _owed(tensors[key]) for key, name in owed.items()}
         self._bound()
+
+    def _read_places(self, key: str, found: Tensor) -> Tensor:
+        """Check the numbers of places, and return them on the circuit's device."""
+        n_post, n_pre = self.layouts[key.removeprefix("places/")].shape
+        _check_entry(key, found, {(self.n_replicas, *found.shape[1:])}, torch.int64, finite=True)
+        if found.ndim != 2 or not bool(((found >= 0) & (found < n_post * n_pre)).all() & (found.diff() > 0).all()):
+            raise ParameterError(f"entry {key!r} does not hold the numbers of pairs of neurons in ascending order")
+        return found.to(self.like.device)
 
     def _bound(self) -> None:
         """Clip weights to their bounds; those in files of earlier versions may lie outside."""
         for p in self.motif.projections:
-            if p.tied_to is None and p.bounds is not None:
+            if p.tied_to is None and bounds_of(self.motif, p) is not None:
                 key, layout = synapse("w", p.name).name, self.layouts[p.name]
-                layout.restrict_(bounded_(self.own[key], p.bounds))
+                layout.restrict_(bounded_(self.own[key], bounds_of(self.motif, p)))
 
 
 def in_file(name: str) -> str:

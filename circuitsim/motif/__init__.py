@@ -1,8 +1,8 @@
 """Declarations of circuits, as frozen values and networkx graphs; needs neither torch nor matplotlib."""
 
 from circuitsim.motif.activation import GatedBy
-from circuitsim.motif.connectivity import All, Edges, Mask, OneToOne, Random, ReciprocalOf
-from circuitsim.motif.init import Constant, Gaussian, Given, Identity, Uniform
+from circuitsim.motif.connectivity import All, DistanceDependent, Edges, Local, Mask, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.init import Constant, Gaussian, Given, Identity, TransposeOf, Uniform
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import Phase
@@ -13,7 +13,8 @@ from circuitsim.motif.signal import Signal
 from circuitsim.motif.state import State
 
 __all__ = [
-    "All", "Bias", "Constant", "Derived", "Edges", "GatedBy", "Gaussian", "Given", "Identity", "Mask", "Motif",
-    "Objective", "OneToOne", "Phase", "Population", "Projection", "Random", "ReciprocalOf", "Rule", "Signal", "State",
+    "All", "Bias", "Constant", "Derived", "DistanceDependent", "Edges", "GatedBy", "Gaussian", "Given", "Identity",
+    "Local", "Mask", "Motif", "Objective", "OneToOne", "Phase", "Population", "Projection", "Random",
+    "ReciprocalOf", "Rule", "Signal", "State", "TransposeOf",
     "Uniform",
 ]  # fmt: skip

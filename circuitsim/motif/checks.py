@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuitsim.errors import ParameterError, RuleError
-from circuitsim.motif.objective import Objective
-from circuitsim.motif.projection import Projection
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
+    from circuitsim.motif.objective import Objective
+    from circuitsim.motif.projection import Projection
 
 Faults = Iterator[str]
 

@@ -24,10 +24,61 @@ class Random(Value):
     """Each synapse exists with the given probability, drawn independently for every replica.
 
     Args:
-        probability: the probability of each synapse, in (0, 1].
+        probability: the probability of each synapse, in (0, 1], or one for each pair, an array ``[post, pre]`` of
+            numbers in [0, 1].
+    Raises:
+        MotifError: an entry of the array is no number.
     """
 
-    probability: float
+    probability: Any
+
+    def __post_init__(self) -> None:
+        if hasattr(self.probability, "__len__") and not isinstance(self.probability, str):
+            object.__setattr__(self, "probability", locked(as_numbers(self.probability, "Random probability")))
+
+
+@dataclass(frozen=True, eq=False)
+class DistanceDependent(Value):
+    """Each synapse exists with a probability that depends on the distance of its neurons, drawn for every replica.
+
+    Both populations need a `shape` or `positions`, of equal dimension.
+
+    Args:
+        probability: an expression in ``d``, the Euclidean distance, in the rule language. Its value must lie in [0, 1]
+            for every pair; ``clip(..., 0, 1)`` sees to that.
+    """
+
+    probability: str
+
+
+@dataclass(frozen=True, eq=False)
+class Local(Value):
+    """Each postsynaptic neuron sees a square of the presynaptic map around its own place: its receptive field.
+
+    Both populations need a `shape` of the same dimension. The place q of the one sees the places p of the other for
+    which ``|p - (stride * q + offset)| <= radius`` in every dimension, with all of their channels. The offset is the
+    one that centres all fields together, rounded down: ``(n_pre - 1 - stride * (n_post - 1)) // 2``. These are the
+    fields of a convolution with kernels of ``2 * radius + 1`` places, but every neuron has weights of its own, and
+    fields end at the border.
+
+    Args:
+        radius: how many places a field extends to either side, a whole number, 0 or more.
+        stride: how many presynaptic places lie between neighbouring fields, a whole number, 1 or more.
+    Example:
+        >>> import circuitsim as cs
+        >>> motif = cs.Motif("eye")
+        >>> retina = motif.add(cs.Population("retina", shape=(9,)))
+        >>> cortex = motif.add(cs.Population("cortex", shape=(4,)))
+        >>> W = motif.connect(retina, cortex, name="W", connectivity=cs.Local(radius=1, stride=2))
+        >>> cs.compile(motif).mask("W")[0].int()
+        tensor([[1, 1, 1, 0, 0, 0, 0, 0, 0],
+                [0, 0, 1, 1, 1, 0, 0, 0, 0],
+                [0, 0, 0, 0, 1, 1, 1, 0, 0],
+                [0, 0, 0, 0, 0, 0, 1, 1, 1]], dtype=torch.int32)
+    """
+
+    radius: int
+    stride: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +178,11 @@ class Mask(Value):
     """A synapse exists wherever the array is not zero.
 
     Args:
-        array: shape ``[post, pre]``: a row for each postsynaptic neuron. A table with a row for each presynaptic neuron
-            is transposed (``frame.T``). NumPy and torch arrays, SciPy's sparse matrices and pandas frames are taken. A
-            frame whose labels are names is read by name: the first such matrix of a motif settles the order of the
-            neurons of a population, and the rows and columns of all others are brought into that order.
+        array: shape ``[post, pre]``, a row for each postsynaptic neuron, or ``[replica, post, pre]``. A table with a
+            row for each presynaptic neuron is transposed (``frame.T``). NumPy and torch arrays, SciPy's sparse
+            matrices and pandas frames are taken. A frame whose labels are names is read by name: the first such matrix
+            of a motif settles the order of the neurons of a population, and the rows and columns of all others are
+            brought into that order.
         blank: the number that stands for blanks (NaN, None, masked entries): 0 if a blank means that there is no
             synapse. By default, a motif with blanks is refused.
         post_names, pre_names: the names of the neurons of each axis; those of a frame are its labels.
@@ -170,4 +222,4 @@ def set_matrix(
         object.__setattr__(value, field, labels if names is None else names)
 
 
-Connectivity = All | Random | ReciprocalOf | OneToOne | Edges | Mask
+Connectivity = All | Random | DistanceDependent | Local | ReciprocalOf | OneToOne | Edges | Mask

@@ -2,19 +2,73 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from circuitsim.motif.arrays import counted, place_of
-from circuitsim.motif.connectivity import Edges, Mask, OneToOne, Random, ReciprocalOf
-from circuitsim.motif.neuron_names import matrix_of
+from circuitsim.motif.connectivity import DistanceDependent, Edges, Mask, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.init import Gaussian, Init, Uniform
+from circuitsim.motif.space import settled
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
     from circuitsim.motif.projection import Projection
 
 Bounds = tuple[float | None, float | None]
+
+
+def bounds_of(motif: Declarations, p: Projection) -> Bounds | None:
+    """Return the bounds of a projection's weights: those declared, within the sign of the presynaptic population.
+
+    Tied weights have those of their source.
+    """
+    sign = motif.population(p.pre).sign
+    if sign is None or p.tied_to is not None:
+        return p.bounds
+    low, high = p.bounds or (None, None)
+    if sign == "excitatory":
+        return (0.0 if low is None else max(low, 0.0)), high
+    return low, (0.0 if high is None else min(high, 0.0))
+
+
+def signed(motif: Declarations, p: Projection, init: Init) -> Init:
+    """Return a distribution of a projection's weights with the sign of the presynaptic population: its magnitudes."""
+    sign = motif.population(p.pre).sign
+    if sign is not None and isinstance(init, Gaussian):
+        return dataclasses.replace(init, sign="positive" if sign == "excitatory" else "negative")
+    if isinstance(init, Uniform) and (
+        (sign == "excitatory" and init.low < 0) or (sign == "inhibitory" and init.high > 0)
+    ):
+        return Uniform(-init.high, -init.low)
+    return init
+
+
+def sign_faults(motif: Declarations, p: Projection) -> Iterator[str]:
+    """Yield how a projection contradicts the sign of its presynaptic population."""
+    sign = motif.population(p.pre).sign
+    if sign is None:
+        return
+    owner = f"projection {p.name!r}: its presynaptic population {p.pre!r} is {sign}"
+    low, high = bounds_of(motif, p) or (None, None)
+    if low is not None and high is not None and low >= high:
+        yield f"{owner}, but its bounds are {p.bounds}"
+    match p.init:
+        case Gaussian(sign="positive" | "negative" as other) if (other == "positive") != (sign == "excitatory"):
+            yield f"{owner}, but its weights are Gaussian(..., sign={other!r}); leave out the sign"
+        case Uniform(low=low, high=high) if low < 0 < high:
+            yield f"{owner}, but its weights are of both signs: Uniform({low}, {high}); begin or end it at 0"
+    if p.tied_to is not None:
+        source = motif.projection(p.tied_to.projection)
+        low, high = bounds_of(motif, source) or (None, None)
+        ends = (-np.inf if low is None else low) * p.tied_to.scale, (np.inf if high is None else high) * p.tied_to.scale
+        if p.tied_to.scale and (min(ends) < 0 if sign == "excitatory" else max(ends) > 0):
+            yield (
+                f"{owner}, but its weights are tied to {source.name!r}, whose bounds {bounds_of(motif, source)} allow "
+                "others"
+            )
 
 
 def ends_of(motif: Declarations, p: Projection) -> tuple[np.ndarray, np.ndarray] | None:
@@ -24,11 +78,12 @@ def ends_of(motif: Declarations, p: Projection) -> tuple[np.ndarray, np.ndarray]
         motif: the motif.
         p: a projection with a valid connectivity.
     Returns:
-        Two arrays ``[synapse]``, or None if every pair is connected or the synapses are drawn at random.
+        Two arrays ``[synapse]``, or None if every pair is connected or the synapses are drawn at random. Of a mask for
+        each replica, the synapses of any replica.
     """
-    match p.connectivity:
-        case Mask() as mask:
-            post, pre = np.nonzero(matrix_of(motif, p, mask))
+    match settled(motif, p):
+        case Mask(array=array):
+            post, pre = np.nonzero(array.any(axis=0) if array.ndim == 3 else array)
             return post, pre
         case Edges(pre=pre, post=post):
             return post.astype(int), pre.astype(int)
@@ -42,7 +97,9 @@ def ends_of(motif: Declarations, p: Projection) -> tuple[np.ndarray, np.ndarray]
 
 
 def pattern_of(motif: Declarations, p: Projection) -> np.ndarray | None:
-    """Return the synapses of `ends_of` as a boolean array ``[post, pre]``."""
+    """Return the synapses of `ends_of` as a boolean array ``[post, pre]``, or ``[replica, post, pre]``."""
+    if (mask := mask_of(motif, p)) is not None:
+        return mask
     ends = ends_of(motif, p)
     if ends is None:
         return None
@@ -51,11 +108,26 @@ def pattern_of(motif: Declarations, p: Projection) -> np.ndarray | None:
     return present
 
 
+def mask_of(motif: Declarations, p: Projection) -> np.ndarray | None:
+    """Return the mask of a projection, or of the one to which it is reciprocal, in its own orientation; else None."""
+    if isinstance(p.connectivity, ReciprocalOf):
+        other = mask_of(motif, motif.projection(p.connectivity.projection))
+        return None if other is None else other.swapaxes(-1, -2)
+    found = settled(motif, p)
+    return found.array != 0 if isinstance(found, Mask) else None
+
+
+def differs(motif: Declarations, p: Projection) -> bool:
+    """Return whether the synapses of a projection, whose connectivity is valid, may differ between replicas."""
+    mask = None if is_random(motif, p) else mask_of(motif, p)
+    return is_random(motif, p) if mask is None else mask.ndim == 3
+
+
 def is_random(motif: Declarations, p: Projection) -> bool:
     """Return whether the synapses of a projection, whose connectivity is valid, are drawn at random."""
     if isinstance(p.connectivity, ReciprocalOf):
         return is_random(motif, motif.projection(p.connectivity.projection))
-    return isinstance(p.connectivity, Random)
+    return isinstance(p.connectivity, Random | DistanceDependent)
 
 
 def stray_fault(what: str, weights: np.ndarray, present: np.ndarray) -> str | None:
@@ -66,6 +138,7 @@ def stray_fault(what: str, weights: np.ndarray, present: np.ndarray) -> str | No
         weights: shape ``[..., post, pre]``.
         present: which synapses exist, a shape that broadcasts to that of the weights.
     """
+    weights, present = np.broadcast_arrays(weights, present)
     wrong = (weights != 0) & ~present
     if not wrong.any():
         return None
@@ -91,6 +164,7 @@ def outside_fault(what: str, weights: Any, bounds: Bounds | None, present: np.nd
     wrong = wrong if present is None else wrong & present
     if not wrong.any():
         return None
+    weights = np.broadcast_to(weights, wrong.shape)
     if weights.ndim == 0:
         return f"{what} outside the bounds {bounds} (got {float(weights):g})"
     first = weights[tuple(np.argwhere(wrong)[0])]

@@ -87,4 +87,29 @@ class Given(Value):
         set_matrix(self, array, blank, post_names, pre_names)
 
 
-Init = Gaussian | Identity | Constant | Uniform | Given
+@dataclass(frozen=True, eq=False)
+class TransposeOf(Value):
+    """The initial weights are those of another projection, transposed. Both change apart from then on.
+
+    A synapse that the other projection lacks starts at 0. Weights are clipped to the bounds.
+
+    Args:
+        projection: the name of a projection between populations of the same sizes in the opposite direction, whose
+            weights are neither tied nor a transpose themselves.
+    Example:
+        >>> import circuitsim as cs
+        >>> motif = cs.Motif("mirror")
+        >>> x, y = motif.add(cs.Population("x", size=3), cs.Population("y", size=2))
+        >>> W = motif.connect(x, y, name="W")
+        >>> V = motif.connect(y, x, name="V", compartment="dendrite", init=cs.TransposeOf("W"))
+        >>> circuit = cs.compile(motif)
+        >>> bool((circuit.weights("V") == circuit.weights("W").mT).all())
+        True
+    """
+
+    name_fields = ("projection",)
+
+    projection: str
+
+
+Init = Gaussian | Identity | Constant | Uniform | Given | TransposeOf

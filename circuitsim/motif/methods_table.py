@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from circuitsim.motif.activation import GatedBy, activation_expression
+from circuitsim.motif.declared_weights import bounds_of, signed
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.formula import Formula, latex_of, name_in_math
 from circuitsim.motif.phase import Phase
@@ -18,7 +19,7 @@ from circuitsim.motif.projection import Projection
 from circuitsim.motif.roles import is_input
 from circuitsim.motif.state import State
 from circuitsim.motif.table import Cell, Table
-from circuitsim.motif.wording import bounds, count, latex_number, number, pattern, start, tally, tied, title
+from circuitsim.motif.wording import bounds, count, latex_number, neurons, number, pattern, start, tally, tied, title
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
@@ -58,7 +59,7 @@ def tables_of(motif: Declarations) -> list[Table]:
         Table(
             "Connectivity",
             {"Name": 0.1, "Source": 0.1, "Target": 0.1, "Compartment": 0.14, "Pattern": 0.18, "Initial weights": 0.18},
-            [_connection(p) for p in motif.projections],
+            [_connection(motif, p) for p in motif.projections],
         ),
         Table(
             "Neuron and synapse model",
@@ -114,13 +115,16 @@ def _populations(motif: Declarations) -> list[Row]:
             return f"linear, gated by the slope of {p.activation.population}"
         return "always 1" if p.activation == "one" else p.activation
 
-    return [(title(p), p.stream, str(p.size), activation(p)) for p in motif.populations]
+    def stream(p: Population) -> str:
+        return p.stream if p.sign is None else f"{p.stream}, {p.sign}"
+
+    return [(title(p), stream(p), neurons(p), activation(p)) for p in motif.populations]
 
 
-def _connection(p: Projection) -> Row:
-    weights = tied(p.tied_to) if p.tied_to is not None else start(p.start)
+def _connection(motif: Declarations, p: Projection) -> Row:
+    weights = tied(p.tied_to) if p.tied_to is not None else start(signed(motif, p, p.start))
     compartment = f"{p.compartment}, {p.delay} iterations late" if p.delay else p.compartment
-    return title(p), p.pre, p.post, compartment, pattern(p.connectivity), weights + bounds(p)
+    return title(p), p.pre, p.post, compartment, pattern(p.connectivity), weights + bounds(bounds_of(motif, p))
 
 
 def _currents() -> list[Row]:

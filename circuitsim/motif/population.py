@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from circuitsim.motif.activation import GatedBy
+from circuitsim.motif.arrays import as_numbers, locked
+from circuitsim.motif.checks import is_whole
 from circuitsim.motif.state import State, frozen_states
 from circuitsim.motif.value import Value
 
 STREAMS = ("ascending", "descending")
+SIGNS = ("excitatory", "inhibitory")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +29,7 @@ class Population(Value):
 
     Args:
         name: an identifier, unique among the populations, by which rules and methods refer to it.
-        size: the number of neurons, a positive integer.
+        size: the number of neurons, a positive integer; may be left out where `shape` says it.
         stream: "ascending" (inference) or "descending" (feedback).
         activation: "linear", "relu", "tanh", "sigmoid", `GatedBy(population)`, or an expression in `drive`.
         trace: an expression in `activity` that rules and dendritic currents read in place of the activity, such as
@@ -31,27 +38,72 @@ class Population(Value):
         state: maps names to `State`; variables that each neuron keeps from step to step, such as a sliding
             threshold.
         label: any text that figures and tables show instead of the name, such as "5-HT".
+        shape: the map on which the neurons lie: ``(length,)``, ``(height, width)`` or ``(channels, height, width)``,
+            in the order of the flattened data (as images in torch are). Its product is the size.
+        positions: where the neurons are, an array ``[neuron, dimension]``. By default those of a shape are the points
+            of a grid with spacing 1, centred at 0; the channels share them.
+        sign: "excitatory" or "inhibitory" gives all outgoing weights of these neurons one sign (Dale's law), onto
+            somata and dendrites: initial weights that are drawn are magnitudes with this sign, and weights are clipped
+            at 0 as by bounds. None leaves signs free.
+    Raises:
+        MotifError: an entry of `positions` is no number.
+        TypeError: there is neither a size nor a shape.
     Source: Liao et al. (2024), arXiv 2412.20018, section 2 (the two streams).
     """
 
     name_fields = ("name",)
 
     name: str
-    size: int
+    size: int = None  # type: ignore[assignment]  # the product of the shape
     stream: str = "ascending"
     activation: str | GatedBy = "linear"
     trace: str | None = None
     state: Mapping[str, State] = field(default_factory=dict)
     label: str | None = None
+    shape: Sequence[int] | None = field(default=None, kw_only=True)
+    positions: Any = field(default=None, kw_only=True)
+    sign: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "state", frozen_states(self.state))
+        if isinstance(self.shape, list | np.ndarray):
+            object.__setattr__(self, "shape", tuple(map(_plain, self.shape)))
+        if self.size is None and self.shape is not None and is_shape(self.shape):
+            object.__setattr__(self, "size", math.prod(self.shape))
+        if self.size is None and self.shape is None:
+            raise TypeError(f"population {self.name!r} needs a size or a shape")
+        if self.positions is not None:
+            positions = as_numbers(self.positions, f"population {self.name!r}: positions")
+            object.__setattr__(self, "positions", locked(positions))
 
     @property
     def caption(self) -> str:
         """The label, or the name if there is none."""
         return self.name if self.label is None else self.label
+
+    @property
+    def grid(self) -> tuple[int, ...] | None:
+        """The shape without its channels: ``(length,)`` or ``(height, width)``; None without a shape."""
+        return None if self.shape is None else tuple(self.shape)[-2:]
+
+    @property
+    def coordinates(self) -> np.ndarray | None:
+        """Where the neurons are, ``[neuron, dimension]``: the `positions`, or the points of the grid of a shape."""
+        if self.positions is not None or self.grid is None:
+            return self.positions
+        points = np.stack(np.meshgrid(*(np.arange(n) - (n - 1) / 2 for n in self.grid), indexing="ij"), axis=-1)
+        points = points.reshape(-1, len(self.grid))
+        return np.tile(points, (self.size // len(points), 1))
+
+
+def is_shape(shape: Any) -> bool:
+    """Return whether this is ``(length,)``, ``(height, width)`` or ``(channels, height, width)``."""
+    return isinstance(shape, tuple) and 1 <= len(shape) <= 3 and all(is_whole(n) and n > 0 for n in shape)
+
+
+def _plain(number: Any) -> Any:
+    return number.item() if isinstance(number, np.generic) else number
 
 
 def Bias(name: str, stream: str = "ascending", label: str | None = None) -> Population:

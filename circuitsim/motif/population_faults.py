@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from circuitsim.motif.activation import GatedBy
+from circuitsim.motif.arrays import counted_are
 from circuitsim.motif.checks import Faults, is_number, is_whole, parse_faults
 from circuitsim.motif.expressions import activation_of, neuron_state_of, reads_drive, trace_of
 from circuitsim.motif.identifiers import identifier_fault
-from circuitsim.motif.population import STREAMS, Population
+from circuitsim.motif.population import SIGNS, STREAMS, Population, is_shape
 from circuitsim.motif.roles import is_driven, is_error
 from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
@@ -27,14 +31,29 @@ def population_fields(p: Population) -> Faults:
         yield f"{owner}: size must be a positive integer (got {p.size!r})"
     if p.stream not in STREAMS:
         yield f"{owner}: stream must be one of {STREAMS} (got {p.stream!r})"
+    if p.sign is not None and p.sign not in SIGNS:
+        yield f"{owner}: sign must be one of {SIGNS} or None (got {p.sign!r})"
     if not isinstance(p.activation, str | GatedBy):
         yield f"{owner}: activation must be a name, an expression or GatedBy (got {p.activation!r})"
     if not isinstance(p.trace, str | None):
         yield f"{owner}: trace must be an expression or None (got {p.trace!r})"
     yield from label_faults(owner, p.label)
+    yield from _space(owner, p)
     yield from states_are_sound(owner, p.state)
     for name in filter((*NEURON_NAMES, PREVIOUS).__contains__, p.state):
         yield f"{owner}: state {name!r} has the name of a quantity of every neuron; rename it"
+
+
+def _space(owner: str, p: Population) -> Faults:
+    """Yield the faults of the shape and of the positions."""
+    if p.shape is not None and not is_shape(p.shape):
+        yield f"{owner}: shape must be (length,), (height, width) or (channels, height, width) (got {p.shape!r})"
+    elif p.shape is not None and math.prod(p.shape) != p.size:
+        yield f"{owner}: shape {p.shape} has {math.prod(p.shape)} places, but size is {p.size!r}; leave out the size"
+    if p.positions is not None and (p.positions.ndim != 2 or len(p.positions) != p.size):
+        yield f"{owner}: positions have shape {p.positions.shape}, need [neuron, dimension] with {p.size} neurons"
+    elif p.positions is not None and not np.isfinite(p.positions).all():
+        yield f"{owner}: positions must be finite numbers, but {counted_are(~np.isfinite(p.positions))} not"
 
 
 def label_faults(owner: str, label: object) -> Faults:

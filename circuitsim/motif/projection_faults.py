@@ -12,7 +12,16 @@ from circuitsim.motif import init as i
 from circuitsim.motif.arrays import counted_are, fault_of, is_frame
 from circuitsim.motif.checks import Faults, is_finite, is_interval, is_number, is_whole, parse_faults
 from circuitsim.motif.checks import shape as shape_of
-from circuitsim.motif.declared_weights import Bounds, ends_of, is_random, outside_fault, pattern_of, stray_fault
+from circuitsim.motif.declared_weights import (
+    Bounds,
+    bounds_of,
+    ends_of,
+    is_random,
+    outside_fault,
+    pattern_of,
+    sign_faults,
+    stray_fault,
+)
 from circuitsim.motif.expressions import rule_of, synapse_state_of
 from circuitsim.motif.identifiers import identifier_fault
 from circuitsim.motif.names import population_of, projection_of
@@ -20,6 +29,7 @@ from circuitsim.motif.neuron_names import matrix_of, name_faults
 from circuitsim.motif.population_faults import label_faults, states_are_sound
 from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection
 from circuitsim.motif.rule import Rule
+from circuitsim.motif.space import distance_faults, local_faults, probability_faults
 from circuitsim.motif.vocabularies import NEURON_NAMES
 
 if TYPE_CHECKING:
@@ -80,8 +90,10 @@ def projection_meaning(motif: Declarations, p: Projection, sound: set[str]) -> F
         yield from _connectivity(motif, p)
         yield from _derived(motif, p, sound)
         if not (names := list(name_faults(motif, p))):
-            yield from _init(motif, p)
+            yield from init_faults(motif, p)
         yield from names
+        if _has_sound_weights(motif, p):
+            yield from sign_faults(motif, p)
         yield from _parameters(motif, p)
     ends = [population_of(motif).get(name) for name in (p.pre, p.post)]
     if all(end is not None and end.state.keys().isdisjoint(NEURON_NAMES) for end in ends):
@@ -108,6 +120,15 @@ def _ambiguous_names(motif: Declarations, p: Projection) -> Faults:
 def _connectivity(motif: Declarations, p: Projection) -> Faults:
     owner, shape = f"projection {p.name!r}", shape_of(motif, p)
     match p.connectivity:
+        case c.Random(probability=np.ndarray() as probability):
+            if probability.shape != shape:
+                yield f"{owner}: Random probability has shape {probability.shape}, needs [post, pre] = {shape}"
+            else:
+                yield from probability_faults(owner, "Random", probability)
+        case c.DistanceDependent() as dependence:
+            yield from distance_faults(owner, p, dependence, motif.population(p.post), motif.population(p.pre))
+        case c.Local() as fields:
+            yield from local_faults(owner, fields, motif.population(p.post), motif.population(p.pre))
         case c.Random(probability=probability):
             if not is_number(probability) or not 0 < probability <= 1:
                 yield f"{owner}: probability must be in (0, 1] (got {probability!r})"
@@ -123,7 +144,7 @@ def _connectivity(motif: Declarations, p: Projection) -> Faults:
 
 def _matrix(owner: str, value: c.Mask | i.Given, shape: tuple[int, int]) -> Faults:
     what, found = type(value).__name__, value.array.shape
-    if found[-2:] != shape or len(found) not in ((2,) if what == "Mask" else (2, 3)):
+    if found[-2:] != shape or len(found) not in (2, 3):
         yield f"{owner}: {what} has shape {found}, needs [post, pre] = {shape}"
     elif fault := fault_of(what, value.array, value.post_names, value.pre_names):
         yield f"{owner}: {fault}"
@@ -195,7 +216,8 @@ def _derived(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
         yield f"{owner}: scale must be a finite number (got {p.tied_to.scale!r})"
 
 
-def _init(motif: Declarations, p: Projection) -> Faults:
+def init_faults(motif: Declarations, p: Projection) -> Faults:
+    """Yield the faults of the initial weights."""
     owner, shape = f"projection {p.name!r}", shape_of(motif, p)
     match p.init:
         case i.Gaussian(gain=gain, scaling=scaling, sign=sign):
@@ -208,7 +230,7 @@ def _init(motif: Declarations, p: Projection) -> Faults:
         case i.Constant(value=value):
             if not is_number(value):
                 yield f"{owner}: Constant value must be a finite number (got {value!r})"
-            elif fault := outside_fault("Constant lies", _added_up(motif, p, value), _bounds(p)):
+            elif fault := outside_fault("Constant lies", _added_up(motif, p, value), _bounds(motif, p)):
                 yield f"{owner}: {fault}"
         case i.Uniform(low=low, high=high) if not (is_number(low) and is_number(high) and low < high):
             yield f"{owner}: Uniform needs finite low < high (got {low!r}, {high!r})"
@@ -217,10 +239,24 @@ def _init(motif: Declarations, p: Projection) -> Faults:
         case i.Identity() if _is_settled(motif, p):
             ends = ends_of(motif, p)
             for weight in (0.0, 1.0) if ends is None else np.unique(ends[0] == ends[1]):
-                if fault := outside_fault("Identity lies", weight, _bounds(p)):
+                if fault := outside_fault("Identity lies", weight, _bounds(motif, p)):
                     yield f"{owner}: {fault}"
         case i.Given() as given:
             yield from _given(motif, p, given, shape)
+        case i.TransposeOf(projection=name):
+            yield from _transpose(motif, p, name)
+
+
+def _transpose(motif: Declarations, p: Projection, name: str) -> Faults:
+    owner = f"projection {p.name!r}: TransposeOf({name!r})"
+    other = projection_of(motif).get(name) if isinstance(name, str) else None
+    if other is None:
+        yield f"{owner} names an unknown projection (known: {', '.join(q.name for q in motif.projections)})"
+    elif other.tied_to is not None or isinstance(other.init, i.TransposeOf):
+        yield f"{owner}: {name} must have initial weights of its own"
+    elif {other.pre, other.post} <= set(population_of(motif)) and shape_of(motif, other)[::-1] != shape_of(motif, p):
+        turned = shape_of(motif, other)[::-1]
+        yield f"{owner}, whose transposed shape [post, pre] is {turned}; needs {shape_of(motif, p)}"
 
 
 def _given(motif: Declarations, p: Projection, given: i.Given, shape: tuple[int, int]) -> Faults:
@@ -239,7 +275,11 @@ def _given(motif: Declarations, p: Projection, given: i.Given, shape: tuple[int,
         ]
     else:
         weights, present = matrix_of(motif, p, given), pattern_of(motif, p)
-        found = [outside_fault("Given lies", weights, _bounds(p), present)]
+        n = {len(array) for array in (weights, present) if array is not None and array.ndim == 3}
+        if len(n) == 2:
+            yield f"{owner}: Given holds {len(weights)} replicas, but its Mask {max(n - {len(weights)})}"
+            return
+        found = [outside_fault("Given lies", weights, _bounds(motif, p), present)]
         found += [] if present is None else [stray_fault("Given holds weights", weights, present)]
     yield from (f"{owner}: {fault}" for fault in found if fault is not None)
 
@@ -256,7 +296,7 @@ def _is_settled(motif: Declarations, p: Projection) -> bool:
 def _of_list(motif: Declarations, p: Projection, weights: np.ndarray, edges: c.Edges) -> str | None:
     if weights.shape != edges.pre.shape:
         return f"Given has {weights.size} weights, but Edges lists {edges.pre.size} synapses"
-    return fault_of("Given", weights) or outside_fault("Given lies", _added_up(motif, p, weights), _bounds(p))
+    return fault_of("Given", weights) or outside_fault("Given lies", _added_up(motif, p, weights), _bounds(motif, p))
 
 
 def _added_up(motif: Declarations, p: Projection, weights: np.ndarray | float) -> np.ndarray | float:
@@ -268,8 +308,20 @@ def _added_up(motif: Declarations, p: Projection, weights: np.ndarray | float) -
     return np.bincount(pair, np.broadcast_to(weights, pair.shape), minlength=len(pairs))
 
 
-def _bounds(p: Projection) -> Bounds | None:
-    return p.bounds if isinstance(p.bounds, tuple) and is_interval(p.bounds) else None
+def _bounds(motif: Declarations, p: Projection) -> Bounds | None:
+    return bounds_of(motif, p) if p.bounds is None or is_interval(p.bounds) else None
+
+
+def _has_sound_weights(motif: Declarations, p: Projection) -> bool:
+    """Return whether bounds, initial weights and tie of a projection, and of what it is tied to, have no fault."""
+    if p.bounds is not None and not is_interval(p.bounds):
+        return False
+    if p.tied_to is None:
+        return isinstance(p.init, i.Init | None) and not any(init_faults(motif, p))
+    source = projection_of(motif).get(p.tied_to.projection)
+    if source is None or source.tied_to is not None or not {source.pre, source.post} <= set(population_of(motif)):
+        return False
+    return is_number(p.tied_to.scale) and _has_sound_weights(motif, source)
 
 
 def _parameters(motif: Declarations, p: Projection) -> Faults:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.motif.connectivity import Connectivity, Edges, Mask, Random, ReciprocalOf
-from circuitsim.motif.init import Constant, Gaussian, Given, Init, Uniform
+from circuitsim.motif.connectivity import Connectivity, DistanceDependent, Edges, Local, Mask, Random, ReciprocalOf
+from circuitsim.motif.declared_weights import Bounds
+from circuitsim.motif.init import Constant, Gaussian, Given, Init, TransposeOf, Uniform
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Derived, Projection
 
@@ -17,11 +18,16 @@ def title(value: Population | Projection) -> str:
     return value.name if value.label is None else f"{value.label} ({value.name})"
 
 
-def bounds(p: Projection) -> str:
+def neurons(p: Population) -> str:
+    """Describe the number of neurons, and their map if there is one."""
+    return str(p.size) if p.shape is None else f"{p.size} ({' x '.join(map(str, p.shape))})"
+
+
+def bounds(interval: Bounds | None) -> str:
     """Describe the interval to which weights are clipped; empty if there is none."""
-    low, high = p.bounds or (None, None)
+    low, high = interval or (None, None)
     ends = "-inf" if low is None else f"{low:g}", "inf" if high is None else f"{high:g}"
-    return "" if p.bounds is None else f"; kept in [{ends[0]}, {ends[1]}]"
+    return "" if interval is None else f"; kept in [{ends[0]}, {ends[1]}]"
 
 
 def number(value: Any) -> str:
@@ -45,6 +51,12 @@ def latex_number(value: Any) -> str:
 def pattern(connectivity: Connectivity, named: bool = True) -> str:
     """Describe a connectivity pattern; `named` adds its numbers and names."""
     match connectivity:
+        case Random(probability=np.ndarray() as p):
+            return f"random, p = {p.min():g} to {p.max():g}, one for each pair" if named else "random"
+        case DistanceDependent(probability=p):
+            return f"random, p = {p} at distance d" if named else "random"
+        case Local(radius=radius, stride=stride):
+            return f"local, radius {radius:g}, stride {stride:g}" if named else "local"
         case Random(probability=p):
             return f"random, p = {p:g}" if named else "random"
         case ReciprocalOf(projection=other):
@@ -52,6 +64,8 @@ def pattern(connectivity: Connectivity, named: bool = True) -> str:
         case Edges(pre=pre, post=post):
             n = len(set(zip(post.tolist(), pre.tolist(), strict=True)))
             return f"listed, {count(n, 'synapse')}" if named else "listed"
+        case Mask(array=array) if array.ndim == 3:
+            return f"listed for each of {len(array)} replicas" if named else "listed"
         case Mask(array=array):
             return f"listed, {count(int(np.count_nonzero(array)), 'synapse')}" if named else "listed"
     return {"All": "all to all", "OneToOne": "one to one"}[type(connectivity).__name__]
@@ -69,6 +83,8 @@ def start(init: Init) -> str:
             return f"{value:g}"
         case Given():
             return "given"
+        case TransposeOf(projection=other):
+            return f"{other} transposed"
     return "identity"
 
 

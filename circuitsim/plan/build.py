@@ -7,23 +7,26 @@ import functools
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
 import sympy
 
 from circuitsim.errors import MotifError, RuleError
 from circuitsim.motif import checks
 from circuitsim.motif.connectivity import Edges, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
+from circuitsim.motif.space import settled
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.vocabularies import PREVIOUS, in_phase, rule_vocabulary
 from circuitsim.motif.wiring import Wiring, wirings
-from circuitsim.plan.elementwise import ELEMENTWISE
 from circuitsim.plan.instructions import Synapses
 from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Axis, Sum, factor
+from circuitsim.rules.elementwise import ELEMENTWISE
 from circuitsim.rules.functions import COMPARISONS
 from circuitsim.rules.vocabulary import local
 
@@ -145,7 +148,7 @@ class _Builder:
         phase, post = wiring.phase, populations[p.post]
         planned = ProjectionPlan(
             p.name, p.pre, p.post, p.compartment, self.synapses[p.name],
-            plastic=False, rule=None, bounds=p.bounds, derived=p.tied_to,
+            plastic=False, rule=None, bounds=bounds_of(self.motif, p), derived=p.tied_to,
             gain=phase.gain(p.name) if p.compartment == "soma" else 1.0, delay=p.delay,
         )  # fmt: skip
         if p.name in self.frozen or not phase.changes(p.name):
@@ -293,13 +296,13 @@ def layout_of(motif: Motif, p: Projection) -> str:
         return layout_of(motif, motif.projection(p.tied_to.projection))
     n_post, n_pre = checks.shape(motif, p)
     n_pairs = n_post * n_pre
-    match p.connectivity:
+    match settled(motif, p):
         case ReciprocalOf(projection=name):
             return layout_of(motif, motif.projection(name))
         case OneToOne():
             return "one_to_one"
         case Random(probability=probability):
-            n_synapses = probability * n_pairs
+            n_synapses = float(np.mean(probability)) * n_pairs
         case Edges() as edges:
             n_synapses = len(edges.synapses(n_pre))
         case _:

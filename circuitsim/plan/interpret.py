@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.plan.elementwise import ELEMENTWISE
 from circuitsim.plan.instructions import CHANGES, Body, Instruction, Neurons, Operand, Register, Synapses
 from circuitsim.plan.program import Program
 from circuitsim.plan.quantities import BATCH_SIZE
+from circuitsim.rules.elementwise import ELEMENTWISE
 
 Array = Any  # numbers and arrays
 

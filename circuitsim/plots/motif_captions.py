@@ -5,7 +5,21 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from circuitsim.motif import GatedBy, Identity, Motif, Objective, OneToOne, Phase, Population, Projection, Random
+import numpy as np
+
+from circuitsim.motif import (
+    DistanceDependent,
+    GatedBy,
+    Identity,
+    Local,
+    Motif,
+    Objective,
+    OneToOne,
+    Phase,
+    Population,
+    Projection,
+    Random,
+)
 from circuitsim.motif.roles import is_error, is_input
 
 LOSSES = {"cross_entropy": "cross-entropy", "mse": "squared error", "bce": "binary cross-entropy"}
@@ -13,7 +27,7 @@ LOSSES = {"cross_entropy": "cross-entropy", "mse": "squared error", "bce": "bina
 
 def population_text(motif: Motif, population: Population) -> tuple[str, str]:
     """A population's label or name, and the line below it: its size and its activation or role."""
-    name = _wrapped(population.caption)
+    name = _wrapped(population.caption) + {None: "", "excitatory": " (+)", "inhibitory": " (−)"}[population.sign]
     if is_error(motif, population):
         return name, f"{population.size} · error"
     if is_input(motif, population):
@@ -29,7 +43,7 @@ def loss_text(objective: Objective) -> str:
 
 
 def projection_text(projection: Projection, narrow: bool = False) -> str:
-    """A projection's label or name, with a note if its weights are tied, one-to-one or sparse.
+    """A projection's label or name, with a note if its weights are tied, one-to-one, random or local.
 
     Args:
         projection: the declaration.
@@ -40,11 +54,16 @@ def projection_text(projection: Projection, narrow: bool = False) -> str:
         factor = f"{tie.scale:.3g} " if tie.scale != 1 else ""
         source = f"sign({tie.projection})" if tie.sign else tie.projection
         return f"{name}{chr(10) if narrow else ' '}= {factor}{source}{'ᵀ' if tie.transpose else ''}"
-    if isinstance(projection.connectivity, Random):
-        return f"{name}, {projection.connectivity.probability:.0%}"
-    if isinstance(projection.connectivity, OneToOne):
-        is_identity = isinstance(projection.init, Identity) and not projection.is_plastic
-        return f"{name} = 1" if is_identity else f"{name}, 1:1"
+    match projection.connectivity:
+        case Random(probability=probability):
+            return f"{name}, {np.mean(probability):.0%}"
+        case DistanceDependent():
+            return f"{name}, by distance"
+        case Local(radius=radius):
+            return f"{name}, local ({2 * radius + 1} wide)"
+        case OneToOne():
+            is_identity = isinstance(projection.init, Identity) and not projection.is_plastic
+            return f"{name} = 1" if is_identity else f"{name}, 1:1"
     return name
 
 

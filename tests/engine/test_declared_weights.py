@@ -296,3 +296,45 @@ def test_sparse_matrices_and_frames_are_taken(kind):
         circuit.set_weights("W", torch.zeros(40, N))
         circuit.set_weights("W", form)
         assert torch.equal(circuit.weights("W").to_dense(), torch.stack([weights] * 2))
+
+
+# -- the transpose of another projection
+
+
+@pytest.mark.parametrize(("W", "V"), [
+    (cs.All(), cs.All()), (cs.Random(0.5), cs.ReciprocalOf("W")), (cs.Random(0.03), cs.ReciprocalOf("W")),
+    (cs.Random(0.03), cs.All()), (cs.All(), cs.Random(0.03)), (cs.Random(0.5), cs.Random(0.5)),
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_projection_may_start_as_the_transpose_of_another_and_learn_apart(W, V, dtype):
+    motif = cs.Motif("mirror")
+    motif.add(cs.Population("x", 40), cs.Population("y", 30))
+    motif.connect("y", "x", name="V", compartment="dendrite", init=cs.TransposeOf("W"), connectivity=V)
+    motif.connect("x", "y", name="W", connectivity=W, bounds=(-0.1, 0.3), rule="0.1 * pre * post")
+    circuit = cs.compile(motif, replicas=3, seed=1, dtype=dtype, device="cpu")
+    w, v, there = (t.to_dense() for t in (circuit.weights("W"), circuit.weights("V"), circuit.mask("V")))
+    assert torch.equal(v, w.mT * there) and v.count_nonzero() > 30
+    circuit.step(np.ones((2, 40)))
+    assert torch.equal(circuit.weights("V").to_dense(), v)
+    assert not torch.equal(circuit.weights("W").to_dense(), w)
+    assert cs.Motif.from_json(motif.to_json()) == motif and "W transposed" in motif.methods_table()
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("U", "TransposeOf('U') names an unknown projection (known: W, T, V)"),
+    ("T", "TransposeOf('T'): T must have initial weights of its own"),
+    ("V", "TransposeOf('V'): V must have initial weights of its own"),
+    (None, "TransposeOf(None) names an unknown projection"),
+])  # fmt: skip
+def test_the_transpose_of_nothing_is_refused(name, message):
+    motif = cs.Motif("mirror")
+    motif.add(cs.Population("x", 4), cs.Population("y", 3))
+    motif.connect("x", "y", name="W")
+    motif.connect("x", "y", name="T", tied_to=cs.Derived("W"))
+    motif.connect("y", "x", name="V", compartment="dendrite", init=cs.TransposeOf(name))
+    with pytest.raises(cs.MotifError) as caught:
+        motif.validate()
+    assert message in caught.value.faults[0]
+    with pytest.raises(cs.MotifError, match=r"whose transposed shape \[post, pre\] is \(4, 3\); needs \(3, 3\)"):
+        motif.connect("y", "y", name="R", compartment="dendrite", init=cs.TransposeOf("W"))
+        motif.validate()

@@ -22,6 +22,7 @@ def test_the_graph_has_populations_as_nodes_and_projections_as_keyed_edges():
     assert isinstance(graph, nx.MultiDiGraph) and graph.name == "two_streams"
     assert graph.nodes["up1"] == {
         "size": 3, "stream": "ascending", "activation": "relu", "trace": None, "state": {}, "label": None,
+        "shape": None, "positions": None, "sign": None,
     }  # fmt: skip
     assert set(graph.edges(keys=True)) == {
         ("up0", "up1", "W0"),
@@ -73,7 +74,7 @@ def with_node(**attributes):
         (with_node(), "population 'x': .*size"),
         (
             with_node(size=3, colour="red"),
-            "population 'x': unknown attribute 'colour' .known: activation, label, size, ",
+            "population 'x': unknown attribute 'colour' .known: activation, label, positions, shape, sign, size, ",
         ),
         (with_node(size=3, name="y"), "population 'x': unknown attribute 'name'"),
         (with_node(size=3, kind="y", owner="z"), "population 'x': unknown attribute 'kind'"),

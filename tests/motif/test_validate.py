@@ -112,7 +112,7 @@ def test_a_numpy_integer_is_a_size():
         (
             "W0",
             {"connectivity": None},
-            "projection 'W0': connectivity must be All or Random or ReciprocalOf or OneToOne",
+            "projection 'W0': connectivity must be All or Random or DistanceDependent or Local or ReciprocalOf or ",
         ),
         ("W0", {"plastic": "no"}, "projection 'W0': plastic must be bool (got 'no')"),
         ("W0", {"tied_to": "W1"}, "projection 'W0': tied_to must be Derived or None (got 'W1')"),

@@ -98,3 +98,57 @@ def test_two_runs_agree_bit_for_bit():
 
     one, two = run(), run()
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def noisy() -> cs.Motif:
+    motif = sparse(paper_sal(LAYERS))
+    motif.add(cs.Phase("learn", noise={"up1": 0.3}))
+    return motif
+
+
+def test_replicas_may_have_seeds_of_their_own(tmp_path):
+    """So that the settings of a sweep are paired by seed. Connectivity, weights and noise follow."""
+    seeds, gains = [4, 4, 0, 7], [1.0, 0.5, 1.0, 1.0]
+    options = {"dtype": "float64", "device": "cpu"}
+    together = cs.compile(noisy(), seeds=seeds, vary={"W0.init.gain": gains}, **options)
+    assert together.seeds == tuple(seeds) and together.n_replicas == 4
+    assert "4 replicas, seeds [4, 4, 0, 7]" in repr(together)
+    alone = [
+        cs.compile(noisy(), seed=s, vary={"W0.init.gain": [g]}, **options) for s, g in zip(seeds, gains, strict=True)
+    ]
+    for p in together.motif.projections:
+        for r, solo in enumerate(alone):
+            assert torch.equal(together.weights(p.name)[r], solo.weights(p.name)[0])
+    assert torch.equal(together.weights("W0")[0], 2 * together.weights("W0")[1])
+    rng = np.random.default_rng(0)
+    for k in range(6):
+        if k == 3:
+            together.save(tmp_path / "c.safetensors")
+            together = cs.load_circuit(tmp_path / "c.safetensors")
+            assert together.seeds == tuple(seeds)
+        x, target = rng.standard_normal((5, 9)), rng.integers(0, 4, 5)
+        loss = together.step(x, target).loss
+        for r, solo in enumerate(alone):
+            torch.testing.assert_close(solo.step(x, target).loss[0], loss[r], rtol=0, atol=1e-12)
+    assert len(set(loss.tolist())) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seeds": [0, 1], "seed": 3}, r"give seed or seeds, not both \(got seed=3 and seeds=\[0, 1\]\)"),
+        ({"seeds": [0, 1], "replicas": 3}, "seeds has 2 seeds, one for each replica, but replicas is 3"),
+        ({"seeds": []}, r"seeds must be a list with a seed for each replica \(got \[\]\)"),
+        ({"seeds": 3}, r"seeds must be a list with a seed for each replica \(got 3\)"),
+        ({"seeds": [0, -1]}, r"seeds\[1\] must be a whole number, 0 or more \(got -1\)"),
+    ],
+)
+def test_seeds_that_make_no_sense_are_refused(options, message):
+    with pytest.raises(cs.ParameterError, match=message):
+        cs.compile(paper_sal(LAYERS), **options)
+
+
+def test_consecutive_seeds_are_the_short_form():
+    assert repr(cs.compile(paper_sal(LAYERS), seeds=[5, 6], device="cpu")) == repr(
+        cs.compile(paper_sal(LAYERS), seed=5, replicas=2, device="cpu")
+    )

@@ -90,6 +90,10 @@ class Layout(abc.ABC):
     def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
         """Indices (post, pre) of the synapses of one replica, row by row."""
 
+    @abc.abstractmethod
+    def places(self, numbers: Tensor, replica: int) -> tuple[Tensor, Tensor]:
+        """Where the values of one replica's synapses are stored; ``post * n_pre + pre`` numbers a synapse."""
+
     def at_synapses(self, values: Tensor, replica: int) -> Tensor:
         """The values at `synapses`, shape ``[synapse]``."""
         post, pre = self.synapses(replica)

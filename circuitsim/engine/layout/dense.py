@@ -37,6 +37,9 @@ class DenseLayout(Layout):
     def transposed(self, values: Tensor) -> Tensor:
         return values.transpose(1, 2)
 
+    def places(self, numbers: Tensor, replica: int) -> tuple[Tensor, Tensor]:
+        return numbers // self.shape[1], numbers % self.shape[1]
+
     def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
         if self.mask is None:
             post, pre = torch.ones(self.shape, dtype=torch.bool).nonzero(as_tuple=True)

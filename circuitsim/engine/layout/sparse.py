@@ -41,9 +41,11 @@ class SparseLayout(Layout):
         self.offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
     @classmethod
-    def of(cls, shape: tuple[int, int], synapses: Sequence[np.ndarray], like: Tensor) -> SparseLayout:
-        """Make a layout from the numbers of the synapses of each replica."""
-        n_places = max(map(len, synapses))
+    def of(
+        cls, shape: tuple[int, int], synapses: Sequence[np.ndarray], like: Tensor, n_places: int = 0
+    ) -> SparseLayout:
+        """Make a layout with `n_places` or more from the numbers of the synapses of each replica."""
+        n_places = max(n_places, *map(len, synapses))
         filled = [_filled(present, n_places) for present in synapses]
         numbers = torch.from_numpy(np.stack([places for places, _ in filled])).to(like.device)
         masks = torch.from_numpy(np.stack([mask for _, mask in filled])).unsqueeze(1).to(like.device, like.dtype)
@@ -112,6 +114,19 @@ class SparseLayout(Layout):
         if self.absent is not None and bool(values.masked_select(self.absent).any()):
             raise ValueError("a number is given where there is no synapse")
         return values
+
+    def places(self, numbers: Tensor, replica: int) -> tuple[Tensor, Tensor]:
+        found = torch.searchsorted(self.numbers[replica], numbers.to(self.numbers.device))
+        return torch.zeros_like(found), found
+
+    def taken(self, values: Tensor, numbers: Tensor) -> Tensor:
+        """Convert values at other places, with numbers ``[R, K]`` in ascending order, to values at the places of this
+        layout; 0 at those that were not among them."""
+        if not numbers.shape[1]:
+            return values.new_zeros(len(self.numbers), *self.value_shape)
+        at = torch.searchsorted(numbers, self.numbers).clamp_(max=numbers.shape[1] - 1)
+        found = values.expand(len(numbers), 1, -1).squeeze(1).gather(1, at)
+        return found.masked_fill_(numbers.gather(1, at) != self.numbers, 0.0).unsqueeze(1)
 
     def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
         numbers = self.numbers[replica]

@@ -31,7 +31,7 @@ class ExportedNetwork(abc.ABC):
 
     def __init__(self, circuit: Circuit, replica: int) -> None:
         self._replica = Replica.of(circuit, replica)
-        self.motif, self.seed = circuit.motif, circuit.seed + replica
+        self.motif, self.seed = circuit.motif, circuit.seeds[replica]
 
     def exists(self, projection: str) -> np.ndarray:
         """Which synapses of a projection exist.

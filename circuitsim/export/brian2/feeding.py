@@ -31,7 +31,7 @@ class Feeding:
 
     def __init__(self, circuit: Circuit, replica: int, cycles: Sequence[Cycle]) -> None:
         self.motif, self.cycles = circuit.motif, cycles
-        self.seed, self.step = circuit.seed + replica, circuit.n_steps
+        self.seed, self.step = circuit.seeds[replica], circuit.n_steps
         self._binder = InputBinder(circuit.motif, circuit.plans, 1, torch.device("cpu"), torch.float64)
 
     def batches(self, given: Iterable[tuple[Any, ...]]) -> list[tuple[Batch, Tensors]]:
@@ -72,7 +72,7 @@ class Feeding:
         like = torch.empty(0, dtype=torch.float64)
         found: dict[str, np.ndarray] = {}
         for cycle in self.cycles:
-            draw = StepNoise(cycle.phase, step, self.seed, 1, BatchShard(n_samples), like)
+            draw = StepNoise(cycle.phase, step, [self.seed], BatchShard(n_samples), like)
             noisy = [p for p in cycle.plan.populations.values() if p.noise]
             found |= {f"noise_{p.name}{cycle.suffix}": draw(p.name, p.size)[0].numpy() for p in noisy}
         return found

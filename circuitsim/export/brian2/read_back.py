@@ -15,8 +15,8 @@ from circuitsim.export.brian2.exported import ExportedNetwork
 def circuit_from_brian2(network: ExportedNetwork, weights: Mapping[str, Any] | None = None, **options: Any) -> Circuit:
     """Compile a circuit of one replica with the synapses and weights of an exported network.
 
-    Synapses that were pruned before the export do not exist in the circuit either. Parameters and states are those of
-    the declaration.
+    The circuit has the synapses of the network: those that were pruned before the export do not exist, and those that
+    grew do. Parameters and states are those of the declaration.
 
     Args:
         network: a network from `export_brian2`.
@@ -37,13 +37,16 @@ def circuit_from_brian2(network: ExportedNetwork, weights: Mapping[str, Any] | N
     circuit = compile(network.motif, seed=network.seed, **{"device": "cpu", "dtype": "float64", **options})
     for p in network.motif.projections:
         if p.tied_to is None:
-            _leave_out_pruned(circuit, p.name, network.exists(p.name))
+            _set_synapses(circuit, p.name, network.exists(p.name))
             circuit.set_weights(p.name, (weights or {}).get(p.name, network.weights(p.name)))
     return circuit
 
 
-def _leave_out_pruned(circuit: Circuit, projection: str, exists: np.ndarray) -> None:
-    """Remove the synapses that the exported replica lacks."""
-    if not np.array_equal(circuit.mask(projection)[0].to_dense().cpu().numpy(), exists):
+def _set_synapses(circuit: Circuit, projection: str, exists: np.ndarray) -> None:
+    """Give a projection the synapses of the exported replica."""
+    drawn = circuit.mask(projection)[0].to_dense().cpu().numpy()
+    if not np.array_equal(drawn, exists):
+        grown = np.flatnonzero(exists & ~drawn)
+        circuit.store.add_synapses(projection, [grown], [np.zeros(len(grown))])
         values = torch.as_tensor(exists, dtype=circuit.dtype, device=circuit.device).unsqueeze(0)
         circuit.store.set_mask(projection, circuit.layouts[projection].pack(values))

@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 
-from circuitsim.plan.elementwise import ELEMENTWISE
 from circuitsim.plan.instructions import Instruction, Register
 from circuitsim.plan.passes.reassociation import Sizes, clipped_weights, is_dense, size_of
 from circuitsim.plan.program import Image, Program
+from circuitsim.rules.elementwise import ELEMENTWISE
 
 LARGE = 2**14  # numbers from which saving a buffer pays; smaller ones are in the cache anyway
 

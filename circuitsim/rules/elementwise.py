@@ -1,4 +1,4 @@
-"""The elementwise operations of programs, on numbers and NumPy arrays."""
+"""The functions of the rule language, and the operations of programs, on numbers and NumPy arrays."""
 
 from __future__ import annotations
 
