@@ -25,7 +25,7 @@ def paid(decay, n_steps: int):
 @pytest.mark.parametrize("decay", DECAYS)
 def test_the_factors_and_what_is_owed_make_up_the_decay(decay, n_steps):
     logarithm, factors, owed = paid(decay, n_steps)
-    assert all(factor == np.float32(factor) for factor in factors) and abs(owed) < LEAST
+    assert all(factor == float(np.float32(factor)) for factor in factors) and abs(owed) < LEAST
     assert logarithm - owed == pytest.approx(n_steps * math.log1p(-decay), rel=1e-9)
 
 
