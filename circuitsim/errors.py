@@ -83,13 +83,14 @@ def warn(message: str, category: type[Warning]) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
-def warn_of_pixels(owner: str, largest: float) -> None:
-    """Issue an `UnscaledInputWarning` about inputs that reach `largest`."""
-    warn(
-        f"{owner} reaches {largest:g}, like the pixels of an image: divide it by 255, or standardise it, for numbers "
-        "around 1",
-        UnscaledInputWarning,
-    )
+def warn_of_pixels(owner: str, largest: float, of_bytes: bool) -> None:
+    """Issue an `UnscaledInputWarning` if inputs reach 255, or 100 if they are bytes, since few images are so dark."""
+    if largest == 255 or (of_bytes and largest >= 100):
+        warn(
+            f"{owner} reaches {largest:g}, like the pixels of an image: divide it by 255, or standardise it, for "
+            "numbers around 1",
+            UnscaledInputWarning,
+        )
 
 
 class SimulationDiverged(CircuitError, RuntimeError):

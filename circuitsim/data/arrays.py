@@ -91,7 +91,6 @@ def read_inputs(x: Any, name: str, dtype: torch.dtype) -> Tensors:
 
 def _read(x: Any, name: str, dtype: torch.dtype) -> Tensor:
     array = as_numpy(x, name)
-    largest = array.max()
-    if largest == 255 and array.min() >= 0:
-        warn_of_pixels(name, largest)
+    if array.min() >= 0:
+        warn_of_pixels(name, array.max(), array.dtype == np.uint8)
     return as_floats(array, name, dtype)

@@ -59,8 +59,8 @@ class InputBinder:
 
     def _input(self, name: str, value: Any, check: bool) -> Tensor:
         tensor = self._floats(value, f"input {name!r}", check)
-        if getattr(value, "dtype", None) in (torch.uint8, np.uint8) and tensor.numel() and tensor.max() == 255:
-            warn_of_pixels(f"input {name!r}", 255)
+        if getattr(value, "dtype", None) in (torch.uint8, np.uint8) and tensor.numel():
+            warn_of_pixels(f"input {name!r}", float(tensor.max()), of_bytes=True)
         size = self._sizes[name]
         tensor = tensor.unsqueeze(0) if tensor.ndim == 2 else tensor
         if tensor.ndim != 3 or tensor.shape[2] != size or tensor.shape[0] not in (1, self.n_replicas):

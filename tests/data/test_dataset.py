@@ -66,9 +66,11 @@ def test_pixels_are_said_to_reach_255():
         with pytest.warns(UnscaledInputWarning, match=message) as caught:
             Dataset.from_arrays(x, Y)
         assert [warning.filename for warning in caught] == [__file__]
+    with pytest.warns(UnscaledInputWarning, match="reaches 254"):
+        Dataset.from_arrays(pixels - 1, Y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for x in (pixels / 255, pixels - 1, pixels.astype(float) - 255, pixels.astype(float) * 2):
+        for x in (pixels / 255, pixels // 4, pixels.astype(float) - 255, pixels.astype(float) * 2):
             Dataset.from_arrays(x, Y)
 
 

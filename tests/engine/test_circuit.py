@@ -271,6 +271,8 @@ def test_classes_of_each_replica_are_taken_where_they_cannot_be_one_hot(circuit)
 @pytest.mark.parametrize("kind", [np.asarray, torch.tensor])
 def test_pixels_from_0_to_255_are_pointed_out(circuit, kind):
     pixels = np.full((2, 6), 255, dtype=np.uint8)
+    with pytest.warns(cs.UnscaledInputWarning, match="input 'up0' reaches 254"):
+        circuit.predict(kind(pixels - 1))  # an image without a white pixel
     for act in (lambda x: circuit.step(x, [0, 1]), circuit.predict):
         with pytest.warns(
             cs.UnscaledInputWarning, match="input 'up0' reaches 255, like the pixels of an image: divide"
@@ -279,7 +281,7 @@ def test_pixels_from_0_to_255_are_pointed_out(circuit, kind):
         assert [warning.filename for warning in caught] == [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        circuit.predict(kind(pixels // 2))
+        circuit.predict(kind(pixels // 4))
 
 
 def test_check_names_what_ran_away(circuit):
