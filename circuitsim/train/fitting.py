@@ -184,6 +184,11 @@ class _Run:
         if not self.group.is_single:
             state = [identity(self.circuit), self.circuit.condition(), self.settings, self.first_epoch]
             self.group.check_agreement(state)
+            if rewired := [p.name for p in self.circuit.motif.projections if p.rewiring is not None]:
+                raise ParameterError(
+                    f"projection {rewired[0]!r} is rewired, which processes would each do by their own weights, whose "
+                    "last digits differ: run one process, or pass distributed=False"
+                )
         if self.first_epoch < self.epochs and len(self.circuit.pinned) == self.circuit.n_replicas:
             raise ParameterError(
                 "every replica of the circuit is pinned, so nothing would be learned: release at least one with "
