@@ -6,8 +6,8 @@ import math
 import os
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from circuitsim.engine import Circuit
@@ -19,7 +19,8 @@ from circuitsim.plots.mosaic import mosaic
 from circuitsim.plots.picture import Picture, check_path, save
 
 POINTS = 13.0
-PANEL, GAP, LEFT, RIGHT, TOP, HEAD = 4.0, 0.3, 0.2, 1.1, 0.2, 0.5  # inches
+PANEL, GAP, LEFT, RIGHT, TOP, HEAD = 4.0, 0.3, 0.2, 1.1, 0.2, 0.4  # inches
+GREY = "#d4d4d4"
 MOST = 4  # panels that are shown by default
 
 
@@ -78,7 +79,8 @@ def receptive_fields(
     chosen = range(min(n_channels, MOST)) if channels is None else [index("channel", k, n_channels) for k in channels]
     columns = post.grid[-1] if post.grid is not None else None
     sheets = {k: mosaic(fields[k * places : (k + 1) * places], tile, p.name, columns) for k in chosen}
-    figure = _figure(sheets, fields, title or f"{p.caption}: {pre.caption} to {post.caption}", n_channels)
+    backdrop = mosaic(np.ones((places, pre.size)), tile, p.name, columns)
+    figure = _figure(sheets, backdrop, fields, title or f"{p.caption}: {pre.caption} to {post.caption}", n_channels)
     save(figure, path)
     return figure
 
@@ -95,19 +97,21 @@ def _tiles(circuit: Circuit, projection: str, replica: int, grid: tuple[int, ...
     return tiles, (height, tiles.shape[1] // height)
 
 
-def _figure(sheets: dict[int, Array], fields: Array, title: str, n_channels: int) -> Figure:
+def _figure(sheets: dict[int, Array], backdrop: Array, fields: Array, title: str, n_channels: int) -> Figure:
     n = len(sheets)
     width, height = LEFT + n * (PANEL + GAP) + RIGHT, TOP + 2 * HEAD + PANEL + GAP
     figure = Picture(width, height)
     figure.text(LEFT / width, 1 - TOP / height, title, size=POINTS + 2, weight="bold", va="top")
-    colours = matplotlib.colormaps[COLOUR_MAP].with_extremes(bad="#dddddd")
     present = np.abs(fields[np.isfinite(fields)])
     limit = float(np.percentile(present, 99.5)) if present.size else 0.0
     limit = limit or 1.0
     for place, (k, sheet) in enumerate(sheets.items()):
         left = LEFT + place * (PANEL + GAP)
         axes = figure.add_axes((left / width, GAP / height, PANEL / width, PANEL / height))
-        image = axes.imshow(sheet, cmap=colours, vmin=-limit, vmax=limit, interpolation="nearest", gid=f"channel:{k}")
+        axes.imshow(backdrop, cmap=ListedColormap([GREY]))  # seen where there is no synapse
+        image = axes.imshow(
+            sheet, cmap=COLOUR_MAP, vmin=-limit, vmax=limit, interpolation="nearest", gid=f"channel:{k}"
+        )
         axes.set(xticks=[], yticks=[])
         if n_channels > 1:
             axes.set_title(f"channel {k}", size=POINTS)

@@ -257,7 +257,7 @@ def test_one_to_one_projections_grow_on_their_diagonal():
     assert circuit.grow("W", n=2).tolist() == [2, 2]
     mask = circuit.mask("W").numpy()
     assert (mask.sum((1, 2)) == 5).all() and not mask[:, ~np.eye(6, dtype=bool)].any()
-    with pytest.raises(cs.ParameterError, match="2 synapses cannot grow in replica 0, which has 1 places without one"):
+    with pytest.raises(cs.ParameterError, match="n is 2, but replica 0 has 1 places without a synapse"):
         circuit.grow("W", n=2)
 
 
@@ -270,7 +270,7 @@ def test_one_to_one_projections_grow_on_their_diagonal():
         (lambda c: c.grow("V"), r"projection 'V': give n or a probability \(got None and None\)"),
         (lambda c: c.grow("V", n=1.5), r"n must be a whole number, 0 or more \(got 1.5\)"),
         (lambda c: c.grow("V", probability=0), r"probability must be in \(0, 1\] \(got 0\)"),
-        (lambda c: c.grow("V", n=10**6), "1000000 synapses cannot grow in replica 0, which has"),
+        (lambda c: c.grow("V", n=10**6), "n is 1000000, but replica 0 has"),
         (
             lambda c: c.grow("V", n=1, init=cs.Identity()),
             "init of new synapses must be Gaussian, Uniform, Constant",
@@ -422,3 +422,9 @@ def test_rewiring_is_told_in_tables_and_files():
     motif = rewired("arrays")
     assert "every 3 steps, the weakest 0.2 of the synapses go, and as many grow at random" in motif.methods_table()
     assert cs.Motif.from_json(motif.to_json()) == motif
+
+
+def test_several_processes_do_not_rewire(monkeypatch):
+    monkeypatch.setattr("circuitsim.train.process_group.ProcessGroup.is_single", False)
+    with pytest.raises(cs.ParameterError, match="projection 'V' is rewired, which each process would do by its own"):
+        cs.fit(cs.compile(rewired("arrays"), device="cpu"), batch(), progress=False)
