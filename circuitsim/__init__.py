@@ -40,6 +40,7 @@ from circuitsim.motif import (
     Projection,
     Random,
     ReciprocalOf,
+    Rewiring,
     Rule,
     Signal,
     State,
@@ -75,7 +76,7 @@ __all__ = [
     # declare
     "All", "Bias", "Constant", "Derived", "DistanceDependent", "Edges", "GatedBy", "Gaussian", "Given", "Identity",
     "Local", "Mask", "Motif", "Objective", "OneToOne", "Phase", "Population", "Projection", "Random",
-    "ReciprocalOf", "Rule", "Signal", "State", "TransposeOf",
+    "ReciprocalOf", "Rewiring", "Rule", "Signal", "State", "TransposeOf",
     "Uniform",
     # run
     "Circuit", "StepResult", "Synapse", "compile", "load_circuit",

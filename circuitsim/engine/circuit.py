@@ -190,7 +190,21 @@ class Circuit:
             lowered = self._runner.run(self._programs.for_step(kept), batch, self.n_steps)
         self._n_writes = self.store.n_writes
         self.n_steps += 1
-        return self._result(lowered)
+        result = self._result(lowered)
+        self._rewire()
+        return result
+
+    def _rewire(self) -> None:
+        """Replace the weakest synapses of the projections whose turn it is."""
+        active = [r for r in range(self.n_replicas) if r not in self.store.pinned]
+        for p in self.motif.projections:
+            due = p.rewiring is not None and self.n_steps % p.rewiring.every_steps == 0
+            if p.rewiring is not None and due and p.name not in self._frozen:
+                gone = structure.weakest(self.store, p.name, p.rewiring.share)
+                gone[list(self.store.pinned)] = False
+                counts = structure.remove(self.store, p.name, gone).tolist()
+                inits = self._inits_of_growth(p)
+                self._grown(p, inits, self.seeds, f"rewiring/{self.n_steps}", active, counts)
 
     def cycle(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> StepResult:
         """Run the cycles of a step without plasticity. All activities and currents can be read afterwards.

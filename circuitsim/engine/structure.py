@@ -75,16 +75,11 @@ def lesion(store: WeightStore, population: str, neurons: Sequence[int]) -> Tenso
         if p.tied_to is None:
             lost = _rows_and_columns(store, p)
             layout = store.layouts[p.name]
-            masks = [_at(layout, r, np.intersect1d(lost, numbers)) for r, numbers in enumerate(store.synapses(p.name))]
-            removed += remove(store, p.name, torch.stack(masks))
+            gone = torch.zeros(store.n_replicas, *layout.value_shape, dtype=torch.bool, device=store.like.device)
+            for r, numbers in enumerate(store.synapses(p.name)):
+                gone[r][layout.places(torch.from_numpy(np.intersect1d(lost, numbers)), r)] = True
+            removed += remove(store, p.name, gone)
     return removed
-
-
-def _at(layout: Layout, replica: int, numbers: np.ndarray) -> Tensor:
-    """True at the given synapses of one replica, in storage layout."""
-    found = torch.zeros(layout.value_shape, dtype=torch.bool)
-    found[layout.places(torch.from_numpy(numbers), replica)] = True
-    return found
 
 
 def _rows_and_columns(store: WeightStore, p: Projection) -> np.ndarray:
@@ -129,8 +124,7 @@ def grow(
         free = _Free(layout, np.union1d(old[r], barred))
         if n is not None and n[r] > free.count:
             raise ParameterError(
-                f"projection {p.name!r}: {n[r]} synapses cannot grow in replica {r}, which has {free.count} places "
-                "without one"
+                f"projection {p.name!r}: n is {n[r]}, but replica {r} has {free.count} places without a synapse"
             )
         if n is None:
             chosen = draw_some(rng, float(probability or 0), free.count)

@@ -8,6 +8,7 @@ from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import Phase
 from circuitsim.motif.population import Bias, Population
 from circuitsim.motif.projection import Derived, Projection
+from circuitsim.motif.rewiring import Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.signal import Signal
 from circuitsim.motif.state import State
@@ -15,6 +16,6 @@ from circuitsim.motif.state import State
 __all__ = [
     "All", "Bias", "Constant", "Derived", "DistanceDependent", "Edges", "GatedBy", "Gaussian", "Given", "Identity",
     "Local", "Mask", "Motif", "Objective", "OneToOne", "Phase", "Population", "Projection", "Random",
-    "ReciprocalOf", "Rule", "Signal", "State", "TransposeOf",
+    "ReciprocalOf", "Rewiring", "Rule", "Signal", "State", "TransposeOf",
     "Uniform",
 ]  # fmt: skip

@@ -109,7 +109,7 @@ class Declarations:
             pre, post: the presynaptic and postsynaptic populations, or their names.
             name: the projection's name.
             options: the other arguments of `Projection`: compartment, rule, init, connectivity, plastic, tied_to,
-                bounds, state, parameters, label.
+                bounds, state, parameters, delay, label, rewiring.
         Returns:
             The projection.
         Raises:

@@ -19,7 +19,19 @@ from circuitsim.motif.projection import Projection
 from circuitsim.motif.roles import is_input
 from circuitsim.motif.state import State
 from circuitsim.motif.table import Cell, Table
-from circuitsim.motif.wording import bounds, count, latex_number, neurons, number, pattern, start, tally, tied, title
+from circuitsim.motif.wording import (
+    bounds,
+    count,
+    latex_number,
+    neurons,
+    number,
+    pattern,
+    rewired,
+    start,
+    tally,
+    tied,
+    title,
+)
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
@@ -170,6 +182,7 @@ def _plasticity(motif: Declarations, known: Expressions) -> list[Row]:
         return Formula(f"dw = {p.rule.expression}", rf"\Delta w_{{ij}} = {latex}"), _parameters(p.rule.parameters)
 
     rows = _grouped((p.name, rule(p)) for p in motif.projections if p.is_plastic)
+    rows += _grouped((p.name, (rewired(p.rewiring), "")) for p in motif.projections if p.rewiring is not None)
     fixed = [p.name for p in motif.projections if not p.is_plastic and p.tied_to is None]
     ties = [f"{p.name} = {tied(p.tied_to)}" for p in motif.projections if p.tied_to is not None]
     rows += [(", ".join(fixed), "fixed", "")] if fixed else []

@@ -14,6 +14,7 @@ from circuitsim.motif.connectivity import All, Connectivity
 from circuitsim.motif.identifiers import normalized
 from circuitsim.motif.init import Gaussian, Init
 from circuitsim.motif.population import Population
+from circuitsim.motif.rewiring import Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.state import State, frozen_states
 from circuitsim.motif.value import Value
@@ -67,6 +68,7 @@ class Projection(Value):
             iteration so long ago left, which was 0 before the first iteration of a step. Rules read the presynaptic
             quantities of that iteration too. Projections with a delay may close a cycle.
         label: any text that figures and tables show instead of the name.
+        rewiring: a `Rewiring` that replaces weak synapses by new ones now and then, or None.
     Raises:
         MotifError: there are parameters, but the rule is not a string.
     Example:
@@ -88,6 +90,7 @@ class Projection(Value):
     state: Mapping[str, State]
     delay: int
     label: str | None
+    rewiring: Rewiring | None
 
     def __init__(
         self,
@@ -106,6 +109,7 @@ class Projection(Value):
         parameters: Mapping[str, Any] | None = None,
         delay: int = 0,
         label: str | None = None,
+        rewiring: Rewiring | None = None,
     ) -> None:
         if isinstance(rule, str):
             if not isinstance(parameters, Mapping | None) or not all(
@@ -124,7 +128,7 @@ class Projection(Value):
         given = {
             "name": normalized(name), "pre": _name(pre), "post": _name(post), "compartment": compartment, "rule": rule,
             "init": init, "connectivity": connectivity, "plastic": plastic, "tied_to": tied_to,
-            "bounds": bounds, "state": frozen_states(state), "delay": delay, "label": label,
+            "bounds": bounds, "state": frozen_states(state), "delay": delay, "label": label, "rewiring": rewiring,
         }  # fmt: skip
         for field, value in given.items():
             object.__setattr__(self, field, value)

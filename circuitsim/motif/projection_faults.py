@@ -28,6 +28,7 @@ from circuitsim.motif.names import population_of, projection_of
 from circuitsim.motif.neuron_names import matrix_of, name_faults
 from circuitsim.motif.population_faults import label_faults, states_are_sound
 from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection
+from circuitsim.motif.rewiring import Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.space import distance_faults, local_faults, probability_faults
 from circuitsim.motif.vocabularies import NEURON_NAMES
@@ -43,6 +44,7 @@ _KINDS: dict[str, Any] = {
     "plastic": bool,
     "tied_to": Derived | None,
     "bounds": tuple | None,
+    "rewiring": Rewiring | None,
 }
 
 
@@ -67,6 +69,8 @@ def projection_fields(p: Projection) -> Faults:
     if p.tied_to is not None and p.bounds is not None:
         yield f"{owner}: its weights are tied to others, so it takes no bounds; give them to {p.tied_to.projection!r}"
     yield from label_faults(owner, p.label)
+    if isinstance(p.rewiring, Rewiring):
+        yield from _rewiring(owner, p, p.rewiring)
     if p.tied_to is not None and p.state:
         yield f"{owner}: its weights are tied to others, so its synapses have no state of their own"
     yield from states_are_sound(owner, p.state)
@@ -83,6 +87,15 @@ def _may_lie_within(init: i.Init, bounds: Bounds, connectivity: c.Connectivity) 
         case i.Gaussian(sign="negative"):
             high = 0.0
     return (bounds[1] is None or low < bounds[1]) and (bounds[0] is None or high > bounds[0])
+
+
+def _rewiring(owner: str, p: Projection, rewiring: Rewiring) -> Faults:
+    if not p.is_plastic:
+        yield f"{owner}: only a plastic projection with a rule can be rewired; its weights would say nothing"
+    if not (is_whole(rewiring.every_steps) and rewiring.every_steps >= 1):
+        yield f"{owner}: Rewiring every_steps must be a whole number, 1 or more (got {rewiring.every_steps!r})"
+    if not (is_number(rewiring.share) and 0 < rewiring.share <= 1):
+        yield f"{owner}: Rewiring share must be in (0, 1] (got {rewiring.share!r})"
 
 
 def projection_meaning(motif: Declarations, p: Projection, sound: set[str]) -> Faults:

@@ -11,6 +11,7 @@ from circuitsim.motif.declared_weights import Bounds
 from circuitsim.motif.init import Constant, Gaussian, Given, Init, TransposeOf, Uniform
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Derived, Projection
+from circuitsim.motif.rewiring import Rewiring
 
 
 def title(value: Population | Projection) -> str:
@@ -86,6 +87,12 @@ def start(init: Init) -> str:
         case TransposeOf(projection=other):
             return f"{other} transposed"
     return "identity"
+
+
+def rewired(rewiring: Rewiring) -> str:
+    """Describe how synapses are replaced."""
+    when = "every step" if rewiring.every_steps == 1 else f"every {rewiring.every_steps} steps"
+    return f"{when}, the weakest {rewiring.share:.3g} of the synapses go, and as many grow at random"
 
 
 def tied(tie: Derived) -> str:

@@ -11,6 +11,7 @@ from circuitsim.plots.heat_tables import HeatColumn, heat_table
 from circuitsim.plots.learning_curves import curves
 from circuitsim.plots.motif_drawing import draw
 from circuitsim.plots.parameter_dependence import dependence
+from circuitsim.plots.receptive_fields import receptive_fields
 from circuitsim.plots.self_assembly_figure import self_assembly
 from circuitsim.plots.similarity_matrices import similarity
 from circuitsim.plots.spike_raster import raster
@@ -21,5 +22,5 @@ from circuitsim.plots.weight_matrices import weights
 __all__ = [
     "HeatColumn", "KIND_COLOURS", "animation", "census", "curves", "dependence", "dots", "draw", "heat_table",
     "kind_of",
-    "raster", "self_assembly", "similarity", "spectra", "weights",
+    "raster", "receptive_fields", "self_assembly", "similarity", "spectra", "weights",
 ]  # fmt: skip

@@ -26,15 +26,16 @@ LOSSES = {"cross_entropy": "cross-entropy", "mse": "squared error", "bce": "bina
 
 
 def population_text(motif: Motif, population: Population) -> tuple[str, str]:
-    """A population's label or name, and the line below it: its size and its activation or role."""
+    """A population's label or name, with its sign; and its size or shape, with its activation or role."""
     name = _wrapped(population.caption) + {None: "", "excitatory": " (+)", "inhibitory": " (−)"}[population.sign]
+    size = population.size if population.shape is None else "×".join(map(str, population.shape))
     if is_error(motif, population):
-        return name, f"{population.size} · error"
+        return name, f"{size} · error"
     if is_input(motif, population):
-        return name, f"{population.size} · input"
+        return name, f"{size} · input"
     if isinstance(population.activation, GatedBy):
-        return name, f"{population.size} · " + _wrapped(f"slope of {population.activation.population}")
-    return name, f"{population.size} · {_shortened(population.activation)}"
+        return name, f"{size} · " + _wrapped(f"slope of {population.activation.population}")
+    return name, f"{size} · {_shortened(population.activation)}"
 
 
 def loss_text(objective: Objective) -> str:

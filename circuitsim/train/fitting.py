@@ -132,6 +132,12 @@ class _Run:
             raise ParameterError(f"on_divergence must be 'pin' or 'raise' (got {on_divergence!r})")
         self.signals = check_signals(circuit, signals)
         check_reach(circuit, schedule)
+        rewired = [p.name for p in circuit.motif.projections if p.rewiring is not None]
+        if rewired and not group.is_single:
+            raise ParameterError(
+                f"projection {rewired[0]!r} is rewired, which each process would do by its own weights, whose last digits "
+                "may differ: run one process, or pass distributed=False"
+            )
         self.circuit, self.epochs, self.probes, self.group = circuit, epochs, probes, group
         self.schedule = as_schedule(schedule)
         self.evaluate_every, self.max_weight, self.on_divergence = evaluate_every, max_weight, on_divergence

@@ -257,7 +257,7 @@ def test_one_to_one_projections_grow_on_their_diagonal():
     assert circuit.grow("W", n=2).tolist() == [2, 2]
     mask = circuit.mask("W").numpy()
     assert (mask.sum((1, 2)) == 5).all() and not mask[:, ~np.eye(6, dtype=bool)].any()
-    with pytest.raises(cs.ParameterError, match="2 synapses cannot grow in replica 0, which has 1 places without one"):
+    with pytest.raises(cs.ParameterError, match="n is 2, but replica 0 has 1 places without a synapse"):
         circuit.grow("W", n=2)
 
 
@@ -270,7 +270,7 @@ def test_one_to_one_projections_grow_on_their_diagonal():
         (lambda c: c.grow("V"), r"projection 'V': give n or a probability \(got None and None\)"),
         (lambda c: c.grow("V", n=1.5), r"n must be a whole number, 0 or more \(got 1.5\)"),
         (lambda c: c.grow("V", probability=0), r"probability must be in \(0, 1\] \(got 0\)"),
-        (lambda c: c.grow("V", n=10**6), "1000000 synapses cannot grow in replica 0, which has"),
+        (lambda c: c.grow("V", n=10**6), "n is 1000000, but replica 0 has"),
         (
             lambda c: c.grow("V", n=1, init=cs.Identity()),
             "init of new synapses must be Gaussian, Uniform, Constant",
@@ -289,3 +289,142 @@ def test_what_makes_no_sense_is_refused_before_anything_changes(circuit, call, m
     for name, then in before.items():
         for now, old in zip(arrays(circuit, name), then, strict=True):
             np.testing.assert_array_equal(now, old)
+
+
+# -- rewiring
+
+
+def rewired(kind, share=0.2, **options) -> cs.Motif:
+    motif = KINDS[kind]()
+    return motif.replace("V", rewiring=cs.Rewiring(every_steps=3, share=share), **options)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rewiring_replaces_the_weakest_after_the_changes_of_its_step(kind):
+    options = {"replicas": 2, "dtype": "float64", "device": "cpu"}
+    circuit, twin = cs.compile(rewired(kind), **options), cs.compile(KINDS[kind](), **options)
+    for k in range(3):
+        assert torch.equal(circuit.weights("V").to_dense(), twin.weights("V").to_dense())
+        circuit.step(*batch(k)), twin.step(*batch(k))
+    w, there = arrays(twin, "V")
+    now, left = arrays(circuit, "V")
+    for r in range(2):
+        numbers = np.flatnonzero(there[r])
+        n = int(0.2 * len(numbers))
+        order = np.argsort(np.abs(w[r].ravel()[numbers]), kind="stable")
+        kept = numbers[np.sort(order[n:])]
+        assert left[r].sum() == len(numbers) and left[r].ravel()[kept].all()
+        np.testing.assert_array_equal(now[r].ravel()[kept], w[r].ravel()[kept])
+        new = np.setdiff1d(np.flatnonzero(left[r]), kept)
+        assert len(new) == n > 5 and len(np.setdiff1d(new, numbers)) > 0
+        assert (now[r].ravel()[new] != 0).all()
+    assert torch.equal(circuit.weights("Vt").to_dense(), twin.weights("Vt").to_dense())
+    n_places = circuit.store.own["V:w"].shape
+    for k in range(3, 30):
+        circuit.step(*batch(k))
+        assert (arrays(circuit, "V")[1].sum((1, 2)) == there.sum((1, 2))).all()
+    assert circuit.store.own["V:w"].shape[-1] <= 2 * n_places[-1]  # lists do not grow from one rewiring to the next
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rewired_circuit_goes_on_from_a_file_and_as_the_circuit_of_its_seed(kind, tmp_path):
+    circuit = cs.compile(rewired(kind), replicas=2, dtype="float64", device="cpu")
+    solo = cs.compile(rewired(kind), seed=1, dtype="float64", device="cpu")
+    for k in range(9):
+        if k == 4:
+            circuit.save(tmp_path / "c.safetensors")
+            loaded = cs.load_circuit(tmp_path / "c.safetensors")
+        if k >= 4:
+            loaded.step(*batch(k))
+        circuit.step(*batch(k)), solo.step(*batch(k))
+    for now, then in zip(arrays(loaded, "V"), arrays(circuit, "V"), strict=True):
+        np.testing.assert_array_equal(now, then)
+    np.testing.assert_array_equal(arrays(solo, "V")[1][0], arrays(circuit, "V")[1][1])
+    np.testing.assert_allclose(arrays(solo, "V")[0][0], arrays(circuit, "V")[0][1], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pinned_replicas_and_frozen_projections_are_not_rewired(kind):
+    circuit = cs.compile(rewired(kind), replicas=2, dtype="float64", device="cpu", record_changes=True)
+    start = arrays(circuit, "V")
+    circuit.pin_replica(1)
+    for k in range(3):
+        circuit.step(*batch(k))
+    w, there = arrays(circuit, "V")
+    np.testing.assert_array_equal(there[1], start[1][1])
+    np.testing.assert_array_equal(w[1], start[0][1])
+    assert (there[0] != start[1][0]).any()
+    assert circuit.last_change("V").to_dense().count_nonzero() > 0
+    circuit.freeze("V")
+    for k in range(3):
+        circuit.step(*batch(k))
+    np.testing.assert_array_equal(arrays(circuit, "V")[1], there)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rewired_run_resumes_from_its_checkpoint(kind, tmp_path):
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((40, 60)), rng.integers(0, 5, 40)
+    options = {"batch_size": 10, "progress": False}
+
+    def compiled():
+        return cs.compile(rewired(kind), replicas=2, dtype="float64", device="cpu")
+
+    class Cut(Exception):
+        pass
+
+    def look(circuit):
+        if circuit.n_steps == 10:
+            raise Cut
+
+    whole = compiled()
+    cs.fit(whole, data, epochs=4, **options)
+    with pytest.raises(Cut):
+        probes = {"cut": cs.Probe(look, every_steps=1)}
+        cs.fit(compiled(), data, epochs=4, checkpoint=tmp_path / "c.safetensors", probes=probes, **options)
+    resumed = compiled()
+    cs.fit(resumed, data, epochs=4, checkpoint=tmp_path / "c.safetensors", resume=True, **options)
+    for name in ("V", "Vt", "W0"):
+        for now, then in zip(arrays(resumed, name), arrays(whole, name), strict=True):
+            np.testing.assert_array_equal(now, then)
+
+
+def test_a_tenth_is_pruned_and_regrown_every_epoch():
+    """By hand, with a probe that `fit` calls after each epoch."""
+    rng = np.random.default_rng(0)
+    circuit = cs.compile(dense(), device="cpu")
+    n = int(circuit.mask("V").sum())
+
+    def regrow(c):
+        c.grow("V", n=int(c.prune("V", quantile=0.1)))
+
+    cs.fit(circuit, (rng.standard_normal((40, 60)), rng.integers(0, 5, 40)), epochs=3, probes={"regrow": regrow},
+           batch_size=20, progress=False)  # fmt: skip
+    assert circuit.mask("V").sum() == n and circuit.n_grown == 4  # also at the start
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rewiring": cs.Rewiring(0, 0.1)}, "Rewiring every_steps must be a whole number, 1 or more (got 0)"),
+        ({"rewiring": cs.Rewiring(10, 1.5)}, "Rewiring share must be in (0, 1] (got 1.5)"),
+        ({"rewiring": 0.1}, "rewiring must be Rewiring or None (got 0.1)"),
+        ({"rewiring": cs.Rewiring(10, 0.1), "plastic": False}, "only a plastic projection with a rule can be rewired"),
+    ],
+)
+def test_rewiring_that_makes_no_sense_is_refused(changes, message):
+    with pytest.raises(cs.MotifError) as caught:
+        dense().replace("V", **changes).validate()
+    assert message in str(caught.value)
+
+
+def test_rewiring_is_told_in_tables_and_files():
+    motif = rewired("arrays")
+    assert "every 3 steps, the weakest 0.2 of the synapses go, and as many grow at random" in motif.methods_table()
+    assert cs.Motif.from_json(motif.to_json()) == motif
+
+
+def test_several_processes_do_not_rewire(monkeypatch):
+    monkeypatch.setattr("circuitsim.train.process_group.ProcessGroup.is_single", False)
+    with pytest.raises(cs.ParameterError, match="projection 'V' is rewired, which each process would do by its own"):
+        cs.fit(cs.compile(rewired("arrays"), device="cpu"), batch(), progress=False)

@@ -115,3 +115,23 @@ def test_another_device_is_left_alone():
     finally:
         brian2.get_device().reinit()
         brian2.set_device("runtime")
+
+
+def test_synapses_that_come_and_go_have_no_counterpart():
+    rewired = motif().replace("W", rewiring=cs.Rewiring(every_steps=50, share=0.1))
+    assert "projection 'W' is rewired every 50 steps, but the synapses of a network in Brian2" in refusal(rewired)
+
+
+def test_grown_and_local_synapses_are_exported_and_read_back():
+    m = cs.Motif("map")
+    m.add(cs.Population("x", shape=(1, 8, 8)), cs.Population("y", shape=(4, 4), activation="relu"))
+    m.connect("x", "y", name="W", connectivity=cs.Local(1, stride=2), rule="0.1 * pre * post")
+    m.connect("x", "y", name="S", connectivity=cs.Random(0.02))
+    circuit = compiled(m)
+    circuit.grow("W", n=5)
+    circuit.prune("S", quantile=0.2)
+    circuit.grow("S", n=12)
+    back = cs.circuit_from_brian2(export_brian2(circuit))
+    for name in ("W", "S"):
+        assert (back.mask(name).to_dense() == circuit.mask(name).to_dense()).all()
+        assert (back.weights(name).to_dense() == circuit.weights(name).to_dense()).all()

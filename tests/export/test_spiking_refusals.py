@@ -33,6 +33,11 @@ def test_motifs(motif, message):
     assert message in refusal(motif)
 
 
+def test_synapses_that_come_and_go():
+    motif = paper_sal([4, 3, 2], trace=None).replace("V1", rewiring=cs.Rewiring(every_steps=50, share=0.1))
+    assert "projection 'V1' is rewired every 50 steps" in refusal(motif)
+
+
 @pytest.mark.parametrize("reduction", ["max_in(w)", "max_out(w)", "mean(pre**2)", "mean(post)"])
 def test_a_reduction_other_than_a_sum_over_synapses(reduction):
     motif = paper_sal([4, 3, 2], trace=None).replace("V1", rule=cs.Rule(f"0.1 * (post * pre - {reduction} * w)"))

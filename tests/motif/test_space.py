@@ -233,4 +233,4 @@ def test_space_survives_json_and_is_told_in_tables_and_figures():
                   "random, p = 0.25 to 0.25, one for each pair", "listed for each of 2 replicas"):  # fmt: skip
         assert words in table
     texts = {text.get_text() for text in motif.draw().axes[0].texts}
-    assert {"W, local (3 wide)", "D, by distance", "R, 25%"} <= texts
+    assert {"W, local (3 wide)", "D, by distance", "R, 25%", "1×6×6 · input"} <= texts

@@ -29,6 +29,7 @@ VALUES = [
     cs.DistanceDependent("exp(-d)"),
     cs.Local(radius=2, stride=3),
     cs.ReciprocalOf("V1"),
+    cs.Rewiring(every_steps=10, share=0.1),
     cs.OneToOne(),
     cs.Edges(pre=[0, 1], post=[1, 1]),
     cs.Mask([[True, False]]),

@@ -31,8 +31,19 @@ def _reasons(circuit: Circuit, runs_python: bool) -> Iterator[str]:
     for p in circuit.motif.projections:
         if p.delay:
             yield f"projection {p.name!r} has a delay of {p.delay} iterations, but currents arrive in the same tick"
+    yield from of_rewiring(circuit)
     if not runs_python:
         yield from itertools.chain.from_iterable(map(_maxima, circuit.plans))
+
+
+def of_rewiring(circuit: Circuit) -> Iterator[str]:
+    """Yield why synapses that come and go cannot be exported."""
+    for p in circuit.motif.projections:
+        if p.rewiring is not None:
+            yield (
+                f"projection {p.name!r} is rewired every {p.rewiring.every_steps} steps, but the synapses of a network "
+                "in Brian2 stay where they are"
+            )
 
 
 def refuse_first(motif: str, reasons: Iterable[str], mode: str = "") -> None:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from circuitsim.engine import Circuit
-from circuitsim.export.brian2.refusals import refuse_first
+from circuitsim.export.brian2.refusals import of_rewiring, refuse_first
 from circuitsim.export.brian2.spiking.delays import delay_faults
 from circuitsim.export.brian2.spiking.lower import needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
@@ -58,6 +58,7 @@ def _of_rules(circuit: Circuit) -> Iterator[str]:
             )
         if p.states:
             yield f"population {p.name!r}: states of neurons are not supported; export mode='rate'"
+    yield from of_rewiring(circuit)
     for q in plan.projections.values():
         if q.pre in plan.outputs:
             yield f"projection {q.name!r}: its presynaptic population {q.pre!r} is a graded readout and sends no spikes"
