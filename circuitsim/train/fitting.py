@@ -134,8 +134,8 @@ class _Run:
         rewired = [p.name for p in circuit.motif.projections if p.rewiring is not None]
         if rewired and not group.is_single:
             raise ParameterError(
-                f"projection {rewired[0]!r} is rewired, which each process would do by its own weights, whose last digits "
-                "may differ: run one process, or pass distributed=False"
+                f"projection {rewired[0]!r} is rewired, which each process would do by its own weights, whose last "
+                "digits may differ: run one process, or pass distributed=False"
             )
         self.circuit, self.epochs, self.probes, self.group = circuit, epochs, probes, group
         self.schedule = as_schedule(schedule)
