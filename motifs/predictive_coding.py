@@ -19,7 +19,7 @@ def predictive_coding(
     loss: str = "cross_entropy",
     name: str = "predictive_coding",
 ) -> cs.Motif:
-    """Hidden values v start at their predictions m, move down the energy sum |v - m|^2 / 2 + loss, then weights do::
+    """Hidden values v start at their predictions m and move down the energy, the sum of (v - m)^2 / 2 and the loss::
 
         m_{l+1} = W_l f(v_l)        e_l = v_l - m_l        (e of the output is minus the gradient of the loss)
         v_l <- v_l + rate (f'(v_l) W_l^T e_{l+1} - e_l)    dW_l = eta e_{l+1} f(v_l)^T

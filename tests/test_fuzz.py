@@ -24,6 +24,7 @@ from circuitsim.engine.archive import read_archive, to_bytes
 from circuitsim.engine.saving import description
 from circuitsim.train.checkpoint import Checkpoint
 from motifs import paper_sal
+from tests.motif.circuits import spacious
 from tests.mutations import as_json, documents, files, texts
 from tests.strategies import MALFORMED
 
@@ -96,7 +97,7 @@ def small_motif() -> cs.Motif:
 
 
 SMALL, RICH = small_motif(), rich_motif()
-DOCUMENT = json.loads(RICH.to_json())
+DOCUMENT, SPACE = json.loads(RICH.to_json()), json.loads(spacious().to_json())
 TOKENS = [
     "w", "pre", "post", "eta", "I_V", "slope_post", "theta_post", "hetero", "(", ")", " + ", " * ", " / ", "**", "-",
     "2", "0", "1e9", "0.5", ", ", "tanh(", "where(", "sum_in(", "max_out(", "exp(", "sqrt(", "clip(", " > ", "==", "16",
@@ -130,7 +131,10 @@ def runs(motif: cs.Motif) -> None:
         return  # sound, and more than a test should take; what cannot fit is in test_bad_input.py
     arrays = [value for p in motif.projections if p.rule is not None for value in p.rule.parameters.values()]
     lengths = {len(a) for a in arrays if np.ndim(a) == 1} | {
-        len(p.init.array) for p in motif.projections if isinstance(p.init, cs.Given) and p.init.array.ndim == 3
+        len(value.array)
+        for p in motif.projections
+        for value in (p.init, p.connectivity)
+        if isinstance(value, cs.Given | cs.Mask) and value.array.ndim == 3
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -228,7 +232,9 @@ def _header() -> tuple[Any, Any]:
 DESCRIPTION, HEADER = _header()
 forgeries = st.tuples(documents(DESCRIPTION), st.none()) | st.tuples(st.just(DESCRIPTION), documents(HEADER))
 
-test_motif_documents, test_many_motif_documents = fuzz(documents(DOCUMENT), MANY["documents"])(check_motif)
+test_motif_documents, test_many_motif_documents = fuzz(documents(DOCUMENT) | documents(SPACE), MANY["documents"])(
+    check_motif
+)
 test_motif_texts, _ = fuzz(st.text() | texts(RICH.to_json(), ["{", "]", '"', ":", ",", "[" * 9999, "1e999", "NaN"]))(
     check_text
 )

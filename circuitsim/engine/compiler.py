@@ -76,14 +76,14 @@ def compile(
     return circuit
 
 
-def _seeds(replicas: int | None, seed: int | None, seeds: Sequence[int] | None) -> tuple[int, ...]:
-    """The seed of each replica."""
+def _seeds(replicas: int | None, seed: int | None, seeds: Sequence[int] | None) -> Sequence[int]:
+    """The seed of each replica; a range takes no memory before the size of the circuit is checked."""
     if seeds is None:
         n, first = (
             whole("replicas", 1 if replicas is None else replicas, least=1),
             whole("seed", 0 if seed is None else seed, least=0),
         )
-        return tuple(range(first, first + n))
+        return range(first, first + n)
     if seed is not None:
         raise ParameterError(f"give seed or seeds, not both (got seed={seed!r} and seeds={seeds!r})")
     if isinstance(seeds, str) or not hasattr(seeds, "__len__") or len(seeds) == 0:

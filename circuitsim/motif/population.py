@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from circuitsim.errors import MotifError
 from circuitsim.motif.activation import GatedBy
 from circuitsim.motif.arrays import as_numbers, locked
 from circuitsim.motif.checks import is_whole
@@ -72,7 +73,7 @@ class Population(Value):
         if self.size is None and self.shape is not None and is_shape(self.shape):
             object.__setattr__(self, "size", math.prod(self.shape))
         if self.size is None and self.shape is None:
-            raise TypeError(f"population {self.name!r} needs a size or a shape")
+            raise MotifError(f"population {self.name!r} needs a size or a shape")
         if self.positions is not None:
             positions = as_numbers(self.positions, f"population {self.name!r}: positions")
             object.__setattr__(self, "positions", locked(positions))

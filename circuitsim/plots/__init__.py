@@ -7,11 +7,11 @@ given.
 from circuitsim.plots.census_figure import census
 from circuitsim.plots.dot_plot import dots
 from circuitsim.plots.eigenvalue_spectra import spectra
+from circuitsim.plots.field_tiles import receptive_fields
 from circuitsim.plots.heat_tables import HeatColumn, heat_table
 from circuitsim.plots.learning_curves import curves
 from circuitsim.plots.motif_drawing import draw
 from circuitsim.plots.parameter_dependence import dependence
-from circuitsim.plots.receptive_fields import receptive_fields
 from circuitsim.plots.self_assembly_figure import self_assembly
 from circuitsim.plots.similarity_matrices import similarity
 from circuitsim.plots.spike_raster import raster

@@ -21,7 +21,8 @@ def metrics(loss: str, output: Tensor, target: Tensor) -> dict[str, np.ndarray]:
     Args:
         loss: the name of the loss.
         output: outputs of shape ``[replica, sample, output]``.
-        target: classes of shape ``[replica, sample]``, or labels or values of shape ``[replica, sample, output]``.
+        target: classes of shape ``[replica, sample]``, or labels or values of shape ``[replica, sample, output]``; the
+            first axis may be 1 if all replicas have the same.
     """
     found = {"loss": LOSSES[loss].of(output, target).mean(1)}
     if loss == "cross_entropy":
@@ -43,7 +44,7 @@ def _auc(output: np.ndarray, labels: np.ndarray) -> np.ndarray:
     from sklearn.metrics import roc_auc_score  # late: it takes a second to import
 
     found = np.full(len(output), np.nan)
-    for replica, (scores, given) in enumerate(zip(output, labels, strict=True)):
+    for replica, (scores, given) in enumerate(zip(output, np.broadcast_to(labels, output.shape), strict=True)):
         mixed = given.any(0) & ~given.all(0)
         if mixed.any() and np.isfinite(scores).all():
             found[replica] = roc_auc_score(given[:, mixed], scores[:, mixed])

@@ -118,6 +118,23 @@ class Sequences(RuleBasedStateMachine):
     def prune(self, name: str, threshold: float) -> None:
         assert self.circuit.prune(name, threshold).tolist() == self.expected.prune(name, threshold)
 
+    @rule(name=st.sampled_from(OWN), probability=st.sampled_from([0.02, 0.3, 1.0]), only=st.none() | REPLICAS)
+    def grow(self, name: str, probability: float, only: int | None) -> None:
+        replica = None if only is None else self.replica(only)
+        if replica in self.expected.pinned:
+            with pytest.raises(cs.ParameterError, match="is pinned"):
+                self.circuit.grow(name, probability=probability, replica=replica)
+            return
+        before = dense(self.circuit.mask(name)).sum((1, 2))
+        grown = self.circuit.grow(name, probability=probability, replica=replica)
+        masks = dense(self.circuit.mask(name)) != 0
+        assert grown.tolist() == (masks.sum((1, 2)) - before).tolist()
+        self.expected.grow(name, masks, dense(self.circuit.weights(name)))
+
+    @rule(population=st.sampled_from(["x", "y", "z"]), neuron=st.integers(0, N_OUT - 1))
+    def lesion(self, population: str, neuron: int) -> None:
+        assert self.circuit.lesion(population, neuron).tolist() == self.expected.lesion(population, neuron)
+
     @rule(scale=st.sampled_from([1.0, 0.5, 0.0, 1.5]))
     def scale_eta(self, scale: float) -> None:
         self.circuit.eta_scale = self.expected.eta_scale = scale

@@ -45,7 +45,8 @@ OTHERS = {
     "weight_mirror": lambda: motifs.weight_mirror(LAYERS, eta=0.3, gamma=0.01, noise=0.8),
     "winner_take_all": lambda: motifs.winner_take_all(LAYERS),
 }
-NOT_HERE = {"two_stream", "frozen_feedback", "shuffled_error"}  # what the others are made of, and controls
+# what the others are made of, controls, and circuits with iterations, which Brian2 exports refuse
+NOT_HERE = {"two_stream", "frozen_feedback", "shuffled_error", "predictive_coding"}
 CIRCUITS = {
     f"paper_sal: {name}": lambda options=options: paper_sal(LAYERS, **options) for name, options in SAL.items()
 } | OTHERS

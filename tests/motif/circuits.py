@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import circuitsim as cs
@@ -66,3 +67,19 @@ def fault(motif: cs.Motif) -> str:
 def changed(name: str, **changes: Any) -> cs.Motif:
     """`two_streams` with other fields in one population or projection."""
     return two_streams().replace(name, **changes)
+
+
+def spacious() -> cs.Motif:
+    """Everything that has to do with space and structure, and nothing else."""
+    motif = cs.Motif("space")
+    motif.add(
+        cs.Population("retina", shape=(1, 4, 4), positions=np.arange(32.0).reshape(16, 2) / 9, sign="excitatory"),
+        cs.Population("cortex", shape=(2, 2), activation="relu"),
+    )
+    rule = {"rule": "0.1 * pre * post", "rewiring": cs.Rewiring(every_steps=5, share=0.1)}
+    motif.connect("retina", "cortex", name="W", connectivity=cs.Local(1, stride=2), **rule)
+    motif.connect("retina", "cortex", name="D", connectivity=cs.DistanceDependent("exp(-d)"), init=cs.Uniform(0, 1))
+    motif.connect("retina", "cortex", name="R", connectivity=cs.Random(np.full((4, 16), 0.3)))
+    motif.connect("retina", "cortex", name="M", connectivity=cs.Mask(np.ones((2, 4, 16))))
+    motif.connect("cortex", "retina", name="V", compartment="dendrite", init=cs.TransposeOf("W"))
+    return motif

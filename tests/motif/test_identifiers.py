@@ -163,6 +163,6 @@ def test_the_name_of_a_motif_is_a_text():
 def test_names_belong_to_the_keys_of_a_mapping():
     circuit = cs.compile(pair(), device="cpu")
     circuit.pin_replica(0)
-    with pytest.raises(cs.MotifError, match=r"paths of rates must be the keys of a mapping \(got \[0.1\]\)"):
+    with pytest.raises(cs.ParameterError, match=r"paths of rates must be the keys of a mapping \(got \[0.1\]\)"):
         circuit.release_replica(0, [0.1])
     assert circuit.pinned == (0,)

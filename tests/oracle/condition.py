@@ -34,6 +34,7 @@ class Condition:
     def __init__(self, oracles: list[Oracle], seed: int, vary: dict[str, list[float]]) -> None:
         self.oracles, self.seed, self.motif = oracles, seed, oracles[0].motif
         self.pinned: set[int] = set()
+        self.lesioned: dict[str, set[int]] = {p.name: set() for p in self.motif.populations}
         self.n_steps, self.n_epochs, self.eta_scale = 0, 0, 1.0
         for r, oracle in enumerate(oracles):
             oracle.rates |= {path: values[r] for path, values in vary.items()}
@@ -86,8 +87,44 @@ class Condition:
             oracle.prune(name, threshold)
         return [int(n - oracle.masks[name].sum()) for n, oracle in zip(before, self.oracles, strict=True)]
 
+    def lesion(self, population: str, neuron: int) -> list[int]:
+        """Remove all synapses of a neuron for ever. Returns how many of each replica."""
+        self.lesioned[population].add(neuron)
+        own, removed = [p for p in self.motif.projections if p.tied_to is None], []
+        for oracle in self.oracles:
+            removed.append(0)
+            for p in own:
+                kept = oracle.masks[p.name] & self._reach(p)
+                removed[-1] += int(oracle.masks[p.name].sum() - kept.sum())
+                oracle.masks[p.name] = kept
+                oracle.set_weights(p.name, np.where(kept, oracle.weights[p.name], 0.0))
+        return removed
+
+    def _reach(self, p: Any) -> np.ndarray:
+        """The pairs of neurons ``[post, pre]`` of which none is lesioned."""
+        found = np.ones(self.oracles[0].masks[p.name].shape, dtype=bool)
+        found[sorted(self.lesioned[p.post])] = False
+        found[:, sorted(self.lesioned[p.pre])] = False
+        return found
+
+    def grow(self, name: str, masks: np.ndarray, weights: np.ndarray) -> None:
+        """New synapses where the circuit has drawn them, with its weights, all ``[replica, post, pre]``."""
+        p = next(p for p in self.motif.projections if p.name == name)
+        for r, (oracle, mask, drawn) in enumerate(zip(self.oracles, masks, weights, strict=True)):
+            new = mask & ~oracle.masks[name]
+            assert not (oracle.masks[name] & ~mask).any() and not (new & ~self._reach(p)).any()
+            assert r not in self.pinned or not new.any()
+            oracle.masks[name] = mask.copy()
+            oracle.set_weights(name, np.where(new, drawn, oracle.weights[name]))
+            for state, declared in p.state.items():
+                values = oracle.synapse_states[name]
+                values[state] = np.where(new, declared.start, values[state])
+
     def snapshot(self) -> list[Values]:
-        """Copies of the weights and states of all replicas."""
+        """Copies of the weights and states of all replicas, 0 where there is no synapse."""
+        for oracle in self.oracles:
+            for name, states in oracle.synapse_states.items():
+                states |= {state: np.where(oracle.masks[name], values, 0.0) for state, values in states.items()}
         return [copy.deepcopy((o.weights, o.neuron_states, o.synapse_states)) for o in self.oracles]
 
     def pin(self, replica: int, snapshot: list[Values] | None) -> None:

@@ -125,7 +125,8 @@ def _of_graph(graph: Any) -> Motif:
 
 def _written(attributes: dict[str, Any]) -> dict[str, Any]:
     """Attributes as plain data, without None and empty collections, which are the defaults of their fields."""
-    return {name: plain(value) for name, value in attributes.items() if value is not None and value not in ({}, ())}
+    written = {name: plain(value) for name, value in attributes.items()}
+    return {name: value for name, value in written.items() if value is not None and value not in ({}, [])}
 
 
 def _restore(attributes: dict[str, Any], where: str) -> None:
