@@ -60,7 +60,10 @@ def test_new_synapses_have_the_sign_too():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"name": "EI", "bounds": (-1, 0), "init": cs.Constant(0.0)}, "population 'E' is excitatory, but its bounds are (-1, 0)"),
+        (
+            {"name": "EI", "bounds": (-1, 0), "init": cs.Constant(0.0)},
+            "population 'E' is excitatory, but its bounds are (-1, 0)",
+        ),
         ({"name": "IE", "bounds": (0.5, None)}, "population 'I' is inhibitory, but its bounds are (0.5, None)"),
         ({"name": "EI", "init": cs.Gaussian(sign="negative")}, "but its weights are Gaussian(..., sign='negative')"),
         ({"name": "EI", "init": cs.Uniform(-1, 1)}, "but its weights are of both signs: Uniform(-1, 1)"),
