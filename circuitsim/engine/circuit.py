@@ -684,8 +684,8 @@ class Circuit:
             >>> import circuitsim as cs
             >>> from motifs import backprop
             >>> circuit = cs.compile(backprop([8, 6, 3]), device="cpu")
-            >>> circuit.lesion("up1", [0, 5])  # 2 * 8 synapses onto them, 2 * 3 from them
-            tensor([22])
+            >>> circuit.lesion("up1", [0, 5])  # of each neuron: 8 + 3 of the ascending stream, 2 to the descending one
+            tensor([26])
         """
         name, size = self.motif.population(population).name, int(self.motif.population(population).size)
         listed = np.atleast_1d(np.asarray(neurons))
