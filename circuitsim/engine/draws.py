@@ -64,6 +64,12 @@ def draw_some(rng: np.random.Generator, probability: float, n_pairs: int) -> np.
     return numbers[numbers < n_pairs]
 
 
+def union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """All synapses of two lists, each once, in ascending order; several times as fast as `numpy.union1d`."""
+    found = np.sort(np.concatenate([a, b]))
+    return found[np.diff(found, prepend=-1) != 0]
+
+
 def reversed_synapses(synapses: np.ndarray | None, shape: Shape) -> np.ndarray | None:
     """The same synapses with both ends swapped; `shape` is the shape before the swap."""
     if synapses is None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from circuitsim.engine.bounds import bounded_
 from circuitsim.engine.decay import Owed
-from circuitsim.engine.draws import reversed_synapses
+from circuitsim.engine.draws import reversed_synapses, union
 from circuitsim.engine.given import read_weights
 from circuitsim.engine.layout import DenseLayout, Layout, SparseLayout
 from circuitsim.engine.parameters import Parameters
@@ -179,7 +179,7 @@ class WeightStore:
             for r, numbers in enumerate(self.synapses(q.name)):
                 turn = self._patterns[q.name][1]
                 same = reversed_synapses(numbers, self.layouts[q.name].shape) if turn else numbers
-                found[r] = np.union1d(found[r], same)  # type: ignore[arg-type]
+                found[r] = union(found[r], same)  # type: ignore[arg-type]
         layout = self.layouts[root]
         placed = SparseLayout.of(layout.shape, found, self.like, layout.value_shape[1])  # type: ignore[arg-type]
         self._place(root, placed.numbers)

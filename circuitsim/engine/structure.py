@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.bounds import bounded_
-from circuitsim.engine.draws import draw_some, draw_weights, generator
+from circuitsim.engine.draws import draw_some, draw_weights, generator, union
 from circuitsim.engine.layout import Layout, OneToOneLayout
 from circuitsim.engine.store import WeightStore
 from circuitsim.errors import ParameterError
@@ -121,7 +121,7 @@ def grow(
     new, weights = [nothing] * store.n_replicas, [nothing.astype(float)] * store.n_replicas
     for r in replicas:
         rng = generator(seeds[r], p.name, f"{purpose}/places")
-        free = _Free(layout, np.union1d(old[r], barred))
+        free = _Free(layout, union(old[r], barred))
         if n is not None and n[r] > free.count:
             raise ParameterError(
                 f"projection {p.name!r}: n is {n[r]}, but replica {r} has {free.count} places without a synapse"
@@ -131,7 +131,7 @@ def grow(
         else:
             chosen = rng.choice(free.count, n[r], replace=False)
         new[r] = free.numbers(np.sort(chosen))
-        among = np.union1d(old[r], new[r])
+        among = union(old[r], new[r])
         weights[r] = draw_weights(inits[r], layout.shape, new[r], seeds[r], p.name, r, f"{purpose}/weights", among)
     store.add_synapses(p.name, new, weights)
     values = store.own[synapse("w", p.name).name]

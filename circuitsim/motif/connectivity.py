@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from circuitsim.errors import MotifError
-from circuitsim.motif.arrays import Names, as_array, as_numbers, filled, labelled, locked, names_of_axis
+from circuitsim.motif.arrays import Names, as_array, as_numbers, filled, is_frame, labelled, locked, names_of_axis
 from circuitsim.motif.value import Value
 
 
@@ -27,12 +27,16 @@ class Random(Value):
         probability: the probability of each synapse, in (0, 1], or one for each pair, an array ``[post, pre]`` of
             numbers in [0, 1].
     Raises:
-        MotifError: an entry of the array is no number.
+        MotifError: an entry of the array is no number, or it is a data frame, whose names are not read here.
     """
 
     probability: Any
 
     def __post_init__(self) -> None:
+        if is_frame(self.probability):
+            raise MotifError(
+                "Random: probability is a data frame with names; use frame.to_numpy(), by the neurons' order"
+            )
         if hasattr(self.probability, "__len__") and not isinstance(self.probability, str):
             object.__setattr__(self, "probability", locked(as_numbers(self.probability, "Random probability")))
 

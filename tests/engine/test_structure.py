@@ -160,7 +160,26 @@ def test_learning_goes_on_as_in_arrays_of_the_same_synapses():
             np.testing.assert_array_equal(arrays(circuit, name)[1][r], twin.mask(name)[0])
 
 
-def test_growth_is_uniform_over_the_places(circuit):
+@pytest.mark.parametrize("kind", KINDS)
+def test_tied_synapses_grow_with_their_source(kind, tmp_path):
+    motif = KINDS[kind]()
+    motif.connect("h", "b", name="T", compartment="dendrite", tied_to=cs.Derived("Vt", scale=2.0))
+    motif.connect("b", "h", name="U", compartment="dendrite", tied_to=cs.Derived("Vt", transpose=True))
+    circuit = cs.compile(motif, replicas=2, dtype="float64", device="cpu")
+    circuit.grow("V", n=6)
+    circuit.grow("Vt", n=8)
+    circuit.step(*batch())
+    circuit.save(tmp_path / "c.safetensors")
+    for one in (circuit, cs.load_circuit(tmp_path / "c.safetensors")):
+        one.step(*batch(1))
+        w, there = arrays(one, "Vt")
+        np.testing.assert_array_equal(arrays(one, "T")[0], 2 * w)
+        np.testing.assert_array_equal(arrays(one, "U")[0], w.swapaxes(1, 2))
+        np.testing.assert_array_equal(arrays(one, "U")[1], there.swapaxes(1, 2))
+        assert there.sum() == arrays(circuit, "V")[1].sum() + 2 * (8 - 6)
+
+
+def test_growth_is_uniform_over_the_places():
     """Each place of the first row is taken about equally often."""
     motif = cs.Motif("one")
     motif.add(cs.Population("x", 6), cs.Population("y", 2))

@@ -1,5 +1,6 @@
 """What cannot be exported is refused, with the object and the reason."""
 
+import numpy as np
 import pytest
 
 import circuitsim as cs
@@ -135,3 +136,16 @@ def test_grown_and_local_synapses_are_exported_and_read_back():
     for name in ("W", "S"):
         assert (back.mask(name).to_dense() == circuit.mask(name).to_dense()).all()
         assert (back.weights(name).to_dense() == circuit.weights(name).to_dense()).all()
+
+
+def test_signs_of_neurons_hold_in_the_network_too():
+    m = cs.Motif("signed")
+    m.add(cs.Population("x", 3, sign="excitatory"), cs.Population("y", 2, sign="inhibitory"), cs.Population("z", 2))
+    m.connect("x", "y", name="W", rule="eta * (post - 1) * pre**2", parameters={"eta": 0.5})
+    m.connect("y", "z", name="U", rule="eta * (1 - post) * pre**2", parameters={"eta": 0.5})
+    circuit = compiled(m)
+    net = export_brian2(circuit)
+    for k in range(6):
+        assert_same_step(net, circuit, np.random.default_rng(k).standard_normal((3, 3)), None)
+    assert (circuit.weights("W") >= 0).all() and (circuit.weights("U") <= 0).all()
+    assert (circuit.weights("W") == 0).any() or (circuit.weights("U") == 0).any()

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.signal
 import torch
@@ -166,6 +167,11 @@ def test_a_replica_draws_as_a_circuit_of_its_seed(connectivity):
     motif = maps((4, 5), (5, 4), connectivity)
     for r in range(2):
         np.testing.assert_array_equal(mask(motif, r, replicas=2, seed=5), mask(motif, seed=5 + r))
+
+
+def test_a_frame_of_probabilities_would_lose_its_names():
+    with pytest.raises(cs.MotifError, match="probability is a data frame with names; use frame.to_numpy()"):
+        cs.Random(pd.DataFrame([[0.1, 0.2]], columns=["a", "b"]))
 
 
 def test_few_probable_synapses_are_listed():
