@@ -126,10 +126,13 @@ class Reader:
 
         try:
             with Image.open(path) as file:
+                n_frames = getattr(file, "n_frames", 1)
                 image: Image.Image = ImageOps.exif_transpose(file)  # cameras store the rotation beside the pixels
                 image.load()
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise DataError(f"{path} cannot be read as an image ({error})") from None
+        if n_frames > 1:
+            raise DataError(f"{path} holds {n_frames} images: save each as a file of its own")
         if self.converts and (image.mode in CHANNELS or image.mode in ("1", "P", "RGBA", "LA", "CMYK", "YCbCr")):
             image = image.convert(self.mode)
         if self.scales and self.size is not None:

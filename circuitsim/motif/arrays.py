@@ -199,6 +199,8 @@ def _labels(index: Any, n: int) -> tuple[np.ndarray, Names]:
     are_indices = all(isinstance(label, int | np.integer) and not isinstance(label, bool) for label in labels)
     if are_indices and sorted(labels) == list(range(n)):
         return np.argsort(labels), None
+    if blank := [k for k, label in enumerate(labels) if label is None or label != label]:  # NaN and NaT
+        raise MotifError(f"a frame has {len(blank)} blank labels, the first at place {blank[0]}: name each neuron")
     return np.arange(n), tuple(normalized(str(label)) for label in labels)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from circuitsim.motif.wiring import wirings
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
+
+SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, which no file can hold
 
 
 def population_fields(p: Population) -> Faults:
@@ -60,6 +63,8 @@ def label_faults(owner: str, label: object) -> Faults:
     """Yield the fault of a label, which may be any text."""
     if not isinstance(label, str | None):
         yield f"{owner}: label must be a text or None (got {label!r})"
+    elif label is not None and SURROGATES.search(label):
+        yield f"{owner}: label must be a text that can be written in UTF-8 (got {label!r})"
 
 
 def states_are_sound(owner: str, states: Mapping[str, State]) -> Faults:

@@ -185,3 +185,11 @@ def test_options_out_of_range_are_refused(options, message, tmp_path):
     filled(tmp_path)
     with pytest.raises(cs.ParameterError, match=message):
         cs.Dataset.from_folder(tmp_path, **options)
+
+
+def test_a_file_of_several_images_is_refused(tmp_path):
+    filled(tmp_path)
+    frames = [PIL.fromarray(RNG.integers(0, 256, (3, 4)).astype(np.uint8)) for _ in range(3)]
+    frames[0].save(tmp_path / "cat" / "stack.tif", save_all=True, append_images=frames[1:])
+    with pytest.raises(cs.DataError, match=r"stack\.tif holds 3 images: save each as a file of its own"):
+        cs.Dataset.from_folder(tmp_path)

@@ -118,3 +118,11 @@ def test_a_matrix_of_another_size_is_a_fault_of_its_shape_alone(cells):
     with pytest.raises(cs.MotifError) as caught:
         m.validate()
     assert caught.value.faults == (f"projection 'W': Mask has shape ({len(cells)}, 4), needs [post, pre] = (4, 4)",)
+
+
+@pytest.mark.parametrize("blank", [np.nan, None, pd.NaT])
+def test_blank_labels_are_no_names(blank):
+    frame = pd.DataFrame(np.ones((2, 2)), index=["a", blank], columns=["x", "y"])
+    for kind in (cs.Mask, cs.Given):
+        with pytest.raises(cs.MotifError, match="a frame has 1 blank labels, the first at place 1: name each neuron"):
+            kind(frame)

@@ -538,3 +538,9 @@ def test_a_state_may_not_take_the_name_of_what_a_gate_gives():
     assert fault(motif) == (
         "population 'up2': activation: state 'slope_g' has the name of a quantity of a gating population; rename it"
     )
+
+
+def test_a_label_that_no_file_can_hold_is_refused():
+    message = "population 'up1': label must be a text that can be written in UTF-8 (got 'a\\ud800')"
+    assert fault(changed("up1", label="a\ud800")) == message
+    changed("up1", label="MBON-γ1 🧠").validate()
