@@ -92,6 +92,11 @@ def read_edge_table(
         keys = ["synapses"] * n if columns["projection"] is None else table.texts(columns["projection"])
         names = sorted({*ends[0], *ends[1]})
         index = {name: k for k, name in enumerate(names)}
+        for name in names:
+            if (whole := re.sub(r"\.0+$", "", name)) != name and whole in index and whole.isdecimal():
+                raise ValueError(
+                    f"the neurons {whole!r} and {name!r} may be one, from columns of which one had blanks: write both alike"
+                )
         connectome = nx.MultiDiGraph()
         for name, k in index.items():
             connectome.add_node((population, k), population=population, label=name)

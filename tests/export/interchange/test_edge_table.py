@@ -142,3 +142,12 @@ def test_columns_that_are_not_there_or_not_clear_are_refused(options, message, t
         read(tmp_path, "pre,partner\na,b\n")
     with pytest.raises(cs.ArchiveError, match="cannot be read"):
         cs.read_edge_table(tmp_path / "none.csv")
+
+
+def test_one_number_in_two_spellings_is_refused(tmp_path):
+    path = tmp_path / "edges.csv"
+    path.write_text("pre,post,weight\n1.0,2,1\n3.5,1,2\n")
+    with pytest.raises(cs.ArchiveError, match="the neurons '1' and '1.0' may be one, .*: write both alike"):
+        cs.read_edge_table(path)
+    path.write_text("pre,post,weight\n1.0,2.0,1\n3.5,1.0,2\n")
+    assert {label for _, label in cs.read_edge_table(path).nodes(data="label")} == {"1.0", "2.0", "3.5"}
