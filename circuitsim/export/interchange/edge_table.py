@@ -95,7 +95,7 @@ def read_edge_table(
         for name in names:
             if (whole := re.sub(r"\.0+$", "", name)) != name and whole in index and whole.isdecimal():
                 raise ValueError(
-                    f"the neurons {whole!r} and {name!r} may be one, from columns of which one had blanks: write both alike"
+                    f"the neurons {whole!r} and {name!r} may be one, if a column had blanks: write both alike"
                 )
         connectome = nx.MultiDiGraph()
         for name, k in index.items():
