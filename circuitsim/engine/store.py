@@ -209,7 +209,8 @@ class WeightStore:
     def set_mask(self, name: str, mask: Tensor) -> None:
         """Set which synapses exist, in this projection and in those tied to it. Absent ones hold 0 from now on."""
         layout = self.layouts[name]
-        layout.mask, self.n_mask_changes, self.n_writes = mask, self.n_mask_changes + 1, self.n_writes + 1
+        layout.mask = mask = layout.laid(mask)
+        self.n_mask_changes, self.n_writes = self.n_mask_changes + 1, self.n_writes + 1
         for p in self.motif.projections:
             if p.tied_to is not None and p.tied_to.projection == name:
                 self.layouts[p.name].mask = layout.transposed(mask) if p.tied_to.transpose else mask
@@ -343,7 +344,7 @@ class WeightStore:
         self.n_writes += 1
         for name in names:  # before the weights, since a mask that has grown would come too late
             mask = tensors[f"mask/{name}"].to(self.like.device, self.like.dtype)
-            self.set_mask(name, self.layouts[name].laid(mask))
+            self.set_mask(name, mask)
         for name, values in self.own.items():
             values.copy_(tensors[f"weights/{in_file(name)}"])
             self._restrict(name)

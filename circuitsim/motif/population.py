@@ -47,7 +47,6 @@ class Population(Value):
             at 0 as by bounds. None leaves signs free.
     Raises:
         MotifError: an entry of `positions` is no number.
-        TypeError: there is neither a size nor a shape.
     Source: Liao et al. (2024), arXiv 2412.20018, section 2 (the two streams).
     """
 
@@ -71,8 +70,6 @@ class Population(Value):
             object.__setattr__(self, "shape", tuple(map(_plain, self.shape)))
         if self.size is None and self.shape is not None and is_shape(self.shape):
             object.__setattr__(self, "size", math.prod(self.shape))
-        if self.size is None and self.shape is None:
-            raise TypeError(f"population {self.name!r} needs a size or a shape")
         if self.positions is not None:
             positions = as_numbers(self.positions, f"population {self.name!r}: positions")
             object.__setattr__(self, "positions", locked(positions))

@@ -64,7 +64,7 @@ def projection_fields(p: Projection) -> Faults:
         yield f"{owner}: its weights are tied to others, so it takes no init, rule or connectivity of its own"
     if isinstance(p.bounds, tuple) and not is_interval(p.bounds):
         yield f"{owner}: bounds must be (low, high) with low < high (got {p.bounds!r})"
-    if p.tied_to is not None and p.bounds is not None:
+    if isinstance(p.tied_to, Derived) and p.bounds is not None:
         yield f"{owner}: its weights are tied to others, so it takes no bounds; give them to {p.tied_to.projection!r}"
     yield from label_faults(owner, p.label)
     if isinstance(p.rewiring, Rewiring):

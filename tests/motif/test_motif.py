@@ -132,7 +132,7 @@ def document(**entries):
         ),
         (document(populations=[{"type": 3}]), "motif 'm': add takes "),
         (document(populations=[{"type": "Value"}]), "unknown type 'Value'"),
-        (document(populations=[{"type": "Population"}]), "populations.0.: Population cannot be built from .*size"),
+        (document(populations=[{"type": "Population"}]), "populations.0.: Population cannot be built from .*name"),
         (document(populations=[{"type": "Population", "name": "a", "size": 1, "os": 1}]), "Population cannot be built"),
         (document(projections=[{"type": "Rule"}]), "projections.0.: Rule cannot be built from"),
         (document(projections=[{"type": "Rule", "expression": "w", "parameters": [1]}]), "Rule cannot be built from"),
