@@ -45,16 +45,16 @@ def weakest(store: WeightStore, name: str, share: float) -> Tensor:
     values, present = store.own[synapse("w", name).name], store.present(name)
     sizes = values.abs().nan_to_num(nan=-1.0).masked_fill(present == 0, torch.inf).flatten(1)
     ranks = sizes.argsort(dim=1, stable=True).argsort(dim=1)
-    counts = (share * present.sum((1, 2)).double() + 1e-9).long()  # 0.29 * 100 is a little less than 29
+    counts = (share * (present != 0).sum((1, 2)).double() + 1e-9).long()  # 0.29 * 100 is a little less than 29
     return (ranks < counts.unsqueeze(1)).view_as(present)
 
 
 def remove(store: WeightStore, name: str, gone: Tensor) -> Tensor:
     """Remove synapses that exist where `gone` is True, in storage layout, and return how many, ``[replica]``."""
     present = store.present(name)
-    kept = present.masked_fill(gone, 0.0)
-    store.set_mask(name, kept)
-    return (present - kept).sum((1, 2)).long()
+    lost = gone & (present != 0)
+    store.set_mask(name, present.masked_fill_(lost, 0.0))
+    return lost.sum((1, 2))
 
 
 def lesion(store: WeightStore, population: str, neurons: Sequence[int]) -> Tensor:

@@ -48,7 +48,6 @@ class Population(Value):
             at 0 as by bounds. None leaves signs free.
     Raises:
         MotifError: an entry of `positions` is no number.
-        TypeError: there is neither a size nor a shape.
     Source: Liao et al. (2024), arXiv 2412.20018, section 2 (the two streams).
     """
 
