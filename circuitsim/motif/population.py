@@ -47,7 +47,7 @@ class Population(Value):
             somata and dendrites: initial weights that are drawn are magnitudes with this sign, and weights are clipped
             at 0 as by bounds. None leaves signs free.
     Raises:
-        MotifError: an entry of `positions` is no number.
+        MotifError: there is neither a size nor a shape, or an entry of `positions` is no number.
     Source: Liao et al. (2024), arXiv 2412.20018, section 2 (the two streams).
     """
 

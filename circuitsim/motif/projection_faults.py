@@ -66,7 +66,7 @@ def projection_fields(p: Projection) -> Faults:
         yield f"{owner}: bounds must be (low, high), finite with low < high, or None for no bound (got {p.bounds!r})"
     elif isinstance(p.bounds, tuple) and not _may_lie_within(p.start, p.bounds, p.connectivity):
         yield f"{owner}: no weight that its init draws lies within the bounds {p.bounds} (got {p.start!r})"
-    if p.tied_to is not None and p.bounds is not None:
+    if isinstance(p.tied_to, Derived) and p.bounds is not None:
         yield f"{owner}: its weights are tied to others, so it takes no bounds; give them to {p.tied_to.projection!r}"
     yield from label_faults(owner, p.label)
     if isinstance(p.rewiring, Rewiring):

@@ -81,11 +81,6 @@ def test_a_size_must_be_a_positive_integer(size):
     assert f"population 'up1': size must be a positive integer (got {size!r})" in faults(changed("up1", size=size))
 
 
-def test_a_population_without_size_and_shape_is_refused():
-    with pytest.raises(cs.MotifError, match="population 'x' needs a size or a shape"):
-        cs.Population("x")
-
-
 def test_a_numpy_integer_is_a_size():
     changed("up1", size=np.int64(3)).validate()
 
