@@ -275,8 +275,8 @@ class _Reassociation(Writer):
         """
         made = self.made.get(vector)
         if made is not None and len(self.readers[vector]) == 1 and vector not in self.wanted:
-            passed = made.args[0]
-            if made.op in GATES and isinstance(passed, Register) and not passed.is_scalar:
+            passed = made.args[0] if made.op in GATES else None
+            if isinstance(passed, Register) and not passed.is_scalar:
                 inner = self.scaled(scale, passed, min(width, size_of(vector)))
                 if inner is not None:
                     return self.write(made.op, (inner, *made.args[1:]), vector.space, batch=True)
