@@ -241,3 +241,16 @@ def test_absent_synapses_stay_absent_even_where_their_rule_is_not_defined():
     after = circuit.weights("W")
     assert (~present).any() and torch.isfinite(after).all()
     assert (after[~present] == 0).all() and (after[present] != 0).all()
+
+
+def test_a_reduction_sample_by_sample_times_a_normalised_trace():
+    motif = cs.Motif("scaled")
+    motif.add(cs.Population("x", 4, trace="activity / sqrt(mean(activity**2) + 1)"), cs.Population("y", 6))
+    motif.connect("x", "y", name="W", rule=cs.Rule("eta * max_in(minimum(w, pre)) * pre", eta=0.5))
+    with pytest.warns(UserWarning, match="sample by sample"):
+        circuit = cs.compile(motif, dtype="float64", device="cpu", record_changes=True)
+    x = np.random.default_rng(0).standard_normal((5, 4))
+    w, trace = circuit.weights("W")[0].numpy(), x / np.sqrt((x**2).mean() + 1)
+    largest = np.minimum(w, trace[:, None, :]).max(axis=2)
+    circuit.step(x)
+    np.testing.assert_allclose(circuit.last_change("W")[0], 0.5 * largest.T @ trace / 5, rtol=1e-12)

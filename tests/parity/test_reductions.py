@@ -171,16 +171,3 @@ def test_with_frozen_Wt_and_V_from_zero_sal_drives_as_direct_kolen_pollack_throu
         direct = e @ (K[k] @ A[k].T @ A[k]).T
         assert np.isfinite(direct).all() and np.abs(direct).max() > 1e-3
         np.testing.assert_allclose(drive, direct, rtol=1e-12, atol=1e-14)
-
-
-def test_a_reduction_sample_by_sample_times_a_normalised_trace():
-    motif = cs.Motif("scaled")
-    motif.add(cs.Population("x", 4, trace="activity / sqrt(mean(activity**2) + 1)"), cs.Population("y", 6))
-    motif.connect("x", "y", name="W", rule=cs.Rule("eta * max_in(minimum(w, pre)) * pre", eta=0.5))
-    with pytest.warns(UserWarning, match="sample by sample"):
-        circuit = cs.compile(motif, dtype="float64", device="cpu", record_changes=True)
-    x = np.random.default_rng(0).standard_normal((5, 4))
-    w, trace = circuit.weights("W")[0].numpy(), x / np.sqrt((x**2).mean() + 1)
-    largest = np.minimum(w, trace[:, None, :]).max(axis=2)
-    circuit.step(x)
-    np.testing.assert_allclose(circuit.last_change("W")[0], 0.5 * largest.T @ trace / 5, rtol=1e-12)
