@@ -54,7 +54,16 @@ if TYPE_CHECKING:  # for type checkers; `__getattr__` does it at run time
     from circuitsim import plots as plots
     from circuitsim.analysis import alignment, effective_rank, loss_gradients
     from circuitsim.data import Dataset, Split, load_dataset, minibatches
-    from circuitsim.engine import BatchMeanWarning, Circuit, SlowRuleWarning, StepResult, Synapse, compile, load_circuit
+    from circuitsim.engine import (
+        BatchMeanWarning,
+        Circuit,
+        SlowRuleWarning,
+        StepResult,
+        Synapse,
+        UnreadParameterWarning,
+        compile,
+        load_circuit,
+    )
     from circuitsim.export import (
         circuit_from_brian2,
         export_brian2,
@@ -98,7 +107,8 @@ _LATE = {
     "analysis": ("alignment", "effective_rank", "loss_gradients"),
     "data": ("Dataset", "Split", "load_dataset", "minibatches"),
     "engine": (
-        "BatchMeanWarning", "Circuit", "SlowRuleWarning", "StepResult", "Synapse", "compile", "load_circuit",
+        "BatchMeanWarning", "Circuit", "SlowRuleWarning", "StepResult", "Synapse", "UnreadParameterWarning",
+        "compile", "load_circuit",
     ),
     "export": (
         "circuit_from_brian2", "export_brian2", "read_connectome", "read_edge_table", "read_motif", "read_nir",

@@ -23,7 +23,7 @@ from circuitsim.engine.functional import projections_of, run_functionally
 from circuitsim.engine.last_change import LastChange
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import Lowered
-from circuitsim.engine.parameters import Parameters, Vary, check_vary, evaluate
+from circuitsim.engine.parameters import Parameters, Vary, check_vary, evaluate, is_read
 from circuitsim.engine.programs import EVERYTHING, Programs, partners
 from circuitsim.engine.runaway import Runaway, check_max_weight, find_runaways
 from circuitsim.engine.runner import Batch, Runner
@@ -834,8 +834,8 @@ class Circuit:
             rates: new values of rule parameters in this replica, keyed by path, such as ``{"W0.eta": 0.01}``; a replica
                 that ran away would do so again at the same rates.
         Raises:
-            ParameterError: there is no such replica, it is not pinned, or a rate is unknown, not finite or declared per
-                synapse; nothing has changed.
+            ParameterError: there is no such replica, it is not pinned, or a rate is unknown, not read by the rule, not
+                finite or declared per synapse; nothing has changed.
         Example:
             >>> import circuitsim as cs
             >>> from motifs import sal
@@ -859,6 +859,8 @@ class Circuit:
         for path, rate in normalized_keys(rates, "paths of rates", ParameterError).items():
             if path not in known:
                 raise ParameterError(f"rates: unknown path {path!r} (known: {', '.join(sorted(known))})")
+            if not is_read(self.motif, path):
+                raise ParameterError(f"rates: the rule does not read {path!r}, so it would change nothing")
             if not is_number(rate):
                 raise ParameterError(f"rates: {path!r} must be a finite number (got {rate!r})")
             values = self.store.parameters.of_replicas(*known[path], self.n_replicas)

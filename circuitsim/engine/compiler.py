@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from circuitsim.engine.circuit import Circuit
-from circuitsim.engine.parameters import Vary
+from circuitsim.engine.parameters import Vary, is_read
 from circuitsim.errors import ParameterError, check_kind, warn
 from circuitsim.motif.motif import Motif
 from circuitsim.plan import ProjectionPlan
@@ -21,6 +21,10 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 class SlowRuleWarning(UserWarning):
     """A rule has a term that does not factor and is evaluated sample by sample."""
+
+
+class UnreadParameterWarning(UserWarning):
+    """A parameter has values for each replica, but no rule reads it."""
 
 
 class BatchMeanWarning(UserWarning):
@@ -52,9 +56,9 @@ def compile(
         seeds: a seed for each replica, in place of `replicas` and `seed`: ``seeds=[0, 0, 1, 1]`` runs two settings of
             `vary` with each of two seeds.
     Returns:
-        The circuit. A `SlowRuleWarning` names every rule that does not factor into matrix products, and a
+        The circuit. A `SlowRuleWarning` names every rule that does not factor into matrix products, a
         `BatchMeanWarning` every rule that multiplies a synaptic state, a mean over the batch, by a signal of each
-        sample.
+        sample, and an `UnreadParameterWarning` every parameter in `vary` that its rule does not read.
     Raises:
         MotifError: the motif has faults; the message lists all of them.
         ParameterError: an argument is out of range, or the device is not available.
@@ -96,6 +100,9 @@ def _seeds(replicas: int | None, seed: int | None, seeds: Sequence[int] | None) 
 
 def _warn(circuit: Circuit) -> None:
     """Warn about rules that are slow, or that may not mean what their author intended."""
+    for path in circuit.vary:
+        if not is_read(circuit.motif, path):
+            warn(f"vary: the rule does not read {path!r}, so its values change nothing", UnreadParameterWarning)
     rules = {p.name: p for plan in circuit.plans for p in plan.plastic()}
     for name, p in rules.items():
         assert p.rule is not None

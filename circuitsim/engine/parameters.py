@@ -14,12 +14,14 @@ from torch import Tensor
 from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
 from circuitsim.motif.arrays import as_numbers
+from circuitsim.motif.expressions import expressions_of
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.motif import Motif
 from circuitsim.plan.instructions import Operand, Register
 from circuitsim.plan.quantities import synapse
 from circuitsim.plan.writer import SCALAR, Writer
 from circuitsim.rules.elementwise import ELEMENTWISE
+from circuitsim.rules.vocabulary import local
 
 Vary = Mapping[str, Sequence[float]]
 
@@ -52,6 +54,12 @@ def _paths(motif: Motif) -> set[str]:
         fields = dataclasses.fields(p.start)
         paths |= {f"{p.name}.init.{f.name}" for f in fields if isinstance(getattr(p.start, f.name), int | float)}
     return paths
+
+
+def is_read(motif: Motif, path: str) -> bool:
+    """Whether a rule reads the parameter with this path, or the path is that of an initial weight."""
+    projection, _, name = path.partition(".")
+    return "." in name or local(name) in expressions_of(motif).rule[projection].free_symbols
 
 
 class Parameters:

@@ -177,6 +177,17 @@ def test_rates_that_cannot_be_are_refused_and_the_replica_stays_pinned():
         assert c.pinned == (0,) and c.changed_rates == {}
 
 
+def test_a_rate_that_the_rule_does_not_read_is_told():
+    motif = made().motif.replace("W", rule=cs.Rule("eta * pre", eta=0.1, gamma=0.2))
+    with pytest.warns(cs.UnreadParameterWarning, match="vary: the rule does not read 'W.gamma'") as caught:
+        circuit = cs.compile(motif, replicas=2, vary={"W.gamma": [0.1, 0.2], "W.eta": [0.1, 0.2]}, device="cpu")
+    assert [warning.filename for warning in caught] == [__file__]
+    circuit.pin_replica(0)
+    with pytest.raises(cs.ParameterError, match="rates: the rule does not read 'W.gamma', so it would change nothing"):
+        circuit.release_replica(0, {"W.gamma": 0.3})
+    assert circuit.pinned == (0,) and circuit.changed_rates == {}
+
+
 def test_a_snapshot_that_no_circuit_took_is_refused():
     circuit = made()
     before, arrays = circuit.weights("W"), {name: values.numpy() for name, values in circuit.snapshot().items()}
