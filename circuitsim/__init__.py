@@ -99,7 +99,7 @@ __all__ = [
     "read_sonata", "read_weights", "write_connectome", "write_motif", "write_weights",
     # errors and warnings
     "AnalysisError", "ArchiveError", "CircuitError", "DataError", "MotifError", "ParameterError", "RuleError",
-    "BatchMeanWarning", "SimulationDiverged", "SlowRuleWarning", "UnscaledInputWarning",
+    "BatchMeanWarning", "SimulationDiverged", "SlowRuleWarning", "UnreadParameterWarning", "UnscaledInputWarning",
     "__version__",
 ]  # fmt: skip
 
