@@ -108,6 +108,7 @@ class Circuit:
         layouts, own = assemble(motif, self.seeds, vary, like)
         self.record_changes, self._n_writes = record_changes, 0
         self._frozen: frozenset[str] = frozenset()
+        self._rewired = [(p, p.rewiring) for p in motif.projections if p.rewiring is not None]
         self.store = WeightStore(motif, n_replicas, layouts, own, like)
         self._plan()
         self.store.align(*partners(self._programs.step))
@@ -196,11 +197,10 @@ class Circuit:
 
     def _rewire(self) -> None:
         """Replace the weakest synapses of the projections whose turn it is."""
-        active = [r for r in range(self.n_replicas) if r not in self.store.pinned]
-        for p in self.motif.projections:
-            due = p.rewiring is not None and self.n_steps % p.rewiring.every_steps == 0
-            if p.rewiring is not None and due and p.name not in self._frozen:
-                gone = structure.weakest(self.store, p.name, p.rewiring.share)
+        for p, rewiring in self._rewired:
+            if self.n_steps % rewiring.every_steps == 0 and p.name not in self._frozen:
+                active = [r for r in range(self.n_replicas) if r not in self.store.pinned]
+                gone = structure.weakest(self.store, p.name, rewiring.share)
                 gone[list(self.store.pinned)] = False
                 counts = structure.remove(self.store, p.name, gone).tolist()
                 inits = self._inits_of_growth(p)
@@ -253,7 +253,7 @@ class Circuit:
         if program.loss is None:
             return StepResult(None, {})
         # copies, because the next step reuses the buffers
-        kept = {register: loss.expand(self.n_replicas).clone() for register, loss in lowered.losses.items()}
+        kept = {register: loss.clone() for register, loss in lowered.losses.items()}
         return StepResult(kept[program.loss], {phase: kept[r] for phase, r in program.losses.items()})
 
     def predict(self, x: Any, output: str | None = None) -> Tensor:

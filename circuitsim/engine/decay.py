@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from circuitsim.engine.operations import fitting
+
 LEAST = 2.0**-18  # the smallest relative decay that is applied: 64 times the spacing of float32 numbers just below 1
 
 MANTISSA = 23  # fractional bits of float32 numbers between 1 and 2; numbers below 1 have one more
@@ -42,7 +44,7 @@ def factor_of(decay: Any, owed: Owed, name: str, dtype: torch.dtype) -> Any:
 
 def _number(decay: float, owed: Owed, name: str) -> float:
     if not -0.5 < decay < 0.5:
-        return 1.0 - decay
+        return fitting(1.0 - decay, torch.float32)
     before = owed.get(name, 0.0)
     if not isinstance(before, float):  # it was per replica until a schedule or a file made it a single number
         before = float(np.mean(before))

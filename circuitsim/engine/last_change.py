@@ -36,9 +36,12 @@ class LastChange:
                 self.values[name] = new.taken(values, old.numbers)
                 self._before.pop(name, None)
 
-    @contextlib.contextmanager
-    def recording(self) -> Iterator[None]:
+    def recording(self) -> contextlib.AbstractContextManager[None]:
         """Record the changes made in this context, unless it fails."""
+        return self._subtracting() if self._projections else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _subtracting(self) -> Iterator[None]:
         weights = {name: self._own[synapse("w", name).name] for name in self._projections}
         for name, w in weights.items():
             self._before.setdefault(name, torch.empty_like(w)).copy_(w)

@@ -70,7 +70,7 @@ class Lowered(Workspace):
                     self.calls.add(self._end_phase)
         self._place_numbers()
         losses = dict.fromkeys((*program.losses.values(), program.loss))
-        self.losses = {r: self.tensors[r].view(-1) for r in losses if r is not None}
+        self.losses = {r: self.tensors[r].view(-1).expand(self.n_replicas) for r in losses if r is not None}
 
     # -- running
 

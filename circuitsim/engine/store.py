@@ -295,11 +295,14 @@ class WeightStore:
                 )
         return snapshot
 
-    @contextlib.contextmanager
-    def keeping_pinned(self) -> Iterator[None]:
+    def keeping_pinned(self) -> contextlib.AbstractContextManager[None]:
         """Put the pinned replicas back as they were, even if the step in this context fails."""
+        return self._putting_back() if self.pinned else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _putting_back(self) -> Iterator[None]:
         rows = torch.tensor(sorted(self.pinned), device=self.like.device, dtype=torch.int64)
-        kept = {name: values.index_select(0, rows) for name, values in self.own.items()} if self.pinned else {}
+        kept = {name: values.index_select(0, rows) for name, values in self.own.items()}
         try:
             yield
         finally:

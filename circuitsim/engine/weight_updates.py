@@ -149,8 +149,7 @@ def decay_factor(to: Workspace, decay: Operand, weights: Register) -> Any:
 def _update_decay_factors(to: Workspace, decays: list[Decay]) -> None:
     owed, dtype = to.store.owed, to.like.dtype
     for decay, name, set_factor in decays:
-        factor = factor_of(to.scalar(decay), owed, name, dtype)
-        set_factor(fitting(factor, dtype) if isinstance(factor, float) else factor)
+        set_factor(factor_of(to.scalar(decay), owed, name, dtype))
 
 
 def _decay(w: Tensor, factor: Tensor | float) -> None:
