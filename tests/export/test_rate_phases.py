@@ -56,6 +56,15 @@ def test_a_weight_that_changes_in_an_earlier_phase_is_seen_changed_in_a_later_on
     np.testing.assert_allclose(net.state("y", "seen"), 1.5 * 0.5 * (1 + 3.5), rtol=1e-15)  # mean x = 1.5
 
 
+def test_a_phase_in_which_nothing_happens_is_passed_over():
+    motif = cs.Motif("rests")
+    motif.add(cs.Population("x", 1), cs.Population("y", 1), cs.Phase("rest", soma=[], inputs=[]), cs.Phase("act"))
+    motif.connect("x", "y", name="W", init=cs.Constant(0.5), rule="pre * post")
+    net = export_brian2(compiled(motif))
+    net.step([[1.0], [2.0]])
+    np.testing.assert_allclose(net.weights("W"), 0.5 * (1 + 2.5), rtol=1e-15)  # mean x^2 = 2.5
+
+
 def test_noise_in_a_phase_is_the_circuits_own_also_from_the_middle_on():
     circuit = compiled(weight_mirror(LAYERS, eta=0.3, noise=0.8))
     for x, target in batches(3):

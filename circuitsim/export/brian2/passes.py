@@ -34,7 +34,7 @@ def n_passes(plan: Plan) -> int:
             inside = max((_rule_symbol(s, first) for part in mean.body for s in part.symbols), default=0)
             first[mean.symbol] = inside + (mean.kind == "mean")
         rest += [_rule_symbol(symbol, first) for symbol in rule.symbols]
-    return 1 + max([*first.values(), *rest])
+    return 1 + max([0, *first.values(), *rest])
 
 
 def _rule_symbol(symbol: sympy.Symbol, first: dict[sympy.Symbol, int]) -> int:
