@@ -58,7 +58,9 @@ def test_a_weight_that_changes_in_an_earlier_phase_is_seen_changed_in_a_later_on
 
 def test_a_phase_in_which_nothing_happens_is_passed_over():
     motif = cs.Motif("rests")
-    motif.add(cs.Population("x", 1), cs.Population("y", 1), cs.Phase("rest", soma=[], inputs=[]), cs.Phase("act"))
+    motif.add(
+        cs.Population("x", 1), cs.Population("y", 1), cs.Phase("rest", soma=[], inputs=[], plastic=[]), cs.Phase("act")
+    )
     motif.connect("x", "y", name="W", init=cs.Constant(0.5), rule="pre * post")
     net = export_brian2(compiled(motif))
     net.step([[1.0], [2.0]])
