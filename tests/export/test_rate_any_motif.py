@@ -73,7 +73,7 @@ def _quantities(net, circuit):
             yield f"state {name} of {owner.name}", net.state(owner.name, name), circuit.state(owner.name, name)
 
 
-@settings(max_examples=6, phases=[Phase.generate])
+@settings(max_examples=4, phases=[Phase.generate])
 @given(st.data())
 def test_any_phases_states_signals_and_gates_do_what_they_declare(data):
     check(data)

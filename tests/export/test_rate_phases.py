@@ -33,7 +33,7 @@ def test_a_later_phase_finds_what_each_sample_left_and_the_weights_that_an_earli
     circuit = compiled(modulated(**options))
     net = export_brian2(circuit)
     before = {p.name: net.weights(p.name) for p in circuit.motif.projections}
-    for x, target in batches(4):
+    for x, target in batches(3):
         assert (
             difference(net.step(x, target), circuit.step(x, target, keep="all").losses["cycle"].item(), "loss") <= 1e-12
         )
