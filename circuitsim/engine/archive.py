@@ -147,7 +147,7 @@ _PINNED = re.compile("(?:held|pinned)/([0-9]+)/(.*)")
 def fits_together(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
-    except (CircuitError, KeyError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+    except (CircuitError, AttributeError, KeyError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
         raise ArchiveError(f"{path}: its content does not fit together: {error}") from None
 
 

@@ -953,11 +953,11 @@ class Circuit:
         sizes = {p.name: int(p.size) for p in self.motif.populations}
         lesioned = {
             name: [index("neuron", k, sizes[name]) for k in neurons]
-            for name, neurons in condition.get("lesioned", {}).items()
+            for name, neurons in _mapping(condition, "lesioned").items()
         }
         n_grown = whole("n_grown", condition.get("n_grown", 0), least=0)
         pinned = {self._index(replica) for replica in condition["pinned"]}
-        rates = {path: tuple(map(float, values)) for path, values in condition.get("changed_rates", {}).items()}
+        rates = {path: tuple(map(float, values)) for path, values in _mapping(condition, "changed_rates").items()}
         self.eta_scale = condition.get("eta_scale", 1.0)
         self.store.restore(tensors, finite)
         self.n_steps, self.n_epochs, self.store.pinned = n_steps, n_epochs, pinned
@@ -980,3 +980,11 @@ class Circuit:
             f"Circuit({self.motif.name!r}: {self.n_replicas} replicas, {seeds}, {self.device}, "
             f"{str(self.dtype).removeprefix('torch.')}, {self.n_steps} steps done)"
         )
+
+
+def _mapping(condition: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An entry of a file, which old files lack."""
+    found = condition.get(name, {})
+    if not isinstance(found, Mapping):
+        raise ParameterError(f"{name} must be a mapping (got {found!r})")
+    return found

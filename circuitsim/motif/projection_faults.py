@@ -198,7 +198,7 @@ def _repeated(owner: str, edges: c.Edges, n_pre: int) -> Faults:
 
 def _reciprocal(motif: Declarations, p: Projection, name: str) -> Faults:
     owner = f"projection {p.name!r}: ReciprocalOf({name!r})"
-    other = projection_of(motif).get(name) if isinstance(name, str) else None
+    other = projection_of(motif).get(name)
     if other is None:
         yield f"{owner} names an unknown projection (known: {', '.join(q.name for q in motif.projections)})"
     elif (other.pre, other.post) != (p.post, p.pre):
@@ -211,8 +211,7 @@ def _derived(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
     if p.tied_to is None:
         return
     owner = f"projection {p.name!r}: tied to {p.tied_to.projection!r}"
-    tied_to = p.tied_to.projection
-    source = projection_of(motif).get(tied_to) if isinstance(tied_to, str) else None
+    source = projection_of(motif).get(p.tied_to.projection)
     if source is None:
         yield f"{owner}, which is unknown (known: {', '.join(q.name for q in motif.projections)})"
         return
@@ -262,7 +261,7 @@ def init_faults(motif: Declarations, p: Projection) -> Faults:
 
 def _transpose(motif: Declarations, p: Projection, name: str) -> Faults:
     owner = f"projection {p.name!r}: TransposeOf({name!r})"
-    other = projection_of(motif).get(name) if isinstance(name, str) else None
+    other = projection_of(motif).get(name)
     if other is None:
         yield f"{owner} names an unknown projection (known: {', '.join(q.name for q in motif.projections)})"
     elif other.tied_to is not None or isinstance(other.init, i.TransposeOf):

@@ -18,6 +18,7 @@ from circuitsim.motif.population_faults import population_fields, population_mea
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.projection_faults import projection_fields, projection_meaning
 from circuitsim.motif.sweep_order import gates_of
+from circuitsim.motif.value import Value
 from circuitsim.motif.vocabularies import NEURON_NAMES
 from circuitsim.motif.wiring import inputs_of, wirings
 
@@ -86,6 +87,11 @@ def _references(motif: Declarations) -> Faults:
             for field in names:
                 if not isinstance(getattr(value, field), str):
                     yield f"{kind}: {field} must be a string (got {getattr(value, field)!r})"
+            for part in vars(value).values():  # such as ReciprocalOf(projection)
+                for field in part.name_fields if isinstance(part, Value) else ():
+                    if not isinstance(getattr(part, field), str):
+                        what = f"{type(part).__name__} needs the name of a {field}"
+                        yield f"{kind} {value.name!r}: {what} (got {getattr(part, field)!r})"
 
 
 def _circuit_faults(motif: Declarations) -> Faults:

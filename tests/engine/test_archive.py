@@ -152,6 +152,8 @@ def checksum(tensors, text: str) -> str:
         (lambda t, d: d.update(eta_scale="fast"), "eta_scale must be a finite number .got 'fast'."),
         (lambda t, d: d.update(pinned=[3]), "replica must be in 0 .. 2 .got 3."),
         (lambda t, d: d.update(n_epochs=-1), "must not be negative"),
+        (lambda t, d: d.update(lesioned=None), "lesioned must be a mapping .got None."),
+        (lambda t, d: d.update(changed_rates=[]), r"changed_rates must be a mapping .got \[\]."),
         (lambda t, d: d.update(changed_rates={"W0.rate": [1, 2, 3]}), "unknown path 'W0.rate'"),
     ],
 )

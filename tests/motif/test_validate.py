@@ -73,6 +73,20 @@ def test_a_name_must_be_a_string(name):
     assert fault(motif) == f"population: name must be a string (got {name!r})"
 
 
+@pytest.mark.parametrize("name", [None, 3, ["W"], {}])
+@pytest.mark.parametrize("value", [cs.Derived, cs.ReciprocalOf, cs.TransposeOf, cs.GatedBy])
+def test_what_refers_to_another_names_it(value, name):
+    motif = two_streams()
+    if value is cs.GatedBy:
+        motif.add(cs.Population("gated", 2, activation=value(name)))
+        owner, kind = "population 'gated'", "population"
+    else:
+        field = {cs.Derived: "tied_to", cs.ReciprocalOf: "connectivity", cs.TransposeOf: "init"}[value]
+        motif.connect("up0", "up1", name="refers", **{field: value(name)})
+        owner, kind = "projection 'refers'", "projection"
+    assert fault(motif) == f"{owner}: {value.__name__} needs the name of a {kind} (got {name!r})"
+
+
 # -- plain fields
 
 
