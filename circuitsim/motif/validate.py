@@ -87,11 +87,13 @@ def _references(motif: Declarations) -> Faults:
             for field in names:
                 if not isinstance(getattr(value, field), str):
                     yield f"{kind}: {field} must be a string (got {getattr(value, field)!r})"
-            for part in vars(value).values():  # such as ReciprocalOf(projection)
+    for kind, owners in (("population", motif.populations), ("projection", motif.projections)):
+        for owner in owners:
+            for part in vars(owner).values():  # such as ReciprocalOf(projection)
                 for field in part.name_fields if isinstance(part, Value) else ():
                     if not isinstance(getattr(part, field), str):
                         what = f"{type(part).__name__} needs the name of a {field}"
-                        yield f"{kind} {value.name!r}: {what} (got {getattr(part, field)!r})"
+                        yield f"{kind} {owner.name!r}: {what} (got {getattr(part, field)!r})"
 
 
 def _circuit_faults(motif: Declarations) -> Faults:
