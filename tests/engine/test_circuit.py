@@ -109,6 +109,15 @@ def test_pruned_synapses_are_gone_for_good():
     assert len(list(circuit.synapses("W1"))) == int((~gone[0]).sum())
 
 
+def test_a_synapse_of_the_size_of_the_threshold_stays():
+    motif = cs.Motif("threshold")
+    motif.add(cs.Population("x", 3), cs.Population("y", 1))
+    motif.connect("x", "y", name="W", init=cs.Given([[0.25, -0.5, 0.75]]))
+    circuit = cs.compile(motif, device="cpu")
+    assert circuit.prune("W", threshold=0.5).tolist() == [1]
+    assert circuit.weights("W").tolist() == [[[0.0, -0.5, 0.75]]]
+
+
 def test_a_synapse_tells_all_about_itself():
     circuit = cs.compile(
         paper_sal(LAYERS, [7, 2]),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import circuitsim as cs
 from circuitsim.engine.decay import LEAST, factor_of
 
 DECAYS = [1e-9, 1e-6, -1e-6, 3e-3, -3e-3, 0.3]
@@ -57,3 +58,19 @@ def test_what_replicas_owe_becomes_their_mean_when_they_get_one_decay():
 def test_float64_owes_nothing():
     owed = {}
     assert factor_of(1e-9, owed, "W:w", torch.float64) == 1 - 1e-9 and owed == {}
+
+
+def test_weights_that_are_set_owe_nothing():
+    motif = cs.Motif("forgets")
+    motif.add(cs.Population("x", 1), cs.Population("y", 1))
+    motif.connect("x", "y", name="W", rule=cs.Rule("post * pre - gamma * w", gamma=1e-6))
+    circuit = cs.compile(motif, device="cpu")
+    steps = math.ceil(LEAST / 1e-6)  # after so many, decay is applied
+    for _ in range(steps - 1):
+        circuit.step([[0.0]])
+    circuit.set_weights("W", [[1.0]])
+    circuit.step([[0.0]])
+    assert circuit.weights("W").item() == 1.0
+    for _ in range(steps - 1):
+        circuit.step([[0.0]])
+    assert circuit.weights("W").item() == pytest.approx(1 - steps * 1e-6, abs=1e-7)

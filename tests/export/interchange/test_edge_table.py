@@ -151,3 +151,16 @@ def test_one_number_in_two_spellings_is_refused(tmp_path):
         cs.read_edge_table(path)
     path.write_text("pre,post,weight\n1.0,2.0,1\n3.5,1.0,2\n")
     assert {label for _, label in cs.read_edge_table(path).nodes(data="label")} == {"1.0", "2.0", "3.5"}
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    plain = read(tmp_path, WHITE)
+    marked = read(tmp_path, b"\xef\xbb\xbf" + WHITE.encode())
+    assert edges(marked) == edges(plain) and len(edges(plain)) == 3
+
+
+def test_neurons_are_numbered_in_the_order_of_their_names_whatever_the_order_of_the_rows(tmp_path):
+    head, *rows = WHITE.splitlines()
+    turned = read(tmp_path, "\n".join([head, *rows[::-1]]))
+    assert list(turned.nodes(data="label")) == list(read(tmp_path, WHITE).nodes(data="label"))
+    assert [label for _, label in turned.nodes(data="label")] == ["ADAL", "ADFL", "AIBL", "AIBR"]
