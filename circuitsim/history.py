@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("step", "epoch", "replica", "split", "metric", "site", "value")
 TEXTS = ("split", "metric", "site")
+NUMBERS = {"step": int, "epoch": float, "replica": int, "value": float}
 
 
 @dataclass(repr=False)
@@ -92,8 +93,8 @@ class History:
         """
         import pandas as pd  # late: it takes half a second to import
 
-        table = pd.DataFrame(self.rows, columns=list(COLUMNS))
-        varied = {path: np.asarray(v)[table.replica.astype(int)] for path, v in self.varied.items()}
+        table = pd.DataFrame(self.rows, columns=list(COLUMNS)).astype(NUMBERS)  # also of no rows
+        varied = {path: np.asarray(v)[table.replica] for path, v in self.varied.items()}
         return table.assign(runaway=table.replica.isin(self.ran_away), **varied)
 
     @property

@@ -80,7 +80,10 @@ def test_a_column_of_another_kind_is_refused(history, tmp_path, column, value, m
 
 
 def test_an_empty_table_is_an_empty_history(tmp_path):
-    assert cs.History.load(cs.History().save(tmp_path / "history.csv")).rows == []
+    loaded = cs.History.load(cs.History().save(tmp_path / "history.csv"))
+    assert loaded.rows == []
+    kinds = loaded.to_pandas().dtypes
+    assert "".join(kinds[name].kind for name in ("step", "epoch", "replica", "value")) == "ifif"
 
 
 def test_records_and_runaways_are_kept_beside_the_table(history):

@@ -18,7 +18,7 @@ from circuitsim.engine.loading import restore_circuit
 from circuitsim.engine.saving import identity, save_circuit
 from circuitsim.errors import ArchiveError, ParameterError
 from circuitsim.files import locked, remove_parts
-from circuitsim.history import COLUMNS, History
+from circuitsim.history import History
 
 
 class Checkpoint:
@@ -73,8 +73,9 @@ class Checkpoint:
             notes = document["notes"]
             settings = dict(notes["settings"])
             epoch, rows = int(notes["epoch"]), [tuple(row) for row in notes["rows"]]
-            if epoch < 0 or any(len(row) != len(COLUMNS) for row in rows):
-                raise ValueError(f"epoch {epoch} or a row of the history is invalid")
+            History(rows).to_pandas()  # fails unless every column is of its kind
+            if epoch < 0:
+                raise ValueError(f"epoch is {epoch}")
             runaways = [dict(report) for report in notes["runaways"]]
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise ArchiveError(f"{self.path}: not a checkpoint of a run ({error})") from None
