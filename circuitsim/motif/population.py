@@ -34,8 +34,9 @@ class Population(Value):
         stream: "ascending" (inference) or "descending" (feedback).
         activation: "linear", "relu", "tanh", "sigmoid", `GatedBy(population)`, or an expression in `drive`.
         trace: an expression in `activity` that rules and dendritic currents read in place of the activity, such as
-            ``"activity / sqrt(mean(activity**2) + 1e-6)"``; `mean` averages over batch and population. Soma
-            currents always use the activity itself.
+            ``"activity / sqrt(mean(activity**2) + 1e-6)"``; `mean` averages over batch and population, and `sum`,
+            `max`, `norm`, `softmax` and `rank` run over the population, for each sample. Soma currents always use the
+            activity itself.
         state: maps names to `State`; variables that each neuron keeps from step to step, such as a sliding
             threshold.
         label: any text that figures and tables show instead of the name, such as "5-HT".

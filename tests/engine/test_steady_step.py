@@ -55,6 +55,12 @@ def listed() -> cs.Motif:
     )
 
 
+def lateral() -> cs.Motif:
+    """Each reduction over a population."""
+    activation = "softmax(drive) * (rank(drive) < 3) + drive / norm(drive) - sum(drive) / max(drive)"
+    return paper_sal(LAYERS).replace("up1", activation=activation)
+
+
 MOTIFS = [
     paper_sal(LAYERS),
     paper_sal(LAYERS, [7, 2], trace=None, bias=True, decay="plain"),
@@ -64,6 +70,7 @@ MOTIFS = [
     kolen_pollack(LAYERS),
     winner_take_all(LAYERS),
     listed(),
+    lateral(),
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle.language import ELEMENTWISE, evaluate, reductions
+from tests.oracle.language import ELEMENTWISE, evaluate, over_neurons, reductions
 from tests.oracle.losses import LOSSES
 from tests.oracle.slopes import NAMED, OF_DUAL, Dual, dual
 from tests.oracle.wiring import (
@@ -287,7 +287,7 @@ class Oracle:
             nothing = np.zeros_like(drive)
             names[f"activity_{gate}"] = result.activity.get(gate, nothing)
             names[f"slope_{gate}"] = result.slope.get(gate, nothing)
-        out = dual(evaluate(activation, names, OF_DUAL))
+        out = dual(evaluate(activation, names, OF_DUAL | over_neurons(drive.shape)))
         return np.broadcast_to(out.value, drive.shape), np.broadcast_to(out.slope, drive.shape)
 
     def _trace(self, p: Any, result: Result) -> np.ndarray:
@@ -301,7 +301,8 @@ class Oracle:
         def mean(values: Any) -> np.float64:
             return np.broadcast_to(values, shape).mean()
 
-        found = evaluate(text, names | self.neuron_states[p.name] | others, {**ELEMENTWISE, "mean": mean})
+        functions = ELEMENTWISE | over_neurons(shape) | {"mean": mean}
+        found = evaluate(text, names | self.neuron_states[p.name] | others, functions)
         return np.broadcast_to(found, shape)
 
     def _judge(self, phase: Any, batch: Batch, result: Result) -> None:

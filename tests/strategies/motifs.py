@@ -12,6 +12,8 @@ from tests.strategies.expressions import (
     ACTIVATIONS,
     CONSTANT,
     GATED,
+    LATERAL,
+    LATERAL_GATED,
     PARAMETERS,
     SEEDS,
     SIZES,
@@ -107,7 +109,7 @@ class Builder:
             size, gated = (gate.size, True) if not name.startswith("error") else (size, gate.size == size)
             if gated:
                 activation = self.gated(gate.name) if activation is None else activation.format(gate.name)
-        activation = activation or self.pick(ACTIVATIONS)
+        activation = activation or self.pick(LATERAL if self.chance(4) else ACTIVATIONS)
         trace = self.pick(TRACES) if self.chance(3) else None
         self.motif.add(self.population(name, size, stream, activation, trace))
 
@@ -115,7 +117,7 @@ class Builder:
         return cs.Population(name, size, stream, activation, trace)
 
     def gated(self, gate: str) -> Any:
-        return cs.GatedBy(gate) if self.chance(2) else self.pick(GATED).format(gate)
+        return cs.GatedBy(gate) if self.chance(2) else self.pick(GATED + LATERAL_GATED).format(gate)
 
     # -- projections
 

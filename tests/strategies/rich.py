@@ -25,6 +25,8 @@ NEURON_UPDATES = [
     "0.9 * {0} + rate * tanh(activity) ** 2",
     "0.5 * {0} + tanh(drive) * slope",
     "0.3 * {1} + rate * mean(activity)",
+    "0.5 * {0} + rate * softmax(activity) * norm(slope)",
+    "0.5 * {0} + rate * sum(activity * {1})",
     "(activity > 0.0931) * {0} + 0.01",
 ]
 SYNAPSE_UPDATES = [
@@ -42,9 +44,16 @@ RECURRENT = [  # of populations that a phase may compute several times
     "0.6 * previous + tanh(drive)",
     "previous + 0.3 * (tanh(drive) - previous)",
     "relu(drive - 0.5 * previous)",
+    "0.5 * softmax(previous) + tanh(drive - 0.2 * max(previous))",
     "where(previous > 0.0931, tanh(drive), 0.4 * drive)",
 ]
-STATEFUL = ["relu(drive - 0.1 * {0})", "drive * tanh({0})", "tanh(drive) + 0.1 * {0}", "{0} * drive"]
+STATEFUL = [
+    "relu(drive - 0.1 * {0})",
+    "drive - 0.1 * max({0}) * norm(drive)",
+    "drive * tanh({0})",
+    "tanh(drive) + 0.1 * {0}",
+    "{0} * drive",
+]
 STATEFUL_TRACES = ["activity - 0.2 * {0}", "tanh(activity) * {0} + 0.1 * mean(drive)"]
 
 # What a schedule may change: products, and comparisons of `eta`, which starts at a multiple of 0.01.
