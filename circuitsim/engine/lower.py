@@ -23,7 +23,7 @@ from circuitsim.rules.elementwise import ELEMENTWISE
 
 VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
 
-KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, **objectives.SOFT}
+KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, **objectives.SOFT, "one_hot": objectives.one_hot}
 
 
 class Lowered(Workspace):

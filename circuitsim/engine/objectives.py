@@ -13,7 +13,7 @@ from torch import Tensor
 
 from circuitsim.engine.kernels import Kernel, broadcast
 from circuitsim.engine.workspace import Workspace
-from circuitsim.plan import Instruction, Register
+from circuitsim.plan import Instruction, Neurons, Register
 
 LANES = 16  # the numbers that a processor handles in one vector instruction
 
@@ -61,6 +61,16 @@ def _error_of_labels(to: Workspace, i: Instruction) -> None:
     shape = broadcast(to.shape(y), to.shape(target))
     to.calls.add(torch.sigmoid, to.operand(y), out=probabilities)
     to.calls.add(torch.sub, to.operand(target), probabilities, out=to.buffer(i.out, shape))
+
+
+def one_hot(to: Workspace, i: Instruction) -> None:
+    """Classes as vectors."""
+    (target,) = i.args
+    assert isinstance(i.out.space, Neurons)
+    classes = to.classes(target, to.shape(target)[0])
+    out = to.buffer(i.out, (*classes.shape[:2], i.out.space.size))
+    to.calls.add(Tensor.zero_, out)
+    to.calls.add(Tensor.scatter_, out, -1, classes, 1.0)
 
 
 def _mean_loss(to: Workspace, i: Instruction, losses: Tensor) -> None:

@@ -47,12 +47,14 @@ class Population(Value):
         sign: "excitatory" or "inhibitory" gives all outgoing weights of these neurons one sign (Dale's law), onto
             somata and dendrites: initial weights that are drawn are magnitudes with this sign, and weights are clipped
             at 0 as by bounds. None leaves signs free.
+        source: "target" drives the population by the target of each step, as one-hot vectors if that is a class. Where
+            several outputs have an objective, "target:up3" says which one's target it is.
     Raises:
         MotifError: there is neither a size nor a shape, or an entry of `positions` is no number.
     Source: Liao et al. (2024), arXiv 2412.20018, section 2 (the two streams).
     """
 
-    name_fields = ("name",)
+    name_fields = ("name", "source")
 
     name: str
     size: int = None  # type: ignore[assignment]  # the product of the shape
@@ -64,6 +66,7 @@ class Population(Value):
     shape: Sequence[int] | None = field(default=None, kw_only=True)
     positions: Any = field(default=None, kw_only=True)
     sign: str | None = field(default=None, kw_only=True)
+    source: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()

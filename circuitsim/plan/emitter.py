@@ -200,6 +200,11 @@ class _Emitter(Writer):
                 if p.name not in self.inputs:
                     self.inputs[p.name] = self.register(f"{p.name}.input", Neurons(p.size), batch=True)
                 value: Operand = self.inputs[p.name]
+            case "target":
+                assert p.target is not None
+                value = self.target(p.target)
+                if p.target.loss == "cross_entropy":
+                    value = self.write("one_hot", (value,), Neurons(p.size), batch=True)
             case "error":
                 value = self.error(next(o for o in plan.objectives if o.error == p.name))
             case "soma":

@@ -144,6 +144,9 @@ class Interpreter:
     def _batch_mean(self, i: Instruction, args: list[Array], values: Any) -> Array:
         return args[0].mean(1, keepdims=True)
 
+    def _one_hot(self, i: Instruction, args: list[Array], values: Any) -> Array:
+        return _one_hot(args[0], _size(i))
+
     def _log_softmax(self, i: Instruction, args: list[Array], values: Any) -> Array:
         return _log_softmax(args[0])
 

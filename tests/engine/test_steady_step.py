@@ -56,9 +56,12 @@ def listed() -> cs.Motif:
 
 
 def lateral() -> cs.Motif:
-    """Each reduction over a population."""
+    """Each reduction over a population, and a label."""
     activation = "softmax(drive) * (rank(drive) < 3) + drive / norm(drive) - sum(drive) / max(drive)"
-    return paper_sal(LAYERS).replace("up1", activation=activation)
+    motif = paper_sal(LAYERS).replace("up1", activation=activation)
+    motif.add(cs.Population("label", LAYERS[-1], source="target"))
+    motif.connect("label", "down1", name="L", rule=cs.Rule("0.1 * post * pre"))
+    return motif
 
 
 MOTIFS = [

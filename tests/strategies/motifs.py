@@ -34,6 +34,7 @@ def motifs(draw: Any, replicas: int | None = None) -> cs.Motif:
     builder = Builder(draw, replicas)
     builder.ascending()
     builder.objectives()
+    builder.label()
     builder.descending()
     builder.dendrites()
     builder.ties()
@@ -78,6 +79,15 @@ class Builder:
                 continue  # one output has one target
             self.add(f"error{k}", "descending", size=output.size)
             self.motif.add(cs.Objective(output.name, f"error{k}", loss, shuffled=self.chance(4)))
+
+    def label(self) -> None:
+        """Now and then a population that a target drives, and that drives those to come."""
+        outputs = dict.fromkeys(o.output for o in self.motif.objectives)
+        if outputs and self.chance(3):
+            output, stream = self.pick(outputs), self.pick(["ascending", "descending"])
+            source = f"target:{output}" if len(outputs) > 1 or self.chance(2) else "target"
+            activation = self.pick(["linear", "linear", *LATERAL])
+            self.motif.add(cs.Population("label", self.size(output), stream, activation, source=source))
 
     def descending(self) -> None:
         if self.chance(4):

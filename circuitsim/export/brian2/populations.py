@@ -107,6 +107,9 @@ def _drive(t: Transcript, cycle: Cycle, p: PopulationPlan) -> list[str]:
     match p.source:
         case "input":
             return [f"drive = input_{p.name}(t - start, i)"]
+        case "target":
+            assert p.target is not None
+            return [f"drive = target_{p.target.output}(t - start, i)"]
         case "error":
             return _error(t, p, next(o for o in plan.objectives if o.error == p.name), cycle.suffix)
         case "soma":

@@ -41,6 +41,8 @@ def _of_inference(circuit: Circuit, spiking: Spiking) -> Iterator[str]:
             if name not in known:
                 yield f"Spiking({what}=...) names {name!r}, which does not exist (known: {', '.join(known)})"
     for p in plan.populations.values():
+        if p.target is not None:
+            yield f"population {p.name!r}: the target drives it, which a trial plays to errors only; export mode='rate'"
         if reductions := p.activity.atoms(OverNeurons):
             yield (
                 f"population {p.name!r}: its activation takes {min(map(str, reductions))} over all of its neurons, "
