@@ -26,6 +26,7 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
     Raises:
         AnalysisError: the motif has no objective.
         DataError: `x` or `target` does not fit the motif.
+        ParameterError: an output depends on the target.
     Example:
         >>> import torch
         >>> import circuitsim as cs

@@ -24,7 +24,7 @@ from circuitsim.engine.last_change import LastChange
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import Lowered
 from circuitsim.engine.parameters import Parameters, Vary, check_vary, evaluate, is_read
-from circuitsim.engine.programs import EVERYTHING, Programs, partners
+from circuitsim.engine.programs import EVERYTHING, Programs, Runnable, partners
 from circuitsim.engine.runaway import Runaway, check_max_weight, find_runaways
 from circuitsim.engine.runner import Batch, Runner
 from circuitsim.engine.saving import save_circuit
@@ -39,6 +39,7 @@ from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.projection_faults import init_faults
+from circuitsim.motif.wiring import path_from_target
 from circuitsim.plan import Image, Plan, Program
 from circuitsim.whole import whole
 
@@ -269,19 +270,36 @@ class Circuit:
         Returns:
             Shape ``[replica, batch, output]``.
         Raises:
-            ParameterError: no output is named and the motif has none or several, or the population depends on an
-                error, which needs a target.
+            ParameterError: no output is named and the motif has none or several, or the population depends on a
+                target, by an error or a label.
             MotifError: there is no population `output`.
             DataError: x does not fit.
         """
         output = self._only_output() if output is None else self.motif.population(output).name
-        runnable = self._programs.for_prediction(output)
+        return self._expanded(self._runner.predict(self._prediction(output), x).clone())
+
+    def check_predictable(self) -> None:
+        """Check that the outputs of all objectives can be predicted.
+
+        Raises:
+            ParameterError: an output depends on the target, as in a phase that lets in a label; its accuracy would mean
+                nothing.
+        """
+        for o in self.motif.objectives:
+            self._prediction(o.output)
+
+    def _prediction(self, population: str) -> Runnable:
+        """The program that computes a population's activity, which must not depend on a target."""
+        runnable = self._programs.for_prediction(population)
         if runnable.program.given.targets:
+            outputs = [o.output for o in self.motif.objectives]
+            hint = "; to judge an output, put a phase without this path first" if population in outputs else ""
             raise ParameterError(
-                f"population {output!r} depends on an error, but a prediction has no target; use "
-                f"circuit.cycle(x, target), then circuit.activity({output!r})"
+                f"population {population!r} depends on the target, which a prediction does not have "
+                f"({path_from_target(self.motif, population)}): use circuit.cycle(x, target), then "
+                f"circuit.activity({population!r}){hint}"
             )
-        return self._expanded(self._runner.predict(runnable, x).clone())
+        return runnable
 
     def _only_output(self) -> str:
         outputs = list(dict.fromkeys(o.output for o in self.motif.objectives))
@@ -522,11 +540,12 @@ class Circuit:
             Each objective with its output ``[replica or 1, batch, output]`` and its target, as losses take them.
         Raises:
             DataError: x or target does not fit.
+            ParameterError: an output depends on the target.
         """
         inputs = self._runner.binder.inputs(x)
         targets = self._runner.binder.targets(target, next(iter(inputs.values())).shape[1])
         for o in self.motif.objectives:
-            program = self._programs.for_prediction(o.output).simplified
+            program = self._prediction(o.output).simplified
             for name in projections_of(program):
                 if name not in leaves:
                     leaves[name] = self.values(name).detach().clone().requires_grad_()

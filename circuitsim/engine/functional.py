@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.layout import Layout, SparseLayout
-from circuitsim.engine.operations import OPERATIONS
+from circuitsim.engine.operations import OPERATIONS, OVER_NEURONS
 from circuitsim.engine.store import WeightStore
 from circuitsim.plan import Instruction, Neurons, Program, Register, Synapses
 from circuitsim.plan.instructions import Operand
@@ -61,6 +61,8 @@ def _value(
     if i.op in OPERATIONS:
         return OPERATIONS[i.op](*args)
     assert isinstance(first, Tensor)
+    if i.op in OVER_NEURONS:
+        return OVER_NEURONS[i.op](first)
     match i.op:
         case "mean":
             return first.mean((1, 2), keepdim=True)

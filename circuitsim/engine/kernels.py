@@ -225,10 +225,22 @@ def reduce(call: Callable[..., object], layout: Any, kind: str, values: Tensor, 
         call(torch.nan_to_num, out, nan=torch.nan, posinf=torch.inf, neginf=0.0, out=out)
 
 
+def rank(to: Workspace, i: Instruction) -> None:
+    """0 for the largest of a sample's neurons, 1 for the next, ...; equal ones in order of index."""
+    (x,) = i.args
+    shape = to.vectors(x)
+    values, out = to.scratch(i.out, "values", shape), to.buffer(i.out, shape)
+    order = torch.empty(shape, dtype=torch.int64, device=to.like.device)
+    places = torch.arange(shape[2], dtype=to.like.dtype, device=to.like.device).expand(shape)
+    to.calls.add(torch.sort, to.operand(x), stable=True, dim=-1, descending=True, out=(values, order))
+    to.calls.add(Tensor.scatter_, out, -1, order, places)
+
+
 KERNELS: dict[str, Kernel] = {
     "current": current,
     "back_current": back_current,
     "matmul": matmul,
     "outer": outer,
     "turn": turn,
+    "rank": rank,
 }

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from circuitsim.engine import kernels, objectives, sampled, weight_updates
 from circuitsim.engine.batch_shard import BatchShard
-from circuitsim.engine.operations import OPERATIONS, fitting
+from circuitsim.engine.operations import OPERATIONS, OVER_NEURONS, fitting
 from circuitsim.engine.places import Number
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.workspace import Arena, Workspace
@@ -23,7 +23,7 @@ from circuitsim.rules.elementwise import ELEMENTWISE
 
 VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
 
-KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, "log_softmax": objectives.log_softmax}
+KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, **objectives.SOFT, "one_hot": objectives.one_hot}
 
 
 class Lowered(Workspace):
@@ -145,6 +145,10 @@ class Lowered(Workspace):
             kernel(self, i)
         elif i.op in OPERATIONS:
             self._elementwise(i)
+        elif i.op in OVER_NEURONS:
+            assert isinstance(i.out.space, Neurons)
+            x, shape = i.args[0], (*self.vectors(i.args[0])[:2], i.out.space.size)
+            self.calls.add(OVER_NEURONS[i.op], self.operand(x), out=self.buffer(i.out, shape))
         else:
             getattr(self, f"_{i.op}")(i)
 

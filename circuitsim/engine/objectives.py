@@ -5,18 +5,21 @@ Outputs are ``[R, B, n]``, targets ``[R or 1, B, n]``, or ``[R or 1, B, 1]`` if 
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from circuitsim.engine.kernels import Kernel, broadcast
 from circuitsim.engine.workspace import Workspace
-from circuitsim.plan import Instruction, Register
+from circuitsim.plan import Instruction, Neurons, Register
 
 LANES = 16  # the numbers that a processor handles in one vector instruction
 
 
-def log_softmax(to: Workspace, i: Instruction) -> None:
-    """``y - log sum exp y`` over classes.
+def _soft(function: Callable[..., Tensor], to: Workspace, i: Instruction) -> None:
+    """The softmax or its logarithm, ``y - log sum exp y``, over classes.
 
     On the CPU, torch handles the classes of a sample one by one if they are few, but many samples in parallel if the
     classes lie along the middle axis in memory. With 10 classes this takes a twentieth of the time.
@@ -24,11 +27,11 @@ def log_softmax(to: Workspace, i: Instruction) -> None:
     (y,) = i.args
     shape = to.vectors(y)
     if shape[2] >= LANES or shape[0] * shape[1] < LANES or to.like.device.type != "cpu":
-        to.calls.add(torch.log_softmax, to.operand(y), -1, out=to.buffer(i.out, shape))
+        to.calls.add(function, to.operand(y), -1, out=to.buffer(i.out, shape))
         return
     turned = to.scratch(i.out, "turned", (shape[0], shape[2], shape[1]))
     to.calls.add(Tensor.copy_, turned, to.operand(y, "turned"))
-    to.calls.add(torch.log_softmax, turned, 1, out=to.buffer(i.out, shape, turned=True).transpose(1, 2))
+    to.calls.add(function, turned, 1, out=to.buffer(i.out, shape, turned=True).transpose(1, 2))
 
 
 def _error_of_classes(to: Workspace, i: Instruction) -> None:
@@ -58,6 +61,16 @@ def _error_of_labels(to: Workspace, i: Instruction) -> None:
     shape = broadcast(to.shape(y), to.shape(target))
     to.calls.add(torch.sigmoid, to.operand(y), out=probabilities)
     to.calls.add(torch.sub, to.operand(target), probabilities, out=to.buffer(i.out, shape))
+
+
+def one_hot(to: Workspace, i: Instruction) -> None:
+    """Classes as vectors."""
+    (target,) = i.args
+    assert isinstance(i.out.space, Neurons)
+    classes = to.classes(target, to.shape(target)[0])
+    out = to.buffer(i.out, (*classes.shape[:2], i.out.space.size))
+    to.calls.add(Tensor.zero_, out)
+    to.calls.add(Tensor.scatter_, out, -1, classes, 1.0)
 
 
 def _mean_loss(to: Workspace, i: Instruction, losses: Tensor) -> None:
@@ -110,6 +123,10 @@ def _bce(to: Workspace, i: Instruction) -> None:
     _mean_loss(to, i, losses)
 
 
+SOFT: dict[str, Kernel] = {
+    "softmax": functools.partial(_soft, torch.softmax),
+    "log_softmax": functools.partial(_soft, torch.log_softmax),
+}
 ERRORS: dict[str, Kernel] = {
     "cross_entropy": _error_of_classes,
     "mse": _error_of_vectors,

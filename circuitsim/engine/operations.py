@@ -78,6 +78,21 @@ def fitting(value: float, dtype: torch.dtype) -> float:
     return value if abs(value) <= largest or value != value else math.copysign(math.inf, value)
 
 
+def _rank(x: Tensor, out: Tensor | None = None) -> Tensor:
+    """0 for the largest of a sample's neurons, 1 for the next, ...; equal ones in order of index."""
+    ranks = torch.argsort(torch.argsort(x, dim=-1, descending=True, stable=True), dim=-1).to(x.dtype)
+    return ranks if out is None else out.copy_(ranks)
+
+
+# Over the neurons of each sample, the last axis.
+OVER_NEURONS: dict[str, Callable[..., Tensor]] = {
+    "sum": lambda x, out=None: torch.sum(x, -1, keepdim=True, out=out),
+    "max": lambda x, out=None: torch.amax(x, -1, keepdim=True, out=out),
+    "norm": lambda x, out=None: torch.linalg.vector_norm(x, dim=-1, keepdim=True, out=out),
+    "softmax": lambda x, out=None: torch.softmax(x, -1, out=out),
+    "rank": _rank,
+}
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": _commuting(torch.add),
     "multiply": _commuting(torch.mul),

@@ -127,7 +127,7 @@ class Programs:
         program = passes.without_dead_code(
             replace(program, readable={name: program.readable[name]}, losses={}, loss=None)
         )
-        read = {register for i in program.instructions for register in i.reads}
+        read = {register for i in program.instructions for register in i.reads} | set(program.readable.values())
         targets = {name: register for name, register in program.given.targets.items() if register in read}
         return replace(program, given=replace(program.given, targets=targets))
 

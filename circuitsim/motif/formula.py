@@ -33,6 +33,9 @@ FUNCTIONS = {
     "maximum": r"\max\left({}, {}\right)", "clip": r"\mathrm{{clip}}\left({}, {}, {}\right)",
     "where": r"\mathrm{{where}}\left({}, {}, {}\right)", "mean": r"\left\langle {} \right\rangle",
     "sum_in": r"\sum_{{j}}\left({}\right)", "sum_out": r"\sum_{{i}}\left({}\right)",
+    "sum": r"\sum_{{i}}\left({}\right)", "max": r"\max_{{i}}\left({}\right)",
+    "norm": r"\left\|{}\right\|", "softmax": r"\mathrm{{softmax}}_i\left({}\right)",
+    "rank": r"\mathrm{{rank}}_i\left({}\right)",
     "max_in": r"\max_{{j}}\left({}\right)", "max_out": r"\max_{{i}}\left({}\right)",
 }  # fmt: skip
 ESCAPES = {

@@ -19,6 +19,7 @@ from circuitsim.motif.projection import Projection
 from circuitsim.motif.roles import is_input
 from circuitsim.motif.state import State
 from circuitsim.motif.table import Cell, Table
+from circuitsim.motif.wiring import labels_of
 from circuitsim.motif.wording import (
     bounds,
     count,
@@ -193,6 +194,7 @@ def _input(motif: Declarations) -> list[Row]:
     rows: list[Row] = [
         (p.name, f"driven by a vector of {p.size} numbers per sample") for p in motif.populations if is_input(motif, p)
     ]
+    rows += [(name, f"driven by the target of {o.output}") for name, o in labels_of(motif).items()]
     shuffled = " of the neighbouring sample (a control)"
     rows += [
         (o.error, f"driven by minus the gradient of the loss at {o.output}{shuffled if o.shuffled else ''}")

@@ -30,7 +30,7 @@ class Phase(Value):
             all projections whose compartment is "soma".
         plastic: the names of the projections and populations whose weights and states change; None stands for all
             that are declared plastic.
-        inputs: the names of the input populations that receive their input; None stands for all.
+        inputs: the names of the populations that receive their input, or their target; None stands for all.
         noise: maps populations to the standard deviation of Gaussian noise that is added to their activity.
         errors: whether objectives drive their error populations.
         repeat: how many times the cycle of the phase runs before anything changes. Each iteration begins with the

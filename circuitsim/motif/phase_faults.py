@@ -14,7 +14,7 @@ from circuitsim.motif.memo import memoized
 from circuitsim.motif.names import population_of, projection_of
 from circuitsim.motif.phase import APPLY, CYCLE, Phase
 from circuitsim.motif.projection import Projection
-from circuitsim.motif.wiring import Wiring, inputs_of
+from circuitsim.motif.wiring import Wiring, inputs_of, labels_of
 from circuitsim.rules.vocabulary import SUMS, local
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _unknown_names(motif: Declarations, wiring: Wiring) -> Faults:
     for field, names, known in (
         ("soma", phase.soma or (), projections),
         ("plastic", phase.plastic or (), projections | populations),
-        ("inputs", phase.inputs or (), inputs_of(motif)),
+        ("inputs", phase.inputs or (), inputs_of(motif) | labels_of(motif).keys()),
         ("noise", phase.noise, populations),
     ):
         for name in names:

@@ -34,8 +34,9 @@ class Population(Value):
         stream: "ascending" (inference) or "descending" (feedback).
         activation: "linear", "relu", "tanh", "sigmoid", `GatedBy(population)`, or an expression in `drive`.
         trace: an expression in `activity` that rules and dendritic currents read in place of the activity, such as
-            ``"activity / sqrt(mean(activity**2) + 1e-6)"``; `mean` averages over batch and population. Soma
-            currents always use the activity itself.
+            ``"activity / sqrt(mean(activity**2) + 1e-6)"``; `mean` averages over batch and population, and `sum`,
+            `max`, `norm`, `softmax` and `rank` run over the population, for each sample. Soma currents always use the
+            activity itself.
         state: maps names to `State`; variables that each neuron keeps from step to step, such as a sliding
             threshold.
         label: any text that figures and tables show instead of the name, such as "5-HT".
@@ -46,12 +47,14 @@ class Population(Value):
         sign: "excitatory" or "inhibitory" gives all outgoing weights of these neurons one sign (Dale's law), onto
             somata and dendrites: initial weights that are drawn are magnitudes with this sign, and weights are clipped
             at 0 as by bounds. None leaves signs free.
+        source: "target" drives the population by the target of each step, as one-hot vectors if that is a class. Where
+            several outputs have an objective, "target:up3" says which one's target it is.
     Raises:
         MotifError: there is neither a size nor a shape, or an entry of `positions` is no number.
     Source: Liao et al. (2024), arXiv 2412.20018, section 2 (the two streams).
     """
 
-    name_fields = ("name",)
+    name_fields = ("name", "source")
 
     name: str
     size: int = None  # type: ignore[assignment]  # the product of the shape
@@ -63,6 +66,7 @@ class Population(Value):
     shape: Sequence[int] | None = field(default=None, kw_only=True)
     positions: Any = field(default=None, kw_only=True)
     sign: str | None = field(default=None, kw_only=True)
+    source: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -20,11 +20,12 @@ from circuitsim.motif.roles import is_driven, is_error
 from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.vocabularies import NEURON_NAMES, PREVIOUS
-from circuitsim.motif.wiring import wirings
+from circuitsim.motif.wiring import labels_of, wirings
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
 
+SOURCE = re.compile(r"target(:\w+)?")
 SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, which no file can hold
 
 
@@ -40,6 +41,8 @@ def population_fields(p: Population) -> Faults:
         yield f"{owner}: activation must be a name, an expression or GatedBy (got {p.activation!r})"
     if not isinstance(p.trace, str | None):
         yield f"{owner}: trace must be an expression or None (got {p.trace!r})"
+    if p.source is not None and not (isinstance(p.source, str) and SOURCE.fullmatch(p.source)):
+        yield f"{owner}: source must be 'target', 'target:<output>' or None (got {p.source!r})"
     yield from label_faults(owner, p.label)
     yield from _space(owner, p)
     yield from states_are_sound(owner, p.state)
@@ -89,6 +92,7 @@ def population_meaning(motif: Declarations, population: Population, sound: set[s
     yield from parse_faults(lambda: trace_of(motif, population))
     yield from _gates(motif, population, sound)
     yield from _drive(motif, population)
+    yield from _source(motif, population, sound)
     for name in population.state:
         if name in {signal.name for signal in motif.signals}:
             yield f"population {population.name!r}: state {name!r} has the name of a signal; rename one"
@@ -105,8 +109,27 @@ def _gates(motif: Declarations, population: Population, sound: set[str]) -> Faul
             )
 
 
+def _source(motif: Declarations, p: Population, sound: set[str]) -> Faults:
+    """Yield the faults of a population that a target drives."""
+    if p.source is None:
+        return
+    owner = f"population {p.name!r}: source={p.source!r}"
+    outputs = list(dict.fromkeys(o.output for o in motif.objectives))
+    objective = labels_of(motif).get(p.name)
+    if not outputs:
+        yield f"{owner}, but the motif has no target; add an Objective, or leave out the source and give it as an input"
+    elif objective is None:
+        known = ", ".join(f"'target:{output}'" for output in outputs)
+        yield f"{owner} does not say which output's target it is; write one of {known}"
+    elif objective.output in sound and (size := motif.population(objective.output).size) != p.size:
+        yield f"{owner}: its size {p.size} must be {size}, that of the output {objective.output!r}"
+    if is_driven(motif, p) or is_error(motif, p):
+        yield f"{owner}: the target alone drives it; remove soma projections onto it and an Objective whose error it is"
+
+
 def _drive(motif: Declarations, p: Population) -> Faults:
-    if p.stream == "descending" and reads_drive(motif, p) and not (is_driven(motif, p) or is_error(motif, p)):
+    has_drive = is_driven(motif, p) or is_error(motif, p) or p.source is not None
+    if p.stream == "descending" and reads_drive(motif, p) and not has_drive:
         yield (
             f"population {p.name!r}: nothing drives it; a descending population needs a soma projection onto it "
             "or an Objective whose error it is"

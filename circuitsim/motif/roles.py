@@ -22,5 +22,5 @@ def is_error(motif: Declarations, population: Population) -> bool:
 
 
 def is_input(motif: Declarations, population: Population) -> bool:
-    """Return whether the population is an input, which nothing inside the circuit drives in any phase."""
+    """Return whether the population is an input, whose drive is given as x."""
     return population.name in inputs_of(motif)

@@ -18,8 +18,9 @@ class State(Value):
     """A state variable with one value per neuron or per synapse, and its update.
 
     After a step the state becomes the batch mean of `update`, evaluated in the state before the step, as for weights.
-    A neuron's update may read `activity`, `drive`, `slope`, the neuron's states and signals, and `mean(...)` over
-    batch and population; a synapse's update may read whatever its projection's rule may read.
+    A neuron's update may read `activity`, `drive`, `slope`, the neuron's states and signals, `mean(...)` over
+    batch and population, and `sum`, `max`, `norm`, `softmax` and `rank` over the population; a synapse's update may
+    read whatever its projection's rule may read.
 
     Rules read a neuron's state ``theta`` as ``theta_pre`` and ``theta_post``, and a synapse's state under its own
     name; activations and traces read the states of their own neuron under their names.

@@ -14,7 +14,7 @@ from circuitsim.motif.memo import memoized
 from circuitsim.motif.phase import CYCLE
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.rules import Axis, RuleVocabulary, parse
-from circuitsim.rules.functions import ELEMENTWISE, TRACE_FUNCTIONS, mean
+from circuitsim.rules.functions import ACTIVATION_FUNCTIONS, SIGNAL_FUNCTIONS, TRACE_FUNCTIONS, mean
 from circuitsim.rules.vocabulary import local
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def parse_synapse_state(motif: Declarations, projection: Projection, name: str) 
 def parse_neuron_state(motif: Declarations, population: Population, name: str) -> sympy.Expr:
     """Parse the update of a neuron's state.
 
-    It may use `activity`, `drive`, `slope`, the neuron's states, signals, parameters, and `mean`.
+    It may use `activity`, `drive`, `slope`, the neuron's states, signals, parameters, `mean`, and `sum`, ... over the
+    population.
     """
     state, owner = population.state[name], f"population {population.name!r}: state {name!r}"
     known = (*NEURON_NAMES, *population.state, *(signal.name for signal in motif.signals))
@@ -106,7 +107,7 @@ def parse_signal(motif: Declarations, signal: Signal) -> sympy.Expr:
     owner = f"signal {signal.name!r}"
     sizes = {local(f"{kind}_{p.name}"): p.size for p in motif.populations for kind in NEURON_NAMES}
     assert signal.expression is not None
-    expression = parse(signal.expression, {symbol.name: symbol for symbol in sizes}, TRACE_FUNCTIONS, owner)
+    expression = parse(signal.expression, {symbol.name: symbol for symbol in sizes}, SIGNAL_FUNCTIONS, owner)
     means = expression.atoms(mean)
     outside = expression.xreplace({found: sympy.Integer(1) for found in means}).free_symbols
     if outside:
@@ -128,14 +129,14 @@ def parse_activation(population: Population) -> sympy.Expr:
     owner = f"population {population.name!r}: activation"
     if clash := sorted(gated.keys() & names.keys()):
         raise RuleError(f"{owner}: state {clash[0]!r} has the name of a quantity of a gating population; rename it")
-    expression = parse(activation_expression(population.activation), names | gated, ELEMENTWISE, owner)
+    expression = parse(activation_expression(population.activation), names | gated, ACTIVATION_FUNCTIONS, owner)
     if expression.diff(local("drive")).has(sympy.nan):
         raise RuleError(f"{owner}: 'drive' in an exponent has no slope here; write exp(...) instead of **")
     return expression
 
 
 def parse_trace(population: Population) -> sympy.Expr:
-    """Parse the population's trace, in `activity`, `drive`, `slope` and its states; it may use `mean`."""
+    """Parse the population's trace, in `activity`, `drive`, `slope` and its states; it may use `mean`, `sum`, ..."""
     names = {name: local(name) for name in (*NEURON_NAMES, *population.state)}
     text = "activity" if population.trace is None else population.trace
     return parse(text, names, TRACE_FUNCTIONS, f"population {population.name!r}: trace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,9 +12,10 @@ import sympy
 
 from circuitsim.motif.expressions import reads_drive
 from circuitsim.motif.memo import memoized
+from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import Phase
 from circuitsim.motif.projection import COMPARTMENTS, Projection
-from circuitsim.motif.sweep_order import cycle_in, dependencies, in_order
+from circuitsim.motif.sweep_order import GATE, Edges, cycle_in, dependencies, gates_of, in_order
 from circuitsim.rules.vocabulary import sums_of_currents
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Wiring:
 
             - "input": the drive is the input, which this phase admits. Nothing drives the population in any phase.
             - "error": an objective drives it.
+            - "target": the drive is a target, which this phase admits.
             - "soma": soma projections drive it.
             - "nothing": the drive is 0, and the activity is computed from noise or does not depend on the drive.
             - "kept": nothing drives it in this phase, so it keeps its activity from an earlier phase.
@@ -101,14 +104,42 @@ def error_populations(motif: Declarations) -> frozenset[str]:
 
 @memoized
 def inputs_of(motif: Declarations) -> frozenset[str]:
-    """Return the names of the input populations, which nothing inside the circuit drives in any phase."""
+    """Return the names of the populations whose drive is given as x; nothing inside the circuit drives them."""
     noisy = {name for phase in motif.phases for name in phase.noise}
     driven = driven_populations(motif) | noisy
 
     def is_input(p: Population) -> bool:
-        return p.stream == "ascending" and p.name not in driven and reads_drive(motif, p)
+        return p.stream == "ascending" and p.source is None and p.name not in driven and reads_drive(motif, p)
 
     return frozenset(p.name for p in motif.populations if is_input(p))
+
+
+@memoized
+def labels_of(motif: Declarations) -> dict[str, Objective]:
+    """Map each population that a target drives to an objective with this target. A population whose source does not say
+    which target it is, which is a fault, is left out."""
+    objectives = {o.output: o for o in reversed(motif.objectives)}
+    only = next(iter(objectives)) if len(objectives) == 1 else ""
+    named = {p.name: p.source.partition(":")[2] or only for p in motif.populations if isinstance(p.source, str)}
+    return {name: objectives[output] for name, output in named.items() if output in objectives}
+
+
+def path_from_target(motif: Declarations, population: str) -> str:
+    """Return how a target reaches a population, as in ``target of 'up2' -> error -[Wt1]-> down1``; "" if none does."""
+    import networkx as nx  # late: only this message and drawings need networkx
+
+    edges: Edges = {(gate, p.name): GATE for p in motif.populations for gate in gates_of(p)}
+    for wiring in wirings(motif):
+        edges |= {(p.pre, p.post): p.name for p in wiring.projections.values() if p.compartment == "soma"}
+    graph: nx.DiGraph = nx.DiGraph([*edges, (population, population)])
+    told = {name: o.output for name, o in labels_of(motif).items()} | {o.error: o.output for o in motif.objectives}
+    starts = [name for name in told if name in graph and nx.has_path(graph, name, population)]
+    paths = [nx.shortest_path(graph, name, population) for name in starts]
+    if not paths:
+        return ""
+    path = min(paths, key=len)
+    steps = "".join(f" -[{edges[pair]}]-> {pair[1]}" for pair in itertools.pairwise(path))
+    return f"target of {told[path[0]]!r} -> {path[0]}{steps}"
 
 
 def _compartment(p: Projection, phase: Phase) -> str | None:
@@ -163,6 +194,8 @@ def _source(
 ) -> str:
     if p.name in inputs:
         return "input" if phase.inputs is None or p.name in phase.inputs else "kept"
+    if p.source is not None:
+        return "target" if phase.inputs is None or p.name in phase.inputs else "kept"
     if phase.errors and p.name in errors:
         return "error"
     if has_soma:

@@ -21,7 +21,7 @@ from circuitsim.motif.projection import Projection
 from circuitsim.motif.space import settled
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.vocabularies import PREVIOUS, in_phase, rule_vocabulary
-from circuitsim.motif.wiring import Wiring, wirings
+from circuitsim.motif.wiring import Wiring, labels_of, wirings
 from circuitsim.plan.instructions import Synapses
 from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
@@ -103,6 +103,7 @@ class _Builder:
             p.name, p.size, p.stream, source, soma, activity, slope, trace,
             noise=noise, computes_trace=self.expressions.trace[p.name] != local("activity"),
             states=states if phase.changes(p.name) and source != "kept" else {},
+            target=labels_of(self.motif).get(p.name),
         )  # fmt: skip
 
     @functools.cache  # noqa: B019  # the builder lives as long as one call of build_plans

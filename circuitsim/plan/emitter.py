@@ -163,17 +163,8 @@ class _Emitter(Writer):
     def define(self, symbol: sympy.Symbol, value: Operand, size: int) -> Register:
         """Bind a value to the name of a quantity, as one number per sample and neuron. A value of another shape is
         expanded, and a state is copied, because it will change."""
-        space = Neurons(size)
-        if not isinstance(value, Register) or value.is_scalar:
-            register = self.write("fill", (value,), space, batch=True, name=symbol.name)
-        elif not value.batch or value.space != space:
-            register = self.write("copy", (value,), space, batch=True, name=symbol.name)
-        elif value.name.startswith("%"):
-            register = self.renamed(value, symbol.name)
-        else:
-            register = value
-        self.now[symbol.name] = register
-        return register
+        found = self.now[symbol.name] = self.renamed(self.spread(value, Neurons(size), symbol.name), symbol.name)
+        return found
 
     # -- the cycle
 
@@ -184,7 +175,7 @@ class _Emitter(Writer):
         self.drive(plan, p)
         if (previous := neuron(PREVIOUS, p.name)) in p.activity.free_symbols:
             self.now[previous.name] = self.quantity(neuron("activity", p.name))
-        value = self.expression(p.activity, self.quantity)
+        value = self.of_neurons(p, p.activity)
         if p.noise and self.changes != "predict":
             value = self.define(neuron("activity", p.name), value, p.size)
             options = p.name, iteration_name(plan.phase, self.iteration), p.noise
@@ -194,9 +185,13 @@ class _Emitter(Writer):
             )  # fmt: skip
         self.define(neuron("activity", p.name), value, p.size)
         if p.computes_slope:
-            self.define(neuron("slope", p.name), self.expression(p.slope, self.quantity), p.size)
+            self.define(neuron("slope", p.name), self.of_neurons(p, p.slope), p.size)
         if p.computes_trace:
-            self.define(neuron("trace", p.name), self.expression(p.trace, self.quantity), p.size)
+            self.define(neuron("trace", p.name), self.of_neurons(p, p.trace), p.size)
+
+    def of_neurons(self, p: PopulationPlan, e: sympy.Expr) -> Operand:
+        """Emit an expression in quantities of a population's neurons."""
+        return self.expression(e, self.quantity, Neurons(p.size))
 
     def drive(self, plan: Plan, p: PopulationPlan) -> None:
         """Emit a population's drive."""
@@ -205,6 +200,11 @@ class _Emitter(Writer):
                 if p.name not in self.inputs:
                     self.inputs[p.name] = self.register(f"{p.name}.input", Neurons(p.size), batch=True)
                 value: Operand = self.inputs[p.name]
+            case "target":
+                assert p.target is not None
+                value = self.target(p.target)
+                if p.target.loss == "cross_entropy":
+                    value = self.write("one_hot", (value,), Neurons(p.size), batch=True)
             case "error":
                 value = self.error(next(o for o in plan.objectives if o.error == p.name))
             case "soma":
@@ -309,7 +309,7 @@ class _Emitter(Writer):
     def neuron_states(self, p: PopulationPlan) -> None:
         """Set each state of the neurons to the batch mean of its update."""
         for name, update in p.states.items():
-            value = self.expression(update, self.quantity)
+            value = self.of_neurons(p, update)
             if isinstance(value, Register) and value.batch:
                 value = self.write("batch_mean", (value,), value.space)
             self.assign(neuron(name, p.name).name, value)

@@ -124,8 +124,28 @@ class Interpreter:
         total = (args[0] * args[1]).sum((1, 2), keepdims=True) / args[0].shape[1]
         return np.maximum(total, 0.0)
 
+    def _sum(self, i: Instruction, args: list[Array], values: Any) -> Array:
+        return args[0].sum(-1, keepdims=True)
+
+    def _max(self, i: Instruction, args: list[Array], values: Any) -> Array:
+        return args[0].max(-1, keepdims=True)
+
+    def _norm(self, i: Instruction, args: list[Array], values: Any) -> Array:
+        return np.sqrt((args[0] ** 2).sum(-1, keepdims=True))
+
+    def _softmax(self, i: Instruction, args: list[Array], values: Any) -> Array:
+        return np.exp(_log_softmax(args[0]))
+
+    def _rank(self, i: Instruction, args: list[Array], values: Any) -> Array:
+        """The place of each neuron among those of its sample: 0 for the largest, and in order of index where equal."""
+        order = np.argsort(-args[0], -1, kind="stable")
+        return np.argsort(order, -1) * 1.0
+
     def _batch_mean(self, i: Instruction, args: list[Array], values: Any) -> Array:
         return args[0].mean(1, keepdims=True)
+
+    def _one_hot(self, i: Instruction, args: list[Array], values: Any) -> Array:
+        return _one_hot(args[0], _size(i))
 
     def _log_softmax(self, i: Instruction, args: list[Array], values: Any) -> Array:
         return _log_softmax(args[0])

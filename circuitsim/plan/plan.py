@@ -21,14 +21,16 @@ class PopulationPlan:
 
     Args:
         name, size, stream: as declared.
-        source: where the drive comes from: "input", "soma", "error", "nothing" (a bias unit, or noise alone), or
-            "kept" if nothing drives the population in this phase and it keeps its values from the phase before.
+        source: where the drive comes from: "input", "target", "soma", "error", "nothing" (a bias unit, or noise
+            alone), or "kept" if nothing drives the population in this phase and it keeps its values from the phase
+            before.
         soma: the projections whose currents add up to the drive.
         activity, slope, trace: expressions in the quantities of this and of earlier populations.
         noise: the standard deviation of the noise that is added to the activity.
         states: the updates of the neurons' states, keyed by name.
         computes_slope: whether anything reads the slope.
         computes_trace: whether rules and dendrites see a trace that differs from the activity in any phase.
+        target: an objective whose target drives the population, or None.
     """
 
     name: str
@@ -43,6 +45,7 @@ class PopulationPlan:
     states: Mapping[str, sympy.Expr] = field(default_factory=dict)
     computes_slope: bool = False
     computes_trace: bool = False
+    target: Objective | None = None
 
     @property
     def seen(self) -> sympy.Symbol:

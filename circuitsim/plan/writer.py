@@ -8,10 +8,11 @@ from typing import Any
 import sympy
 
 from circuitsim.plan.instructions import Instruction, Neurons, Operand, Register, Scalar, Space
-from circuitsim.rules.functions import COMPARISONS, mean
+from circuitsim.rules.functions import COMPARISONS, OverNeurons, mean
 
 Leaf = Callable[[sympy.Symbol], Operand]
 SCALAR, EVERYTHING = Scalar(), Neurons(1)
+EACH_NEURON = frozenset({"softmax", "rank"})  # reductions with a value for each neuron
 
 
 class Writer:
@@ -46,8 +47,7 @@ class Writer:
 
     def renamed(self, register: Register, name: str) -> Register:
         """Give the register that was written last a name, if it has none yet."""
-        last = self.lines[-1]
-        if last.out is not register or not register.name.startswith("%"):
+        if not register.name.startswith("%") or (last := self.lines[-1]).out is not register:
             return register
         found = self.register(name, register.space, register.batch)
         self.lines[-1] = Instruction(last.op, found, last.args, last.options)
@@ -66,37 +66,51 @@ class Writer:
             result = self.elementwise(op, result, value)
         return result
 
-    def expression(self, e: sympy.Expr, leaf: Leaf) -> Operand:
+    def spread(self, value: Operand, space: Space, name: str = "%") -> Register:
+        """A value as one number per sample and neuron; one of another shape is expanded."""
+        if not isinstance(value, Register) or value.is_scalar:
+            return self.write("fill", (value,), space, batch=True, name=name)
+        if not value.batch or value.space != space:
+            return self.write("copy", (value,), space, batch=True, name=name)
+        return value
+
+    def expression(self, e: sympy.Expr, leaf: Leaf, neurons: Neurons = EVERYTHING) -> Operand:
         """Append the instructions that evaluate an expression.
 
         Args:
             e: an expression in the functions of the rule language, without sums over synapses.
             leaf: returns the value of a symbol.
+            neurons: the population over which its reductions run.
         """
         if e.is_Symbol:
             return leaf(e)
         if e.is_Number:
             return float(e)
         if e.is_Mul:
-            return self.product(e.args, leaf)
+            return self.product(e.args, leaf, neurons=neurons)
         if isinstance(e, mean):
-            return self.mean(e.args[0], leaf)
-        parts = [self.expression(argument, leaf) for argument in e.args]
+            return self.mean(e.args[0], leaf, neurons)
+        parts = [self.expression(argument, leaf, neurons) for argument in e.args]
         if e.is_Add:
             return self.fold("add", parts)
         if e.is_Pow:
             return self._power(parts[0], float(e.exp))
         op = type(e).__name__
+        if isinstance(e, OverNeurons):
+            space = neurons if op in EACH_NEURON else EVERYTHING
+            return self.write(op, (self.spread(parts[0], neurons),), space, batch=True)
         if op == "clip":
             return self.elementwise("minimum", self.elementwise("maximum", parts[0], parts[1]), parts[2])
         return self.elementwise(op, *parts)
 
-    def product(self, factors: Iterable[sympy.Expr], leaf: Leaf, *others: Operand) -> Operand:
+    def product(
+        self, factors: Iterable[sympy.Expr], leaf: Leaf, *others: Operand, neurons: Neurons = EVERYTHING
+    ) -> Operand:
         """Append a product. Comparisons among its factors are gates, which are applied last, to the rest's product."""
         factors = list(factors)
         gates = [f for f in factors if isinstance(f, COMPARISONS)]
-        values = [*(self.expression(f, leaf) for f in factors if f not in gates), *others]
-        conditions = [self.expression(gate, leaf) for gate in gates]
+        values = [*(self.expression(f, leaf, neurons) for f in factors if f not in gates), *others]
+        conditions = [self.expression(gate, leaf, neurons) for gate in gates]
         result = self.fold("multiply", values) if values else conditions.pop(0)
         for condition in conditions:
             result = self.elementwise("gate", result, condition)
@@ -109,10 +123,10 @@ class Writer:
             return self.elementwise("reciprocal_sqrt", *last.args)
         return self.elementwise("reciprocal", base) if exponent == -1 else self.elementwise("power", base, exponent)
 
-    def mean(self, e: sympy.Expr, leaf: Leaf) -> Operand:
+    def mean(self, e: sympy.Expr, leaf: Leaf, neurons: Neurons = EVERYTHING) -> Operand:
         """Append the mean of an expression over batch and population."""
         root = _root_of(e)
-        value = self.expression(e if root is None else root, leaf)
+        value = self.expression(e if root is None else root, leaf, neurons)
         if isinstance(value, Register) and not value.is_scalar:
             return self.write("mean" if root is None else "mean_square", (value,), EVERYTHING)
         return value if root is None else self.elementwise("power", value, 2.0)

@@ -31,6 +31,8 @@ def population_text(motif: Motif, population: Population) -> tuple[str, str]:
     size = population.size if population.shape is None else "×".join(map(str, population.shape))
     if is_error(motif, population):
         return name, f"{size} · error"
+    if population.source is not None:
+        return name, f"{size} · target"
     if is_input(motif, population):
         return name, f"{size} · input"
     if isinstance(population.activation, GatedBy):

@@ -18,6 +18,10 @@ class RuleFunction(sympy.Function):
     is_real = True
 
 
+class OverNeurons(RuleFunction):
+    """A function of all neurons of a population, for each sample. Slopes hold what the neurons share fixed."""
+
+
 class Comparison(RuleFunction):
     """A comparison, which is 1 where it holds and 0 elsewhere; as a factor it acts as a gate."""
 
@@ -75,6 +79,10 @@ where = _function("where", 3, lambda c, a, b: (sympy.Integer(0), not_equal(c, 0)
 
 mean = _function("mean", 1, lambda x: (sympy.nan,))  # over batch and population; not for activations
 
+softmax: Any = _function("softmax", 1, lambda x: (softmax(x),), OverNeurons)  # the slope of exp(x) / normaliser
+OVER_NEURONS = {name: _function(name, 1, _flat, OverNeurons) for name in ("sum", "max", "norm", "rank")}
+OVER_NEURONS["softmax"] = softmax
+
 # Reductions run over the projection's existing synapses onto the same neuron (in) or of the same axon (out).
 sum_in = _function("sum_in", 1, lambda x: (sympy.nan,))
 sum_out = _function("sum_out", 1, lambda x: (sympy.nan,))
@@ -97,4 +105,6 @@ ELEMENTWISE = {
 }
 
 RULE_FUNCTIONS = {**ELEMENTWISE, **REDUCTIONS}
-TRACE_FUNCTIONS = {**ELEMENTWISE, "mean": mean}
+ACTIVATION_FUNCTIONS = {**ELEMENTWISE, **OVER_NEURONS}
+TRACE_FUNCTIONS = {**ACTIVATION_FUNCTIONS, "mean": mean}
+SIGNAL_FUNCTIONS = {**ELEMENTWISE, "mean": mean}

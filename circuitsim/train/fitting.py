@@ -130,6 +130,7 @@ class _Run:
         check_max_weight(max_weight)
         if on_divergence not in ("pin", "raise"):
             raise ParameterError(f"on_divergence must be 'pin' or 'raise' (got {on_divergence!r})")
+        circuit.check_predictable()
         self.signals = check_signals(circuit, signals)
         check_reach(circuit, schedule)
         rewired = [p.name for p in circuit.motif.projections if p.rewiring is not None]

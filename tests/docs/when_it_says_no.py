@@ -114,6 +114,16 @@ SECTIONS: dict[str, list[Case]] = {
         Case("an output that does not exist", 'motif = pair(); motif.add(cs.Objective("c", "b")); motif.validate()'),
         Case("an error population of another size", 'motif = pair(); motif.add(cs.Objective("b", "a")); motif.validate()'),
         Case("an unknown loss", 'motif = paper_sal([6, 5, 3], loss="hinge"); motif.validate()'),
+        Case("a source that does not exist", 'motif = pair(); motif.add(cs.Population("label", 5, source="label")); motif.validate()'),
+        Case("a label without a target", 'motif = pair(); motif.add(cs.Population("label", 5, source="target")); motif.validate()'),
+        Case("a label of another size", 'motif = paper_sal([6, 5, 3]); motif.add(cs.Population("label", 5, source="target")); motif.validate()'),
+        Case("the target of no output", 'motif = paper_sal([6, 5, 3]); motif.add(cs.Population("label", 3, source="target:up1")); motif.validate()'),
+        Case(
+            "a label that something else drives",
+            'motif = paper_sal([6, 5, 3]); motif.add(cs.Population("label", 3, source="target")); '
+            'motif.connect("up1", "label", name="L"); motif.validate()',
+        ),
+        Case("no input in any phase", 'motif = pair(); motif.add(cs.Phase("p", inputs=[])); motif.validate()'),
         Case("a phase of projections that do not exist", 'motif = pair(); motif.add(cs.Phase("p", soma=["U"])); motif.validate()'),
         Case("something that is no declaration", "pair().add(3)"),
         Case("a part that does not exist", 'pair().replace("V", plastic=False)'),
@@ -128,6 +138,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case("a parameter with a name that is taken", 'pair(rule="pre * post", parameters={"pre": 1.0}).validate()'),
         Case("syntax that the language lacks", 'pair(rule="eta * post[0]").validate()'),
         Case("a function that the language lacks", 'pair(rule="eta * sin(post)").validate()'),
+        Case("a reduction over a population in a rule", 'pair(rule="eta * softmax(post) * pre").validate()'),
         Case("too few arguments", 'pair(rule="eta * clip(post)").validate()'),
         Case("a parenthesis too few", 'pair(rule="eta * (post").validate()'),
         Case("a word of Python", 'pair(rule="eta * lambda").validate()'),
@@ -180,6 +191,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case("a lesion of a neuron that does not exist", 'circuit.lesion("up1", [5])'),
         Case("a synapse that does not exist", 'circuit.synapse("W0", post=5, pre=0)'),
         Case("a replica that does not exist", "circuit.connectome(replica=2)"),
+        Case("a prediction of what reads the target", 'circuit.predict(x, "down2")'),
         Case("an activity before any step", 'circuit.activity("up1")'),
         Case("a state that does not exist", 'circuit.state("up1", "theta")'),
     ],
@@ -206,6 +218,11 @@ SECTIONS: dict[str, list[Case]] = {
     "Learning": [
         Case("no data", "cs.fit(circuit, None)"),
         Case("data that do not fit the circuit", "cs.fit(circuit, (x[:, :5], y), progress=False)"),
+        Case(
+            "an output that hears its label",
+            'motif = paper_sal([6, 5, 3]); motif.add(cs.Population("label", 3, source="target")); '
+            'motif.connect("label", "up2", name="L"); cs.fit(cs.compile(motif, device="cpu"), (x, y))',
+        ),
         Case("a batch larger than the data", "cs.fit(circuit, (x, y), batch_size=41)"),
         Case("half an epoch", "cs.fit(circuit, (x, y), epochs=0.5)"),
         Case("an unknown schedule", 'cs.fit(circuit, (x, y), schedule="linear")'),
@@ -240,6 +257,12 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "a state of a synapse",
             'cs.export_brian2(compiled(rule="eta * e", state={"e": "0.9 * e + pre * post"}), mode="spiking")',
+        ),
+        Case("an activation that reads all neurons of its population", 'cs.export_brian2(cs.compile(pair().replace("b", activation="softmax(drive)"), device="cpu"), mode="spiking")'),
+        Case(
+            "a label that spikes",
+            'motif = paper_sal([6, 5, 3], trace=None); motif.add(cs.Population("label", 3, source="target")); '
+            'cs.export_brian2(cs.compile(motif, device="cpu"), mode="spiking")',
         ),
         Case("a name that Brian2 cannot write", 'motif = cs.Motif(); motif.add(cs.Population("γ", 3)); cs.export_brian2(cs.compile(motif, device="cpu"))'),
         Case("a model for a population that does not exist", 'spiking(spiking=Spiking(cells={"up9": LIF()}))'),

@@ -55,6 +55,15 @@ def listed() -> cs.Motif:
     )
 
 
+def lateral() -> cs.Motif:
+    """Each reduction over a population, and a label."""
+    activation = "softmax(drive) * (rank(drive) < 3) + drive / norm(drive) - sum(drive) / max(drive)"
+    motif = paper_sal(LAYERS).replace("up1", activation=activation)
+    motif.add(cs.Population("label", LAYERS[-1], source="target"))
+    motif.connect("label", "down1", name="L", rule=cs.Rule("0.1 * post * pre"))
+    return motif
+
+
 MOTIFS = [
     paper_sal(LAYERS),
     paper_sal(LAYERS, [7, 2], trace=None, bias=True, decay="plain"),
@@ -64,6 +73,7 @@ MOTIFS = [
     kolen_pollack(LAYERS),
     winner_take_all(LAYERS),
     listed(),
+    lateral(),
 ]
 
 

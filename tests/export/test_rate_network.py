@@ -229,6 +229,23 @@ def test_reading_needs_a_step_and_known_names():
         net.step(np.zeros((4, 2)), [0, 1, 2, 0])
 
 
+def test_reductions_over_a_population_are_sums_over_synapses_within_it():
+    activation = "relu(drive - 0.3 * max(drive)) + softmax(2 * drive) * norm(drive + 0.1) + rank(drive) - sum(0.3)"
+    motif = cs.Motif("lateral")
+    trace = "activity / (norm(activity) + 0.1) + mean(sum(activity))"
+    state = "s + softmax(s + drive) * norm(activity - mean(activity))"
+    motif.add(cs.Population("x", 4), cs.Population("y", 5, activation=activation, trace=trace, state={"s": state}))
+    motif.connect("x", "y", name="W", rule="eta * slope_post * post * pre", parameters={"eta": 0.1})
+    circuit = compiled(motif)
+    net = export_brian2(circuit)
+    x = np.random.default_rng(0).normal(size=(2, 7, 4))
+    x[0, 0] = 0.0  # equal drives, which are ranked by index
+    for batch in x:
+        assert_same_step(net, circuit, batch, None)
+        np.testing.assert_allclose(net.activity("y"), circuit.activity("y")[0], rtol=1e-13)
+        np.testing.assert_allclose(net.state("y", "s"), circuit.state("y", "s")[0], rtol=1e-11)
+
+
 def test_the_network_can_be_read():
     text = str(export_brian2(compiled(paper_sal(LAYERS))))
     for line in (

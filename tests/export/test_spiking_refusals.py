@@ -33,6 +33,12 @@ def test_motifs(motif, message):
     assert message in refusal(motif)
 
 
+def test_an_activation_that_reads_all_neurons_of_a_population():
+    motif = paper_sal([4, 3, 2], trace=None, activation="softmax(drive)")
+    message = refusal(motif, spiking=Spiking(cells={"up1": LIF()}))
+    assert "population 'up1': its activation takes softmax(up1.drive) over all of its neurons" in message
+
+
 def test_synapses_that_come_and_go():
     motif = paper_sal([4, 3, 2], trace=None).replace("V1", rewiring=cs.Rewiring(every_steps=50, share=0.1))
     assert "projection 'V1' is rewired every 50 steps" in refusal(motif)

@@ -22,7 +22,7 @@ def test_the_graph_has_populations_as_nodes_and_projections_as_keyed_edges():
     assert isinstance(graph, nx.MultiDiGraph) and graph.name == "two_streams"
     assert graph.nodes["up1"] == {
         "size": 3, "stream": "ascending", "activation": "relu", "trace": None, "state": {}, "label": None,
-        "shape": None, "positions": None, "sign": None,
+        "shape": None, "positions": None, "sign": None, "source": None,
     }  # fmt: skip
     assert set(graph.edges(keys=True)) == {
         ("up0", "up1", "W0"),

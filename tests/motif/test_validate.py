@@ -471,7 +471,7 @@ def test_all_faults_are_reported_together():
     motif = (
         two_streams()
         .replace("up1", size=0)
-        .replace("down1", activation="softmax(drive)")
+        .replace("down1", activation="sigmoyd(drive)")
         .replace("W0", rule=cs.Rule("eta * nobody"), compartment="axon")
         .replace("Wt1", init=cs.Given(np.ones((2, 2))))
         .replace("V2", rule=cs.Rule("I_W0 * pre"))
@@ -482,7 +482,7 @@ def test_all_faults_are_reported_together():
     found = faults(motif)
     for start in (
         "population 'up1': size must be",
-        "population 'down1': activation: unknown function 'softmax'",
+        "population 'down1': activation: unknown function 'sigmoyd'",
         "projection 'W0': compartment must be",
         "projection 'Wt1': Given has shape (2, 2)",
         "projection 'V2': rule names I_W0",

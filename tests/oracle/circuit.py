@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle.language import ELEMENTWISE, evaluate, reductions
+from tests.oracle.language import ELEMENTWISE, evaluate, over_neurons, reductions
 from tests.oracle.losses import LOSSES
 from tests.oracle.slopes import NAMED, OF_DUAL, Dual, dual
 from tests.oracle.wiring import (
@@ -20,6 +20,7 @@ from tests.oracle.wiring import (
     late_gates,
     predicted_in,
     role,
+    target_of,
 )  # fmt: skip
 
 KINDS = ("activity", "drive", "slope", "trace")  # of quantities of populations
@@ -33,7 +34,7 @@ class Result:
         change: of what the step changed, by projection ``[post, pre]``, before bounds; summed over phases.
         losses: by phase.
         loss: each objective where it is judged, summed; 0 where none is.
-        told: the populations whose activity depends on an error.
+        told: the populations whose activity depends on a target.
         judged: the loss of each objective where it is judged, by error population.
     """
 
@@ -215,7 +216,7 @@ class Oracle:
                 visit(other)
             earlier = [q.pre for q in self._soma_onto(name, wired) if q.delay]
             earlier += [name] if has_previous(p) else []
-            told = source == "error" or result.told.intersection([*read, *earlier, *gates(p)])
+            told = source in ("error", "target") or result.told.intersection([*read, *earlier, *gates(p)])
             result.told = result.told | {name} if told else result.told - {name}
             result.drive[name] = self._drive(phase, name, source, wired, batch, result, past)
             activity, slope = self._activate(p, result)
@@ -244,6 +245,10 @@ class Oracle:
         if source == "input":
             return batch.inputs[name]
         total = np.zeros((batch.n_samples, self.populations[name].size))
+        if source == "target":
+            objective = target_of(self.motif, self.populations[name])
+            target = batch.targets[objective.output]
+            return np.eye(total.shape[1])[target] if objective.loss == "cross_entropy" else target.astype(float)
         if source == "error":
             objective = next(o for o in self.motif.objectives if o.error == name)
             pairs = zip(result.activity[objective.output], batch.targets[objective.output], strict=True)
@@ -287,7 +292,7 @@ class Oracle:
             nothing = np.zeros_like(drive)
             names[f"activity_{gate}"] = result.activity.get(gate, nothing)
             names[f"slope_{gate}"] = result.slope.get(gate, nothing)
-        out = dual(evaluate(activation, names, OF_DUAL))
+        out = dual(evaluate(activation, names, OF_DUAL | over_neurons(drive.shape)))
         return np.broadcast_to(out.value, drive.shape), np.broadcast_to(out.slope, drive.shape)
 
     def _trace(self, p: Any, result: Result) -> np.ndarray:
@@ -301,7 +306,8 @@ class Oracle:
         def mean(values: Any) -> np.float64:
             return np.broadcast_to(values, shape).mean()
 
-        found = evaluate(text, names | self.neuron_states[p.name] | others, {**ELEMENTWISE, "mean": mean})
+        functions = ELEMENTWISE | over_neurons(shape) | {"mean": mean}
+        found = evaluate(text, names | self.neuron_states[p.name] | others, functions)
         return np.broadcast_to(found, shape)
 
     def _judge(self, phase: Any, batch: Batch, result: Result) -> None:

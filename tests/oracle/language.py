@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle.slopes import pick, plain
+from tests.oracle.slopes import Dual, pick, plain
 
 _COMPARE = {
     ast.Gt: operator.gt,
@@ -126,6 +126,38 @@ def _power(base: Any, exponent: Any) -> Any:
 def names_in(text: str) -> frozenset[str]:
     """All names in an expression, functions included."""
     return frozenset(node.id for node in ast.walk(_tree(text)) if isinstance(node, ast.Name))
+
+
+def over_neurons(shape: tuple[int, ...]) -> dict[str, Any]:
+    """Reductions over the neurons of each sample, of arrays or `Dual` numbers that broadcast to ``[batch, neuron]``.
+    Slopes hold what the neurons share fixed.
+    """
+
+    def of_values(function: Any) -> Any:
+        return lambda x: function(np.broadcast_to(plain(x), shape))
+
+    def exponentials(x: np.ndarray) -> np.ndarray:
+        return np.exp(x - x.max(axis=1, keepdims=True))
+
+    def normaliser(x: np.ndarray) -> np.ndarray:
+        return exponentials(x).sum(axis=1, keepdims=True)
+
+    def softmax(x: Any) -> Any:
+        found = of_values(lambda x: exponentials(x) / normaliser(x))(x)
+        return Dual(found, found * x.slope) if isinstance(x, Dual) else found
+
+    def rank(x: np.ndarray) -> np.ndarray:
+        """How many are larger, or as large and of a lower index."""
+        this, other, k = x[:, :, None], x[:, None, :], np.arange(x.shape[1])
+        return ((other > this) | (other == this) & (k < k[:, None])).sum(axis=2).astype(float)
+
+    return {
+        "sum": of_values(lambda x: x.sum(axis=1, keepdims=True)),
+        "max": of_values(lambda x: x.max(axis=1, keepdims=True)),
+        "norm": of_values(lambda x: np.sqrt((x**2).sum(axis=1, keepdims=True))),
+        "softmax": softmax,
+        "rank": of_values(rank),
+    }
 
 
 def reductions(mask: np.ndarray) -> dict[str, Any]:

@@ -90,17 +90,28 @@ def reads_drive(population: Any) -> bool:
     return activation != "one" if activation in NAMED else "drive" in names_in(activation)
 
 
+def target_of(motif: Any, population: Any) -> Any:
+    """The objective whose target drives a population, or None."""
+    if population.source is None:
+        return None
+    output = population.source.removeprefix("target").removeprefix(":")
+    return next(o for o in motif.objectives if output in ("", o.output))
+
+
 def input_names(motif: Any) -> list[str]:
     """Ascending populations that read a drive which no soma projection gives, in any phase, and that have no noise."""
     others = set().union(*(driven(motif, phase) | set(phase.noise) for phase in motif.phases))
-    return [p.name for p in motif.populations if p.stream == "ascending" and reads_drive(p) and p.name not in others]
+    given = [p for p in motif.populations if p.stream == "ascending" and reads_drive(p) and p.source is None]
+    return [p.name for p in given if p.name not in others]
 
 
 def role(motif: Any, phase: Any, population: Any) -> str:
-    """What gives the population its drive in a phase: "input", "error", "soma", "nothing", or it is "kept"."""
+    """What gives a population its drive in a phase: "input", "target", "error", "soma", "nothing", or it is "kept"."""
     name = population.name
     if name in input_names(motif):
         return "input" if phase.inputs is None or name in phase.inputs else "kept"
+    if population.source is not None:
+        return "target" if phase.inputs is None or name in phase.inputs else "kept"
     if phase.errors and any(o.error == name for o in motif.objectives):
         return "error"
     if name in driven(motif, phase):

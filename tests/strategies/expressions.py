@@ -135,16 +135,31 @@ ACTIVATIONS = [
     "tanh(drive) ** 3 + sign(drive) * 0.2 * drive",
     "(0.5 + drive**2) ** 0.7 - 2 ** -1",
 ]
+# Over the population. Two neurons that tie may be ranked either way by rounding, so what reads a rank must not show
+# which of them comes first.
+LATERAL = [
+    "relu(drive - 0.3 * sum(drive))",
+    "drive / (0.4 + norm(drive))",
+    "softmax(drive)",
+    "tanh(drive) * softmax(-2 * drive + 0.3)",
+    "drive - 0.5 * max(drive)",
+    "drive - 0.2 * sum(drive * (rank(drive) < 2))",
+    "drive * max(softmax(drive)) + 0.1 * sum(0.3)",
+    "tanh(drive + norm(tanh(drive) + 0.2)) + 0.1 * sum(rank(drive))",
+]
 GATED = [
     "drive * activity_{0}",
     "tanh(drive + 0.3 * slope_{0})",
     "drive * (activity_{0} > 0.0119)",
     "relu(drive) * slope_{0} + 0.1 * activity_{0}",
 ]
+LATERAL_GATED = ["drive - 0.2 * sum(activity_{0})", "softmax(drive + activity_{0}) * norm(slope_{0})"]
 CONSTANT = ["one", "0.73", "0.2 + activity_{0}"]
 TRACES = [
     "activity / sqrt(mean(activity**2) + 0.05)",
     "tanh(activity) - 0.9 * mean(activity)",
     "activity * slope + 0.1 * drive",
     "activity - 0.5 * mean(abs(drive) * slope)",
+    "activity / (0.3 + norm(activity)) - 0.2 * mean(max(drive))",
+    "activity * softmax(activity - mean(sum(drive))) + 0.1 * sum(slope)",
 ]

@@ -12,6 +12,8 @@ from tests.strategies.expressions import (
     ACTIVATIONS,
     CONSTANT,
     GATED,
+    LATERAL,
+    LATERAL_GATED,
     PARAMETERS,
     SEEDS,
     SIZES,
@@ -32,6 +34,7 @@ def motifs(draw: Any, replicas: int | None = None) -> cs.Motif:
     builder = Builder(draw, replicas)
     builder.ascending()
     builder.objectives()
+    builder.label()
     builder.descending()
     builder.dendrites()
     builder.ties()
@@ -77,6 +80,15 @@ class Builder:
             self.add(f"error{k}", "descending", size=output.size)
             self.motif.add(cs.Objective(output.name, f"error{k}", loss, shuffled=self.chance(4)))
 
+    def label(self) -> None:
+        """Now and then a population that a target drives, and that drives those to come."""
+        outputs = dict.fromkeys(o.output for o in self.motif.objectives)
+        if outputs and self.chance(3):
+            output, stream = self.pick(outputs), self.pick(["ascending", "descending"])
+            source = f"target:{output}" if len(outputs) > 1 or self.chance(2) else "target"
+            activation = self.pick(["linear", "linear", *LATERAL])
+            self.motif.add(cs.Population("label", self.size(output), stream, activation, source=source))
+
     def descending(self) -> None:
         if self.chance(4):
             self.motif.add(cs.Bias("down_bias", stream="descending"))
@@ -107,7 +119,7 @@ class Builder:
             size, gated = (gate.size, True) if not name.startswith("error") else (size, gate.size == size)
             if gated:
                 activation = self.gated(gate.name) if activation is None else activation.format(gate.name)
-        activation = activation or self.pick(ACTIVATIONS)
+        activation = activation or self.pick(LATERAL if self.chance(4) else ACTIVATIONS)
         trace = self.pick(TRACES) if self.chance(3) else None
         self.motif.add(self.population(name, size, stream, activation, trace))
 
@@ -115,7 +127,7 @@ class Builder:
         return cs.Population(name, size, stream, activation, trace)
 
     def gated(self, gate: str) -> Any:
-        return cs.GatedBy(gate) if self.chance(2) else self.pick(GATED).format(gate)
+        return cs.GatedBy(gate) if self.chance(2) else self.pick(GATED + LATERAL_GATED).format(gate)
 
     # -- projections
 

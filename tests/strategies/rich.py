@@ -25,6 +25,8 @@ NEURON_UPDATES = [
     "0.9 * {0} + rate * tanh(activity) ** 2",
     "0.5 * {0} + tanh(drive) * slope",
     "0.3 * {1} + rate * mean(activity)",
+    "0.5 * {0} + rate * softmax(activity) * norm(slope)",
+    "0.5 * {0} + rate * sum(activity * {1})",
     "(activity > 0.0931) * {0} + 0.01",
 ]
 SYNAPSE_UPDATES = [
@@ -42,9 +44,16 @@ RECURRENT = [  # of populations that a phase may compute several times
     "0.6 * previous + tanh(drive)",
     "previous + 0.3 * (tanh(drive) - previous)",
     "relu(drive - 0.5 * previous)",
+    "0.5 * softmax(previous) + tanh(drive - 0.2 * max(previous))",
     "where(previous > 0.0931, tanh(drive), 0.4 * drive)",
 ]
-STATEFUL = ["relu(drive - 0.1 * {0})", "drive * tanh({0})", "tanh(drive) + 0.1 * {0}", "{0} * drive"]
+STATEFUL = [
+    "relu(drive - 0.1 * {0})",
+    "drive - 0.1 * max({0}) * norm(drive)",
+    "drive * tanh({0})",
+    "tanh(drive) + 0.1 * {0}",
+    "{0} * drive",
+]
 STATEFUL_TRACES = ["activity - 0.2 * {0}", "tanh(activity) * {0} + 0.1 * mean(drive)"]
 
 # What a schedule may change: products, and comparisons of `eta`, which starts at a multiple of 0.01.
@@ -77,6 +86,7 @@ def rich_motifs(draw: Any, replicas: int | None = None) -> cs.Motif:
     builder = RichBuilder(draw, replicas)
     builder.ascending()
     builder.objectives()
+    builder.label()
     builder.descending()
     builder.dendrites()
     builder.recurrent()
@@ -198,10 +208,10 @@ def sound_phases(draw: Any, motif: cs.Motif, n: int) -> list[cs.Phase]:
     """Phases that are sound as they are made: no cycle, every rule finds the currents that it names."""
     apply = draw(st.sampled_from([["phase", "phase", "iteration"], ["step"]]))
     order = {p.name: k for k, p in enumerate(motif.populations)}
-    errors = {o.error for o in motif.objectives}
+    driven_otherwise = {o.error for o in motif.objectives} | {p.name for p in motif.populations if p.source}
     can_drive = [  # gates and objectives, too, run from earlier populations to later ones
         p.name for p in motif.projections
-        if (order[p.pre] < order[p.post] or p.delay) and p.post not in errors and not p.post.startswith("x")
+        if (order[p.pre] < order[p.post] or p.delay) and p.post not in driven_otherwise and not p.post.startswith("x")
     ]  # fmt: skip
     owners = list(dict.fromkeys([*(p.name for p in motif.projections), *order]))
     noisy = [name for name in order if name != "x0"]
@@ -254,6 +264,7 @@ def _with_inputs(draw: Any, motif: cs.Motif, phases: list[cs.Phase]) -> list[cs.
     whole = cs.Motif("whole")
     whole.add(*motif.values, *phases)
     inputs, open_to_all = input_names(whole), draw(st.integers(0, len(phases) - 1))
+    inputs += [p.name for p in motif.populations if p.source is not None]
     return [
         phase if k == open_to_all or draw(st.booleans())
         else _changed(phase, inputs=draw(st.lists(st.sampled_from(inputs), unique=True)))

@@ -68,6 +68,14 @@ def rewarded() -> cs.Motif:
     return motif.replace("W0", rule=rule).renamed("rewarded")
 
 
+def told() -> cs.Motif:
+    """SAL with neurons that compete, whose feedback a label joins."""
+    motif = paper_sal(LAYERS).replace("up1", activation="relu(drive) * softmax(drive) / norm(drive)")
+    motif.add(cs.Population("label", LAYERS[-1], source="target", trace="activity - mean(max(activity))"))
+    motif.connect("label", "down1", name="L", rule=cs.Rule("0.1 * (post * pre - w)"))
+    return motif.renamed("told")
+
+
 def reward(circuit: cs.Circuit, target: torch.Tensor) -> torch.Tensor:
     return (circuit.activity("up3").argmax(-1) == target).double()
 
@@ -77,6 +85,7 @@ MOTIFS: dict[str, Callable[[], cs.Motif]] = {
     "noise": lambda: weight_mirror(LAYERS),
     "stateful": with_state_and_slow_terms,
     "listed": listed,
+    "told": told,
     "shuffled": shuffled,
     "rewarded": rewarded,
 }

@@ -18,18 +18,6 @@ from circuitsim.rules import functions as f
 Names = dict[sympy.Expr, str]
 
 
-def take_means(t: Transcript, group: str, expression: sympy.Expr, names: Names, suffix: str) -> sympy.Expr:
-    """Replace each mean in an expression over a group's variables, innermost first, by a symbol that is added to
-    `names`."""
-
-    def take(body: sympy.Expr) -> sympy.Symbol:
-        mean = add_mean(t, group, body, names, suffix)
-        names[mean] = link_mean(t, mean, group)
-        return mean
-
-    return expression.replace(f.mean, take, simultaneous=False)
-
-
 def add_mean(t: Transcript, group: str, body: sympy.Expr, names: Mapping[sympy.Expr, str], suffix: str) -> sympy.Symbol:
     """Transcribe the mean of an expression over the neurons of a group, unless it is there already.
 

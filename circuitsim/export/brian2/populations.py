@@ -7,8 +7,9 @@ import sympy
 
 from circuitsim.export.brian2.cycles import Cycle
 from circuitsim.export.brian2.language import text
-from circuitsim.export.brian2.means import computed_signals, link_mean, take_means
+from circuitsim.export.brian2.means import computed_signals, link_mean
 from circuitsim.export.brian2.parts import Group, Wiring
+from circuitsim.export.brian2.reductions import take_reductions
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron
 from circuitsim.export.brian2.transcript import Transcript
@@ -58,12 +59,12 @@ def transcribe_population(t: Transcript, replica: Replica, cycle: Cycle, p: Popu
         return
     names = _names(t, replica, cycle, p)
     noise = f" + {p.noise!r}*noise_{p.name}{cycle.suffix}(t - start, i)" if p.noise else ""
-    code = [*_drive(t, cycle, p), f"activity = {text(p.activity, names)}{noise}"]
-    if p.computes_slope:
-        code.append(f"slope = {text(p.slope, names)}")
-    t.run(p.name, *code)
+    t.run(p.name, *_drive(t, cycle, p))
+    computed = [p.activity, p.slope] if p.computes_slope else [p.activity]
+    activity, *slope = take_reductions(t, p.name, computed, names, cycle.suffix)
+    t.run(p.name, f"activity = {text(activity, names)}{noise}", *(f"slope = {text(e, names)}" for e in slope))
     if p.computes_trace:
-        trace = take_means(t, p.name, p.trace, names, cycle.suffix)
+        (trace,) = take_reductions(t, p.name, [p.trace], names, cycle.suffix)
         t.run(p.name, f"trace = {text(trace, names)}")
 
 
@@ -72,9 +73,10 @@ def transcribe_states(t: Transcript, replica: Replica, cycle: Cycle, p: Populati
     suffix, names = cycle.suffix, _names(t, replica, cycle, p)
     signals = computed_signals(t, cycle) if p.states else {}
     names |= {mean: link_mean(t, mean, p.name) for e in signals.values() for mean in e.free_symbols}
+    taken = take_reductions(t, p.name, (update.xreplace(signals) for update in p.states.values()), names, suffix)
     updates = [
-        Update(k, f"{k}_sum{suffix}", text(take_means(t, p.name, update.xreplace(signals), names, suffix), names), ())
-        for k, update in ((of_neuron(state), update) for state, update in p.states.items())
+        Update(k, f"{k}_sum{suffix}", text(update, names), ())
+        for k, update in zip(map(of_neuron, p.states), taken, strict=True)
     ]
     for update in updates:
         t.groups[p.name].declare(update.sum)
@@ -105,6 +107,9 @@ def _drive(t: Transcript, cycle: Cycle, p: PopulationPlan) -> list[str]:
     match p.source:
         case "input":
             return [f"drive = input_{p.name}(t - start, i)"]
+        case "target":
+            assert p.target is not None
+            return [f"drive = target_{p.target.output}(t - start, i)"]
         case "error":
             return _error(t, p, next(o for o in plan.objectives if o.error == p.name), cycle.suffix)
         case "soma":

@@ -79,8 +79,10 @@ class Transcript:
             self.groups[group].link(name, "batch", name)
 
     def run(self, owner: str, *code: str) -> None:
-        """Add statements that run in every tick."""
-        if code:
+        """Add statements that run in every tick, to those before them if these are the owner's too."""
+        if code and self.actions and isinstance(last := self.actions[-1], Run) and last.owner == owner:
+            self.actions[-1] = Run(owner, (*last.code, *code))
+        elif code:
             self.actions.append(Run(owner, code))
 
     def sum(self, wiring: str, target: str, expression: str) -> None:

@@ -90,7 +90,7 @@ class _Reassociation(Writer):
             for register in i.reads:
                 self.readers[register].append(i)
         self.clipped = clipped_weights(program)
-        self.inputs = set(program.given.inputs.values())
+        self.inputs = {*program.given.inputs.values(), *program.given.targets.values()}
         self.wanted: set[Register | None] = {*program.losses.values(), program.loss}
         self.kept = {r for name, r in program.readable.items() if "*" in kept or name in kept}
 

@@ -11,6 +11,7 @@ from circuitsim.export.brian2.spiking.delays import delay_faults
 from circuitsim.export.brian2.spiking.lower import needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.plan.quantities import neuron
+from circuitsim.rules.functions import OverNeurons
 
 
 def refuse(circuit: Circuit, spiking: Spiking, plastic: bool = True) -> None:
@@ -40,6 +41,13 @@ def _of_inference(circuit: Circuit, spiking: Spiking) -> Iterator[str]:
             if name not in known:
                 yield f"Spiking({what}=...) names {name!r}, which does not exist (known: {', '.join(known)})"
     for p in plan.populations.values():
+        if p.target is not None:
+            yield f"population {p.name!r}: the target drives it, which a trial plays to errors only; export mode='rate'"
+        if reductions := p.activity.atoms(OverNeurons):
+            yield (
+                f"population {p.name!r}: its activation takes {min(map(str, reductions))} over all of its neurons, "
+                "which no neuron model sees; export mode='rate'"
+            )
         if p.name in plan.outputs and p.activity != neuron("drive", p.name):
             yield f"population {p.name!r}: an output must be linear, because its readout is graded (got {p.activity})"
         if p.noise or p.source == "kept":
