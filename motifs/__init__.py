@@ -6,16 +6,29 @@
 from motifs.apical_sal import apical_sal
 from motifs.backprop import backprop
 from motifs.bcm import bcm
+from motifs.burst_dependent import burst_dependent
+from motifs.contrastive_hebbian import contrastive_hebbian
+from motifs.deep_feedback_control import deep_feedback_control
+from motifs.dendritic_microcircuit import dendritic_microcircuit
+from motifs.difference_target_propagation import difference_target_propagation
 from motifs.direct_feedback_alignment import direct_feedback_alignment
 from motifs.direct_kolen_pollack import direct_kolen_pollack
+from motifs.equilibrium_propagation import equilibrium_propagation
 from motifs.feedback_alignment import feedback_alignment
+from motifs.foldiak import foldiak
 from motifs.frozen_feedback import frozen_feedback
+from motifs.incremental_predictive_coding import incremental_predictive_coding
 from motifs.kolen_pollack import kolen_pollack
 from motifs.linear import linear
+from motifs.node_perturbation import node_perturbation
+from motifs.oja import oja
 from motifs.paper_sal import paper_sal
+from motifs.pepita import pepita
+from motifs.phaseless_alignment import phaseless_alignment
 from motifs.predictive_coding import predictive_coding
 from motifs.reward_modulated import reward_modulated
 from motifs.sal import sal
+from motifs.sanger import sanger
 from motifs.shuffled_error import shuffled_error
 from motifs.sign_symmetry import sign_symmetry
 from motifs.spiking_sal import spiking_sal
@@ -24,7 +37,10 @@ from motifs.weight_mirror import weight_mirror
 from motifs.winner_take_all import winner_take_all
 
 __all__ = [
-    "apical_sal", "backprop", "bcm", "direct_feedback_alignment", "direct_kolen_pollack", "feedback_alignment",
-    "frozen_feedback", "kolen_pollack", "linear", "paper_sal", "predictive_coding", "reward_modulated", "sal",
-    "shuffled_error", "sign_symmetry", "spiking_sal", "two_stream", "weight_mirror", "winner_take_all",
+    "apical_sal", "backprop", "bcm", "burst_dependent", "contrastive_hebbian", "deep_feedback_control",
+    "dendritic_microcircuit", "difference_target_propagation", "direct_feedback_alignment", "direct_kolen_pollack",
+    "equilibrium_propagation", "feedback_alignment", "foldiak", "frozen_feedback", "incremental_predictive_coding",
+    "kolen_pollack", "linear", "node_perturbation", "oja", "paper_sal", "pepita", "phaseless_alignment",
+    "predictive_coding", "reward_modulated", "sal", "sanger", "shuffled_error", "sign_symmetry", "spiking_sal",
+    "two_stream", "weight_mirror", "winner_take_all",
 ]  # fmt: skip

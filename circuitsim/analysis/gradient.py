@@ -15,8 +15,9 @@ from circuitsim.errors import AnalysisError, check_kind
 def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
     """Compute dLoss/dW of the batch-mean loss, for every soma projection that an output depends on.
 
-    The circuit's own program runs under autograd up to the evaluation of the objectives. A tied weight is treated as
-    an independent one.
+    The circuit's own program runs under autograd up to the evaluation of the objectives. The gradient of a weight
+    includes its effect through weights that are tied to it, as in a network with symmetric feedback, and that of a
+    tied weight is its effect alone.
 
     Args:
         circuit: the circuit; it is not changed.
@@ -56,4 +57,9 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
         layout = circuit.layouts[name]
         gradient = torch.zeros_like(leaves[name]) if gradient is None else gradient
         found[name] = layout.dense(layout.restrict_(gradient)).expand(circuit.n_replicas, -1, -1).detach()
+    for name in names:
+        tie = circuit.motif.projection(name).tied_to
+        if tie is not None and tie.projection in found and not tie.sign:  # a sign does not change with the weight
+            through = found[name].mT if tie.transpose else found[name]
+            found[tie.projection] = found[tie.projection] + tie.scale * through
     return found

@@ -11,6 +11,8 @@ from typing import Any
 
 import circuitsim as cs
 import motifs
+from support.circuits import STRONG
+from support.controls import coded, feedback_frozen, hidden_frozen
 
 TUNED = Path(__file__).parent / "tuned"
 FROZEN, SHUFFLED = "control: feedback frozen at random", "control: shuffled error"
@@ -19,6 +21,7 @@ Space = Mapping[str, tuple[float, float]]  # setting -> smallest and largest val
 ETA, GAMMA = (0.03, 0.6), (1e-6, 1e-3)
 SLOW = (0.01, 0.6)  # the best rates of random feedback were at the lower end of ETA
 GAIN = (0.1, 2.0)
+RATES: Space = {"eta": ETA, "gain": GAIN}
 SAL: Space = {
     "eta": ETA, "gamma": (3e-5, 1e-3), "eta_V": (0.2, 2.0), "eta_Wt": (0.1, 2.0), "gamma_Wt": (1, 20),
     "gain_V": (0.02, 0.3),
@@ -85,7 +88,73 @@ ALGORITHMS: dict[str, Algorithm] = {
         lambda layers, **settings: motifs.frozen_feedback(motifs.paper_sal(layers, **settings)),
         {"eta": ETA, "gamma": GAMMA, "gain_V": (0.05, 2.0), "gain_Wt": (0.3, 2.0)},
     ),
+    "predictive_coding": Algorithm("predictive coding", motifs.predictive_coding, RATES),
+    "incremental_predictive_coding": Algorithm(
+        "incremental predictive coding", motifs.incremental_predictive_coding, {"eta": SLOW, "gain": GAIN}
+    ),
+    "equilibrium_propagation": Algorithm(
+        "equilibrium propagation", motifs.equilibrium_propagation, {"eta": SLOW, "gain": GAIN, "sharpness": (1, 5)}
+    ),
+    "equilibrium_propagation_centred": Algorithm(
+        "equilibrium propagation, centred",
+        functools.partial(motifs.equilibrium_propagation, centred=True, name="equilibrium_propagation_centred"),
+        {"eta": SLOW, "gain": GAIN, "sharpness": (1, 5)},
+    ),
+    "contrastive_hebbian": Algorithm("contrastive Hebbian", motifs.contrastive_hebbian, RATES),
+    "difference_target_propagation": Algorithm(
+        "difference target propagation", motifs.difference_target_propagation, {**RATES, "eta_V": (0.01, 0.3)}
+    ),
+    "dendritic_microcircuit": Algorithm(
+        "dendritic microcircuit",
+        motifs.dendritic_microcircuit,
+        {**RATES, "eta_IP": (0.1, 2), "eta_PI": (0.001, 0.1)},
+    ),
+    "burst_dependent": Algorithm(
+        "burst-dependent", motifs.burst_dependent, {"eta": (0.1, 3), "gain_W": (0.5, 4), "gain_Y": (0.3, 5)}
+    ),
+    "phaseless_alignment": Algorithm(
+        "phaseless alignment",
+        motifs.phaseless_alignment,
+        {"eta": ETA, "eta_B": (0.01, 0.3), "alpha": (0.01, 1), "gain_B": GAIN},
+    ),
+    "deep_feedback_control": Algorithm(
+        "deep feedback control", motifs.deep_feedback_control, {**RATES, "eta_Q": (0.01, 0.3), "gamma_Q": (0.03, 1)}
+    ),
+    "pepita": Algorithm("PEPITA", motifs.pepita, {"eta": SLOW, "gain_F": (0.03, 0.5)}),
+    "node_perturbation": Algorithm("node perturbation", motifs.node_perturbation, {"eta": SLOW, "gain_W": GAIN}),
+    "oja": Algorithm("Oja", coded(motifs.oja), {"eta": (0.0003, 0.03), "eta_out": SLOW}),
+    "sanger": Algorithm("Sanger", coded(motifs.sanger), {"eta": (0.0003, 0.03), "eta_out": SLOW}),
+    "bcm": Algorithm("BCM", coded(motifs.bcm), {"eta": (0.0003, 0.01), "eta_out": SLOW}),
+    "foldiak": Algorithm(
+        "Földiák", coded(motifs.foldiak), {"alpha": (0.01, 0.3), "beta": (0.003, 0.1), "eta_out": SLOW}
+    ),
 }
+
+HIDDEN, FEEDBACK = "hidden rule", "feedback"
+ATLAS = {  # circuit -> what its control, "<circuit>_off", has switched off
+    **dict.fromkeys(("backprop", "feedback_alignment", "direct_feedback_alignment"), HIDDEN),
+    **dict.fromkeys(("kolen_pollack", "direct_kolen_pollack", "weight_mirror", "sal_normalised"), FEEDBACK),
+    **dict.fromkeys(("predictive_coding", "incremental_predictive_coding"), HIDDEN),
+    **dict.fromkeys(("equilibrium_propagation", "equilibrium_propagation_centred", "contrastive_hebbian"), HIDDEN),
+    **dict.fromkeys(("difference_target_propagation", "dendritic_microcircuit"), FEEDBACK),
+    **dict.fromkeys(("phaseless_alignment", "deep_feedback_control"), FEEDBACK),
+    **dict.fromkeys(("burst_dependent", "pepita", "node_perturbation", "oja", "sanger", "bcm", "foldiak"), HIDDEN),
+}
+
+
+def control(name: str) -> Algorithm:
+    """The control of a circuit of the atlas, which has the same settings to tune."""
+    algorithm, off = ALGORITHMS[name], {HIDDEN: hidden_frozen, FEEDBACK: feedback_frozen}[ATLAS[name]]
+    # V and Vt of SAL start nearly silent; frozen so, they would silence the control
+    options = {"gain_V": STRONG, "gain_Wt": STRONG} if name == "sal_normalised" else {}
+
+    def make(layers: Sequence[int], **settings: Any) -> cs.Motif:
+        return off(algorithm.make(layers, **options, **settings)).renamed(f"{name}_off")
+
+    return Algorithm(f"{algorithm.label}, control", make, algorithm.space)
+
+
+ALGORITHMS |= {f"{name}_off": control(name) for name in ATLAS}
 
 
 def tuned(dataset: str) -> dict[str, dict[str, Any]]:

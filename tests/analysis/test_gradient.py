@@ -32,3 +32,24 @@ def test_it_is_that_of_the_sum_of_all_losses_at_present_synapses():
         for name, gradient in expected.items():
             assert gradient.abs().max() > 0
             torch.testing.assert_close(found[name][r], gradient, rtol=1e-10, atol=1e-14)
+
+
+def test_the_gradient_of_a_weight_includes_the_weights_that_are_tied_to_it():
+    motif = cs.Motif("symmetric")
+    motif.add(cs.Population("x", 4), cs.Population("h", 3, activation="tanh"), cs.Population("y", 2))
+    motif.add(cs.Population("e", 2, "descending"), cs.Objective("y", "e", "mse"))
+    motif.connect("x", "h", name="W")
+    motif.connect("h", "y", name="U")
+    motif.connect("y", "h", name="B", tied_to=cs.Derived("U", transpose=True, scale=0.5), delay=1)
+    motif.add(cs.Phase("settle", repeat=3))
+    circuit = cs.compile(motif, dtype="float64", device="cpu")
+    rng = np.random.default_rng(1)
+    x, target = rng.standard_normal((7, 4)), rng.standard_normal((7, 2))
+    found = cs.loss_gradients(circuit, x, target)
+    W, U = (circuit.weights(name)[0].requires_grad_() for name in ("W", "U"))
+    y = torch.zeros(7, 2, dtype=torch.float64)
+    for _ in range(3):
+        y = torch.tanh(torch.from_numpy(x) @ W.T + y @ (0.5 * U)) @ U.T
+    (((y - torch.from_numpy(target)) ** 2).sum(1).mean() / 2).backward()
+    torch.testing.assert_close(found["W"][0], W.grad, rtol=1e-10, atol=1e-14)
+    torch.testing.assert_close(found["U"][0], U.grad, rtol=1e-10, atol=1e-14)

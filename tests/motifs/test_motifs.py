@@ -21,7 +21,8 @@ def test_a_motif_is_valid_carries_its_name_and_cites_its_source(name):
     assert cs.Motif.from_networkx(motif.graph) == motif
 
 
-CLASSIFIERS = [name for name in ALL if name not in ("bcm", "reward_modulated", "spiking_sal")]
+UNSUPERVISED = ("bcm", "foldiak", "oja", "sanger")
+CLASSIFIERS = [name for name in ALL if name not in ("reward_modulated", "spiking_sal", *UNSUPERVISED)]
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
