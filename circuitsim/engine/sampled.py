@@ -29,6 +29,14 @@ def mean(to: Workspace, layout: Any, body: Body, out: Tensor) -> None:
     out.mul_(to.scale)
 
 
+def values(to: Workspace, layout: Any, body: Body, out: Tensor) -> None:
+    """Compute the value at each synapse for each sample."""
+    start = 0
+    for found in _chunks(to, layout, body):
+        out[:, start : start + found.shape[1]] = found
+        start += found.shape[1]
+
+
 def reduce(to: Workspace, layout: Any, kind: str, body: Body, out: Tensor) -> None:
     """Compute a sum or maximum over synapses for each sample."""
     sample = 0
@@ -81,13 +89,13 @@ class _Sampled:
         return OPERATIONS[i.op](*args)
 
     def outside(self, value: Operand) -> Any:
-        """The value of an operand from outside the body: a number, a parameter or a weight."""
+        """The value of an operand from outside the body: a number, a parameter, a weight or a state."""
         if not isinstance(value, Register):
             return float(value)
         if value.is_scalar and not self.to.is_per_replica(value):
             return float(self.to.scalars[value])
         tensor = self.to.operand(value)
-        return tensor.unsqueeze(1)
+        return tensor[:, self.samples] if value.batch else tensor.unsqueeze(1)
 
     def placed(self, i: Instruction) -> Tensor:
         """A vector over neurons at each synapse: ``[R, samples, post, 1]``, ``[R, samples, 1, pre]`` or, for sparse

@@ -11,7 +11,7 @@ import sympy
 
 from circuitsim.motif.expressions import reads_drive
 from circuitsim.motif.memo import memoized
-from circuitsim.motif.phase import Phase
+from circuitsim.motif.phase import TIME, Phase
 from circuitsim.motif.projection import COMPARTMENTS, Projection
 from circuitsim.motif.sweep_order import cycle_in, dependencies, in_order
 from circuitsim.rules.vocabulary import sums_of_currents
@@ -109,6 +109,20 @@ def inputs_of(motif: Declarations) -> frozenset[str]:
         return p.stream == "ascending" and p.name not in driven and reads_drive(motif, p)
 
     return frozenset(p.name for p in motif.populations if is_input(p))
+
+
+def sequences_of(motif: Declarations) -> frozenset[str]:
+    """Return the inputs that may be sequences: those that only phases over time read."""
+
+    def readers(name: str) -> set[int | str]:
+        return {phase.repeat for phase in motif.phases if phase.inputs is None or name in phase.inputs}
+
+    return frozenset(name for name in inputs_of(motif) if readers(name) == {TIME})
+
+
+def is_judged_over_time(motif: Declarations) -> bool:
+    """Return whether targets may be sequences: whether only phases over time have errors."""
+    return {phase.repeat for phase in motif.phases if phase.errors} == {TIME}
 
 
 def _compartment(p: Projection, phase: Phase) -> str | None:
