@@ -39,7 +39,8 @@ def sampled_bytes(motif: Motif, p: Projection, n_replicas: int, itemsize: int) -
         motif, n_replicas, itemsize: as in `stored_bytes`.
         p: one of the projections.
     """
-    return _n_values(motif, p) * (len(p.state) - len(lasting(p.state))) * n_replicas * itemsize
+    n_states = len(p.state) - len(lasting(p.state))
+    return n_states * _n_values(motif, p) * n_replicas * itemsize if n_states else 0
 
 
 def check_memory(motif: Motif, n_replicas: int, itemsize: int) -> None:
