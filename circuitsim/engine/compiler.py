@@ -110,8 +110,8 @@ def _warn(circuit: Circuit) -> None:
         n_bytes = sampled_bytes(circuit.motif, declared, circuit.n_replicas, circuit.dtype.itemsize)
         if n_bytes:
             warn(
-                f"projection {declared.name!r}: its states per sample ({names}) take {readable(n_bytes)} for each sample "
-                "of a batch, and they and the rules that read them are evaluated sample by sample: slow",
+                f"projection {declared.name!r}: its states per sample ({names}) take {readable(n_bytes)} for each "
+                "sample of a batch, and they and the rules that read them are evaluated sample by sample: slow",
                 SlowRuleWarning,
             )
     rules = {p.name: p for plan in circuit.plans for p in plan.plastic()}

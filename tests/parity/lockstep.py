@@ -77,7 +77,7 @@ class Opinions:
         found = []
         for r, oracle in enumerate(self.oracles):
             x, targets, signals = step.of(r)
-            noise = keyed_noise(self.motif, self.seed + r, self.n_steps, step.n_samples)
+            noise = keyed_noise(self.motif, self.seed + r, self.n_steps, step.n_samples, step.n_times)
             found.append(oracle.step(x, targets, step.eta_scale, signals, noise))
         self.n_steps += 1
         return found
@@ -102,6 +102,10 @@ class Opinions:
                 for name, value in states.items():
                     if self.is_clear(owner, name):
                         found[f"state {owner} {name}"] = self._at_synapses(oracle, owner, name, value)
+            for (kind, owner, name), value in result.sampled.items():
+                if self.is_clear(owner, name):
+                    present = oracle.masks[owner] if kind == "synapse" else True
+                    found[f"state {owner} {name}"] = np.where(present, value, 0.0)
             each.append(found)
         return {name: np.stack([found[name] for found in each]) for name in each[0]}
 
