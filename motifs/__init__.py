@@ -15,6 +15,7 @@ from motifs.linear import linear
 from motifs.paper_sal import paper_sal
 from motifs.predictive_coding import predictive_coding
 from motifs.reward_modulated import reward_modulated
+from motifs.rflo import rflo
 from motifs.sal import sal
 from motifs.shuffled_error import shuffled_error
 from motifs.sign_symmetry import sign_symmetry
@@ -25,6 +26,6 @@ from motifs.winner_take_all import winner_take_all
 
 __all__ = [
     "apical_sal", "backprop", "bcm", "direct_feedback_alignment", "direct_kolen_pollack", "feedback_alignment",
-    "frozen_feedback", "kolen_pollack", "linear", "paper_sal", "predictive_coding", "reward_modulated", "sal",
+    "frozen_feedback", "kolen_pollack", "linear", "paper_sal", "predictive_coding", "reward_modulated", "rflo", "sal",
     "shuffled_error", "sign_symmetry", "spiking_sal", "two_stream", "weight_mirror", "winner_take_all",
 ]  # fmt: skip
