@@ -138,7 +138,13 @@ class Plan:
     apply: str = "phase"
 
     def n_iterations(self, times: Times) -> int:
-        """How many iterations the phase has, where sequences have these time steps."""
+        """How many iterations the phase has.
+
+        Args:
+            times: the time steps of sequences.
+        Returns:
+            The number of iterations.
+        """
         return self.repeat if isinstance(self.repeat, int) else times.n
 
     @property

@@ -82,10 +82,11 @@ class Opinions:
         self.n_steps += 1
         return found
 
-    def predict(self, step: Step, population: str) -> tuple[np.ndarray, bool]:
-        """The activity where it is judged, ``[replica, batch, neuron]``, and whether it reads an error."""
+    def predict(self, step: Step, population: str, every_time: bool = False) -> tuple[np.ndarray, bool]:
+        """The activity where it is judged, ``[replica, batch, neuron]`` or at every time; whether it reads an error."""
         given = [step.of(r) for r in range(len(self.oracles))]
-        found = [oracle.predict(x, population, y) for oracle, (x, y, _) in zip(self.oracles, given, strict=True)]
+        pairs = zip(self.oracles, given, strict=True)
+        found = [oracle.predict(x, population, y, every_time) for oracle, (x, y, _) in pairs]
         return np.stack([activity for activity, _ in found]), found[0][1]
 
     def numbers(self, results: list[Result]) -> Numbers:

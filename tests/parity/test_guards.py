@@ -21,6 +21,7 @@ from hypothesis import Phase, given, seed, settings
 
 import circuitsim as cs
 from circuitsim.plan.passes import rematerialization
+from tests.oracle.wiring import predicted_in
 from tests.parity.lockstep import Opinions, Start, apply, dense, difference, numbers_of
 from tests.strategies import rich_motifs, runs, timed_motifs, timed_runs
 from tests.strategies.runs import Step
@@ -176,12 +177,16 @@ def changes_of(circuit: cs.Circuit, results: Any) -> Iterator[tuple[str, np.ndar
 
 def assert_predicts(circuit: cs.Circuit, opinions: Opinions, step: Step, population: str) -> None:
     """The activity where the objectives are judged, or an error that says what it needs."""
-    (expected, reads_error), x = opinions.predict(step, population), step.given()[0]
-    try:
-        got = circuit.predict(x, population).numpy()  # perhaps it reads an error that has no effect, like a slope of 1
+    repeats = {phase.name: phase.repeat for phase in circuit.motif.phases}
+    every_time = repeats[predicted_in(circuit.motif, population)] == "time"
+    (expected, reads_error), x = opinions.predict(step, population, every_time), step.given()[0]
+    try:  # perhaps it reads an error that has no effect, like a slope of 1
+        got = circuit.predict(x, population, every_time=every_time).numpy()
     except cs.ParameterError as error:
         assert reads_error and re.search(rf"{population}.*circuit\.cycle\(x, target\)", str(error))
         return
+    if every_time:
+        np.testing.assert_array_equal(circuit.predict(x, population), got[:, :, -1])
     assert got.shape == expected.shape and np.isfinite(expected).all()
     assert difference(got, expected) <= FLOAT64.tolerance, f"prediction of {population}"
 
