@@ -155,11 +155,11 @@ class Programs:
         return driven[0] if driven else len(names)
 
     def _runnable(self, key: Hashable, program: Any, kept: frozenset[str]) -> Runnable:
-        if key not in self._runnables:
-            if len(self._runnables) >= MAX_PROGRAMS:
-                del self._runnables[next(iter(self._runnables))]
-            self._runnables[key] = Runnable(program(), self.store, kept)
-        return self._runnables[key]
+        found = self._runnables.pop(key, None) or Runnable(program(), self.store, kept)
+        self._runnables[key] = found  # last, so that the one that was not needed for longest is the first
+        if len(self._runnables) > MAX_PROGRAMS:
+            del self._runnables[next(iter(self._runnables))]
+        return found
 
     @property
     def n_bytes(self) -> int:

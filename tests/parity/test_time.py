@@ -275,6 +275,28 @@ def test_a_neuron_adapts_in_a_state_per_sample():
     np.testing.assert_allclose(circuit.weights("W")[0], np.eye(2) * (1 + a.mean(0)), rtol=1e-12)
 
 
+def test_the_gradient_runs_through_states_of_neurons_per_sample():
+    adapting = cs.State("0.9 * a + 0.1 * activity", start=0.1, per_sample=True)
+    motif = recurrent().replace("h", activation="0.8 * previous + 0.2 * tanh(drive - a)", state={"a": adapting})
+    circuit, x, target = compiled(motif), normal(0, 5, 4, 3), normal(1, 5, 4, 2)
+    w = {name: torch.from_numpy(value[0]).requires_grad_() for name, value in weights_of(circuit).items()}
+    h, a, losses = torch.zeros(5, 4, dtype=torch.float64), torch.full((5, 4), 0.1, dtype=torch.float64), []
+    for t in range(4):
+        h = 0.8 * h + 0.2 * torch.tanh(torch.from_numpy(x[:, t]) @ w["W"].T + h @ w["R"].T - a)
+        a = 0.9 * a + 0.1 * h
+        losses.append(((h @ w["U"].T - torch.from_numpy(target[:, t])) ** 2).sum(1).mean() / 2)
+    torch.stack(losses).mean().backward()
+    for name, gradient in cs.loss_gradients(circuit, x, target).items():
+        np.testing.assert_allclose(gradient[0], w[name].grad, rtol=1e-10, atol=1e-14)
+
+
+def test_the_tables_of_methods_tell_of_time_and_of_states_per_sample():
+    motif = recurrent(rule="eta * I_B * e", e=cs.State("0.9 * e + pre", per_sample=True))
+    text = motif.methods_table()
+    assert "an iteration for each time step" in text and "e <- 0.9 * e + pre (per sample)" in text
+    assert r"\text{(per sample)}" in motif.methods_table(format="latex")
+
+
 def test_any_layout_keeps_a_state_per_sample():
     found = {}
     for connectivity in (cs.Edges(pre=[3, 40, 7], post=[2, 30, 2]), cs.All()):
