@@ -126,8 +126,8 @@ def _warn(circuit: Circuit) -> None:
         for state, signal_name in _averaged(circuit, p):
             warn(
                 f"projection {name!r}: its rule multiplies the state {state!r}, which holds the mean over the batch, "
-                f"by the signal {signal_name!r} of each sample, but {state} is not kept per sample. Use batches of one "
-                f"sample, or write what {state} accumulates into the rule",
+                f"by the signal {signal_name!r} of each sample, but {state} is not kept per sample. Declare it with "
+                f"cs.State(..., per_sample=True), or use batches of one sample",
                 BatchMeanWarning,
             )
 
