@@ -18,7 +18,7 @@ from circuitsim.engine.workspace import Workspace
 from circuitsim.plan import Instruction, Register
 from circuitsim.plan.instructions import Body, Operand
 
-AT_A_TIME = 2**18  # the most numbers that are computed at a time
+AT_A_TIME = {"cpu": 2**16, "cuda": 2**18}  # the most numbers that are computed at a time; on a CPU, those in its cache
 
 
 def mean(to: Workspace, layout: Any, body: Body, out: Tensor) -> None:
@@ -56,7 +56,8 @@ def _now(function: Any, *args: Any, **options: Any) -> None:
 def _chunks(to: Workspace, layout: Any, body: Body) -> Iterator[Tensor]:
     """Yield the values of a few samples at a time, ``[R, samples, *values]``."""
     shape = to.n_replicas, *layout.value_shape
-    n = max(1, AT_A_TIME // max(1, shape[0] * shape[1] * shape[2]))
+    most = AT_A_TIME.get(to.like.device.type, AT_A_TIME["cuda"])
+    n = max(1, most // max(1, shape[0] * shape[1] * shape[2]))
     for start in range(0, to.n_own, n):
         samples = slice(start, min(start + n, to.n_own))
         values = _Sampled(to, layout, samples).value(body)
