@@ -27,6 +27,7 @@ from motifs.pepita import pepita
 from motifs.phaseless_alignment import phaseless_alignment
 from motifs.predictive_coding import predictive_coding
 from motifs.reward_modulated import reward_modulated
+from motifs.rflo import rflo
 from motifs.sal import sal
 from motifs.sanger import sanger
 from motifs.shuffled_error import shuffled_error
@@ -41,6 +42,6 @@ __all__ = [
     "dendritic_microcircuit", "difference_target_propagation", "direct_feedback_alignment", "direct_kolen_pollack",
     "equilibrium_propagation", "feedback_alignment", "foldiak", "frozen_feedback", "incremental_predictive_coding",
     "kolen_pollack", "linear", "node_perturbation", "oja", "paper_sal", "pepita", "phaseless_alignment",
-    "predictive_coding", "reward_modulated", "sal", "sanger", "shuffled_error", "sign_symmetry", "spiking_sal",
+    "predictive_coding", "reward_modulated", "rflo", "sal", "sanger", "shuffled_error", "sign_symmetry", "spiking_sal",
     "two_stream", "weight_mirror", "winner_take_all",
 ]  # fmt: skip

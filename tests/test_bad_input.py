@@ -84,7 +84,7 @@ TABLE: dict[str, tuple[Callable[[cs.Circuit], object], type[Exception], str]] = 
     "step, features": (step(X[:, :5]), cs.DataError, "has shape [40, 5], needs [batch, 6] or [2, batch, 6]"),
     "step, replicas": (step(np.stack([X] * 3)), cs.DataError, "has shape [3, 40, 6]"),
     "step, ragged": (step([[1.0, 2.0], [3.0]], [0, 1]), cs.DataError, "not a rectangular array"),
-    "step, lengths": (step(y=Y[1:]), cs.DataError, "target has shape (1, 39), needs [batch] with batch = 40"),
+    "step, lengths": (step(y=Y[1:]), cs.DataError, "target has shape (39,), needs [batch] with batch = 40"),
     "step, no target": (lambda c: c.step(X), cs.DataError, "target is missing: give targets for ['up2']"),
     "evaluate, features": (lambda c: cs.evaluate(c, (X[:, :5], Y)), cs.DataError, "has shape [40, 5]"),
     # labels out of range

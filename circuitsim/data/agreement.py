@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from circuitsim.data.arrays import index_at
 from circuitsim.data.split import Split, named
 from circuitsim.errors import DataError, ParameterError
 from circuitsim.whole import whole
@@ -51,9 +52,10 @@ def _count_classes(name: str, classes: Tensor) -> int:
             f"{name} holds the classes 1 to {n - 1}, but classes count from 0: pass {name} - 1, or n_outputs={n} if "
             "class 0 exists and has no training sample"
         )
+    largest = index_at(int(classes.argmax()), classes.shape)
     first = int((present != torch.arange(len(present))).int().argmax())
     raise DataError(
-        f"{name} holds class {n - 1:,} at index {int(classes.argmax())}, but only {len(present)} different classes "
+        f"{name} holds class {n - 1:,} at index {largest}, but only {len(present)} different classes "
         f"({n - len(present):,} have no sample, the first is class {first}): correct the label, number the classes "
         f"anew with np.unique({name}, return_inverse=True)[1], or pass n_outputs={n} if all of these classes exist"
     )
@@ -61,7 +63,7 @@ def _count_classes(name: str, classes: Tensor) -> int:
 
 def width(target: Tensor) -> int:
     """The number of outputs that targets need."""
-    return target.shape[1] if target.is_floating_point() else int(target.max()) + 1
+    return target.shape[-1] if target.is_floating_point() else int(target.max()) + 1
 
 
 def check_agreement(label: str, split: Split, train: Split, n_outputs: int | dict[str, int]) -> None:
@@ -77,10 +79,10 @@ def check_agreement(label: str, split: Split, train: Split, n_outputs: int | dic
     if inputs.keys() != known.keys():
         raise DataError(f"{label} has inputs {sorted(inputs)}, but the training split has {sorted(known)}")
     for name, x in inputs.items():
-        if x.shape[1] != known[name].shape[1]:
+        if x.shape[-1] != known[name].shape[-1]:
             raise DataError(
-                f"{label} {name} has {x.shape[1]} features per sample, but the training split has "
-                f"{known[name].shape[1]}: give every split the same features"
+                f"{label} {name} has {x.shape[-1]} features per sample, but the training split has "
+                f"{known[name].shape[-1]}: give every split the same features"
             )
     if isinstance(split.target, dict) and isinstance(n_outputs, dict):
         for name, target in split.target.items():
@@ -90,10 +92,10 @@ def check_agreement(label: str, split: Split, train: Split, n_outputs: int | dic
 
 
 def _check_width(name: str, target: Tensor, n_outputs: int) -> None:
-    if target.is_floating_point() and target.shape[1] != n_outputs:
-        raise DataError(f"{name} has {target.shape[1]} columns, but the training split has {n_outputs}")
+    if target.is_floating_point() and target.shape[-1] != n_outputs:
+        raise DataError(f"{name} has {target.shape[-1]} columns, but the training split has {n_outputs}")
     if not target.is_floating_point() and int(target.max()) >= n_outputs:
-        first = int((target >= n_outputs).int().argmax())
+        first = index_at(int((target >= n_outputs).int().argmax()), target.shape)
         raise DataError(
             f"{name} holds class {int(target[first])} at index {first}, but the classes are 0 to {n_outputs - 1}: "
             "correct the label, or pass n_outputs if the training labels lack some classes"

@@ -63,8 +63,15 @@ def check_finite(array: np.ndarray[Any, Any], name: str) -> None:
         )
 
 
-def as_floats(array: np.ndarray[Any, Any], name: str, dtype: torch.dtype) -> Tensor:
-    """Return a floating copy ``[sample, feature]`` with all trailing axes flattened.
+def index_at(flat: int, shape: tuple[int, ...]) -> int | tuple[int, ...]:
+    """Return the index of an entry whose number in memory order is known; a single number along one axis."""
+    index = tuple(int(i) for i in np.unravel_index(flat, shape))
+    return index if len(index) > 1 else index[0]
+
+
+def as_floats(array: np.ndarray[Any, Any], name: str, dtype: torch.dtype, sequences: bool = False) -> Tensor:
+    """Return a floating copy ``[sample, feature]`` with all trailing axes flattened; with `sequences`, one of three or
+    more axes as ``[sample, time, feature]``.
 
     Raises:
         DataError: a value overflows `dtype`.
@@ -72,25 +79,26 @@ def as_floats(array: np.ndarray[Any, Any], name: str, dtype: torch.dtype) -> Ten
     # this also converts byte orders that torch does not support
     native = np.float64 if dtype == torch.float64 else np.float32
     with np.errstate(over="ignore"):  # overflow is reported below
-        tensor = torch.from_numpy(array.reshape(len(array), -1).astype(native)).to(dtype)
+        kept = array.shape[:2] if sequences and array.ndim > 2 else array.shape[:1]
+        tensor = torch.from_numpy(array.reshape(*kept, -1).astype(native)).to(dtype)
     if not torch.isfinite(tensor).all():
         largest = np.abs(array.astype(float)).max()
         raise DataError(f"{name} reaches {largest:.3g}, too large for {dtype}: rescale it")
     return tensor
 
 
-def read_inputs(x: Any, name: str, dtype: torch.dtype) -> Tensors:
-    """Convert inputs to floating tensors ``[sample, feature]``; a mapping of arrays becomes a dict of tensors.
+def read_inputs(x: Any, name: str, dtype: torch.dtype, sequences: bool = False) -> Tensors:
+    """Convert inputs to floating tensors as `as_floats` does; a mapping of arrays becomes a dict of tensors.
 
     An `UnscaledInputWarning` says so if they look like pixels.
     """
     if isinstance(x, Mapping):
-        return {key: _read(value, f"{name}[{key!r}]", dtype) for key, value in x.items()}
-    return _read(x, name, dtype)
+        return {key: _read(value, f"{name}[{key!r}]", dtype, sequences) for key, value in x.items()}
+    return _read(x, name, dtype, sequences)
 
 
-def _read(x: Any, name: str, dtype: torch.dtype) -> Tensor:
+def _read(x: Any, name: str, dtype: torch.dtype, sequences: bool) -> Tensor:
     array = as_numpy(x, name)
     if array.min() >= 0:
         warn_of_pixels(name, array.max(), array.dtype == np.uint8)
-    return as_floats(array, name, dtype)
+    return as_floats(array, name, dtype, sequences)

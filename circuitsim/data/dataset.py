@@ -48,7 +48,7 @@ class Dataset:
     def n_features(self) -> int | dict[str, int]:
         """The number of input features; a dict keyed by input population if the inputs are a dict."""
         x = self.train.x
-        return {name: tensor.shape[1] for name, tensor in x.items()} if isinstance(x, dict) else x.shape[1]
+        return {name: tensor.shape[-1] for name, tensor in x.items()} if isinstance(x, dict) else x.shape[-1]
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -74,7 +74,7 @@ class Dataset:
         """
         if not isinstance(self.train.x, torch.Tensor):
             raise DataError(f"data set {self.name!r} has several inputs {list(self.train.x)}: scale them one by one")
-        n, n_channels = self.train.x[0].numel(), whole("n_channels", n_channels, least=1)
+        n, n_channels = self.train.x.shape[-1], whole("n_channels", n_channels, least=1)
         if n % n_channels:
             raise DataError(f"data set {self.name!r}: {n} features do not divide into {n_channels} channels")
         scaled: dict[str, Any] = standardized(self.splits, n_channels)
@@ -98,6 +98,7 @@ class Dataset:
         name: str = "arrays",
         seed: int = 0,
         dtype: torch.dtype = torch.float32,
+        sequences: bool = False,
     ) -> Dataset:
         """Build a data set from arrays, which are copied.
 
@@ -117,8 +118,11 @@ class Dataset:
             name: the name for tables and plots.
             seed: the seed for choosing the samples to hold out.
             dtype: the floating type of inputs, labels and values.
+            sequences: whether the second axis of x is time, for circuits with phases over time: x is ``[sample, time,
+                ...]``, where inputs that stay the same remain ``[sample, feature]``. Targets hold for all time steps,
+                or are integers ``[sample, time]`` (classes) or arrays ``[sample, time, output]``.
         Returns:
-            The data set, with inputs of shape ``[sample, feature]``.
+            The data set, with inputs of shape ``[sample, feature]`` or ``[sample, time, feature]``.
         Raises:
             DataError: an array is empty, not numeric, not finite or of a different length than its partner, a label
                 is out of range, a class has no training sample and `n_outputs` is not given, or splits differ in
@@ -136,15 +140,16 @@ class Dataset:
         seed = whole("seed", seed, least=0)
         fraction = _fraction("validation", validation, ", a pair (x, y)")
         pairs = {"train": (x, y), "validation": None if fraction else validation, "test": test}
-        kinds = infer_kinds(y, kind, "y")
+        kinds = infer_kinds(y, kind, "y", sequences)
         given = {part: pair for part, pair in pairs.items() if pair is not None}
-        splits = {part: read_split(part, pair, (x, y), kinds, dtype) for part, pair in given.items()}
+        splits = {part: read_split(part, pair, (x, y), kinds, dtype, sequences) for part, pair in given.items()}
         train = splits["train"]
         outputs = count_outputs(train, n_outputs)
         for part, split in splits.items():
             check_agreement(part, split, train, outputs)
         if fraction:
-            classes = train.target if kinds == "classes" and isinstance(train.target, torch.Tensor) else None
+            y = train.target
+            classes = y if kinds == "classes" and isinstance(y, torch.Tensor) and y.ndim == 1 else None
             kept, held = hold_out(len(train), round(fraction * len(train)), classes=classes, seed=seed)
             splits |= {"train": train.take(kept), "validation": train.take(held)}
         return cls(name, splits["train"], splits.get("validation"), splits.get("test"), kinds, outputs)
@@ -231,7 +236,9 @@ def _fraction(name: str, value: Any, otherwise: str = "") -> float | None:
     return float(value)
 
 
-def read_split(part: str, pair: Any, train: tuple[Any, Any], kinds: Kinds, dtype: torch.dtype) -> Split:
+def read_split(
+    part: str, pair: Any, train: tuple[Any, Any], kinds: Kinds, dtype: torch.dtype, sequences: bool = False
+) -> Split:
     """Convert a pair (x, y) of arrays, or of mappings of arrays, to a split.
 
     Args:
@@ -240,6 +247,7 @@ def read_split(part: str, pair: Any, train: tuple[Any, Any], kinds: Kinds, dtype
         train: those of the training split, which settle the order of columns that have labels.
         kinds: the kinds of the training targets.
         dtype: the floating type of inputs, labels and values.
+        sequences: whether the second axis of arrays may be time.
     Raises:
         DataError: an array is invalid, the row labels of x and y differ, or columns are others than those of `train`.
         ParameterError: `pair` is no pair.
@@ -249,8 +257,8 @@ def read_split(part: str, pair: Any, train: tuple[Any, Any], kinds: Kinds, dtype
     lead = "" if part == "train" else f"{part} "
     x, y = pair
     check_rows(x, y, part)
-    inputs = read_inputs(match_columns(x, train[0], f"{lead}x"), f"{lead}x", dtype)
-    target = read_targets(match_columns(y, train[1], f"{lead}y"), kinds, f"{lead}y", dtype)
+    inputs = read_inputs(match_columns(x, train[0], f"{lead}x"), f"{lead}x", dtype, sequences)
+    target = read_targets(match_columns(y, train[1], f"{lead}y"), kinds, f"{lead}y", dtype, sequences)
     try:
         return Split(inputs, target)
     except DataError as fault:

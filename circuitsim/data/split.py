@@ -34,9 +34,11 @@ class Split:
     """Samples in memory.
 
     Args:
-        x: inputs ``[sample, feature]``, or a dict of input populations to such tensors.
-        target: class indices int64 ``[sample]``, real vectors or 0/1 label vectors (both floating)
-            ``[sample, output]``, or a dict of objectives to such tensors.
+        x: inputs ``[sample, feature]`` or sequences ``[sample, time, feature]``, or a dict of input populations to such
+            tensors.
+        target: class indices int64 ``[sample]``, real vectors or 0/1 label vectors (both floating) ``[sample,
+            output]``, of sequences also ``[sample, time]`` and ``[sample, time, output]``, or a dict of objectives to
+            such tensors.
 
     Raises:
         DataError: there is no tensor or something else, a tensor lacks the sample axis, or lengths differ.

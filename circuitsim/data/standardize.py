@@ -17,8 +17,8 @@ def standardized(splits: Mapping[str, Split], n_channels: int) -> dict[str, Spli
     """Compute ``(x - mean) / std`` per channel, with mean and std over the channel's pixels in the training samples.
 
     Args:
-        splits: keyed by name, with "train" among them; their inputs are ``[sample, feature]``, with features ordered by
-            channel.
+        splits: keyed by name, with "train" among them; their inputs are ``[sample, feature]`` or ``[sample, time,
+            feature]``, with features ordered by channel.
         n_channels: the number of channels, which have equal numbers of features: 1 for a global mean and std, or the
             number of features for a mean and std per feature.
 
@@ -29,13 +29,13 @@ def standardized(splits: Mapping[str, Split], n_channels: int) -> dict[str, Spli
     mean, std = _statistics(x, n_channels)
 
     def scale(x: Tensor) -> Tensor:
-        return (_by_channel(x, n_channels) - mean).div_(std).flatten(1)
+        return (_by_channel(x, n_channels) - mean).div_(std).view(x.shape)
 
     return {name: replace(split, x=each(split.x, scale)) for name, split in splits.items()}
 
 
 def _by_channel(x: Tensor, n_channels: int) -> Tensor:
-    return x.reshape(len(x), n_channels, -1)
+    return x.reshape(-1, n_channels, x.shape[-1] // n_channels)  # time steps count as samples
 
 
 def _statistics(x: Tensor, n_channels: int) -> tuple[Tensor, Tensor]:

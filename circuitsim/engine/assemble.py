@@ -63,15 +63,13 @@ def assemble(
     for p in motif.projections:
         for name, state in p.state.items():
             start = _tensor(np.full(values[synapse("w", p.name).name].shape, float(state.start)), like)
-            values[synapse(name, p.name).name] = layouts[p.name].restrict_(
-                _checked(start, f"projection {p.name!r}: state {name!r}")
-            )
+            start = layouts[p.name].restrict_(_checked(start, f"projection {p.name!r}: state {name!r}"))
+            values |= {synapse(name, p.name).name: start} if not state.per_sample else {}
     for population in motif.populations:
         for name, state in population.state.items():
             start = _tensor(np.full((n_replicas, 1, population.size), float(state.start)), like)
-            values[neuron(name, population.name).name] = _checked(
-                start, f"population {population.name!r}: state {name!r}"
-            )
+            _checked(start, f"population {population.name!r}: state {name!r}")
+            values |= {neuron(name, population.name).name: start} if not state.per_sample else {}
     for p in motif.projections:
         if p.tied_to is not None:
             source = layouts[p.tied_to.projection]

@@ -37,10 +37,12 @@ from circuitsim.motif.identifiers import normalized, normalized_keys
 from circuitsim.motif.init import Constant, Gaussian, Init, Uniform
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
+from circuitsim.motif.phase import TIME
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.projection_faults import init_faults
 from circuitsim.motif.wiring import path_from_target
-from circuitsim.plan import Image, Plan, Program
+from circuitsim.plan import Image, Plan, Program, Times
+from circuitsim.plan.quantities import at_time
 from circuitsim.whole import whole
 
 if TYPE_CHECKING:
@@ -167,9 +169,13 @@ class Circuit:
         """Run both streams once, then change the weights by the batch mean of every rule. Each phase does this in turn.
 
         Args:
-            x: ``[batch, input]`` or ``[replica, batch, input]``; with several inputs a dict keyed by population.
+            x: ``[batch, input]`` or ``[replica, batch, input]``; with several inputs a dict keyed by population. An
+                input of phases over time is a sequence, ``[batch, time, input]`` or ``[replica, batch, time, input]``,
+                or ``[batch, input]`` if it stays the same; at least one must be a sequence.
             target: class indices ``[batch]`` or vectors ``[batch, output]``; with several objectives a dict keyed by
-                output population.
+                output population. Where all phases with errors are phases over time, ``[batch, time]`` or ``[batch,
+                time, output]`` gives each time step its own; the loss is then the mean over time, otherwise that of
+                the last time step.
             signals: keyed by name, ``[batch]`` or ``[replica, batch]``, or a function of the circuit that returns one
                 of these after the cycle (a reward that depends on the output).
             keep: names of populations and projections whose activities and currents must be readable after the step,
@@ -189,7 +195,7 @@ class Circuit:
         batch = self._batch(x, target, signals, self.processes, check)
         self.store.parameters.scale_eta(self.eta_scale)
         with self._last_change.recording(), self.store.keeping_pinned():
-            lowered = self._runner.run(self._programs.for_step(kept), batch, self.n_steps)
+            lowered = self._runner.run(self._programs.for_step(kept, batch.times), batch, self.n_steps)
         self._n_writes = self.store.n_writes
         self.n_steps += 1
         result = self._result(lowered)
@@ -218,7 +224,7 @@ class Circuit:
             DataError: x, target or a signal does not fit.
         """
         batch = self._batch(x, target, signals)
-        return self._result(self._runner.run(self._programs.for_cycle(), batch, self.n_steps))
+        return self._result(self._runner.run(self._programs.for_cycle(batch.times), batch, self.n_steps))
 
     def _kept(self, names: str | Collection[str]) -> frozenset[str]:
         """The names in programs of the quantities that `keep` asks for."""
@@ -257,7 +263,7 @@ class Circuit:
         kept = {register: loss.clone() for register, loss in lowered.losses.items()}
         return StepResult(kept[program.loss], {phase: kept[r] for phase, r in program.losses.items()})
 
-    def predict(self, x: Any, output: str | None = None) -> Tensor:
+    def predict(self, x: Any, output: str | None = None, *, every_time: bool = False) -> Tensor:
         """Compute the activity of an output. The quantities of the last cycle stay readable.
 
         An output is read in the phase in which its objective is evaluated, before any change. Other populations are
@@ -267,16 +273,27 @@ class Circuit:
         Args:
             x: as in `step`.
             output: a population's name; by default the output of the only objective.
+            every_time: whether to return the activity at all time steps of sequences, not only at the last.
         Returns:
-            Shape ``[replica, batch, output]``.
+            Shape ``[replica, batch, output]``, or ``[replica, batch, time, output]`` with `every_time`.
         Raises:
             ParameterError: no output is named and the motif has none or several, or the population depends on a
-                target, by an error or a label.
+                target, by an error or a label, or `every_time` is set and the population is read in a phase that does
+                not repeat over time.
             MotifError: there is no population `output`.
             DataError: x does not fit.
         """
         output = self._only_output() if output is None else self.motif.population(output).name
-        return self._expanded(self._runner.predict(self._prediction(output), x).clone())
+        phase = self._programs.phases_of(output)[-1]
+        if every_time and phase.repeat != TIME:
+            raise ParameterError(
+                f"population {output!r} is read in phase {phase.phase!r}, which does not repeat over time: leave out "
+                "every_time"
+            )
+        batch = self._runner.inputs(x)
+        runnable = self._prediction(output, batch.times, every_time)
+        found = [self._expanded(values.clone()) for values in self._runner.predict(runnable, batch)]
+        return torch.stack(found, 2) if every_time else found[0]
 
     def check_predictable(self) -> None:
         """Check that the outputs of all objectives can be predicted.
@@ -286,11 +303,11 @@ class Circuit:
                 nothing.
         """
         for o in self.motif.objectives:
-            self._prediction(o.output)
+            self._prediction(o.output, self.program.times)
 
-    def _prediction(self, population: str) -> Runnable:
+    def _prediction(self, population: str, times: Times, every_time: bool = False) -> Runnable:
         """The program that computes a population's activity, which must not depend on a target."""
-        runnable = self._programs.for_prediction(population)
+        runnable = self._programs.for_prediction(population, times, every_time)
         if runnable.program.given.targets:
             outputs = [o.output for o in self.motif.objectives]
             hint = "; to judge an output, put a phase without this path first" if population in outputs else ""
@@ -330,12 +347,16 @@ class Circuit:
         Args:
             output: the name of an objective's output population.
         Returns:
-            A copy, shape ``[replica, batch, neuron]``.
+            A copy, shape ``[replica, batch, neuron]``, or ``[replica, batch, time, neuron]`` if its target was a
+            sequence.
         Raises:
             ParameterError: no cycle has run yet, or the population is not the output of an objective.
             MotifError: there is no such population.
         """
-        return self._last("judged", self.motif.population(output).name)
+        name, last = self.motif.population(output).name, self._runner.last
+        if last is None or name not in last.program.times.targets:
+            return self._last("judged", name)
+        return torch.stack([self._last("judged", at_time(name, t)) for t in range(last.program.times.n)], 2)
 
     def drive(self, population: str) -> Tensor:
         """A population's soma input in the last cycle.
@@ -406,9 +427,12 @@ class Circuit:
             name: the name of the state.
             of: "population" or "projection"; needed only where both have this name and this state.
         Returns:
-            A copy, ``[replica, neuron]`` for a population and ``[replica, post, pre]`` for a projection.
+            A copy, ``[replica, neuron]`` for a population and ``[replica, post, pre]`` for a projection. Of a state per
+            sample, its values at the end of the last step, ``[replica, batch, neuron]`` or ``[replica, batch, post,
+            pre]``.
         Raises:
-            ParameterError: there is no such state (the message lists those that exist), or `of` is needed.
+            ParameterError: there is no such state (the message lists those that exist), `of` is needed, or no step has
+                updated a state per sample yet.
         """
         owner, name, known = normalized(owner), normalized(name), self._states()
         found = [key for key, (of_owner, state) in known.items() if (of_owner, state) == (owner, name)]
@@ -421,8 +445,21 @@ class Circuit:
                 "of='population' or of='projection'"
             )
         key = found[-1] if of == "projection" else found[0]
+        if key not in self.store.own:
+            return self._sampled_state(key, owner)
         values = self.store.own[key]
         return self.store.matrix(owner, values) if ":" in key else values[:, 0].clone()
+
+    def _sampled_state(self, key: str, owner: str) -> Tensor:
+        last = self._runner.last
+        if last is None or key not in last.readable:
+            raise ParameterError(f"no values of {key!r}, a state per sample, yet: run circuit.step(x, target)")
+        values = last.of(last.readable[key])
+        if ":" not in key:
+            return self._expanded(values.clone())
+        present = self.mask(owner).to_dense()
+        each = [self.store.matrix(owner, values[:, b]).to_dense() * present for b in range(values.shape[1])]
+        return torch.stack(each, 1)
 
     def _states(self) -> dict[str, tuple[str, str]]:
         """The owner of each state and its declared name, keyed by its name in programs."""
@@ -520,7 +557,8 @@ class Circuit:
             DataError: x, target or a signal does not fit.
         """
         self.store.parameters.scale_eta(1.0)
-        lowered = self._runner.run(self._programs.for_measuring(), self._batch(x, target, signals), self.n_steps)
+        batch = self._batch(x, target, signals)
+        lowered = self._runner.run(self._programs.for_measuring(batch.times), batch, self.n_steps)
         found: dict[str, Tensor] = {}
         for name, register in lowered.program.readable.items():
             projection, _, what = name.partition(":")
@@ -537,20 +575,26 @@ class Circuit:
             x, target: as in `step`.
             leaves: is filled with the weights on which the outputs depend, keyed by projection, in storage layout.
         Returns:
-            Each objective with its output ``[replica or 1, batch, output]`` and its target, as losses take them.
+            Each objective with its output ``[replica or 1, batch, output]`` and its target, as losses take them; the
+            time steps of sequences count as samples.
         Raises:
             DataError: x or target does not fit.
             ParameterError: an output depends on the target.
         """
         inputs = self._runner.binder.inputs(x)
-        targets = self._runner.binder.targets(target, next(iter(inputs.values())).shape[1])
+        targets = self._runner.binder.targets(target, inputs)
+        given, _, times = self._runner.binder.by_time(inputs, targets)
         for o in self.motif.objectives:
-            program = self._prediction(o.output).simplified
+            every_time = o.output in times.targets
+            program = self._prediction(o.output, times, every_time).simplified
             for name in projections_of(program):
                 if name not in leaves:
                     leaves[name] = self.values(name).detach().clone().requires_grad_()
-            (output,) = run_functionally(program, self.store, inputs, leaves).values()
-            yield o, output, targets[o.output]
+            found = [*run_functionally(program, self.store, given, leaves).values()]
+            goal = targets[o.output]
+            n_replicas = max(map(len, found))
+            output = torch.cat([y.expand(n_replicas, *y.shape[1:]) for y in found], 1)
+            yield o, output, goal.transpose(1, 2).flatten(1, 2) if every_time else goal
 
     def parameters(self, projection: str) -> dict[str, Any]:
         """The parameters of a projection's rule.

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from circuitsim.engine.circuit import Circuit
+from circuitsim.engine.footprint import readable, sampled_bytes
 from circuitsim.engine.parameters import Vary, is_read
 from circuitsim.errors import ParameterError, check_kind, warn
 from circuitsim.motif.motif import Motif
@@ -20,7 +21,7 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 class SlowRuleWarning(UserWarning):
-    """A rule has a term that does not factor and is evaluated sample by sample."""
+    """A rule has a term that does not factor and is evaluated sample by sample, or a state per sample takes memory."""
 
 
 class UnreadParameterWarning(UserWarning):
@@ -56,9 +57,10 @@ def compile(
         seeds: a seed for each replica, in place of `replicas` and `seed`: ``seeds=[0, 0, 1, 1]`` runs two settings of
             `vary` with each of two seeds.
     Returns:
-        The circuit. A `SlowRuleWarning` names every rule that does not factor into matrix products, a
-        `BatchMeanWarning` every rule that multiplies a synaptic state, a mean over the batch, by a signal of each
-        sample, and an `UnreadParameterWarning` every parameter in `vary` that its rule does not read.
+        The circuit. A `SlowRuleWarning` names every rule that does not factor into matrix products, and says how much
+        memory the states of synapses per sample take. A `BatchMeanWarning` names every rule that multiplies a synaptic
+        state, a mean over the batch, by a signal of each sample, and an `UnreadParameterWarning` every parameter in
+        `vary` that its rule does not read.
     Raises:
         MotifError: the motif has faults; the message lists all of them.
         ParameterError: an argument is out of range, or the device is not available.
@@ -103,10 +105,19 @@ def _warn(circuit: Circuit) -> None:
     for path in circuit.vary:
         if not is_read(circuit.motif, path):
             warn(f"vary: the rule does not read {path!r}, so its values change nothing", UnreadParameterWarning)
+    for declared in circuit.motif.projections:
+        names = ", ".join(repr(name) for name, state in declared.state.items() if state.per_sample)
+        n_bytes = sampled_bytes(circuit.motif, declared, circuit.n_replicas, circuit.dtype.itemsize)
+        if n_bytes:
+            warn(
+                f"projection {declared.name!r}: its states per sample ({names}) take {readable(n_bytes)} for each "
+                "sample of a batch, and they and the rules that read them are evaluated sample by sample: slow",
+                SlowRuleWarning,
+            )
     rules = {p.name: p for plan in circuit.plans for p in plan.plastic()}
     for name, p in rules.items():
         assert p.rule is not None
-        if p.rule.is_slow:
+        if p.rule.is_slow and not p.sampled:
             warn(
                 f"projection {name!r}: a term of its rule does not factor into matrix products and is evaluated "
                 f"sample by sample, which is slow; print(circuit.program) shows which",
@@ -115,8 +126,8 @@ def _warn(circuit: Circuit) -> None:
         for state, signal_name in _averaged(circuit, p):
             warn(
                 f"projection {name!r}: its rule multiplies the state {state!r}, which holds the mean over the batch, "
-                f"by the signal {signal_name!r} of each sample, but {state} is not kept per sample. Use batches of one "
-                f"sample, or write what {state} accumulates into the rule",
+                f"by the signal {signal_name!r} of each sample, but {state} is not kept per sample. Declare it with "
+                f"cs.State(..., per_sample=True), or use batches of one sample",
                 BatchMeanWarning,
             )
 

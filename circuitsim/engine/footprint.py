@@ -12,6 +12,7 @@ from circuitsim.motif.connectivity import All, Edges, Random, ReciprocalOf
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.space import settled
+from circuitsim.motif.state import lasting
 from circuitsim.plan import layout_of
 
 DRAWN = 8  # bytes per weight while weights are drawn
@@ -26,9 +27,20 @@ def stored_bytes(motif: Motif, n_replicas: int, itemsize: int) -> int:
         n_replicas: the number of replicas.
         itemsize: bytes per number.
     """
-    numbers = sum(_n_values(motif, p) * (1 + len(p.state)) for p in motif.projections if p.tied_to is None)
-    numbers += sum(p.size * len(p.state) for p in motif.populations)
+    numbers = sum(_n_values(motif, p) * (1 + len(lasting(p.state))) for p in motif.projections if p.tied_to is None)
+    numbers += sum(p.size * len(lasting(p.state)) for p in motif.populations)
     return numbers * n_replicas * itemsize
+
+
+def sampled_bytes(motif: Motif, p: Projection, n_replicas: int, itemsize: int) -> int:
+    """The memory that the states per sample of a projection take for each sample of a batch.
+
+    Args:
+        motif, n_replicas, itemsize: as in `stored_bytes`.
+        p: one of the projections.
+    """
+    n_states = len(p.state) - len(lasting(p.state))
+    return n_states * _n_values(motif, p) * n_replicas * itemsize if n_states else 0
 
 
 def check_memory(motif: Motif, n_replicas: int, itemsize: int) -> None:
@@ -37,20 +49,21 @@ def check_memory(motif: Motif, n_replicas: int, itemsize: int) -> None:
     Args:
         motif, n_replicas, itemsize: as in `stored_bytes`.
     Raises:
-        ParameterError: weights and their indices or masks, one sample's activity, and the largest projection while it
-            is drawn together exceed the memory.
+        ParameterError: weights and their indices or masks, one sample's activity and states, and the largest
+            projection while it is drawn together exceed the memory.
     """
     drawn = max(((_n_values(motif, p), p.name) for p in motif.projections if p.tied_to is None), default=(0, ""))
     present = sum(_n_values(motif, p) * _presence(motif, p, itemsize) for p in motif.projections if p.tied_to is None)
     neurons = sum(p.size for p in motif.populations)
     needed = stored_bytes(motif, n_replicas, itemsize)
     needed += n_replicas * (2 * DRAWN * drawn[0] + itemsize * neurons + present)
+    needed += sum(sampled_bytes(motif, p, n_replicas, itemsize) for p in motif.projections)
     there = machine_bytes()
     if there is not None and needed > there:
         largest = f", {drawn[0]:,} of them possible synapses of projection {drawn[1]!r}" if drawn[0] > neurons else ""
         raise ParameterError(
             f"motif {motif.name!r} has {neurons:,} neurons and {n_replicas:,} replicas, and needs at least "
-            f"{_readable(needed)}{largest}, but only {_readable(there)} exist; make it smaller, or run fewer replicas"
+            f"{readable(needed)}{largest}, but only {readable(there)} exist; make it smaller, or run fewer replicas"
         )
 
 
@@ -78,5 +91,12 @@ def _presence(motif: Motif, p: Projection, itemsize: int) -> int:
     return {"sparse": INDEX, "dense": itemsize, "one_to_one": 0}[layout_of(motif, p)]
 
 
-def _readable(n_bytes: int) -> str:
+def readable(n_bytes: int) -> str:
+    """A number of bytes as text.
+
+    Args:
+        n_bytes: the number.
+    """
+    if n_bytes < 2**30:
+        return f"{n_bytes / 2**20:,.1f} MiB" if n_bytes >= 2**20 else f"{n_bytes:,} bytes"
     return f"{n_bytes / 2**30:,.1f} GiB" if n_bytes < 2**50 else f"{n_bytes // 2**40:,} TiB"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ from circuitsim.errors import DataError, warn_of_pixels
 from circuitsim.motif.arrays import as_array, counted_are
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.motif import Motif
-from circuitsim.plan import Plan
+from circuitsim.motif.wiring import is_judged_over_time, sequences_of
+from circuitsim.plan import Plan, Times
+from circuitsim.plan.quantities import at_time
 
 
 class InputBinder:
@@ -29,15 +31,17 @@ class InputBinder:
         self.validator = InputValidator(dtype)
         self._sizes = {p.name: p.size for p in motif.populations}
         self.input_names = tuple(dict.fromkeys(name for plan in plans for name in plan.inputs))
+        self.sequences, self.is_judged_over_time = sequences_of(motif), is_judged_over_time(motif)
         self.signal_names = sorted(signal.name for signal in motif.signals if signal.is_given)
         self.output_names = tuple(dict.fromkeys(o.output for o in motif.objectives))
 
     def inputs(self, x: Any, check: bool = True) -> dict[str, Tensor]:
-        """Inputs as tensors ``[R or 1, B, neuron]``, keyed by population. With `check`, numbers must be finite.
+        """Inputs as tensors ``[R or 1, B, neuron]``, or sequences ``[R or 1, B, time, neuron]``, keyed by population.
+        With `check`, numbers must be finite.
 
         Raises:
-            DataError: a population is missing or unknown, a shape is wrong, batches differ in size, or numbers are not
-                finite.
+            DataError: a population is missing or unknown, a shape is wrong, batches or sequences differ in size, or
+                numbers are not finite.
         """
         given = self._by_name(x, self.input_names, "input")
         found = {name: self._input(name, value, check) for name, value in given.items()}
@@ -47,7 +51,35 @@ class InputBinder:
             raise DataError(f"inputs have batches of different sizes: {by_name}")
         if 0 in sizes:
             raise DataError("the batch is empty")
+        lengths = {name: tensor.shape[2] for name, tensor in found.items() if tensor.ndim == 4}
+        if self.sequences and not lengths:
+            raise DataError(
+                f"no input is a sequence, so the number of time steps is unknown: give {sorted(self.sequences)} the "
+                "shape [batch, time, input]"
+            )
+        if len(set(lengths.values())) > 1:
+            raise DataError(f"inputs have sequences of different lengths: {lengths}")
+        if 0 in lengths.values():
+            raise DataError("the sequences have no time step")
         return found
+
+    @staticmethod
+    def n_times(inputs: Mapping[str, Tensor]) -> int:
+        """The number of time steps of inputs, 1 where none is a sequence."""
+        return next((tensor.shape[2] for tensor in inputs.values() if tensor.ndim == 4), 1)
+
+    def timed(self, targets: Mapping[str, Tensor]) -> set[str]:
+        """The targets that are sequences."""
+        classes = {o.output for o in self.motif.objectives if LOSSES[o.loss].takes_classes}
+        return {name for name, tensor in targets.items() if tensor.ndim == (3 if name in classes else 4)}
+
+    def by_time(
+        self, inputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor], Times]:
+        """Divide sequences into their time steps, each with a key of its own, such as ``x[0]``."""
+        sequences, timed = {name for name, tensor in inputs.items() if tensor.ndim == 4}, self.timed(targets)
+        times = Times(self.n_times(inputs), frozenset(sequences), frozenset(timed))
+        return _divided(inputs, sequences), _divided(targets, timed), times
 
     def check_input(self, name: str, tensor: Tensor) -> None:
         """Raise a DataError if a number of an input is not finite."""
@@ -55,30 +87,39 @@ class InputBinder:
 
     def check_target_classes(self, name: str, tensor: Tensor) -> None:
         """Raise a DataError if a class of a target is out of range."""
-        self.validator.check_classes(tensor, self._sizes[name], f"target of {name!r}")
+        self.validator.check_classes(tensor, self._sizes[name.partition("[")[0]], f"target of {name!r}")
 
     def _input(self, name: str, value: Any, check: bool) -> Tensor:
         tensor = self._floats(value, f"input {name!r}", check)
         if getattr(value, "dtype", None) in (torch.uint8, np.uint8) and tensor.numel():
             warn_of_pixels(f"input {name!r}", float(tensor.max()), of_bytes=True)
         size = self._sizes[name]
-        tensor = tensor.unsqueeze(0) if tensor.ndim == 2 else tensor
-        if tensor.ndim != 3 or tensor.shape[2] != size or tensor.shape[0] not in (1, self.n_replicas):
+        is_sequence = name in self.sequences
+        tensor = tensor.unsqueeze(0) if tensor.ndim == 2 or (tensor.ndim == 3 and is_sequence) else tensor
+        fits = tensor.ndim in ((3, 4) if is_sequence else (3,)) and tensor.shape[0] in (1, self.n_replicas)
+        if not fits or tensor.shape[-1] != size:
+            axes = f"batch, time, {size}" if is_sequence else f"batch, {size}"
+            held = f", or [batch, {size}] for all time steps" if is_sequence else ""
+            hint = "; only phases with repeat='time' read sequences" if np.ndim(value) == 4 and not is_sequence else ""
             raise DataError(
-                f"input {name!r} has shape {list(np.shape(value))}, needs [batch, {size}] or "
-                f"[{self.n_replicas}, batch, {size}]"
+                f"input {name!r} has shape {list(np.shape(value))}, needs [{axes}] or [{self.n_replicas}, {axes}]"
+                f"{held}{hint}"
             )
         return tensor
 
-    def targets(self, target: Any, n_samples: int, check: bool = True, check_classes: bool = True) -> dict[str, Tensor]:
-        """Targets as tensors, keyed by output population. With `check`, numbers must be finite; with `check_classes`,
-        classes must be in range.
+    def targets(
+        self, target: Any, inputs: Mapping[str, Tensor], check: bool = True, check_classes: bool = True
+    ) -> dict[str, Tensor]:
+        """Targets as tensors, keyed by output population, for inputs from `inputs`. With `check`, numbers must be
+        finite; with `check_classes`, classes must be in range.
 
         Raises:
             DataError: an output is missing or unknown, a shape or type is wrong, numbers are not finite, or a class is
                 out of range.
         """
         given = self._by_name(target, self.output_names, "target")
+        n_samples = next(iter(inputs.values())).shape[1]
+        n_times = self.n_times(inputs) if self.is_judged_over_time else None
         found = {}
         for objective in self.motif.objectives:
             name, loss = objective.output, LOSSES[objective.loss]
@@ -86,7 +127,7 @@ class InputBinder:
             owner = f"target of {name!r}"
             value = given[name]
             tensor = self._tensor(value, owner) if loss.takes_classes else self._floats(value, owner, check)
-            found[name] = as_target(tensor, loss, size, self.n_replicas, n_samples, owner)
+            found[name] = as_target(tensor, loss, size, self.n_replicas, n_samples, owner, n_times)
             if check_classes and loss.takes_classes:
                 self.check_target_classes(name, found[name])
         return found
@@ -165,3 +206,14 @@ class InputBinder:
         if check:
             self.validator.check_finite(tensor, owner)
         return tensor
+
+
+def _divided(tensors: Mapping[str, Tensor], sequences: Collection[str]) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        if name in sequences:  # contiguous, for fast products
+            steps = tensor.movedim(2, 0).contiguous()
+            found |= {at_time(name, t): step for t, step in enumerate(steps)}
+        else:
+            found[name] = tensor
+    return found

@@ -45,25 +45,31 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-def as_target(target: Tensor, loss: Loss, size: int, n_replicas: int, n_samples: int, owner: str) -> Tensor:
-    """Check a target and give it a leading replica axis.
+def as_target(
+    target: Tensor, loss: Loss, size: int, n_replicas: int, n_samples: int, owner: str, n_times: int | None = None
+) -> Tensor:
+    """Check a target and give it a leading replica axis. With `n_times` it may be a sequence, and one that differs
+    between replicas must be.
 
     Raises:
         DataError: the shape or type does not fit the output.
     """
-    if loss.takes_classes:
+    if loss.takes_classes and n_times is None:
         _check_not_one_hot(target, size, n_replicas, n_samples, owner)
-    n_axes = 1 if loss.takes_classes else 2
-    wanted, given = "[batch]" if loss.takes_classes else f"[batch, {size}]", tuple(target.shape)
-    if target.ndim == n_axes:
+    given, vector = tuple(target.shape), () if loss.takes_classes else (size,)
+    shapes = [(n_samples, *vector)] + ([] if n_times is None else [(n_samples, n_times, *vector)])
+    if given in shapes:
         target = target.unsqueeze(0)
-    fits = target.ndim == n_axes + 1 and target.shape[0] in (1, n_replicas) and target.shape[1] == n_samples
-    if not fits or (n_axes == 2 and target.shape[2] != size):
-        shape, advice = tuple(target.shape), ""
+    elif not (given[1:] == shapes[-1] and given[0] in (1, n_replicas)):
+        held = "[batch]" if loss.takes_classes else f"[batch, {size}]"
+        wanted, lengths = (
+            (held, "") if n_times is None else (f"{held} or {held[:6]}, time{held[6:]}", f", time = {n_times}")
+        )
+        advice = ""
         if given == ((n_samples, size) if loss.takes_classes else (n_samples,)):
             one_hot = "turn one-hot vectors into classes: target.argmax(1)"
             advice = "; " + (one_hot if loss.takes_classes else f"make classes one-hot: numpy.eye({size})[target]")
-        raise DataError(f"{owner}: target has shape {shape}, needs {wanted} with batch = {n_samples}{advice}")
+        raise DataError(f"{owner}: target has shape {given}, needs {wanted} with batch = {n_samples}{lengths}{advice}")
     if loss.takes_classes:
         if target.is_floating_point() or target.is_complex():
             raise DataError(f"{owner}: target must hold class indices (got {target.dtype})")

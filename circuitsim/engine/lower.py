@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -62,7 +62,7 @@ class Lowered(Workspace):
                         self._lower(i)
                         if i.op in VIEWING and isinstance(i.args[0], Register):
                             self.views[i.out] = i.args[0]
-                        if phase == 0:
+                        if not self.changes:
                             self._add_checks(i)
                         if i.op in CHANGES and isinstance(i.args[0], Register):
                             self.changes[i.args[0]] = i, phase
@@ -155,13 +155,16 @@ class Lowered(Workspace):
     def _elementwise(self, i: Instruction) -> None:
         shape = kernels.broadcast(*map(self.shape, i.args))
         operands = [*map(self.operand, i.args)]
-        over = next((a for a in i.args if self._may_be_written_over(a, i, shape)), None)
+        self.calls.add(OPERATIONS[i.op], *operands, out=self._in_place(i, i.args, shape))
+
+    def _in_place(self, i: Instruction, operands: Iterable[Operand], shape: tuple[int, ...]) -> Tensor:
+        """The memory of an operand that may be written over, or else new memory."""
+        over = next((a for a in operands if self._may_be_written_over(a, i, shape)), None)
         if over is None:
-            out = self.buffer(i.out, shape)
-        else:
-            out = self.tensors[i.out] = self.tensors[over]
-            self._own.add(i.out)
-        self.calls.add(OPERATIONS[i.op], *operands, out=out)
+            return self.buffer(i.out, shape)
+        self.tensors[i.out] = self.tensors[over]
+        self._own.add(i.out)
+        return self.tensors[i.out]
 
     def _may_be_written_over(self, value: Operand, i: Instruction, shape: tuple[int, ...]) -> TypeGuard[Register]:
         """Whether an operand is read for the last time, and its memory is its own and fits the result."""
@@ -309,6 +312,12 @@ class Lowered(Workspace):
         assert isinstance(body, Body)
         out = self.buffer(i.out, (self.n_replicas, *layout.value_shape))
         self.calls.add(sampled.mean, self, layout, body, out)
+
+    def _sample_values(self, i: Instruction) -> None:
+        layout, body = self.layout(i.options[0]), i.options[1]
+        assert isinstance(body, Body)
+        shape = (self.n_replicas, self.n_own, *layout.value_shape)
+        self.calls.add(sampled.values, self, layout, body, self._in_place(i, i.reads, shape))
 
     def _sample_reduce(self, i: Instruction) -> None:
         layout, kind, body = self.layout(i.options[0]), str(i.options[1]), i.options[2]

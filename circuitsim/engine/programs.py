@@ -15,9 +15,12 @@ from circuitsim.engine.lower import Lowered
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.workspace import Arena
 from circuitsim.motif.motif import Motif
-from circuitsim.plan import Circuitry, Plan, Program, Register, build_plans, circuitry_of, emit, passes
+from circuitsim.motif.wiring import sequences_of
+from circuitsim.plan import Circuitry, Plan, Program, Register, Times, build_plans, circuitry_of, emit, passes
+from circuitsim.plan.quantities import at_time
 
 MAX_SIZES = 64  # the number of batch sizes for which a program stays lowered
+MAX_PROGRAMS = 64  # the number of programs that are kept, with a memory of their own for each length of sequences
 
 
 class Runnable:
@@ -94,42 +97,50 @@ class Programs:
 
     @functools.cached_property
     def step(self) -> Program:
-        """The program of a step as emitted, before any pass."""
-        return emit(self.plans, self.circuitry)
+        """The program of a step as emitted, before any pass; of two time steps where inputs are sequences."""
+        sequences = sequences_of(self.motif)
+        return emit(self.plans, self.circuitry, times=Times(2, sequences) if sequences else Times())
 
-    def for_step(self, kept: frozenset[str]) -> Runnable:
+    def for_step(self, kept: frozenset[str], times: Times) -> Runnable:
         """Return the program of a step."""
-        return self._runnable(("step", kept), lambda: self.step, kept)
+        return self._runnable(("step", kept, times), functools.partial(self._step, times), kept)
 
-    def for_cycle(self) -> Runnable:
+    def _step(self, times: Times) -> Program:
+        return self.step if times == self.step.times else emit(self.plans, self.circuitry, times=times)
+
+    def for_cycle(self, times: Times) -> Runnable:
         """Return the program of a step without plasticity, with all quantities readable."""
-        program = functools.partial(emit, self.plans, self.circuitry, "none")
-        return self._runnable("cycle", program, EVERYTHING)
+        program = functools.partial(emit, self.plans, self.circuitry, "none", times)
+        return self._runnable(("cycle", times), program, EVERYTHING)
 
-    def for_measuring(self) -> Runnable:
+    def for_measuring(self, times: Times) -> Runnable:
         """Return the program that computes the changes without making them."""
-        program = functools.partial(emit, self.plans, self.circuitry, "measure")
-        return self._runnable("measure", program, EVERYTHING)
+        program = functools.partial(emit, self.plans, self.circuitry, "measure", times)
+        return self._runnable(("measure", times), program, EVERYTHING)
 
-    def for_prediction(self, population: str) -> Runnable:
+    def for_prediction(self, population: str, times: Times, every_time: bool = False) -> Runnable:
         """Return the program that computes the activity of one population."""
-        return self._runnable(("predict", population), functools.partial(self.prediction, population), frozenset())
+        key = population, times, every_time
+        return self._runnable(("predict", *key), functools.partial(self.prediction, *key), frozenset())
 
-    def prediction(self, population: str) -> Program:
+    def prediction(self, population: str, times: Times, every_time: bool = False) -> Program:
         """Return the program that computes one population's activity, before the passes.
 
         For an objective's output it ends with the phase in which the objective is evaluated. For other populations it
         ends with the last phase in which an objective is evaluated, or, if no phase up to there drives the population,
-        with the first phase that does.
+        with the first phase that does. With `every_time`, the activity at each time step of that phase is readable.
         """
-        program = emit(self.plans[: self._n_phases(population)], self.circuitry, "predict")
-        name = f"{population}.activity"
-        program = passes.without_dead_code(
-            replace(program, readable={name: program.readable[name]}, losses={}, loss=None)
-        )
+        program = emit(self.phases_of(population), self.circuitry, "predict", times)
+        owners = [at_time(population, t) for t in range(times.n)] if every_time else [population]
+        readable = {name: program.readable[name] for owner in owners for name in [f"{owner}.activity"]}
+        program = passes.without_dead_code(replace(program, readable=readable, losses={}, loss=None))
         read = {register for i in program.instructions for register in i.reads} | set(program.readable.values())
         targets = {name: register for name, register in program.given.targets.items() if register in read}
         return replace(program, given=replace(program.given, targets=targets))
+
+    def phases_of(self, population: str) -> tuple[Plan, ...]:
+        """Return the phases up to that in which a prediction reads a population."""
+        return self.plans[: self._n_phases(population)]
 
     def _n_phases(self, population: str) -> int:
         names = [plan.phase for plan in self.plans]
@@ -144,9 +155,11 @@ class Programs:
         return driven[0] if driven else len(names)
 
     def _runnable(self, key: Hashable, program: Any, kept: frozenset[str]) -> Runnable:
-        if key not in self._runnables:
-            self._runnables[key] = Runnable(program(), self.store, kept)
-        return self._runnables[key]
+        found = self._runnables.pop(key, None) or Runnable(program(), self.store, kept)
+        self._runnables[key] = found  # last, so that the one that was not needed for longest is the first
+        if len(self._runnables) > MAX_PROGRAMS:
+            del self._runnables[next(iter(self._runnables))]
+        return found
 
     @property
     def n_bytes(self) -> int:

@@ -15,14 +15,15 @@ from circuitsim.engine.noise import StepNoise
 from circuitsim.engine.programs import Programs, Runnable
 from circuitsim.engine.store import WeightStore
 from circuitsim.motif.motif import Motif
-from circuitsim.plan import Register
+from circuitsim.plan import Register, Times
 
 
 class Batch(NamedTuple):
     """The inputs, targets and signals of one step, with valid shapes.
 
     Args:
-        inputs, targets: the samples of this process, keyed by population.
+        inputs, targets: the samples of this process, keyed as in `circuitsim.plan.program.Given`.
+        times: the time steps of sequences.
         signals: numbers, or functions without arguments that return them after the cycle, keyed by name.
         shard: this process's part of the whole batch.
         check: whether the numbers of inputs and the classes must still be checked.
@@ -30,6 +31,7 @@ class Batch(NamedTuple):
 
     inputs: Mapping[str, Tensor]
     targets: Mapping[str, Tensor]
+    times: Times
     signals: Mapping[str, Any]
     shard: BatchShard
     check: bool
@@ -92,15 +94,14 @@ class Runner:
         """
         inputs = self.binder.inputs(x, check=False)
         shard = processes.shard(next(iter(inputs.values())).shape[1])
-        targets = (
-            self.binder.targets(target, shard.n_samples, check, check_classes=False) if self.motif.objectives else {}
-        )
+        targets = self.binder.targets(target, inputs, check, check_classes=False) if self.motif.objectives else {}
+        inputs, targets, times = self.binder.by_time(inputs, targets)
         given = self.binder.check_signals(signals, shard.n_samples)
         if not shard.is_whole:
             if check:
                 self._check_numbers(inputs, targets)
             inputs, targets = ({k: shard.part(v) for k, v in part.items()} for part in (inputs, targets))
-        return Batch(inputs, targets, given, shard, check and shard.is_whole)
+        return Batch(inputs, targets, times, given, shard, check and shard.is_whole)
 
     def _check_numbers(self, inputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
         for name, tensor in inputs.items():
@@ -138,21 +139,27 @@ class Runner:
             raise
         return lowered
 
-    def predict(self, runnable: Runnable, x: Any) -> Tensor:
-        """Return the only readable quantity of a program, without a copy.
+    def inputs(self, x: Any) -> Batch:
+        """Make a batch for a prediction, which has neither targets nor signals.
 
         Raises:
             DataError: x does not fit.
         """
-        inputs = self.binder.inputs(x, check=False)
-        batch = Batch(inputs, {}, {}, BatchShard(next(iter(inputs.values())).shape[1]), True)
+        inputs, _, times = self.binder.by_time(self.binder.inputs(x, check=False), {})
+        return Batch(inputs, {}, times, {}, BatchShard(next(iter(inputs.values())).shape[1]), True)
+
+    def predict(self, runnable: Runnable, batch: Batch) -> list[Tensor]:
+        """Return the readable quantities of a program, without copies.
+
+        Raises:
+            DataError: a number of an input is not finite.
+        """
         last = self.last
         try:
             lowered = self.run(runnable, batch, 0)
         finally:
             self.last = last  # a prediction does not count as a cycle
-        (register,) = lowered.program.readable.values()
-        return lowered.of(register)
+        return [lowered.of(register) for register in lowered.program.readable.values()]
 
     @staticmethod
     def _given(runnable: Runnable, batch: Batch) -> dict[Register, Tensor]:

@@ -18,7 +18,7 @@ from circuitsim.engine.workspace import Workspace
 from circuitsim.plan import Instruction, Register
 from circuitsim.plan.instructions import Body, Operand
 
-AT_A_TIME = 2**18  # the most numbers that are computed at a time
+AT_A_TIME = {"cpu": 2**16, "cuda": 2**18}  # the most numbers that are computed at a time; on a CPU, those in its cache
 
 
 def mean(to: Workspace, layout: Any, body: Body, out: Tensor) -> None:
@@ -27,6 +27,14 @@ def mean(to: Workspace, layout: Any, body: Body, out: Tensor) -> None:
     for values in _chunks(to, layout, body):
         out.add_(values.sum(1) if values.shape[1] > 1 else values[:, 0])
     out.mul_(to.scale)
+
+
+def values(to: Workspace, layout: Any, body: Body, out: Tensor) -> None:
+    """Compute the value at each synapse for each sample."""
+    start = 0
+    for found in _chunks(to, layout, body):
+        out[:, start : start + found.shape[1]] = found
+        start += found.shape[1]
 
 
 def reduce(to: Workspace, layout: Any, kind: str, body: Body, out: Tensor) -> None:
@@ -48,7 +56,8 @@ def _now(function: Any, *args: Any, **options: Any) -> None:
 def _chunks(to: Workspace, layout: Any, body: Body) -> Iterator[Tensor]:
     """Yield the values of a few samples at a time, ``[R, samples, *values]``."""
     shape = to.n_replicas, *layout.value_shape
-    n = max(1, AT_A_TIME // max(1, shape[0] * shape[1] * shape[2]))
+    most = AT_A_TIME.get(to.like.device.type, AT_A_TIME["cuda"])
+    n = max(1, most // max(1, shape[0] * shape[1] * shape[2]))
     for start in range(0, to.n_own, n):
         samples = slice(start, min(start + n, to.n_own))
         values = _Sampled(to, layout, samples).value(body)
@@ -81,13 +90,13 @@ class _Sampled:
         return OPERATIONS[i.op](*args)
 
     def outside(self, value: Operand) -> Any:
-        """The value of an operand from outside the body: a number, a parameter or a weight."""
+        """The value of an operand from outside the body: a number, a parameter, a weight or a state."""
         if not isinstance(value, Register):
             return float(value)
         if value.is_scalar and not self.to.is_per_replica(value):
             return float(self.to.scalars[value])
         tensor = self.to.operand(value)
-        return tensor.unsqueeze(1)
+        return tensor[:, self.samples] if value.batch else tensor.unsqueeze(1)
 
     def placed(self, i: Instruction) -> Tensor:
         """A vector over neurons at each synapse: ``[R, samples, post, 1]``, ``[R, samples, 1, pre]`` or, for sparse

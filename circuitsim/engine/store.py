@@ -20,6 +20,7 @@ from circuitsim.errors import ParameterError
 from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.projection import Projection
+from circuitsim.motif.state import lasting
 from circuitsim.plan import Synapses, synapses_of
 from circuitsim.plan.quantities import synapse
 
@@ -163,7 +164,7 @@ class WeightStore:
             places = layout.places(torch.from_numpy(numbers), r)
             mask[r][places] = 1.0
             self.own[synapse("w", name).name][r][places] = torch.from_numpy(drawn).to(self.like)
-            for state, declared in p.state.items():
+            for state, declared in lasting(p.state).items():
                 self.own[synapse(state, name).name][r][places] = float(declared.start)
         self.set_mask(name, mask)
 

@@ -13,7 +13,7 @@ from circuitsim.motif.activation import GatedBy, activation_expression
 from circuitsim.motif.declared_weights import bounds_of, signed
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.formula import Formula, latex_of, name_in_math
-from circuitsim.motif.phase import Phase
+from circuitsim.motif.phase import TIME, Phase
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.roles import is_input
@@ -219,8 +219,10 @@ def _measurements(motif: Declarations) -> list[Row]:
 def _update(name: str, state: State, new: sympy.Expr, states: frozenset[str], synaptic: frozenset[str]) -> Row:
     index = "ij" if name in synaptic else "i"
     latex = rf"{name_in_math(name)}_{{{index}}} \leftarrow {latex_of(new, states, synaptic)}"
+    latex += r"\ \text{(per sample)}" if state.per_sample else ""
     given = {**state.parameters, "start": state.start} if state.start else state.parameters
-    return Formula(f"{name} <- {state.update}", latex), _parameters(given)
+    text = f"{name} <- {state.update}" + (" (per sample)" if state.per_sample else "")
+    return Formula(text, latex), _parameters(given)
 
 
 def _grouped(rows: Iterable[tuple[str, Row]]) -> list[Row]:
@@ -249,6 +251,8 @@ def _drives(phase: Phase) -> str:
         drives = (
             ", ".join(name if gain == 1 else f"{gain:g} times {name}" for name, gain in phase.soma.items()) or "nothing"
         )
+    if phase.repeat == TIME:
+        return f"{drives}; an iteration for each time step"
     return drives if phase.repeat == 1 else f"{drives}; {phase.repeat} iterations"
 
 

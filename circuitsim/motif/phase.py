@@ -12,6 +12,7 @@ from circuitsim.motif.identifiers import names_in, normalized, normalized_keys
 from circuitsim.motif.value import Value
 
 APPLY = ("phase", "iteration", "step")
+TIME = "time"  # a `repeat` of as many iterations as the inputs have time steps
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -34,7 +35,8 @@ class Phase(Value):
         noise: maps populations to the standard deviation of Gaussian noise that is added to their activity.
         errors: whether objectives drive their error populations.
         repeat: how many times the cycle of the phase runs before anything changes. Each iteration begins with the
-            activities that the one before left; an activation reads the population's own one as `previous`.
+            activities that the one before left; an activation reads the population's own one as `previous`. With
+            "time", inputs are sequences ``[batch, time, input]``, and iteration t reads ``x[:, t]``.
         apply: when weights and states change: "phase" at the end of the phase, by the activities of its last iteration;
             "iteration" at the end of each iteration; "step" as "phase", but all changes of weights are computed with
             the weights from the start of the step, and made together at its end.
@@ -48,7 +50,7 @@ class Phase(Value):
     inputs: tuple[str, ...] | None
     noise: Mapping[str, float]
     errors: bool
-    repeat: int
+    repeat: int | str
     apply: str
 
     def __init__(
@@ -59,7 +61,7 @@ class Phase(Value):
         inputs: Sequence[str] | None = None,
         noise: Mapping[str, float] | None = None,
         errors: bool = True,
-        repeat: int = 1,
+        repeat: int | str = 1,
         apply: str = "phase",
     ) -> None:
         owner = f"phase {name!r}"

@@ -12,9 +12,9 @@ from circuitsim.motif.checks import Faults, is_number, is_whole
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.memo import memoized
 from circuitsim.motif.names import population_of, projection_of
-from circuitsim.motif.phase import APPLY, CYCLE, Phase
+from circuitsim.motif.phase import APPLY, CYCLE, TIME, Phase
 from circuitsim.motif.projection import Projection
-from circuitsim.motif.wiring import Wiring, inputs_of, labels_of
+from circuitsim.motif.wiring import Wiring, inputs_of, labels_of, sequences_of
 from circuitsim.rules.vocabulary import SUMS, local
 
 if TYPE_CHECKING:
@@ -46,10 +46,20 @@ def apply_faults(motif: Declarations) -> Faults:
             )
 
 
+def time_faults(motif: Declarations) -> Faults:
+    """Yield the fault of a phase over time where no input can be a sequence."""
+    over_time = [phase for phase in motif.phases if phase.repeat == TIME]
+    if over_time and not sequences_of(motif):
+        yield (
+            f"phase {over_time[0].name!r}: repeat is {TIME!r}, but no input can be a sequence: each is read by a phase "
+            f"without repeat={TIME!r}, or by none; say with inputs=[...] which inputs each phase reads"
+        )
+
+
 def _fields(phase: Phase) -> Faults:
     owner = f"phase {phase.name!r}"
-    if not (is_whole(phase.repeat) and phase.repeat >= 1):
-        yield f"{owner}: repeat must be a whole number, 1 or more (got {phase.repeat!r})"
+    if phase.repeat != TIME and not (is_whole(phase.repeat) and int(phase.repeat) >= 1):
+        yield f"{owner}: repeat must be a whole number, 1 or more, or {TIME!r} (got {phase.repeat!r})"
     if phase.apply not in APPLY:
         yield f"{owner}: apply must be one of {APPLY} (got {phase.apply!r})"
 

@@ -77,6 +77,8 @@ def states_are_sound(owner: str, states: Mapping[str, State]) -> Faults:
             yield f"{owner}: state {name!r}: {fault}"
         if not isinstance(state, State):
             yield f"{owner}: state {name!r} must be an update or a State (got {state!r})"
+        elif not isinstance(state.per_sample, bool):
+            yield f"{owner}: state {name!r}: per_sample must be True or False (got {state.per_sample!r})"
         elif not is_number(state.start):
             yield f"{owner}: state {name!r}: start must be a finite number (got {state.start!r})"
         else:

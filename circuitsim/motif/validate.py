@@ -12,7 +12,7 @@ from circuitsim.motif.identifiers import identifier_fault, part_fault
 from circuitsim.motif.names import population_of
 from circuitsim.motif.objective import LOSSES, Objective
 from circuitsim.motif.phase import Phase
-from circuitsim.motif.phase_faults import apply_faults, phase_faults
+from circuitsim.motif.phase_faults import apply_faults, phase_faults, time_faults
 from circuitsim.motif.population import Population
 from circuitsim.motif.population_faults import population_fields, population_meaning
 from circuitsim.motif.projection import Projection
@@ -67,7 +67,7 @@ def faults(motif: Declarations) -> list[str]:
     if not found:  # phases can only be checked in an otherwise valid motif
         for wiring in wirings(motif):
             found += phase_faults(motif, wiring)
-        found = found or list(apply_faults(motif))
+        found = found or [*apply_faults(motif), *time_faults(motif)]
         if not any(phase.inputs is None or inputs_of(motif).intersection(phase.inputs) for phase in motif.phases):
             known = ", ".join(sorted(inputs_of(motif)))
             found.append(f"motif {motif.name!r}: no phase receives an input ({known}); list one in a phase's inputs")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from circuitsim.motif.population import Population
     from circuitsim.motif.projection import Projection
     from circuitsim.motif.signal import Signal
+    from circuitsim.motif.state import State
 
 
 NEURON_NAMES = ("activity", "drive", "slope")
@@ -50,9 +51,9 @@ def rule_vocabulary(
     pre, post = motif.population(projection.pre), motif.population(projection.post)
     if parameters is None:
         parameters = projection.rule.parameters if projection.rule is not None else {}
-    remembered = {f"{name}_pre": Axis.PRE for name in pre.state}
-    remembered |= {f"{name}_post": Axis.POST for name in post.state}
-    remembered |= dict.fromkeys(projection.state, Axis.SYNAPSE)
+    remembered = {f"{name}_pre": _axes(state, Axis.PRE) for name, state in pre.state.items()}
+    remembered |= {f"{name}_post": _axes(state, Axis.POST) for name, state in post.state.items()}
+    remembered |= {name: _axes(state, Axis.SYNAPSE) for name, state in projection.state.items()}
     remembered |= {signal.name: Axis.SAMPLE for signal in motif.signals}
     remembered |= {in_phase(phase.name): Axis.NONE for phase in motif.phases if phase is not CYCLE}
     return RuleVocabulary(
@@ -65,6 +66,10 @@ def rule_vocabulary(
         },
         remembered=remembered,
     )
+
+
+def _axes(state: State, own: Axis) -> Axis:
+    return own | Axis.SAMPLE if state.per_sample else own
 
 
 def parse_rule(motif: Declarations, projection: Projection) -> sympy.Expr:
@@ -91,7 +96,14 @@ def parse_neuron_state(motif: Declarations, population: Population, name: str) -
     if clash := sorted(set(known) & set(state.parameters)):
         raise RuleError(f"{owner}: parameter {clash[0]!r} has the name of a quantity or state; rename it")
     names = {word: local(word) for word in (*known, *state.parameters)}
-    return _defined(parse(state.update, names, TRACE_FUNCTIONS, owner), state.parameters, owner)
+    expression = parse(state.update, names, TRACE_FUNCTIONS, owner)
+    for name in (s.name for s in motif.signals if s.is_given and state.per_sample):
+        if local(name) in expression.free_symbols:
+            raise RuleError(
+                f"{owner}: a state per sample is part of the cycle, and cannot read the signal {name!r}, which is "
+                "given after it"
+            )
+    return _defined(expression, state.parameters, owner)
 
 
 def _defined(expression: sympy.Expr, parameters: Mapping[str, Any], owner: str) -> sympy.Expr:

@@ -13,7 +13,7 @@ import sympy
 from circuitsim.motif.expressions import reads_drive
 from circuitsim.motif.memo import memoized
 from circuitsim.motif.objective import Objective
-from circuitsim.motif.phase import Phase
+from circuitsim.motif.phase import TIME, Phase
 from circuitsim.motif.projection import COMPARTMENTS, Projection
 from circuitsim.motif.sweep_order import GATE, Edges, cycle_in, dependencies, gates_of, in_order
 from circuitsim.rules.vocabulary import sums_of_currents
@@ -140,6 +140,25 @@ def path_from_target(motif: Declarations, population: str) -> str:
     path = min(paths, key=len)
     steps = "".join(f" -[{edges[pair]}]-> {pair[1]}" for pair in itertools.pairwise(path))
     return f"target of {told[path[0]]!r} -> {path[0]}{steps}"
+
+
+def sequences_of(motif: Declarations) -> frozenset[str]:
+    """Return the inputs that may be sequences: those that only phases over time read."""
+
+    def readers(name: str) -> set[int | str]:
+        return {phase.repeat for phase in motif.phases if phase.inputs is None or name in phase.inputs}
+
+    return frozenset(name for name in inputs_of(motif) if readers(name) == {TIME})
+
+
+def is_judged_over_time(motif: Declarations) -> bool:
+    """Return whether targets may be sequences: whether only phases over time have errors or let in labels."""
+    labels = labels_of(motif).keys()
+
+    def hears(phase: Phase) -> bool:
+        return phase.errors or bool(labels if phase.inputs is None else labels & set(phase.inputs))
+
+    return {phase.repeat for phase in motif.phases if hears(phase)} == {TIME}
 
 
 def _compartment(p: Projection, phase: Phase) -> str | None:

@@ -5,7 +5,7 @@ from circuitsim.plan.build import build_plans, layout_of, synapses_of
 from circuitsim.plan.circuitry import Circuitry, circuitry_of
 from circuitsim.plan.emitter import emit
 from circuitsim.plan.instructions import Instruction, Matrix, Neurons, Region, Register, Scalar, Synapses
-from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
+from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan, Times
 from circuitsim.plan.program import Image, Program
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Register",
     "Scalar",
     "Synapses",
+    "Times",
     "build_plans",
     "circuitry_of",
     "emit",

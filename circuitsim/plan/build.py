@@ -19,6 +19,7 @@ from circuitsim.motif.motif import Motif
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.space import settled
+from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.vocabularies import PREVIOUS, in_phase, rule_vocabulary
 from circuitsim.motif.wiring import Wiring, labels_of, wirings
@@ -97,13 +98,13 @@ class _Builder:
     def population(self, wiring: Wiring, p: Population) -> PopulationPlan:
         source, phase = wiring.source[p.name], wiring.phase
         noise = float(phase.noise.get(p.name, 0.0))
-        activity, slope, trace, states = self.neurons(p.name, source == "nothing", noise != 0.0)
+        activity, slope, trace, updates = self.neurons(p.name, source == "nothing", noise != 0.0)
+        states, sampled = _apart(updates, p.state) if phase.changes(p.name) and source != "kept" else ({}, {})
         soma = wiring.soma_onto[p.name]
         return PopulationPlan(
             p.name, p.size, p.stream, source, soma, activity, slope, trace,
             noise=noise, computes_trace=self.expressions.trace[p.name] != local("activity"),
-            states=states if phase.changes(p.name) and source != "kept" else {},
-            target=labels_of(self.motif).get(p.name),
+            states=states, sampled=sampled, target=labels_of(self.motif).get(p.name),
         )  # fmt: skip
 
     @functools.cache  # noqa: B019  # the builder lives as long as one call of build_plans
@@ -163,10 +164,9 @@ class _Builder:
             if population.source == "nothing":
                 names[local(f"drive_{end}")] = sympy.Integer(0)
         bound = tuple(names.items())
-        states = {state: self.normal_form(p.name, state, bound) for state in p.state}
-        if not p.is_plastic:
-            return dataclasses.replace(planned, states=states)
-        return dataclasses.replace(planned, plastic=True, states=states, rule=self.normal_form(p.name, None, bound))
+        states, sampled = _apart({state: self.normal_form(p.name, state, bound) for state in p.state}, p.state)
+        rule = self.normal_form(p.name, None, bound) if p.is_plastic else None
+        return dataclasses.replace(planned, plastic=p.is_plastic, states=states, sampled=sampled, rule=rule)
 
     def names(self, p: Projection, pre: sympy.Symbol, post: sympy.Symbol, wiring: Wiring) -> Names:
         """Map the names in a projection's expressions to the quantities that they denote in one phase."""
@@ -192,19 +192,19 @@ class _Builder:
         Raises:
             MotifError: the expression divides by zero when it is multiplied out.
         """
-        names, axes = dict(bound), self.axes[projection]
+        names, axes, per_sample = dict(bound), self.axes[projection], False
         if state is None:
             expression, prefix = self.expressions.rule[projection], f"{projection}:"
         else:
             declared = next(p for p in self.motif.projections if p.name == projection).state[state]
             expression, prefix = self.expressions.synapse_state[projection, state], f"{projection}:{state}."
-            names |= _numbers(declared.parameters)
+            names, per_sample = names | _numbers(declared.parameters), declared.per_sample
         bound_axes: dict[sympy.Symbol, Axis] = {}
         for name, value in names.items():
             for symbol in value.free_symbols:  # several if the name denotes a sum of currents
                 bound_axes[symbol] = axes[name] if name in axes else Axis.SAMPLE | Axis.POST
         try:
-            return factor(expression.xreplace(names), bound_axes, prefix)
+            return factor(expression.xreplace(names), bound_axes, prefix, per_sample)
         except RuleError as error:
             what = "rule" if state is None else f"state {state!r}"
             raise MotifError(f"projection {projection!r}: {what} {error}") from None
@@ -221,6 +221,13 @@ def _is_gate(slope: sympy.Expr, drive: sympy.Symbol) -> bool:
     return not compare(*(0.0 if a == drive else float(a) for a in slope.args))
 
 
+def _apart(updates: Mapping[str, Any], states: Mapping[str, State]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The updates of the states that last, and of those per sample."""
+    kinds = ({name: u for name, u in updates.items() if states[name].per_sample is kind} for kind in (False, True))
+    lasting, sampled = kinds
+    return lasting, sampled
+
+
 def _numbers(parameters: Mapping[str, Any]) -> dict[sympy.Symbol, sympy.Expr]:
     return {local(name): sympy.Float(float(value)) for name, value in parameters.items()}
 
@@ -228,12 +235,12 @@ def _numbers(parameters: Mapping[str, Any]) -> dict[sympy.Symbol, sympy.Expr]:
 def _slopes_read(plan: Plan) -> set[sympy.Symbol]:
     read: set[sympy.Symbol] = set()
     for p in plan.populations.values():
-        expressions = [p.activity, *p.states.values(), *([p.trace] if p.computes_trace else [])]
+        expressions = [p.activity, *p.states.values(), *p.sampled.values(), *([p.trace] if p.computes_trace else [])]
         read |= set().union(*(e.free_symbols for e in expressions))
     read |= set().union(*(e.free_symbols for e in plan.computed.values()))
     for q in plan.projections.values():
         slopes = {at(neuron("slope", name), end): neuron("slope", name) for end, name in ((PRE, q.pre), (POST, q.post))}
-        for rule in (q.rule, *q.states.values()):
+        for rule in (q.rule, *q.states.values(), *q.sampled.values()):
             read |= {slopes[symbol] for symbol in slopes.keys() & rule.symbols} if rule else set()
     return read
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
+from circuitsim.motif.state import lasting
 from circuitsim.plan.build import synapses_of
 from circuitsim.plan.instructions import Neurons, Scalar, Space
 from circuitsim.plan.plan import Plan
@@ -25,6 +26,7 @@ class Circuitry:
         parameters: the space of each rule parameter, keyed by names such as ``W0:eta``: a scalar or the synapses; also
             that of ``batch_size``, which is a scalar.
         states: the space of weights and states, keyed by names such as ``V1:w`` or ``up1.theta``.
+        sampled: the value of each state per sample at the beginning of a step, keyed in the same way.
         judged: for each error population, the phase in which its objective is evaluated.
     """
 
@@ -32,6 +34,7 @@ class Circuitry:
     sizes: Mapping[str, int]
     parameters: Mapping[str, Space]
     states: Mapping[str, Space]
+    sampled: Mapping[str, float]
     judged: Mapping[str, str]
 
 
@@ -52,17 +55,21 @@ def circuitry_of(motif: Motif, plans: Sequence[Plan]) -> Circuitry:
     """
     parameters: dict[str, Space] = {BATCH_SIZE.name: Scalar()}
     states: dict[str, Space] = {}
+    sampled: dict[str, float] = {}
     for p in motif.projections:
         space = synapses_of(motif, p)
         if p.tied_to is None:
             states[synapse("w", p.name).name] = space
-        states |= {synapse(name, p.name).name: space for name in p.state}
+        states |= {synapse(name, p.name).name: space for name in lasting(p.state)}
+        sampled |= {synapse(name, p.name).name: float(s.start) for name, s in p.state.items() if s.per_sample}
         for name, value in p.rule.parameters.items() if p.rule is not None else ():
             parameters[synapse(name, p.name).name] = space if np.ndim(value) == 2 else Scalar()
     for population in motif.populations:
-        states |= {neuron(name, population.name).name: Neurons(population.size) for name in population.state}
+        own = population.state.items()
+        states |= {neuron(name, population.name).name: Neurons(population.size) for name in lasting(population.state)}
+        sampled |= {neuron(name, population.name).name: float(s.start) for name, s in own if s.per_sample}
     judged = {o.error: phase for o in motif.objectives if (phase := judging_phase(o, plans)) is not None}
-    return Circuitry(motif.name, {p.name: p.size for p in motif.populations}, parameters, states, judged)
+    return Circuitry(motif.name, {p.name: p.size for p in motif.populations}, parameters, states, sampled, judged)
 
 
 def judging_phase(o: Objective, plans: Sequence[Plan]) -> str | None:

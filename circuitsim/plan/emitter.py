@@ -7,19 +7,20 @@ from collections.abc import Sequence
 import sympy
 
 from circuitsim.motif.objective import Objective
+from circuitsim.motif.phase import TIME
 from circuitsim.motif.vocabularies import PREVIOUS
 from circuitsim.plan.circuitry import Circuitry
 from circuitsim.plan.instructions import Body, Instruction, Matrix, Neurons, Operand, Region, Register, Space, Synapses
-from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
+from circuitsim.plan.plan import ONCE, Plan, PopulationPlan, ProjectionPlan, Times
 from circuitsim.plan.program import Given, Program
-from circuitsim.plan.quantities import POST, PRE, current, end_of, iteration_name, neuron, of, signal, synapse
+from circuitsim.plan.quantities import POST, PRE, at_time, current, end_of, iteration_name, neuron, of, signal, synapse
 from circuitsim.plan.writer import EVERYTHING, Writer
 from circuitsim.rules import Axis, Reduction, SlowTerm, Sum, Term
 from circuitsim.rules.functions import COMPARISONS
 from circuitsim.rules.terms import ONE
 
 
-def emit(plans: Sequence[Plan], circuitry: Circuitry, changes: str = "apply") -> Program:
+def emit(plans: Sequence[Plan], circuitry: Circuitry, changes: str = "apply", times: Times = ONCE) -> Program:
     """Emit the program of a step.
 
     Args:
@@ -28,6 +29,7 @@ def emit(plans: Sequence[Plan], circuitry: Circuitry, changes: str = "apply") ->
         changes: "apply" applies the rules; "measure" computes each change without the terms that do not depend on
             activity, as ``V1:change``, and applies nothing; "none" runs the cycle alone; "predict" runs the cycle
             without noise.
+        times: the time steps of sequences, on which the number of iterations of some phases depends.
     Returns:
         The program, before any pass.
     Example:
@@ -44,7 +46,7 @@ def emit(plans: Sequence[Plan], circuitry: Circuitry, changes: str = "apply") ->
           y.activity = y.drive = I_W = W:w @ x.activity    [batch x 2]
           W:w += W:eta * E[y.activity (x) x.activity]
     """
-    return _Emitter(plans, circuitry, changes).program()
+    return _Emitter(plans, circuitry, changes, times).program()
 
 
 class _Emitter(Writer):
@@ -54,9 +56,9 @@ class _Emitter(Writer):
         now: the register that holds each quantity at this point of the step.
     """
 
-    def __init__(self, plans: Sequence[Plan], circuitry: Circuitry, changes: str) -> None:
+    def __init__(self, plans: Sequence[Plan], circuitry: Circuitry, changes: str, times: Times) -> None:
         super().__init__()
-        self.plans, self.circuitry, self.changes = plans, circuitry, changes
+        self.plans, self.circuitry, self.changes, self.times = plans, circuitry, changes, times
         self.states = {name: self.register(name, space) for name, space in circuitry.states.items()}
         self.now: dict[str, Register] = dict(self.states)
         self.parameters: dict[str, Register] = {}
@@ -64,32 +66,34 @@ class _Emitter(Writer):
         self.targets: dict[str, Register] = {}
         self.classes: set[str] = set()
         self.losses: dict[str, Register] = {}
+        self.loss_at: dict[tuple[str, str], list[Operand]] = {}  # by phase and error, at each time step of its target
         self.judged: dict[str, Operand] = {}
         self.recorded: dict[str, Register] = {}
         self.changing: list[Instruction] = []
         self.changed: dict[str, Register] = {}
         self.deferred: dict[str, tuple[ProjectionPlan, list[Operand], list[Operand]]] = {}
         self.earlier: list[dict[str, Register]] = []  # `now` at the beginning of each iteration
-        self.iteration = 0
+        self.iteration, self.is_last = 0, False
 
     def program(self) -> Program:
-        iterations = [(plan, k) for plan in self.plans for k in range(plan.repeat)]
+        iterations = [(plan, k) for plan in self.plans for k in range(plan.n_iterations(self.times))]
         regions: list[Region] = []
         loss = None
         for plan, self.iteration in iterations:
             self.lines, self.changing = [], []
+            self.is_last = self.iteration + 1 == plan.n_iterations(self.times)
             self.earlier.append(dict(self.now))
             self.phase(plan)
             if len(regions) + 1 == len(iterations):
                 self.write_deferred()
                 loss = self.fold("add", [*self.judged.values()]) if self.judged else None
-                readable = self.readable()
+                readable = self.readable() | {k: self.now[k] for k in self.circuitry.sampled if k in self.now}
             regions.append(Region(plan.phase, (*self.lines, *self.changing), self.iteration))
         assert loss is None or isinstance(loss, Register)
         given = Given(self.inputs, self.targets, frozenset(self.classes))
         return Program(
             self.circuitry.name, given, self.parameters, self.states, tuple(regions), readable | self.recorded,
-            losses=self.losses, loss=loss,
+            losses=self.losses, loss=loss, times=self.times,
         )  # fmt: skip
 
     def phase(self, plan: Plan) -> None:
@@ -101,10 +105,28 @@ class _Emitter(Writer):
                 self.deliver(q, self.quantity(plan.populations[q.pre].seen))
         if plan.objectives:
             self.loss(plan)
-        changes = plan.apply == "iteration" or self.iteration + 1 == plan.repeat
-        if self.changes in ("none", "predict") or not changes:
+        if self.changes == "predict" and plan.repeat == TIME:
+            self.recorded |= {
+                neuron("activity", at_time(p, self.iteration)).name: self.quantity(neuron("activity", p))
+                for p in self.circuitry.sizes
+            }
+        learns = self.changes not in ("none", "predict")
+        changes = learns and (plan.apply == "iteration" or self.is_last)
+        self.read_signals(plan, learns, changes)
+        self.sampled_states(plan, learns)
+        if not changes:
             return
-        signals = self.signals_of(plan)
+        self.changed = {}
+        for q in plan.projections.values():
+            _Rules(self, plan, q).write_changes()
+        if self.changes != "measure":
+            for p in plan.populations.values():
+                self.neuron_states(p)
+        self.now |= self.changed
+
+    def read_signals(self, plan: Plan, learns: bool, changes: bool) -> None:
+        """Emit the signals that this iteration reads."""
+        signals = self.signals_of(plan, learns, changes)
         seen = self.readable() if set(signals) & set(plan.signals) else {}
         for name in signals:
             key = signal(name).name
@@ -118,13 +140,6 @@ class _Emitter(Writer):
                 self.now[key] = self.write(
                     "signal", seen.values(), EVERYTHING, batch=True, options=(name, tuple(seen)), name=key
                 )
-        self.changed = {}
-        for q in plan.projections.values():
-            _Rules(self, plan, q).write_changes()
-        if self.changes != "measure":
-            for p in plan.populations.values():
-                self.neuron_states(p)
-        self.now |= self.changed
 
     def readable(self) -> dict[str, Register]:
         """What can be read of the cycle at this point: all activities and drives, and the currents computed so far."""
@@ -133,38 +148,55 @@ class _Emitter(Writer):
         return found | {name: r for name, r in self.now.items() if name.startswith("I_")}
 
     @staticmethod
-    def signals_of(plan: Plan) -> list[str]:
-        """The signals that this phase reads."""
+    def signals_of(plan: Plan, learns: bool, changes: bool) -> list[str]:
+        """The signals that an iteration reads: states per sample in each, rules and states only where they change."""
         read: set[sympy.Symbol] = set()
         for p in plan.populations.values():
-            read |= set().union(*(update.free_symbols for update in p.states.values()))
+            updates = [*p.sampled.values(), *(p.states.values() if changes else ())]
+            read |= set().union(*(update.free_symbols for update in updates))
         for q in plan.projections.values():
-            read |= set().union(*(rule.symbols for rule in (q.rule, *q.states.values()) if rule is not None))
+            rules = [*(q.sampled.values() if learns else ()), *((q.rule, *q.states.values()) if changes else ())]
+            read |= set().union(*(rule.symbols for rule in rules if rule is not None))
         return [name for name in (*plan.signals, *plan.computed) if signal(name) in read]
 
     # -- registers of quantities
 
     def quantity(self, symbol: sympy.Symbol) -> Register:
-        """The register of a quantity, which is 0 if nothing has driven it yet."""
+        """The register of a quantity, which is as at the beginning of the step if nothing has driven it yet."""
         name = of(symbol)
         if name not in self.now:
-            size = self.circuitry.sizes[name.partition(".")[0]]
-            self.now[name] = self.write("fill", (0.0,), Neurons(size), batch=True, name=name)
+            self.now[name] = self.renamed(self.start(name), name)
         return self.now[name]
 
     def delayed(self, symbol: sympy.Symbol, delay: int) -> Register:
         """The register of a quantity as the iteration so long ago left it, which is 0 before the first of a step."""
         name = of(symbol)
         found = self.earlier[-delay].get(name) if 0 < delay <= len(self.earlier) else None
-        if found is None:
-            found = self.write("fill", (0.0,), Neurons(self.circuitry.sizes[name.partition(".")[0]]), batch=True)
-        return found
+        return self.start(name) if found is None else found
+
+    def start(self, name: str) -> Register:
+        """The value of a quantity of neurons at the beginning of a step: 0, or that of a state per sample."""
+        size = self.circuitry.sizes[name.partition(".")[0]]
+        return self.write("fill", (self.circuitry.sampled.get(name, 0.0),), Neurons(size), batch=True)
 
     def define(self, symbol: sympy.Symbol, value: Operand, size: int) -> Register:
-        """Bind a value to the name of a quantity, as one number per sample and neuron. A value of another shape is
-        expanded, and a state is copied, because it will change."""
-        found = self.now[symbol.name] = self.renamed(self.spread(value, Neurons(size), symbol.name), symbol.name)
-        return found
+        """Bind a value to the name of a quantity, as one number per sample and neuron."""
+        register = self.now[symbol.name] = self.renamed(self.spread(value, Neurons(size), symbol.name), symbol.name)
+        return register
+
+    # -- states per sample
+
+    def sampled_states(self, plan: Plan, learns: bool) -> None:
+        """Emit their updates, which are computed from the values before, then made together."""
+        found: dict[str, Register] = {}
+        for p in plan.populations.values():
+            for name, update in p.sampled.items():
+                key = neuron(name, p.name).name
+                found[key] = self.renamed(self.spread(self.of_neurons(p, update), Neurons(p.size), key), key)
+        for q in plan.projections.values() if learns else ():  # no activity reads those of synapses
+            rules = _Rules(self, plan, q)
+            found |= {synapse(name, q.name).name: rules.sampled_state(name, u) for name, u in q.sampled.items()}
+        self.now |= found
 
     # -- the cycle
 
@@ -197,9 +229,10 @@ class _Emitter(Writer):
         """Emit a population's drive."""
         match p.source:
             case "input":
-                if p.name not in self.inputs:
-                    self.inputs[p.name] = self.register(f"{p.name}.input", Neurons(p.size), batch=True)
-                value: Operand = self.inputs[p.name]
+                key = at_time(p.name, self.iteration) if p.name in self.times.inputs else p.name
+                if key not in self.inputs:
+                    self.inputs[key] = self.register(f"{key}.input", Neurons(p.size), batch=True)
+                value: Operand = self.inputs[key]
             case "target":
                 assert p.target is not None
                 value = self.target(p.target)
@@ -250,12 +283,13 @@ class _Emitter(Writer):
 
     def target(self, o: Objective) -> Register:
         """The register of an objective's target."""
-        if o.output not in self.targets:
+        key = at_time(o.output, self.iteration) if o.output in self.times.targets else o.output
+        if key not in self.targets:
             classes = o.loss == "cross_entropy"
             size = 1 if classes else self.circuitry.sizes[o.output]
-            self.targets[o.output] = self.register(f"{o.output}.target", Neurons(size), batch=True)
-            self.classes |= {o.output} if classes else set()
-        return self.targets[o.output]
+            self.targets[key] = self.register(f"{key}.target", Neurons(size), batch=True)
+            self.classes |= {key} if classes else set()
+        return self.targets[key]
 
     def error(self, o: Objective) -> Register:
         """Emit minus the gradient of each sample's loss."""
@@ -264,17 +298,26 @@ class _Emitter(Writer):
         return self.write("shift", (found,), space, batch=True) if o.shuffled else found
 
     def loss(self, plan: Plan) -> None:
-        """Emit the batch mean of the loss."""
+        """Emit the batch mean of the loss: over the time steps of the target, or else in the last iteration."""
         found: list[Operand] = []
         for o in plan.objectives:
-            prepared = self.prepared(o)
-            value = self.write(
-                "loss", (prepared, self.target(o)), EVERYTHING, options=(o.loss,), name=f"{o.output}.loss"
-            )
+            is_judged, is_timed = self.circuitry.judged.get(o.error) == plan.phase, o.output in self.times.targets
+            if not (is_timed or self.is_last):
+                continue
+            name, output = f"{o.output}.loss", self.quantity(neuron("activity", o.output))
+            value: Operand = self.write("loss", (self.prepared(o), self.target(o)), EVERYTHING, False, (o.loss,), name)
+            if is_judged:
+                self.recorded[f"{o.output}.judged"] = output
+            if is_timed:
+                self.recorded |= {f"{at_time(o.output, self.iteration)}.judged": output} if is_judged else {}
+                each = self.loss_at.setdefault((plan.phase, o.error), [])
+                each.append(value)
+                value = self.elementwise("multiply", 1 / len(each), self.fold("add", each)) if self.is_last else value
             found.append(value)
-            if self.circuitry.judged.get(o.error) == plan.phase:  # in its last iteration, which overwrites the others
+            if is_judged:
                 self.judged[o.error] = value
-                self.recorded[f"{o.output}.judged"] = self.quantity(neuron("activity", o.output))
+        if not self.is_last:
+            return
         total = self.fold("add", found)
         assert isinstance(total, Register)
         self.losses[plan.phase] = total
@@ -347,13 +390,24 @@ class _Rules:
             value = emitter.write("combination", flat, q.synapses, options=(q.synapses,))
             emitter.assign(synapse(name, q.name).name, value)
 
+    def sampled_state(self, name: str, update: Sum) -> Register:
+        """Emit the update of a state per sample."""
+        self.reduce(update)
+        (term,) = update.terms
+        options, key = (self.q.synapses, self.body(term.expressions[0])), synapse(name, self.q.name).name
+        return self.emitter.write("sample_values", (), self.q.synapses, batch=True, options=options, name=key)
+
     # -- terms
+
+    def reduce(self, rule: Sum) -> None:
+        """Emit the reductions of a rule, innermost first."""
+        self.axes, self.sums = rule.axes, dict[sympy.Symbol, Operand]()
+        for r in rule.reductions:
+            self.sums[r.symbol] = self.reduction(r)
 
     def terms(self, rule: Sum, without_decay: bool = False, data_only: bool = False) -> list[tuple[Operand, Operand]]:
         """The terms of a rule, each as a scalar (which may differ between replicas) and what it multiplies."""
-        self.axes, self.sums = rule.axes, dict[sympy.Symbol, Operand]()
-        for r in rule.reductions:  # innermost first
-            self.sums[r.symbol] = self.reduction(r)
+        self.reduce(rule)
         terms = [t for t in rule.terms if t.has_data or not data_only]
         return [self.term(t) for t in terms if not (without_decay and is_decay(t, self.q))]
 
@@ -449,7 +503,8 @@ class _Rules:
             if self.q.delay and end_of(symbol) == PRE and name not in self.emitter.states:
                 return self.emitter.delayed(symbol, self.q.delay)
             return self.emitter.now[name] if name.startswith("I_") else self.emitter.quantity(symbol)
-        found = self.emitter.now.get(symbol.name)
+        emitter, name = self.emitter, symbol.name  # a state per sample is a number until its first update
+        found = emitter.now.get(name, emitter.circuitry.sampled.get(name))
         return self.number(symbol) if found is None else found
 
     def at_synapse(self, symbol: sympy.Symbol) -> Operand:

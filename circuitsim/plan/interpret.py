@@ -68,8 +68,9 @@ class Interpreter:
 
         Args:
             program: the program, which is not changed.
-            inputs: keyed by population, ``[replica or 1, batch, neuron]``.
-            targets: keyed by population, ``[replica or 1, batch, output]``, or classes ``[replica or 1, batch, 1]``.
+            inputs: keyed by population, ``[replica or 1, batch, neuron]``; a sequence has an entry for each time step,
+                with the keys of `program.given`.
+            targets: keyed in the same way, ``[replica or 1, batch, output]``, or classes ``[replica or 1, batch, 1]``.
             signals: keyed by name, ``[replica or 1, batch, 1]``.
         Returns:
             The value of every register, including weights and states after the step.
@@ -216,9 +217,7 @@ class Interpreter:
         for i in body.instructions:
             args = []
             for a in i.args:
-                value: Any = inside[a] if a in inside else values[a] if isinstance(a, Register) else a
-                batched = isinstance(a, Register) and a.batch and value.shape[1] > 1
-                args.append(value[:, sample : sample + 1] if batched else value)
+                args.append(inside[a] if a in inside else self._of_sample(a, values, sample))
             known = ELEMENTWISE.get(i.op)
             inside[i.out] = (
                 known(*(np.asarray(a, dtype=float) for a in args))
@@ -226,7 +225,17 @@ class Interpreter:
                 else getattr(self, f"_{i.op}")(i, args, values)
             )
         result = body.result
-        return inside[result] if result in inside else values[result] if isinstance(result, Register) else result
+        return inside[result] if result in inside else self._of_sample(result, values, sample)
+
+    @staticmethod
+    def _of_sample(operand: Operand, values: Mapping[Register, Array], sample: int) -> Array:
+        """An operand from outside a body: of neurons ``[replica, 1, neuron]``, of synapses ``[replica, post, pre]``."""
+        if not isinstance(operand, Register):
+            return operand
+        value = values[operand]
+        if operand.batch and isinstance(operand.space, Synapses):
+            return value[:, sample]
+        return value[:, sample : sample + 1] if operand.batch and value.shape[1] > 1 else value
 
     def _sample_mean(self, i: Instruction, args: list[Array], values: Mapping[Register, Array]) -> Array:
         body = i.options[1]
@@ -235,6 +244,14 @@ class Interpreter:
         return (
             sum(self._sampled(body, values, s) + np.zeros(mask.shape) for s in range(self.n_samples)) / self.n_samples
         )
+
+    def _sample_values(self, i: Instruction, args: list[Array], values: Mapping[Register, Array]) -> Array:
+        """``[replica, sample, post, pre]``."""
+        body = i.options[1]
+        assert isinstance(body, Body)
+        mask = self._mask(i)
+        each = [np.where(mask, self._sampled(body, values, s), 0.0) for s in range(self.n_samples)]
+        return np.stack(each, axis=1)
 
     def _sample_reduce(self, i: Instruction, args: list[Array], values: Mapping[Register, Array]) -> Array:
         body = i.options[2]

@@ -28,6 +28,7 @@ class PopulationPlan:
         activity, slope, trace: expressions in the quantities of this and of earlier populations.
         noise: the standard deviation of the noise that is added to the activity.
         states: the updates of the neurons' states, keyed by name.
+        sampled: those of the states per sample.
         computes_slope: whether anything reads the slope.
         computes_trace: whether rules and dendrites see a trace that differs from the activity in any phase.
         target: an objective whose target drives the population, or None.
@@ -43,6 +44,7 @@ class PopulationPlan:
     trace: sympy.Expr
     noise: float = 0.0
     states: Mapping[str, sympy.Expr] = field(default_factory=dict)
+    sampled: Mapping[str, sympy.Expr] = field(default_factory=dict)
     computes_slope: bool = False
     computes_trace: bool = False
     target: Objective | None = None
@@ -67,6 +69,7 @@ class ProjectionPlan:
         gain: the factor of its soma current in this phase.
         delay: how many iterations its soma current is behind.
         states: the updates of its synapses' states in normal form, keyed by name.
+        sampled: those of the states per sample, each a single term.
     """
 
     name: str
@@ -81,6 +84,7 @@ class ProjectionPlan:
     gain: float = 1.0
     delay: int = 0
     states: Mapping[str, Sum] = field(default_factory=dict)
+    sampled: Mapping[str, Sum] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -91,6 +95,23 @@ class ProjectionPlan:
     def layout(self) -> str:
         """How the synapses are stored: "dense", "one_to_one" or "sparse"."""
         return self.synapses.layout
+
+
+@dataclass(frozen=True)
+class Times:
+    """The time steps of a step's sequences.
+
+    Args:
+        n: their number.
+        inputs, targets: the populations whose input or target is a sequence; those of others hold for all time steps.
+    """
+
+    n: int = 1
+    inputs: frozenset[str] = frozenset()
+    targets: frozenset[str] = frozenset()
+
+
+ONCE = Times()  # no sequences
 
 
 @dataclass(frozen=True)
@@ -105,7 +126,7 @@ class Plan:
         objectives: the objectives that drive errors in this phase.
         signals: the names of the signals that the caller supplies, one number per sample.
         computed: the expressions of the signals that the circuit computes, one number for all samples, keyed by name.
-        repeat: how many iterations the phase has.
+        repeat: how many iterations the phase has, or "time" for as many as there are time steps.
         apply: when its changes are made, as declared.
     """
 
@@ -116,8 +137,18 @@ class Plan:
     objectives: tuple[Objective, ...]
     signals: tuple[str, ...] = ()
     computed: Mapping[str, sympy.Expr] = field(default_factory=dict)
-    repeat: int = 1
+    repeat: int | str = 1
     apply: str = "phase"
+
+    def n_iterations(self, times: Times) -> int:
+        """How many iterations the phase has.
+
+        Args:
+            times: the time steps of sequences.
+        Returns:
+            The number of iterations.
+        """
+        return self.repeat if isinstance(self.repeat, int) else times.n
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from circuitsim.plan.instructions import CHANGES, Body, Instruction, Operand, Region, Register
+from circuitsim.plan.plan import ONCE, Times
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Given:
     """The registers that the caller fills at every step.
 
     Args:
-        inputs, targets: keyed by population.
-        classes: the populations whose targets are class indices.
+        inputs, targets: keyed by population; a sequence has a register for each time step, keyed by ``x[0]``, ...
+        classes: the keys of targets that are class indices.
     """
 
     inputs: Mapping[str, Register] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Program:
             weights from the start of the step.
         losses: the batch mean of the loss, keyed by phase.
         loss: the sum of the losses of all objectives, each in the phase in which it is evaluated.
+        times: the time steps of the sequences for which the program was emitted.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Program:
     images: Mapping[str, Image] = field(default_factory=dict)
     losses: Mapping[str, Register] = field(default_factory=dict)
     loss: Register | None = None
+    times: Times = ONCE
 
     @property
     def instructions(self) -> Iterator[Instruction]:
@@ -217,6 +220,9 @@ class _Lines:
                 body = next(option for option in i.options if isinstance(option, Body))
                 kind = "E" if i.op == "sample_mean" else str(i.options[1])
                 return f"{kind}[{self.body(body)}] (does not factor: sample by sample, slow)", ATOM
+            case "sample_values":
+                body = next(option for option in i.options if isinstance(option, Body))
+                return f"{self.body(body)} (a state per sample)", ATOM
             case "noise":
                 return f"{args[0]} + noise of s.d. {i.options[2]}", SUM
             case "reduce":

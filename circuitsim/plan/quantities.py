@@ -52,6 +52,11 @@ def iteration_name(phase: str, iteration: int) -> str:
     return phase if iteration == 0 else f"{phase}[{iteration + 1}]"
 
 
+def at_time(name: str, time: int) -> str:
+    """The name of what belongs to one time step, from 0, such as ``x[3]`` for the input ``x[:, 3]``."""
+    return f"{name}[{time}]"
+
+
 def at(quantity: sympy.Symbol, end: str) -> sympy.Symbol:
     """The symbol of a quantity of neurons, read at one end ("pre" or "post") of a synapse."""
     return sympy.Symbol(f"{quantity.name}@{end}", real=True)

@@ -23,13 +23,16 @@ Axes = dict[sympy.Symbol, Axis]
 NOT_FINITE = (sympy.nan, sympy.oo, -sympy.oo, sympy.zoo)
 
 
-def factor(expression: sympy.Expr, axes: Mapping[sympy.Symbol, Axis], prefix: str = "") -> Sum:
+def factor(
+    expression: sympy.Expr, axes: Mapping[sympy.Symbol, Axis], prefix: str = "", per_sample: bool = False
+) -> Sum:
     """Return the normal form of an expression.
 
     Args:
         expression: an expression from `parse`.
         axes: the axes of each of its symbols.
         prefix: a prefix for the names of the symbols that stand for sums over synapses.
+        per_sample: whether each sample keeps a value of its own, so that nothing is gained by factoring.
     Returns:
         Terms that take at most one matrix product each, slow terms that do not factor, and the reductions they use.
     Raises:
@@ -45,7 +48,8 @@ def factor(expression: sympy.Expr, axes: Mapping[sympy.Symbol, Axis], prefix: st
     axes = dict(axes)
     reductions: list[Reduction] = []
     expression = _extract_reductions(expression, axes, reductions, prefix)
-    rule = Sum(tuple(_terms(expression, axes)), tuple(reductions), axes)
+    summands = [SlowTerm(expression)] if per_sample else _terms(expression, axes)
+    rule = Sum(tuple(summands), tuple(reductions), axes)
     terms = [*rule.terms, *(term for reduction in rule.reductions for term in reduction.body)]
     if any(part.has(*NOT_FINITE) for term in terms for part in term.expressions):
         raise RuleError("divides by zero after expansion")

@@ -15,6 +15,7 @@ from circuitsim.data.targets import infer_kinds
 from circuitsim.engine import Circuit
 from circuitsim.engine.input_binder import InputBinder
 from circuitsim.errors import DataError, ParameterError
+from circuitsim.motif.wiring import sequences_of
 
 
 class Batches(Protocol):
@@ -75,30 +76,32 @@ def check_fit(circuit: Circuit, split: Split, name: str) -> None:
     """
     binder = InputBinder(circuit.motif, circuit.plans, circuit.n_replicas, torch.device("cpu"), circuit.dtype)
     try:
-        binder.inputs(split.x)
+        inputs = binder.inputs(split.x)
         if circuit.motif.objectives:
-            binder.targets(split.target, len(split))
+            binder.targets(split.target, inputs)
     except DataError as error:
         raise DataError(f"split {name!r} does not fit motif {circuit.motif.name!r}: {error}") from None
 
 
-def as_dataset(data: Any, dtype: torch.dtype) -> Dataset | None:
+def as_dataset(data: Any, circuit: Circuit) -> Dataset | None:
     """Convert a Dataset, a Split or a pair of arrays to a Dataset; return None for an iterable of batches."""
     if isinstance(data, Dataset):
         return data
     if isinstance(data, Split):
-        return _of_arrays(data.x, data.target, dtype)
+        return _of_arrays(data.x, data.target, circuit)
     if isinstance(data, tuple) and len(data) == 2:
-        return _of_arrays(*data, dtype)
+        return _of_arrays(*data, circuit)
     if isinstance(data, Iterable) and not isinstance(data, Mapping | str):
         return None
     raise DataError(f"data must be a Dataset, arrays (x, y) or an iterable of batches (got {type(data).__name__})")
 
 
-def _of_arrays(x: Any, y: Any, dtype: torch.dtype) -> Dataset:
-    """Make a data set for a circuit, which knows how many classes there are, so that some may have no sample here."""
-    kinds = infer_kinds(y, None, "y")
-    split = read_split("train", (x, y), (x, y), kinds, dtype)
+def _of_arrays(x: Any, y: Any, circuit: Circuit) -> Dataset:
+    """Make a data set for a circuit, which knows whether inputs are sequences, and how many classes there are, so that
+    some may have no sample here."""
+    sequences = bool(sequences_of(circuit.motif))
+    kinds = infer_kinds(y, None, "y", sequences)
+    split = read_split("train", (x, y), (x, y), kinds, circuit.dtype, sequences)
     y = split.target
     outputs = {name: width(target) for name, target in y.items()} if isinstance(y, dict) else width(y)
     return Dataset("arrays", split, None, None, kinds, outputs)

@@ -17,7 +17,8 @@ from circuitsim.whole import whole
 
 
 def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: int = 2000) -> dict[str, np.ndarray]:
-    """Compute the loss and accuracy (and the AUC for labels) of every replica.
+    """Compute the loss and accuracy (and the AUC for labels) of every replica, over all time steps where targets are
+    sequences, otherwise after the last.
 
     Args:
         circuit: the circuit; it is not changed.
@@ -49,11 +50,13 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
     outputs: dict[str, list[Any]] = {name: [] for name in names}
     targets: dict[str, list[Any]] = {name: [] for name in names}
     for x, target in batches:
-        for name in outputs:
-            outputs[name].append(circuit.predict(x, name))
-        n_samples = outputs[names[0]][-1].shape[1]
-        for name, tensor in binder.targets(target, n_samples).items():
-            targets[name].append(tensor.expand(circuit.n_replicas, *tensor.shape[1:]))
+        goals = binder.targets(target, binder.inputs(x, check=False))
+        timed = binder.timed(goals)
+        for name, goal in goals.items():
+            output = circuit.predict(x, name, every_time=name in timed)
+            goal = goal.expand(circuit.n_replicas, *goal.shape[1:])
+            outputs[name].append(output.flatten(1, 2) if name in timed else output)
+            targets[name].append(goal.flatten(1, 2) if name in timed else goal)
     found: dict[str, np.ndarray] = {}
     for objective in objectives:
         name = objective.output
@@ -63,7 +66,7 @@ def evaluate(circuit: Circuit, data: Any, split: str | None = None, batch_size: 
 
 
 def _batches(data: Any, split: str | None, batch_size: int, circuit: Circuit) -> Any:
-    dataset = as_dataset(data, circuit.dtype)
+    dataset = as_dataset(data, circuit)
     if dataset is None and split is not None:
         raise ParameterError(
             f"split {split!r} is a part of a Dataset, but data is an iterable of batches: leave it out"

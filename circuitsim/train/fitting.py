@@ -142,7 +142,7 @@ class _Run:
         self.circuit, self.epochs, self.probes, self.group = circuit, epochs, probes, group
         self.schedule = as_schedule(schedule)
         self.evaluate_every, self.max_weight, self.on_divergence = evaluate_every, max_weight, on_divergence
-        self.dataset: Dataset | None = as_dataset(data, circuit.dtype)
+        self.dataset: Dataset | None = as_dataset(data, circuit)
         for name, split in self.dataset.splits.items() if self.dataset is not None else ():
             check_fit(circuit, split, name)
         self.batches: Batches = (

@@ -36,9 +36,10 @@ class OnlineMetrics:
             chosen = self.circuit.judged(output).argmax(-1)
             given = target[output] if isinstance(target, Mapping) else target
             classes = torch.as_tensor(given, device=chosen.device)
-            classes = classes if classes.ndim == 2 else classes.unsqueeze(0)
+            classes = classes if classes.ndim == chosen.ndim else classes.unsqueeze(0)
             shard = self.circuit.processes.shard(classes.shape[1])
-            self._accumulate(metric, shard.mean((chosen == shard.part(classes)).to(loss.dtype)))
+            right = (chosen == shard.part(classes)).to(loss.dtype)
+            self._accumulate(metric, shard.mean(right.flatten(2).mean(2) if right.ndim == 3 else right))
 
     def _accumulate(self, name: str, value: Tensor) -> None:
         self._sums[name] = self._sums[name] + value if name in self._sums else value

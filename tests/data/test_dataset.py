@@ -132,3 +132,35 @@ def test_data_that_do_not_fit_are_refused(arguments, message):
 def test_arguments_out_of_range_are_refused(arguments, message):
     with pytest.raises(ParameterError, match=message):
         Dataset.from_arrays(**{"x": X, "y": Y} | arguments)
+
+
+def test_sequences_keep_their_axis_of_time():
+    x, random = np.arange(48.0).reshape(4, 3, 2, 2), np.random.default_rng(0)
+    flat = Dataset.from_arrays(x, [0, 1, 0, 1])
+    assert flat.train.x.shape == (4, 12)
+    for y, kind, n_outputs, shape in (
+        ([0, 1, 0, 1], "classes", 2, (4,)),
+        (np.arange(12).reshape(4, 3) % 2, "classes", 2, (4, 3)),
+        (random.random((4, 2)) < 0.5, "labels", 2, (4, 2)),
+        (random.integers(2, size=(4, 3, 5)), "labels", 5, (4, 3, 5)),
+        (random.normal(size=(4, 5)), "values", 5, (4, 5)),
+        (random.normal(size=(4, 3, 5)), "values", 5, (4, 3, 5)),
+    ):
+        data = Dataset.from_arrays(x, y, sequences=True)
+        np.testing.assert_array_equal(data.train.x, x.reshape(4, 3, 4))
+        assert (data.kind, data.n_outputs, data.n_features) == (kind, n_outputs, 4)
+        assert data.train.target.shape == shape
+    both = Dataset.from_arrays({"x": x, "c": np.ones((4, 6))}, [0, 1, 0, 1], sequences=True).train.x
+    assert both["x"].shape == (4, 3, 4) and both["c"].shape == (4, 6)
+
+
+def test_faults_of_sequences_are_told_by_their_place():
+    x, y = np.ones((2, 3, 4)), np.array([[0, 1, 1], [0, 7, 1]])
+    with pytest.raises(DataError, match=r"y holds class 7 at index \(1, 1\), but only 3 different classes"):
+        Dataset.from_arrays(x, y, sequences=True)
+    with pytest.raises(DataError, match=r"y holds class -1 at index \(0, 0\)"):
+        Dataset.from_arrays(x, y - 1, sequences=True)
+    with pytest.raises(DataError, match=r"values must be \[sample, output\] or \[sample, time, output\]"):
+        Dataset.from_arrays(x, np.ones((2, 3, 4, 5)), sequences=True)
+    with pytest.raises(DataError, match="test x has 5 features per sample, but the training split has 4"):
+        Dataset.from_arrays(x, y % 2, test=(np.ones((2, 9, 5)), y % 2), sequences=True)

@@ -52,6 +52,12 @@ def compiled(**options):
     return cs.compile(pair(**options), device="cpu")
 
 
+def recurrent():
+    motif = paper_sal([6, 5, 3])
+    motif.add(cs.Phase("run", repeat="time"))
+    return cs.compile(motif, device="cpu")
+
+
 def spiking(**options):
     net = cs.compile(paper_sal([6, 5, 3], trace=None, loss="mse"), device="cpu")
     return cs.export_brian2(net, mode="spiking", target="numpy", n_trials=2, **options)
@@ -125,6 +131,7 @@ SECTIONS: dict[str, list[Case]] = {
         ),
         Case("no input in any phase", 'motif = pair(); motif.add(cs.Phase("p", inputs=[])); motif.validate()'),
         Case("a phase of projections that do not exist", 'motif = pair(); motif.add(cs.Phase("p", soma=["U"])); motif.validate()'),
+        Case("time where no input can be a sequence", 'motif = pair(); motif.add(cs.Phase("run", repeat="time"), cs.Phase("rest")); motif.validate()'),
         Case("something that is no declaration", "pair().add(3)"),
         Case("a part that does not exist", 'pair().replace("V", plastic=False)'),
     ],
@@ -179,6 +186,10 @@ SECTIONS: dict[str, list[Case]] = {
         ),
         Case("classes as floating numbers", "circuit.step(x, y.astype(float))"),
         Case("too few targets", "circuit.step(x, y[:7])"),
+        Case("a sequence where no phase is over time", "circuit.step(np.ones((2, 40, 7, 6)), y)"),
+        Case("no sequence where a phase is over time", "recurrent().step(np.ones((40, 6)), y)"),
+        Case("a target of another length", "recurrent().step(np.ones((40, 7, 6)), np.zeros((40, 8), int))"),
+        Case("sequences without a time step", "recurrent().step(np.ones((40, 0, 6)), y)"),
         Case("a signal that is not declared", 'circuit.step(x, y, signals={"reward": np.ones(40)})'),
         Case("weights of another shape", 'circuit.set_weights("W0", np.ones((6, 5)))'),
         Case("weights that are not finite", 'circuit.set_weights("W0", np.full((5, 6), np.inf))'),

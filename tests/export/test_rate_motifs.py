@@ -55,7 +55,7 @@ OTHERS = {
 # circuits with iterations, which Brian2 exports refuse
 SETTLING = {
     "contrastive_hebbian", "deep_feedback_control", "dendritic_microcircuit", "equilibrium_propagation", "foldiak",
-    "incremental_predictive_coding", "predictive_coding",
+    "incremental_predictive_coding", "predictive_coding", "rflo",
 }  # fmt: skip
 NOT_HERE = {"two_stream", "frozen_feedback", "shuffled_error"} | SETTLING  # what others are made of, and controls
 CIRCUITS = {

@@ -36,6 +36,9 @@ class Result:
         loss: each objective where it is judged, summed; 0 where none is.
         told: the populations whose activity depends on a target.
         judged: the loss of each objective where it is judged, by error population.
+        sampled: states per sample, ``[batch, neuron]`` or ``[batch, post, pre]``, by kind of owner, owner and name.
+        at_times: the losses of each objective at the time steps of its target so far, by phase and error.
+        trail: all activities at the end of each iteration.
     """
 
     activity: dict[str, np.ndarray] = field(default_factory=dict)
@@ -48,11 +51,14 @@ class Result:
     loss: float = 0.0
     told: set[str] = field(default_factory=set)
     judged: dict[str, float] = field(default_factory=dict)
+    sampled: dict[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
+    at_times: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    trail: list[dict[str, np.ndarray]] = field(default_factory=list)
 
 
 @dataclass
 class Batch:
-    """What is given for a step."""
+    """What is given for a step; sequences have an axis of time after that of samples."""
 
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
@@ -63,6 +69,23 @@ class Batch:
     @property
     def n_samples(self) -> int:
         return len(next(iter(self.inputs.values())))
+
+    @property
+    def n_times(self) -> int:
+        return next((x.shape[1] for x in self.inputs.values() if x.ndim == 3), 1)
+
+    def repeat(self, phase: Any) -> int:
+        return self.n_times if phase.repeat == "time" else phase.repeat
+
+    def input(self, name: str, k: int) -> np.ndarray:
+        x = self.inputs[name]
+        return x[:, k] if x.ndim == 3 else x
+
+    def is_timed(self, o: Any) -> bool:
+        return self.targets[o.output].ndim == (2 if o.loss == "cross_entropy" else 3)
+
+    def target(self, o: Any, k: int) -> np.ndarray:
+        return self.targets[o.output][:, k] if self.is_timed(o) else self.targets[o.output]
 
 
 class Oracle:
@@ -103,10 +126,15 @@ class Oracle:
             if p.tied_to is None
         }
         self.neuron_states = {
-            p.name: {name: np.full(p.size, float(s.start)) for name, s in p.state.items()} for p in motif.populations
+            p.name: {name: np.full(p.size, float(s.start)) for name, s in p.state.items() if not s.per_sample}
+            for p in motif.populations
         }
         self.synapse_states = {
-            p.name: {name: np.full(self.masks[p.name].shape, float(s.start)) for name, s in p.state.items()}
+            p.name: {
+                name: np.full(self.masks[p.name].shape, float(s.start))
+                for name, s in p.state.items()
+                if not s.per_sample
+            }
             for p in motif.projections
         }
         self._derive()
@@ -130,11 +158,14 @@ class Oracle:
         """The same without any change."""
         return self._run(self._batch(x, target, 1.0, signals, noise), learn=False)
 
-    def predict(self, x: Any, population: str, target: Any) -> tuple[np.ndarray, bool]:
-        """The activity of a population where it is judged, without noise and changes; whether it reads an error."""
+    def predict(self, x: Any, population: str, target: Any, every_time: bool = False) -> tuple[np.ndarray, bool]:
+        """The activity of a population where it is judged, without noise and changes; whether it reads an error. With
+        `every_time`, that in all iterations of the phase, ``[batch, time, neuron]``.
+        """
         batch = self._batch(x, target, 1.0, None, {})
         result = self._run(batch, learn=False, until=predicted_in(self.motif, population))
-        return result.activity[population], population in result.told
+        steps = [activity[population] for activity in result.trail[-batch.n_times :]]
+        return np.stack(steps, 1) if every_time else steps[-1], population in result.told
 
     def freeze(self, name: str) -> None:
         """Weights and states of a projection stay as they are."""
@@ -173,9 +204,10 @@ class Oracle:
         result, self._deferred = Result(), {}
         past: list[Result] = []  # each iteration as it began
         for phase in self.motif.phases:
-            for k in range(phase.repeat):
-                past.append(replace(result, **{kind: dict(getattr(result, kind)) for kind in KINDS}))
+            for k in range(batch.repeat(phase)):
+                past.append(replace(result, **{kind: dict(getattr(result, kind)) for kind in (*KINDS, "sampled")}))
                 self._iterate(phase, k, batch, result, past, learn)
+                result.trail.append(dict(result.activity))
             if phase.name == until:
                 break
         self._change(self._deferred)
@@ -189,8 +221,9 @@ class Oracle:
             if compartment == "dendrite":
                 result.current[name] = self._delivered(name, result.trace)
         if phase.errors and self.motif.objectives:
-            self._judge(phase, batch, result)
-        if learn and (phase.apply == "iteration" or k + 1 == phase.repeat):
+            self._judge(phase, k, batch, result)
+        self._remember(phase, wired, batch, result, past)
+        if learn and (phase.apply == "iteration" or k + 1 == batch.repeat(phase)):
             self._learn(phase, wired, batch, result, past)
 
     # -- activity
@@ -218,7 +251,7 @@ class Oracle:
             earlier += [name] if has_previous(p) else []
             told = source in ("error", "target") or result.told.intersection([*read, *earlier, *gates(p)])
             result.told = result.told | {name} if told else result.told - {name}
-            result.drive[name] = self._drive(phase, name, source, wired, batch, result, past)
+            result.drive[name] = self._drive(phase, k, name, source, wired, batch, result, past)
             activity, slope = self._activate(p, result)
             rounds = self.nudge and self.random is None  # as 1 - tanh(drive)**2 does in saturation
             result.slope[name] = np.where(np.abs(slope) <= self.nudge, 0.0, slope) if rounds else slope
@@ -239,19 +272,19 @@ class Oracle:
         return [p for p in self.motif.projections if p.post == name and wired.get(p.name) == "soma"]
 
     def _drive(
-        self, phase: Any, name: str, source: str, wired: dict[str, str], batch: Batch, result: Result,
+        self, phase: Any, k: int, name: str, source: str, wired: dict[str, str], batch: Batch, result: Result,
         past: list[Result],
     ) -> np.ndarray:  # fmt: skip
         if source == "input":
-            return batch.inputs[name]
+            return batch.input(name, k)
         total = np.zeros((batch.n_samples, self.populations[name].size))
         if source == "target":
             objective = target_of(self.motif, self.populations[name])
-            target = batch.targets[objective.output]
+            target = batch.target(objective, k)
             return np.eye(total.shape[1])[target] if objective.loss == "cross_entropy" else target.astype(float)
         if source == "error":
             objective = next(o for o in self.motif.objectives if o.error == name)
-            pairs = zip(result.activity[objective.output], batch.targets[objective.output], strict=True)
+            pairs = zip(result.activity[objective.output], batch.target(objective, k), strict=True)
             total = np.stack([LOSSES[objective.loss](y, t)[1] for y, t in pairs])
             return np.roll(total, 1, axis=0) if objective.shuffled else total
         for p in self._soma_onto(name, wired) if source == "soma" else ():
@@ -287,6 +320,7 @@ class Oracle:
             activity, slope = NAMED[activation]
             return activity(drive), slope(drive)
         names: dict[str, Any] = {"drive": Dual(drive, np.ones_like(drive)), **self.neuron_states[p.name]}
+        names |= self._sampled("neuron", p, result, drive.shape)
         names["previous"] = result.activity.get(p.name, np.zeros_like(drive))
         for gate in gates(p):
             nothing = np.zeros_like(drive)
@@ -306,31 +340,59 @@ class Oracle:
         def mean(values: Any) -> np.float64:
             return np.broadcast_to(values, shape).mean()
 
-        functions = ELEMENTWISE | over_neurons(shape) | {"mean": mean}
-        found = evaluate(text, names | self.neuron_states[p.name] | others, functions)
+        names |= self.neuron_states[p.name] | self._sampled("neuron", p, result, shape)
+        found = evaluate(text, names | others, ELEMENTWISE | over_neurons(shape) | {"mean": mean})
         return np.broadcast_to(found, shape)
 
-    def _judge(self, phase: Any, batch: Batch, result: Result) -> None:
+    def _sampled(self, kind: str, owner: Any, result: Result, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+        """The states per sample of a population or of a projection."""
+        return {
+            name: result.sampled.get((kind, owner.name, name), np.full(shape, float(s.start)))
+            for name, s in owner.state.items()
+            if s.per_sample
+        }
+
+    def _judge(self, phase: Any, k: int, batch: Batch, result: Result) -> None:
         total = 0.0
         for o, judged in self.judged:
-            pairs = zip(result.activity[o.output], batch.targets[o.output], strict=True)
+            pairs = zip(result.activity[o.output], batch.target(o, k), strict=True)
             loss = float(np.mean([LOSSES[o.loss](y, t)[0] for y, t in pairs]))
+            if batch.is_timed(o):
+                so_far = result.at_times.setdefault((phase.name, o.error), [])
+                so_far.append(loss)
+                loss = float(np.mean(so_far))
             total += loss
             if judged == phase.name:
                 result.judged[o.error] = loss
         result.losses[phase.name] = total
 
+    # -- states per sample
+
+    def _remember(self, phase: Any, wired: dict[str, str], batch: Batch, result: Result, past: list[Result]) -> None:
+        """All states per sample are updated together, in every iteration."""
+        signals, found = self._signals(batch, result), {}
+        for p in self.motif.populations:
+            if changes(phase, p.name) and self.roles[phase.name][p.name] != "kept":
+                told = {name: value[:, None] for name, value in signals.items()}
+                for name, s in p.state.items():
+                    if s.per_sample:
+                        values = self._of_neurons(p, s.update, told | dict(s.parameters), result)
+                        found["neuron", p.name, name] = np.array(values)
+        for p in self.motif.projections:
+            if p.name in wired and p.name not in self.frozen and changes(phase, p.name):
+                names = self._names(p, wired, signals, result, self._seen(p, result, past, batch))
+                names |= {f"in_{other.name}": np.float64(other is phase) for other in self.motif.phases}
+                for name, s in p.state.items():
+                    if s.per_sample:
+                        values = self._each(p, s.update, names | dict(s.parameters), batch)
+                        found["synapse", p.name, name] = np.array(values)
+        result.sampled |= found
+
     # -- plasticity
 
     def _learn(self, phase: Any, wired: dict[str, str], batch: Batch, result: Result, past: list[Result]) -> None:
         """All changes of a phase: computed from the state before it, then made together."""
-        signals = {
-            name: np.asarray(value(result) if callable(value) else value, dtype=float)
-            for name, value in batch.signals.items()
-        }
-        for declared in self.motif.signals:
-            if declared.expression is not None:
-                signals[declared.name] = np.full(batch.n_samples, self._computed(declared.expression, result))
+        signals = self._signals(batch, result)
         changed, neuron_states, synapse_states = {}, {}, {}
         for p in self.motif.populations:
             if changes(phase, p.name) and self.roles[phase.name][p.name] != "kept":
@@ -341,11 +403,13 @@ class Oracle:
             names = self._names(p, wired, signals, result, self._seen(p, result, past, batch))
             names |= {f"in_{other.name}": np.float64(other is phase) for other in self.motif.phases}
             synapse_states[p.name] = {
-                name: self._mean(p, s.update, names | dict(s.parameters), batch) for name, s in p.state.items()
+                name: self._each(p, s.update, names | dict(s.parameters), batch).mean(axis=0)
+                for name, s in p.state.items()
+                if not s.per_sample
             }
             if p.tied_to is None and p.plastic and p.rule is not None:
-                change = self._mean(p, p.rule.expression, names | self._parameters(p, batch.eta_scale), batch)
-                change = np.where(self.masks[p.name], change, 0.0)
+                change = self._each(p, p.rule.expression, names | self._parameters(p, batch.eta_scale), batch)
+                change = np.where(self.masks[p.name], change.mean(axis=0), 0.0)
                 result.change[p.name] = result.change.get(p.name, 0.0) + change
                 kept = self._deferred if phase.apply == "step" else changed
                 kept[p.name] = kept.get(p.name, 0.0) + change
@@ -363,6 +427,17 @@ class Oracle:
             self.weights[name] = np.where(self.masks[name], w, 0.0)
         self._derive()
 
+    def _signals(self, batch: Batch, result: Result) -> dict[str, np.ndarray]:
+        """One number for each sample, by signal."""
+        signals = {
+            name: np.asarray(value(result) if callable(value) else value, dtype=float)
+            for name, value in batch.signals.items()
+        }
+        for declared in self.motif.signals:
+            if declared.expression is not None:
+                signals[declared.name] = np.full(batch.n_samples, self._computed(declared.expression, result))
+        return signals
+
     def _computed(self, text: str, result: Result) -> float:
         """A signal that is computed from quantities of populations."""
         quantities = [(kind, getattr(result, kind)) for kind in ("activity", "drive", "slope")]
@@ -374,13 +449,14 @@ class Oracle:
         return {
             name: self._of_neurons(p, s.update, told | dict(s.parameters), result).mean(axis=0)
             for name, s in p.state.items()
+            if not s.per_sample
         }
 
-    def _mean(self, p: Any, text: str, names: dict[str, Any], batch: Batch) -> np.ndarray:
-        """The batch mean of an expression at the synapses of a projection."""
+    def _each(self, p: Any, text: str, names: dict[str, Any], batch: Batch) -> np.ndarray:
+        """An expression at the synapses of a projection, ``[batch, post, pre]``."""
         mask = self.masks[p.name]
         values = evaluate(text, names, ELEMENTWISE | reductions(mask) | {"mean": np.mean})
-        return np.broadcast_to(values, (batch.n_samples, *mask.shape)).mean(axis=0)
+        return np.broadcast_to(values, (batch.n_samples, *mask.shape))
 
     def _names(
         self, p: Any, wired: dict[str, str], signals: dict[str, np.ndarray], result: Result, seen: Result
@@ -407,6 +483,13 @@ class Oracle:
         names |= {f"{name}_pre": value[None, None, :] for name, value in self.neuron_states[p.pre].items()}
         names |= {f"{name}_post": value[None, :, None] for name, value in self.neuron_states[p.post].items()}
         names |= {name: value[None] for name, value in self.synapse_states[p.name].items()}
+        pre, post = self.populations[p.pre], self.populations[p.post]
+        n = len(result.activity[p.post])
+        of_pre = self._sampled("neuron", pre, seen, (n, pre.size))
+        of_post = self._sampled("neuron", post, result, (n, post.size))
+        names |= {f"{name}_pre": value[:, None, :] for name, value in of_pre.items()}
+        names |= {f"{name}_post": value[:, :, None] for name, value in of_post.items()}
+        names |= self._sampled("synapse", p, result, (n, *self.masks[p.name].shape))
         return names | {name: value[:, None, None] for name, value in signals.items()}
 
     def _parameters(self, p: Any, eta_scale: float) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def late_gates(motif: Any, phase: Any) -> set[tuple[str, str]]:
     what drives the populations and with other gates, where gates on populations that are declared before their reader
     come first. In a step of one iteration, there are none.
     """
-    if sum(f.repeat for f in motif.phases) == 1:
+    if [f.repeat for f in motif.phases] == [1]:
         return set()
     wired, found = compartments(motif, phase), set()
     after: dict[str, set[str]] = {p.name: set() for p in motif.populations}
@@ -103,6 +103,21 @@ def input_names(motif: Any) -> list[str]:
     others = set().union(*(driven(motif, phase) | set(phase.noise) for phase in motif.phases))
     given = [p for p in motif.populations if p.stream == "ascending" and reads_drive(p) and p.source is None]
     return [p.name for p in given if p.name not in others]
+
+
+def sequences(motif: Any) -> list[str]:
+    """The inputs that may have an axis of time: nothing but phases over time reads them."""
+    found = []
+    for name in input_names(motif):
+        readers = [phase for phase in motif.phases if phase.inputs is None or name in phase.inputs]
+        found += [name] if readers and all(phase.repeat == "time" for phase in readers) else []
+    return found
+
+
+def judged_over_time(motif: Any) -> bool:
+    """Whether targets may have an axis of time."""
+    judging = [phase for phase in motif.phases if phase.errors]
+    return bool(judging) and all(phase.repeat == "time" for phase in judging)
 
 
 def role(motif: Any, phase: Any, population: Any) -> str:

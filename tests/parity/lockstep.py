@@ -77,15 +77,16 @@ class Opinions:
         found = []
         for r, oracle in enumerate(self.oracles):
             x, targets, signals = step.of(r)
-            noise = keyed_noise(self.motif, self.seed + r, self.n_steps, step.n_samples)
+            noise = keyed_noise(self.motif, self.seed + r, self.n_steps, step.n_samples, step.n_times)
             found.append(oracle.step(x, targets, step.eta_scale, signals, noise))
         self.n_steps += 1
         return found
 
-    def predict(self, step: Step, population: str) -> tuple[np.ndarray, bool]:
-        """The activity where it is judged, ``[replica, batch, neuron]``, and whether it reads an error."""
+    def predict(self, step: Step, population: str, every_time: bool = False) -> tuple[np.ndarray, bool]:
+        """The activity where it is judged, ``[replica, batch, neuron]`` or at every time; whether it reads an error."""
         given = [step.of(r) for r in range(len(self.oracles))]
-        found = [oracle.predict(x, population, y) for oracle, (x, y, _) in zip(self.oracles, given, strict=True)]
+        pairs = zip(self.oracles, given, strict=True)
+        found = [oracle.predict(x, population, y, every_time) for oracle, (x, y, _) in pairs]
         return np.stack([activity for activity, _ in found]), found[0][1]
 
     def numbers(self, results: list[Result]) -> Numbers:
@@ -102,6 +103,10 @@ class Opinions:
                 for name, value in states.items():
                     if self.is_clear(owner, name):
                         found[f"state {owner} {name}"] = self._at_synapses(oracle, owner, name, value)
+            for (kind, owner, name), value in result.sampled.items():
+                if self.is_clear(owner, name):
+                    present = oracle.masks[owner] if kind == "synapse" else True
+                    found[f"state {owner} {name}"] = np.where(present, value, 0.0)
             each.append(found)
         return {name: np.stack([found[name] for found in each]) for name in each[0]}
 

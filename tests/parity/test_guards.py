@@ -21,13 +21,14 @@ from hypothesis import Phase, given, seed, settings
 
 import circuitsim as cs
 from circuitsim.plan.passes import rematerialization
+from tests.oracle.wiring import predicted_in
 from tests.parity.lockstep import Opinions, Start, apply, dense, difference, numbers_of
-from tests.strategies import rich_motifs, runs
+from tests.strategies import rich_motifs, runs, timed_motifs, timed_runs
 from tests.strategies.runs import Step
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # of slow rules, and of states that signals multiply
 
-REPLICAS, N_STEPS = 2, 6
+REPLICAS = 2
 CHUNKS = int(os.environ.get("GUARD_CHUNKS", "1"))
 SECONDS = float(os.environ.get("GUARD_SECONDS", "inf"))
 GENERATE = [Phase.explicit, Phase.generate]
@@ -83,16 +84,16 @@ class Sensitivity:
         return max(self.nudge, *(moved.get(key, 0.0) for moved in self.moved[: step + 1]))
 
 
-def check(data: st.DataObject) -> None:
+def check(data: st.DataObject, motifs: Any = rich_motifs, runs: Any = runs) -> None:
     """One motif and one run of it, every other one as if its buffers were large."""
     with mock.patch.object(rematerialization, "LARGE", 0 if data.draw(st.booleans()) else rematerialization.LARGE):
-        check_run(data)
+        check_run(data, motifs, runs)
 
 
-def check_run(data: st.DataObject) -> None:
+def check_run(data: st.DataObject, motifs: Any, runs: Any) -> None:
     """In float64, now and then in float32 beside it."""
-    motif = data.draw(rich_motifs(REPLICAS))
-    steps = data.draw(runs(motif, REPLICAS, N_STEPS))
+    motif = data.draw(motifs(REPLICAS))
+    steps = data.draw(runs(motif, REPLICAS))
     options = {"replicas": REPLICAS, "seed": data.draw(st.integers(0, 99)), "device": "cpu"}
     options["record_changes"] = data.draw(st.booleans())
     circuit = cs.compile(motif, dtype="float64", **options)
@@ -110,7 +111,7 @@ def check_run(data: st.DataObject) -> None:
             arguments = opinions.operate(operation)
             for each in beside.values():
                 apply(each, operation, arguments)
-        if FLOAT64 in beside and asked is not None and k in (0, N_STEPS - 1):
+        if FLOAT64 in beside and asked is not None and k in (0, len(steps) - 1):
             assert_predicts(circuit, opinions, step, asked)
         results = opinions.step(step)
         if not opinions.are_bounded:
@@ -176,12 +177,16 @@ def changes_of(circuit: cs.Circuit, results: Any) -> Iterator[tuple[str, np.ndar
 
 def assert_predicts(circuit: cs.Circuit, opinions: Opinions, step: Step, population: str) -> None:
     """The activity where the objectives are judged, or an error that says what it needs."""
-    (expected, reads_error), x = opinions.predict(step, population), step.given()[0]
-    try:
-        got = circuit.predict(x, population).numpy()  # perhaps it reads an error that has no effect, like a slope of 1
+    repeats = {phase.name: phase.repeat for phase in circuit.motif.phases}
+    every_time = repeats[predicted_in(circuit.motif, population)] == "time"
+    (expected, reads_error), x = opinions.predict(step, population, every_time), step.given()[0]
+    try:  # perhaps it reads an error that has no effect, like a slope of 1
+        got = circuit.predict(x, population, every_time=every_time).numpy()
     except cs.ParameterError as error:
         assert reads_error and re.search(rf"{population}.*circuit\.cycle\(x, target\)", str(error))
         return
+    if every_time:
+        np.testing.assert_array_equal(circuit.predict(x, population), got[:, :, -1])
     assert got.shape == expected.shape and np.isfinite(expected).all()
     assert difference(got, expected) <= FLOAT64.tolerance, f"prediction of {population}"
 
@@ -191,6 +196,13 @@ def assert_predicts(circuit: cs.Circuit, opinions: Opinions, step: Step, populat
 @given(st.data())
 def test_any_motif_any_run(data):
     check(data)
+
+
+@pytest.mark.timeout(600)
+@settings(max_examples=80, phases=GENERATE)
+@given(st.data())
+def test_any_motif_over_time_with_states_per_sample(data):
+    check(data, timed_motifs, timed_runs)
 
 
 @pytest.mark.slow

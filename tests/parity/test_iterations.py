@@ -254,9 +254,18 @@ def test_what_brian2_does_not_have_is_refused_with_the_reason():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.add(cs.Phase("p", repeat=0)), "phase 'p': repeat must be a whole number, 1 or more .got 0."),
-        (lambda m: m.add(cs.Phase("p", repeat=2.0)), "phase 'p': repeat must be a whole number, 1 or more .got 2.0."),
-        (lambda m: m.add(cs.Phase("p", repeat=True)), "phase 'p': repeat must be a whole number, 1 or more .got True."),
+        (
+            lambda m: m.add(cs.Phase("p", repeat=0)),
+            "phase 'p': repeat must be a whole number, 1 or more, or 'time' .got 0.",
+        ),
+        (
+            lambda m: m.add(cs.Phase("p", repeat=2.0)),
+            "phase 'p': repeat must be a whole number, 1 or more, or 'time' .got 2.0.",
+        ),
+        (
+            lambda m: m.add(cs.Phase("p", repeat=True)),
+            "phase 'p': repeat must be a whole number, 1 or more, or 'time' .got True.",
+        ),
         (lambda m: m.add(cs.Phase("p", apply="late")), "phase 'p': apply must be one of .* .got 'late'."),
         (
             lambda m: m.add(cs.Phase("a"), cs.Phase("b", apply="step")),

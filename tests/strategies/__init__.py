@@ -11,6 +11,7 @@ from tests.strategies.motifs import motifs
 from tests.strategies.phases import phases
 from tests.strategies.rich import rich_motifs
 from tests.strategies.runs import runs
+from tests.strategies.timed import timed_motifs, timed_runs
 
 __all__ = [
     "ACTIVATIONS",
@@ -28,4 +29,6 @@ __all__ = [
     "phases",
     "rich_motifs",
     "runs",
+    "timed_motifs",
+    "timed_runs",
 ]

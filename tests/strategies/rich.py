@@ -234,8 +234,8 @@ def _complete(motif: cs.Motif, phases: list[cs.Phase]) -> list[cs.Phase]:
     """Every population that must be driven is, in one of them; no rule changes where a current it names is silent."""
     must = {p.post for p in motif.projections if p.compartment == "soma"}
     if not must <= set().union(*(driven(motif, phase) for phase in phases)):
-        phases = [_changed(phases[0], soma=None), *phases[1:]]
-    return [_changed(phase, plastic=_plastic(motif, phase)) for phase in phases]
+        phases = [changed(phases[0], soma=None), *phases[1:]]
+    return [changed(phase, plastic=_plastic(motif, phase)) for phase in phases]
 
 
 def _plastic(motif: cs.Motif, phase: cs.Phase) -> list[str] | None:
@@ -251,7 +251,7 @@ def _plastic(motif: cs.Motif, phase: cs.Phase) -> list[str] | None:
         if not deaf:
             return plastic
         plastic = [name for name in plastic if name not in deaf]
-        phase = _changed(phase, plastic=plastic)
+        phase = changed(phase, plastic=plastic)
 
 
 def _currents_in(p: cs.Projection) -> set[str]:
@@ -267,11 +267,12 @@ def _with_inputs(draw: Any, motif: cs.Motif, phases: list[cs.Phase]) -> list[cs.
     inputs += [p.name for p in motif.populations if p.source is not None]
     return [
         phase if k == open_to_all or draw(st.booleans())
-        else _changed(phase, inputs=draw(st.lists(st.sampled_from(inputs), unique=True)))
+        else changed(phase, inputs=draw(st.lists(st.sampled_from(inputs), unique=True)))
         for k, phase in enumerate(phases)
     ]  # fmt: skip
 
 
-def _changed(phase: cs.Phase, **options: Any) -> cs.Phase:
+def changed(phase: cs.Phase, **options: Any) -> cs.Phase:
+    """The phase with other options."""
     fields = ("soma", "plastic", "inputs", "noise", "errors", "repeat", "apply")
     return cs.Phase(phase.name, **{field: getattr(phase, field) for field in fields} | options)

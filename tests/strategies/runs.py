@@ -78,17 +78,29 @@ class Step:
         def own(array: np.ndarray, axes: int) -> np.ndarray:
             return array[replica] if array.ndim > axes else array
 
-        def told(value: Any) -> Any:
-            return own(value, 1) if isinstance(value, np.ndarray) else lambda result: result.activity[value].sum(-1)
-
         targets = {name: own(array, 1 if array.dtype.kind == "i" else 2) for name, array in self.targets.items()}
         x = {name: own(array, 2) for name, array in self.x.items()}
-        return x, targets, {name: told(value) for name, value in self.signals.items()}
+        return x, targets, self.told(replica)
+
+    def told(self, replica: int) -> dict[str, Any]:
+        """The signals that one replica is given."""
+
+        def own(value: Any) -> Any:
+            if not isinstance(value, np.ndarray):
+                return lambda result: result.activity[value].sum(-1)
+            return value[replica] if value.ndim > 1 else value
+
+        return {name: own(value) for name, value in self.signals.items()}
 
     @property
     def n_samples(self) -> int:
         """The size of the batch."""
         return next(iter(self.x.values())).shape[-2]
+
+    @property
+    def n_times(self) -> int:
+        """The length of its sequences."""
+        return 1
 
 
 def single(values: dict[str, Any]) -> Any:
@@ -116,7 +128,7 @@ def runs(draw: Any, motif: cs.Motif, replicas: int, n_steps: int = 6) -> list[St
         if twice and k < draw(whole(n_steps)):
             _one_for_two(draw, motif, x, targets)
         operations = [*_operations(draw, random, motif)] if operated and k else []
-        told = {name: _signal(random, motif, kind, n_samples, replicas) for name, kind in signals.items()}
+        told = {name: signal_of(random, motif, kind, n_samples, replicas) for name, kind in signals.items()}
         names = draw(st.permutations(list(x))) if len(x) > 1 else list(x)
         x = {name: x[name] for name in names}
         steps.append(Step(x, targets, told, schedule[k % len(schedule)], operations, as_tensors))
@@ -153,7 +165,8 @@ def _one_for_two(draw: Any, motif: cs.Motif, x: dict[str, np.ndarray], targets: 
                 part[name] = one
 
 
-def _signal(random: np.random.Generator, motif: cs.Motif, kind: str, n_samples: int, replicas: int) -> Any:
+def signal_of(random: np.random.Generator, motif: cs.Motif, kind: str, n_samples: int, replicas: int) -> Any:
+    """The values of a given signal, or the population whose summed activity it is."""
     if kind == "activity":
         return motif.populations[random.integers(len(motif.populations))].name
     return random.normal(size=(replicas, n_samples) if kind == "replica" else n_samples)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 import circuitsim as cs
-from motifs import paper_sal, weight_mirror
+from motifs import paper_sal, rflo, weight_mirror
 
 LAYERS = [9, 8, 6, 4]
 
@@ -88,6 +88,7 @@ MOTIFS: dict[str, Callable[[], cs.Motif]] = {
     "told": told,
     "shuffled": shuffled,
     "rewarded": rewarded,
+    "sequences": lambda: rflo([3, 8, 4], loss="cross_entropy"),
 }
 
 
@@ -95,16 +96,19 @@ def make(name: str, **options: Any) -> cs.Circuit:
     return cs.compile(MOTIFS[name](), replicas=2, seed=5, device="cpu", dtype="float64", **options)
 
 
-def dataset() -> cs.Dataset:
+def dataset(sequences: bool = False) -> cs.Dataset:
     """113 training samples in batches of 28: the last one holds a single sample, fewer than there are processes."""
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((160, 9)), rng.integers(0, 4, 160)
-    return cs.Dataset.from_arrays(x[:113], y[:113], validation=(x[113:], y[113:]), dtype=torch.float64)
+    if sequences:
+        x, y = x.reshape(160, 3, 3), rng.integers(0, 4, (160, 3))
+    validation = x[113:], y[113:]
+    return cs.Dataset.from_arrays(x[:113], y[:113], validation=validation, dtype=torch.float64, sequences=sequences)
 
 
 def learn(circuit: cs.Circuit, **options: Any) -> cs.History:
     """Three epochs, with a probe that runs a cycle of its own."""
-    data = dataset()
+    data = dataset(circuit.motif.name == "rflo")
     told = {signal.name: reward for signal in circuit.motif.signals}
 
     def look(c: cs.Circuit) -> torch.Tensor | None:

@@ -49,7 +49,7 @@ class Feeding:
     def _batch(self, step: int, x: Any, target: Any = None, signals: Any = None) -> tuple[Batch, Tensors]:
         inputs = self._binder.inputs(x)
         n_samples = next(iter(inputs.values())).shape[1]
-        targets = self._binder.targets(target, n_samples) if self.motif.objectives else {}
+        targets = self._binder.targets(target, inputs) if self.motif.objectives else {}
         arrays = {f"input_{name}": value[0].numpy() for name, value in inputs.items()}
         arrays |= {f"target_{name}": self._vectors(name, value) for name, value in targets.items()}
         arrays |= self._signals(signals, n_samples) | self._noise(step, n_samples)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError
+from circuitsim.motif.phase import TIME
+from circuitsim.motif.state import lasting
 from circuitsim.plan import Plan
 
 
@@ -24,16 +26,27 @@ def refuse(circuit: Circuit, runs_python: bool) -> None:
 
 def _reasons(circuit: Circuit, runs_python: bool) -> Iterator[str]:
     for phase in circuit.motif.phases:
-        if phase.repeat > 1:
+        if phase.repeat == TIME:
+            yield f"phase {phase.name!r} repeats over time, but a tick presents each phase once"
+        elif phase.repeat != 1:
             yield f"phase {phase.name!r} repeats {phase.repeat} times, but a tick presents each phase once"
         if phase.apply == "step":
             yield f"phase {phase.name!r} applies changes at the end of the step, but a pass makes those of its phase"
     for p in circuit.motif.projections:
         if p.delay:
             yield f"projection {p.name!r} has a delay of {p.delay} iterations, but currents arrive in the same tick"
+    yield from of_states_per_sample(circuit)
     yield from of_rewiring(circuit)
     if not runs_python:
         yield from itertools.chain.from_iterable(map(_maxima, circuit.plans))
+
+
+def of_states_per_sample(circuit: Circuit) -> Iterator[str]:
+    """Yield why states per sample cannot be exported."""
+    for kind, owners in (("population", circuit.motif.populations), ("projection", circuit.motif.projections)):
+        for owner in owners:
+            for name in sorted(owner.state.keys() - lasting(owner.state).keys()):
+                yield f"{kind} {owner.name!r}: its state {name!r} is per sample, but a network in Brian2 has one value"
 
 
 def of_rewiring(circuit: Circuit) -> Iterator[str]:

@@ -36,6 +36,8 @@ def _of_inference(circuit: Circuit, spiking: Spiking) -> Iterator[str]:
     plan = circuit.plan
     if len(circuit.plans) > 1:
         yield f"it has {len(circuit.plans)} phases, but a trial has the two volleys of a single cycle"
+    elif plan.repeat != 1:
+        yield f"phase {plan.phase!r} repeats, but a trial has the two volleys of a single cycle"
     for what, known in (("cells", plan.populations), ("delays", plan.projections)):
         for name in getattr(spiking, what):
             if name not in known:
@@ -64,13 +66,13 @@ def _of_rules(circuit: Circuit) -> Iterator[str]:
                 f"population {p.name!r}: its trace {p.trace} is no spike trace, and a batch mean needs samples "
                 "that a neuron has not seen yet; declare the motif with trace=None"
             )
-        if p.states:
+        if p.states or p.sampled:
             yield f"population {p.name!r}: states of neurons are not supported; export mode='rate'"
     yield from of_rewiring(circuit)
     for q in plan.projections.values():
         if q.pre in plan.outputs:
             yield f"projection {q.name!r}: its presynaptic population {q.pre!r} is a graded readout and sends no spikes"
-        if q.states:
+        if q.states or q.sampled:
             yield f"projection {q.name!r}: states of synapses are not supported; export mode='rate'"
         if q.derived is not None and plan.projections[q.derived.projection].plastic:
             yield (
