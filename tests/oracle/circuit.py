@@ -222,7 +222,7 @@ class Oracle:
                 result.current[name] = self._delivered(name, result.trace)
         if phase.errors and self.motif.objectives:
             self._judge(phase, k, batch, result)
-        self._remember(phase, wired, batch, result, past)
+        self._remember(phase, wired, batch, result, past, learn)
         if learn and (phase.apply == "iteration" or k + 1 == batch.repeat(phase)):
             self._learn(phase, wired, batch, result, past)
 
@@ -368,8 +368,10 @@ class Oracle:
 
     # -- states per sample
 
-    def _remember(self, phase: Any, wired: dict[str, str], batch: Batch, result: Result, past: list[Result]) -> None:
-        """All states per sample are updated together, in every iteration."""
+    def _remember(
+        self, phase: Any, wired: dict[str, str], batch: Batch, result: Result, past: list[Result], learn: bool
+    ) -> None:
+        """All states per sample are updated together, in every iteration; no activity needs those of synapses."""
         signals, found = self._signals(batch, result), {}
         for p in self.motif.populations:
             if changes(phase, p.name) and self.roles[phase.name][p.name] != "kept":
@@ -378,7 +380,7 @@ class Oracle:
                     if s.per_sample:
                         values = self._of_neurons(p, s.update, told | dict(s.parameters), result)
                         found["neuron", p.name, name] = np.array(values)
-        for p in self.motif.projections:
+        for p in self.motif.projections if learn else ():
             if p.name in wired and p.name not in self.frozen and changes(phase, p.name):
                 names = self._names(p, wired, signals, result, self._seen(p, result, past, batch))
                 names |= {f"in_{other.name}": np.float64(other is phase) for other in self.motif.phases}
