@@ -47,6 +47,8 @@ def equilibrium_propagation(
         name: the name of the motif.
     Returns:
         The motif.
+    Raises:
+        MotifError: there is not one eta for each W.
     Example:
         >>> from motifs import equilibrium_propagation
         >>> [(phase.name, phase.repeat) for phase in equilibrium_propagation([64, 32, 10]).phases]
@@ -67,6 +69,8 @@ def equilibrium_propagation(
 
     contrast = "(in_nudged - in_opposed) / (2 * beta)" if centred else "(in_nudged - in_free) / beta"
     etas = [eta] * depth if isinstance(eta, int | float) else eta
+    if len(etas) != depth:
+        raise cs.MotifError(f"{name}: eta needs one rate for each of the {depth} W, or one for all (got {eta!r})")
     for k in range(depth):
         rule = cs.Rule(f"eta * {contrast} * post * pre", eta=etas[k], beta=beta)
         motif.connect(f"s{k}", f"s{k + 1}", name=f"W{k}", rule=rule, init=cs.Gaussian(gain))

@@ -23,7 +23,7 @@ def node_perturbation(
         "clean":  h_l = f(W_{l-1} h_{l-1})        "noisy":  h_l = f(W_{l-1} h_{l-1} + xi_l)
         reward = loss in "clean" - loss in "noisy"        dW_l = eta / noise^2 reward xi_{l+1} h_l^T
 
-    In the mean over the noise the change is minus the gradient of the loss. The loss is |error|^2 / 2: the squared
+    In the mean over the noise the change is minus the gradient of the loss. The loss is ``|error|^2 / 2``: the squared
     error of the output with ``loss="mse"``, that of the probabilities (Brier's score) with ``loss="cross_entropy"``.
     Population `loss` computes it, `clean` keeps it from one phase to the next, and `reward` is broadcast to dendrites.
 

@@ -90,7 +90,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     ),
     "predictive_coding": Algorithm("predictive coding", motifs.predictive_coding, RATES),
     "incremental_predictive_coding": Algorithm(
-        "incremental predictive coding", motifs.incremental_predictive_coding, {"eta": SLOW, "gain": GAIN}
+        "incremental predictive coding", motifs.incremental_predictive_coding, {"eta": (0.001, 0.3), "gain": GAIN}
     ),
     "equilibrium_propagation": Algorithm(
         "equilibrium propagation", motifs.equilibrium_propagation, {"eta": SLOW, "gain": GAIN, "sharpness": (1, 5)}
@@ -107,10 +107,10 @@ ALGORITHMS: dict[str, Algorithm] = {
     "dendritic_microcircuit": Algorithm(
         "dendritic microcircuit",
         motifs.dendritic_microcircuit,
-        {**RATES, "eta_IP": (0.1, 2), "eta_PI": (0.001, 0.1)},
+        {"eta": (0.001, 0.3), "gain": GAIN, "eta_IP": (0.01, 2), "eta_PI": (0.0001, 0.1)},
     ),
     "burst_dependent": Algorithm(
-        "burst-dependent", motifs.burst_dependent, {"eta": (0.1, 3), "gain_W": (0.5, 4), "gain_Y": (0.3, 5)}
+        "burst-dependent", motifs.burst_dependent, {"eta": (0.03, 3), "gain_W": (0.5, 4), "gain_Y": (0.3, 5)}
     ),
     "phaseless_alignment": Algorithm(
         "phaseless alignment",
@@ -120,13 +120,15 @@ ALGORITHMS: dict[str, Algorithm] = {
     "deep_feedback_control": Algorithm(
         "deep feedback control", motifs.deep_feedback_control, {**RATES, "eta_Q": (0.01, 0.3), "gamma_Q": (0.03, 1)}
     ),
-    "pepita": Algorithm("PEPITA", motifs.pepita, {"eta": SLOW, "gain_F": (0.03, 0.5)}),
-    "node_perturbation": Algorithm("node perturbation", motifs.node_perturbation, {"eta": SLOW, "gain_W": GAIN}),
-    "oja": Algorithm("Oja", coded(motifs.oja), {"eta": (0.0003, 0.03), "eta_out": SLOW}),
-    "sanger": Algorithm("Sanger", coded(motifs.sanger), {"eta": (0.0003, 0.03), "eta_out": SLOW}),
-    "bcm": Algorithm("BCM", coded(motifs.bcm), {"eta": (0.0003, 0.01), "eta_out": SLOW}),
+    "pepita": Algorithm("PEPITA", motifs.pepita, {"eta": (0.003, 0.3), "gain_F": (0.01, 0.5)}),
+    "node_perturbation": Algorithm(
+        "node perturbation", motifs.node_perturbation, {"eta": (0.003, 0.3), "gain_W": GAIN}
+    ),
+    "oja": Algorithm("Oja", coded(motifs.oja), {"eta": (0.00003, 0.03), "eta_out": (0.001, 0.3)}),
+    "sanger": Algorithm("Sanger", coded(motifs.sanger), {"eta": (0.00003, 0.03), "eta_out": (0.001, 0.3)}),
+    "bcm": Algorithm("BCM", coded(motifs.bcm), {"eta": (0.000003, 0.01), "eta_out": (0.001, 0.3)}),
     "foldiak": Algorithm(
-        "Földiák", coded(motifs.foldiak), {"alpha": (0.01, 0.3), "beta": (0.003, 0.1), "eta_out": SLOW}
+        "Földiák", coded(motifs.foldiak), {"alpha": (0.01, 0.3), "beta": (0.003, 0.1), "eta_out": (0.001, 0.3)}
     ),
 }
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import circuitsim as cs
 from motifs import contrastive_hebbian, dendritic_microcircuit, equilibrium_propagation, incremental_predictive_coding
 from tests.motifs.reference import assert_weights, batches, compiled, softmax_error, weights_of
 
@@ -62,6 +63,11 @@ def test_equilibrium_propagation_follows_the_gradient_at_its_fixed_point(centred
         change, gradient = circuit.last_change(f"W{k}")[0].numpy().ravel(), -w.grad.numpy().ravel()
         assert change @ gradient / np.linalg.norm(change) / np.linalg.norm(gradient) > 0.9999
         np.testing.assert_allclose(np.linalg.norm(change), np.linalg.norm(gradient), rtol=0.01)
+
+
+def test_equilibrium_propagation_needs_a_rate_for_each_w():
+    with pytest.raises(cs.MotifError, match=r"one rate for each of the 2 W, or one for all \(got \[0.1\]\)"):
+        equilibrium_propagation([5, 4, 3], eta=[0.1])
 
 
 def test_contrastive_hebbian_learning_changes_weights_as_xie_and_seung_say():
