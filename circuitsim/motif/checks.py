@@ -55,8 +55,8 @@ def is_finite(value: Any) -> bool:
         return False
 
 
-def is_interval(bounds: tuple[Any, ...]) -> bool:
-    if len(bounds) != 2 or not all(b is None or is_number(b) for b in bounds):
+def is_interval(bounds: Any) -> bool:
+    if not (isinstance(bounds, tuple) and len(bounds) == 2) or not all(b is None or is_number(b) for b in bounds):
         return False
     low, high = bounds
     return low is None or high is None or low < high

@@ -31,7 +31,6 @@ from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection
 from circuitsim.motif.rewiring import Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.space import distance_faults, local_faults, probability_faults
-from circuitsim.motif.vocabularies import NEURON_NAMES
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
@@ -99,23 +98,22 @@ def _rewiring(owner: str, p: Projection, rewiring: Rewiring) -> Faults:
 
 
 def projection_meaning(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
-    if {p.pre, p.post} <= sound:
-        yield from _connectivity(motif, p)
-        yield from _derived(motif, p, sound)
-        if not (names := list(name_faults(motif, p))):
-            yield from init_faults(motif, p)
-        yield from names
-        if _has_sound_weights(motif, p):
-            yield from sign_faults(motif, p)
-        yield from _parameters(motif, p)
-    ends = [population_of(motif).get(name) for name in (p.pre, p.post)]
-    if all(end is not None and end.state.keys().isdisjoint(NEURON_NAMES) for end in ends):
-        if p.rule is not None or p.state:
-            yield from _ambiguous_names(motif, p)
-        if p.rule is not None:
-            yield from parse_faults(lambda: rule_of(motif, p))
-        for name in p.state:
-            yield from parse_faults(functools.partial(synapse_state_of, motif, p, name))
+    if not {p.pre, p.post} <= sound:
+        return
+    yield from _connectivity(motif, p)
+    yield from _derived(motif, p, sound)
+    if not (names := list(name_faults(motif, p))):
+        yield from init_faults(motif, p)
+    yield from names
+    if _has_sound_weights(motif, p):
+        yield from sign_faults(motif, p)
+    yield from _parameters(motif, p)
+    if p.rule is not None or p.state:
+        yield from _ambiguous_names(motif, p)
+    if p.rule is not None:
+        yield from parse_faults(lambda: rule_of(motif, p))
+    for name in p.state:
+        yield from parse_faults(functools.partial(synapse_state_of, motif, p, name))
 
 
 def _ambiguous_names(motif: Declarations, p: Projection) -> Faults:
