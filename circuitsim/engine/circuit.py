@@ -39,6 +39,7 @@ from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.projection_faults import init_faults
+from circuitsim.motif.spikes import refuse_spikes
 from circuitsim.plan import Image, Plan, Program
 from circuitsim.whole import whole
 
@@ -97,6 +98,7 @@ class Circuit:
         record_changes: bool,
     ) -> None:
         motif.validate()
+        refuse_spikes(motif)
         n_replicas = len(seeds)
         vary = check_vary(motif, vary, n_replicas)
         check_memory(motif, n_replicas, dtype.itemsize)

@@ -216,9 +216,15 @@ def _measurements(motif: Declarations) -> list[Row]:
 
 def _update(name: str, state: State, new: sympy.Expr, states: frozenset[str], synaptic: frozenset[str]) -> Row:
     index = "ij" if name in synaptic else "i"
-    latex = rf"{name_in_math(name)}_{{{index}}} \leftarrow {latex_of(new, states, synaptic)}"
-    given = {**state.parameters, "start": state.start} if state.start else state.parameters
-    return Formula(f"{name} <- {state.update}", latex), _parameters(given)
+    symbol = rf"{name_in_math(name)}_{{{index}}}"
+    given = {**state.parameters, "start": state.start} if state.start else dict(state.parameters)
+    if not state.is_traced:
+        latex = rf"{symbol} \leftarrow {latex_of(new, states, synaptic)}"
+        return Formula(f"{name} <- {state.update}", latex), _parameters(given)
+    given |= {"tau_ms": state.tau_ms} if state.tau_ms is not None else {}
+    decay, slope = (f"-{name} / tau", rf"-{symbol} / \tau") if state.tau_ms is not None else ("0", "0")
+    latex = rf"\dot {symbol} = {slope}, \quad {symbol} \leftarrow {symbol} + {latex_of(new, states, synaptic)}"
+    return Formula(f"d{name}/dt = {decay}; {name} += {state.expression}", latex), _parameters(given)
 
 
 def _grouped(rows: Iterable[tuple[str, Row]]) -> list[Row]:

@@ -31,7 +31,7 @@ from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection
 from circuitsim.motif.rewiring import Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.space import distance_faults, local_faults, probability_faults
-from circuitsim.motif.vocabularies import NEURON_NAMES
+from circuitsim.motif.vocabularies import NEURON_NAMES, SPIKE
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
@@ -109,7 +109,7 @@ def projection_meaning(motif: Declarations, p: Projection, sound: set[str]) -> F
             yield from sign_faults(motif, p)
         yield from _parameters(motif, p)
     ends = [population_of(motif).get(name) for name in (p.pre, p.post)]
-    if all(end is not None and end.state.keys().isdisjoint(NEURON_NAMES) for end in ends):
+    if all(end is not None and end.state.keys().isdisjoint((*NEURON_NAMES, SPIKE)) for end in ends):
         if p.rule is not None or p.state:
             yield from _ambiguous_names(motif, p)
         if p.rule is not None:

@@ -27,6 +27,7 @@ class PopulationPlan:
         activity, slope, trace: expressions in the quantities of this and of earlier populations.
         noise: the standard deviation of the noise that is added to the activity.
         states: the updates of the neurons' states, keyed by name.
+        jumps: what the neuron's own spikes add to its states, keyed by name; only in spiking networks.
         computes_slope: whether anything reads the slope.
         computes_trace: whether rules and dendrites see a trace that differs from the activity in any phase.
     """
@@ -41,6 +42,7 @@ class PopulationPlan:
     trace: sympy.Expr
     noise: float = 0.0
     states: Mapping[str, sympy.Expr] = field(default_factory=dict)
+    jumps: Mapping[str, sympy.Expr] = field(default_factory=dict)
     computes_slope: bool = False
     computes_trace: bool = False
 
@@ -64,6 +66,8 @@ class ProjectionPlan:
         gain: the factor of its soma current in this phase.
         delay: how many iterations its soma current is behind.
         states: the updates of its synapses' states in normal form, keyed by name.
+        jumps: what spikes at each end ("pre" or "post") add to the weight ("w") and to states, in normal form; only
+            in spiking networks.
     """
 
     name: str
@@ -78,6 +82,12 @@ class ProjectionPlan:
     gain: float = 1.0
     delay: int = 0
     states: Mapping[str, Sum] = field(default_factory=dict)
+    jumps: Mapping[str, Mapping[str, Sum]] = field(default_factory=dict)
+
+    @property
+    def sums(self) -> list[Sum]:
+        """The rule and everything that spikes add."""
+        return [*([] if self.rule is None else [self.rule]), *(s for of in self.jumps.values() for s in of.values())]
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError
+from circuitsim.motif import Motif
 from circuitsim.plan import Plan
 
 
@@ -31,14 +32,14 @@ def _reasons(circuit: Circuit, runs_python: bool) -> Iterator[str]:
     for p in circuit.motif.projections:
         if p.delay:
             yield f"projection {p.name!r} has a delay of {p.delay} iterations, but currents arrive in the same tick"
-    yield from of_rewiring(circuit)
+    yield from of_rewiring(circuit.motif)
     if not runs_python:
         yield from itertools.chain.from_iterable(map(_maxima, circuit.plans))
 
 
-def of_rewiring(circuit: Circuit) -> Iterator[str]:
+def of_rewiring(motif: Motif) -> Iterator[str]:
     """Yield why synapses that come and go cannot be exported."""
-    for p in circuit.motif.projections:
+    for p in motif.projections:
         if p.rewiring is not None:
             yield (
                 f"projection {p.name!r} is rewired every {p.rewiring.every_steps} steps, but the synapses of a network "
