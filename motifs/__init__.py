@@ -1,5 +1,6 @@
 """Published circuits. Each file defines one function of the same name, which returns a `cs.Motif`.
 
+`stdp`, `triplet_stdp`, `inhibitory_stdp` and `reward_stdp` exist as spiking networks only (docs/spiking.md).
 `frozen_feedback` and `shuffled_error` are controls, which take a motif and return a changed one.
 """
 
@@ -10,21 +11,26 @@ from motifs.direct_feedback_alignment import direct_feedback_alignment
 from motifs.direct_kolen_pollack import direct_kolen_pollack
 from motifs.feedback_alignment import feedback_alignment
 from motifs.frozen_feedback import frozen_feedback
+from motifs.inhibitory_stdp import inhibitory_stdp
 from motifs.kolen_pollack import kolen_pollack
 from motifs.linear import linear
 from motifs.paper_sal import paper_sal
 from motifs.predictive_coding import predictive_coding
 from motifs.reward_modulated import reward_modulated
+from motifs.reward_stdp import reward_stdp
 from motifs.sal import sal
 from motifs.shuffled_error import shuffled_error
 from motifs.sign_symmetry import sign_symmetry
 from motifs.spiking_sal import spiking_sal
+from motifs.stdp import stdp
+from motifs.triplet_stdp import triplet_stdp
 from motifs.two_stream import two_stream
 from motifs.weight_mirror import weight_mirror
 from motifs.winner_take_all import winner_take_all
 
 __all__ = [
     "apical_sal", "backprop", "bcm", "direct_feedback_alignment", "direct_kolen_pollack", "feedback_alignment",
-    "frozen_feedback", "kolen_pollack", "linear", "paper_sal", "predictive_coding", "reward_modulated", "sal",
-    "shuffled_error", "sign_symmetry", "spiking_sal", "two_stream", "weight_mirror", "winner_take_all",
+    "frozen_feedback", "inhibitory_stdp", "kolen_pollack", "linear", "paper_sal", "predictive_coding",
+    "reward_modulated", "reward_stdp", "sal", "shuffled_error", "sign_symmetry", "spiking_sal", "stdp", "triplet_stdp",
+    "two_stream", "weight_mirror", "winner_take_all",
 ]  # fmt: skip
