@@ -22,8 +22,10 @@ def reward_stdp(
     """Spiking inputs onto spiking neurons. Pairs of spikes change the synapse's eligibility e as STDP changes a weight,
     and dopamine turns eligibility into weight::
 
-        de/dt = -e / tau_e;   e <- e + A_plus x_pre at a postsynaptic spike, e <- e - A_minus x_post at a presynaptic one
-        dw/dt = eta dopamine e                                                                        (per second)
+        de/dt = -e / tau_e
+        at a postsynaptic spike    e <- e + A_plus x_pre
+        at a presynaptic spike     e <- e - A_minus x_post
+        dw/dt = eta dopamine e     (per second)
 
     with the traces x of both neurons, dx/dt = -x / tau, x <- x + 1 at a spike. Eligibility outlasts the traces, so that
     a reward that comes within about a second still reaches the synapses that caused it.

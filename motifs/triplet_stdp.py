@@ -48,15 +48,14 @@ def triplet_stdp(
     Source: Pfister & Gerstner (2006), J. Neurosci. 26:9673, equations 3 and 4, and Table 4 (all-to-all, full model).
     """
     motif = cs.Motif(name)
-    r1, r2, o1, o2 = (
-        cs.State(tau_ms=tau, on="spike") for tau in (tau_plus_ms, tau_x_ms, tau_minus_ms, tau_y_ms)
-    )  # fmt: skip
+    r1, r2, o1, o2 = (cs.State(tau_ms=tau, on="spike") for tau in (tau_plus_ms, tau_x_ms, tau_minus_ms, tau_y_ms))
     motif.add(cs.Population("input", layers[0], state={"r1": r1, "r2": r2}))
     motif.add(cs.Population("output", layers[-1], activation="relu", state={"o1": o1, "o2": o2}))
     motif.connect(
         "input", "output", name="W", init=cs.Constant(0.5) if init is None else init, bounds=(0.0, w_max),
         rule=cs.Rule(
-            "spike_post * r1_pre * (A2_plus + A3_plus * o2_post) - spike_pre * o1_post * (A2_minus + A3_minus * r2_pre)",
+            "spike_post * r1_pre * (A2_plus + A3_plus * o2_post) "
+            "- spike_pre * o1_post * (A2_minus + A3_minus * r2_pre)",
             A2_plus=A2_plus, A3_plus=A3_plus, A2_minus=A2_minus, A3_minus=A3_minus,
         ),
     )  # fmt: skip

@@ -215,10 +215,13 @@ class _Builder:
         """
         names, axes = dict(bound), self.axes[projection]
         if state is None:
-            expression, prefix = self.expressions.rule[projection], f"{projection}:"
+            expression, prefix = self.expressions.rule[projection], f"{projection}:" + (f"{spike}." if spike else "")
         else:
             declared = next(p for p in self.motif.projections if p.name == projection).state[state]
-            expression, prefix = self.expressions.synapse_state[projection, state], f"{projection}:{state}."
+            expression, prefix = (
+                self.expressions.synapse_state[projection, state],
+                f"{projection}:{state}{spike and '_' + spike}.",
+            )
             names |= _numbers(declared.parameters)
         rest, jumps = at_spikes(expression, list(map(local, SPIKES)), projection)
         expression = jumps.get(local(spike), sympy.Integer(0)) if spike else rest

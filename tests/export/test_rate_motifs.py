@@ -46,7 +46,8 @@ OTHERS = {
     "winner_take_all": lambda: motifs.winner_take_all(LAYERS),
 }
 # what the others are made of, controls, and circuits with iterations, which Brian2 exports refuse
-NOT_HERE = {"two_stream", "frozen_feedback", "shuffled_error", "predictive_coding"}
+SPIKING = {"stdp", "triplet_stdp", "inhibitory_stdp", "reward_stdp"}
+NOT_HERE = {"two_stream", "frozen_feedback", "shuffled_error", "predictive_coding", *SPIKING}
 CIRCUITS = {
     f"paper_sal: {name}": lambda options=options: paper_sal(LAYERS, **options) for name, options in SAL.items()
 } | OTHERS

@@ -7,8 +7,17 @@ import numpy as np
 import pytest
 
 import circuitsim as cs
-from circuitsim.export import LIF, ContinuousNetwork, Delay, Poisson, Spiking, SpikeTrain
-from motifs import inhibitory_stdp, reward_stdp, stdp, triplet_stdp
+from circuitsim.export import (
+    LIF,
+    ContinuousNetwork,
+    Delay,
+    Poisson,
+    SignedIntegrateAndFire,
+    SpikeTrain,
+    Spiking,
+    Trial,
+)
+from motifs import inhibitory_stdp, paper_sal, reward_stdp, stdp, triplet_stdp
 
 brian2 = pytest.importorskip("brian2")
 
@@ -294,6 +303,129 @@ def test_runs_continue_with_the_weights_and_can_be_repeated():
     again.set_parameter("W.A_minus", 0.0)
     again.run(MS, inputs)
     assert np.array_equal(again.weights("W"), start)
+
+
+def test_rules_on_spikes_learn_in_trials_too():
+    """In a trial that is there to fill a segment nothing is learned, and a trial that rests begins without traces."""
+    rule = cs.Rule("eta * (spike_post * x_pre * (1 + e) - spike_pre * x_post)", eta=0.3)
+    trace, both = cs.State(tau_ms=20, on="spike"), cs.State(tau_ms=50, add="0.5 * spike_pre + spike_post", start=0.25)
+    motif = paper_sal([5, 4, 3], trace=None, loss="mse", gain_W=2.0)
+    motif = motif.replace("up0", state={"x": trace}).replace("up1", state={"x": trace})
+    motif = motif.replace("W0", rule=rule, state={"e": both})
+    trial = Trial(ascending_ms=20, descending_ms=20, silence_ms=10, rests=True)
+    x, y = np.random.default_rng(0).random((2, 5)), np.array([0, 2])
+    changes = []
+    for n_trials, samples, data in ((1, 1, 1), (3, 1, 1), (1, 2, 2), (2, 2, 2)):
+        spiking = Spiking(trial=trial, dt_ms=1.0)
+        net = cs.export_brian2(motif, mode="spiking", spiking=spiking, n_trials=n_trials, target="numpy", seed=1)
+        before = net.weights("W0")
+        net.fit((x[:data], y[:data]), samples=samples, progress=False)
+        changes.append(net.weights("W0") - before)
+        assert np.array_equal(cs.circuit_from_brian2(net).weights("W0")[0].numpy(), net.weights("W0"))
+    one, filled, apart, together = changes
+    assert np.isfinite(one).all() and np.abs(one).max() > 1e-3
+    assert np.array_equal(filled, one)
+    assert np.abs(together - apart).max() < 1e-12 < np.abs(apart - one).max()
+
+
+def test_a_motif_and_its_circuit_export_the_same_network():
+    motif = paper_sal([5, 4, 3], trace=None, loss="mse")
+    nets = [
+        cs.export_brian2(cs.compile(motif, seed=2, device="cpu", dtype="float64"), mode="spiking", target="numpy"),
+        cs.export_brian2(motif, mode="spiking", target="numpy", seed=2),
+    ]
+    assert nets[0].blueprint.digest() == nets[1].blueprint.digest()
+    assert all(np.array_equal(nets[0].weights(p.name), nets[1].weights(p.name)) for p in motif.projections)
+
+
+# -- what is refused
+
+
+def motif_with(rule="spike_pre", state=None, of_input=None) -> cs.Motif:
+    motif = cs.Motif("m")
+    motif.add(cs.Population("input", 1, state=of_input or {}), cs.Population("output", 1, activation="relu"))
+    motif.connect("input", "output", name="W", rule=rule, state=state or {})
+    return motif
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"rule": "spike_pre * spike_post"}, "spike_pre must be a factor of whole terms"),
+        ({"rule": "relu(spike_post) * pre"}, "spike_post must be a factor of whole terms"),
+        ({"rule": "pre / spike_post"}, "spike_post must be a factor of whole terms"),
+        ({"state": {"e": cs.State("e + spike_pre")}}, "an update is made at each step and reads no spike_pre"),
+        ({"state": {"e": cs.State(tau_ms=5.0, add="spike_pre + 1")}}, "1 is added at no spike"),
+        ({"state": {"e": cs.State(tau_ms=0.0, on="spike_pre")}}, "needs a positive number of ms for tau_ms"),
+        ({"state": {"e": cs.State(tau_ms=5.0, on="spike")}}, "can change on spike_pre or spike_post (got on='spike')"),
+        ({"state": {"e": cs.State("e", on="spike_pre")}}, "so it takes no on='spike_pre'"),
+        ({"state": {"e": cs.State()}}, "needs an update, or the spike on which it changes"),
+        ({"of_input": {"x": cs.State(tau_ms=5.0, on="spike_pre")}}, "can change on spike (got on='spike_pre')"),
+        ({"of_input": {"spike": cs.State("0")}}, "state 'spike' has the name of a quantity of every neuron"),
+    ],
+)
+def test_a_declaration_that_means_nothing(given, message):
+    with pytest.raises(cs.MotifError) as caught:
+        motif_with(**given).validate()
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("motif", "options", "message"),
+    [
+        (motif_with(), {"cells": {"input": SignedIntegrateAndFire()}}, "sends spikes of both signs"),
+        (motif_with("spike_pre * drive_pre"), {}, "of which there is no trace"),
+        (motif_with("spike_pre * I_W"), {}, "its rule reads I_W, to which the same spike adds"),
+        (motif_with(of_input={"x": cs.State(on="spike", add="drive")}), {}, "reads input.drive at spikes"),
+        (motif_with(of_input={"x": "x + 1"}), {}, "let them change at spikes"),
+        (paper_sal([4, 3, 2], trace=None), {}, "the objective of 'up2' compares the output of a trial"),
+        (motif_with(), {"trial": Trial(), "cells": GIVEN}, "has a SpikeTrain, whose times are given to a run without"),
+    ],
+)
+def test_a_network_that_cannot_be(motif, options, message):
+    options = {"trial": None, **options}
+    with pytest.raises(cs.CircuitError) as caught:
+        cs.export_brian2(motif, mode="spiking", target="numpy", spiking=Spiking(**options))
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "arguments", "message"),
+    [
+        (cs.ParameterError, (-1.0,), "duration_ms must be a positive number"),
+        (cs.ParameterError, (3.0,), "duration_ms must be a multiple of 2 ms (got 3)"),
+        (cs.DataError, (10.0, {"input": [[]]}), "population 'output' is missing in inputs"),
+        (
+            cs.DataError,
+            (10.0, {"input": [[]], "output": [[]], "y": 1}),
+            "inputs name 'y', no population that takes any",
+        ),
+        (cs.DataError, (10.0, {"input": [[], []], "output": [[]]}), "each of its 1 neurons (got 2)"),
+        (cs.DataError, (10.0, {"input": [[-1.0]], "output": [[]]}), "spike times must be numbers of ms, 0 or more"),
+        (cs.DataError, (10.0, {"input": [[1.0, 1.1]], "output": [[]]}), "two spikes in the time step at 1.1 ms"),
+    ],
+)
+def test_a_run_that_cannot_be(error, arguments, message):
+    net = export(motif_with())
+    with pytest.raises(error) as caught:
+        net.run(*arguments)
+    assert message in str(caught.value)
+
+
+def test_what_is_not_there_is_not_recorded():
+    net = export(motif_with())
+    for wrong, message in (
+        ({"v": "z"}, "no population or projection 'z' (known: input, output, W)"),
+        ({"u": ["output"]}, "'output' has no variable 'u' (known: "),
+        ({"I": "output", "neurons": [1]}, "has 1 neurons, and no neuron 1"),
+        ({"I": "output", "every_ms": 0.7}, "every_ms must be a multiple of 0.5 ms"),
+    ):
+        with pytest.raises(cs.ParameterError) as caught:
+            net.record(**wrong)
+        assert message in str(caught.value)
+    recording = net.run(10.0, {"input": [[]], "output": [[]]})
+    with pytest.raises(cs.ParameterError, match="was not recorded"):
+        recording.table("output", "I")
 
 
 def test_rates_over_time_are_those_of_the_spikes():

@@ -68,6 +68,7 @@ class Wires(Wiring):
         delays_ms: conduction delays ``[synapse]``, or None.
         rule: the statement of the plasticity step, or "".
         on_post: the statements that a postsynaptic spike runs, or "".
+        at_trial: statements at the beginning of each trial.
         decays: the time constants in ms of variables that decay.
         learns: whether the weight changes.
         watched: variables that are recorded.
@@ -77,6 +78,7 @@ class Wires(Wiring):
     delays_ms: np.ndarray | None = None
     rule: str = ""
     on_post: str = ""
+    at_trial: list[str] = field(default_factory=list)
     decays: dict[str, float] = field(default_factory=dict)
     learns: bool = False
     watched: frozenset[str] = frozenset()
@@ -96,7 +98,7 @@ class Wires(Wiring):
             return super().declared(variable)
         # Brian2 computes a decay at the synapse's own events, unless the variable is read at other times
         others = "\n".join([self.rule, *self.sums.values()])
-        is_read = self.sums or variable in self.watched or re.search(rf"\b{variable}\b", others)
+        is_read = self.sums or variable in self.watched or re.search(rf"\b{variable}\b", others) or self.at_trial
         how = "clock" if is_read else "event"
         return f"d{variable}/dt = -{variable}/({self.decays[variable]!r}*ms) : 1 ({how}-driven)"
 
@@ -213,7 +215,19 @@ class Blueprint:
             shapes = {name: np.shape(value) for name, value in w.parameters.items()}
             arrays = [None if a is None else hashlib.sha256(a.tobytes()).hexdigest() for a in (w.i, w.j, w.delays_ms)]
             parts.append(
-                [w.name, w.pre, w.post, arrays, not w.variables, shapes, w.equations, w.on_spike, w.on_post, w.rule]
+                [
+                    w.name,
+                    w.pre,
+                    w.post,
+                    arrays,
+                    not w.variables,
+                    shapes,
+                    w.equations,
+                    w.on_spike,
+                    w.on_post,
+                    w.at_trial,
+                    w.rule,
+                ]
             )
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
@@ -229,6 +243,7 @@ class Blueprint:
             lines += [f"    {w.declared(variable)}" for variable in w.decays]
             lines += [f"    {event}: {code}" for event, code in w.on_spike.items()]
             lines += [f"    postsynaptic spike: {w.on_post}"] if w.on_post else []
+            lines += [f"    at each trial: {line}" for line in w.at_trial]
             lines += [f"    {target} = sum of {e}" for target, e in w.sums.items()]
             lines += [f"    every {self.spiking.rule_every_ms:g} ms: {w.rule}"] if w.rule else []
         return "\n".join(lines)

@@ -40,10 +40,11 @@ class Build:
         for n in b.neurons.values():
             objects.link(self.groups, n.name, n.links)
         self.synapses: dict[str, Any] = {w.name: self._wires(w, k) for k, w in enumerate(b.wires.values())}
+        parts = {**self.groups, **self.synapses}
         self.operations = [
-            self.groups[n.name].run_regularly("\n".join(n.at_trial), clock=self.trials, when="start", order=LATE - k)
-            for k, n in enumerate(b.neurons.values())
-            if n.at_trial
+            parts[part.name].run_regularly("\n".join(part.at_trial), clock=self.trials, when="start", order=LATE - k)
+            for k, part in enumerate(b.parts.values())
+            if part.at_trial
         ]
         self.operations += [
             self.synapses[w.name].run_regularly(w.rule, clock=self.rules, when="end", order=k)
@@ -61,7 +62,6 @@ class Build:
             for n in (b.neurons.values() if b.records_spikes else ())
             for s in n.spikes
         }
-        parts = {**self.groups, **self.synapses}
         self.records = {
             r: brian2.StateMonitor(
                 parts[r.owner], r.variable, record=True if r.which is None else list(r.which), dt=r.every_ms * ms,

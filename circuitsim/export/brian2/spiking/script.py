@@ -69,7 +69,7 @@ def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str)
         file: the file's name, for its docstring.
     """
     s = b.spiking
-    begins = b.readouts or any(n.at_trial for n in b.neurons.values())
+    begins = b.readouts or any(part.at_trial for part in b.parts.values())
     clocks = f"    trial = b2.Clock({b.length_ms!r} * ms)\n" if begins else ""
     clocks += f"    rules = b2.Clock({s.rule_every_ms!r} * ms)\n" if any(w.rule for w in b.wires.values()) else ""
     arrays: dict[str, np.ndarray] = {name: np.asarray(played[name], dtype=float) for name in b.played}
@@ -87,10 +87,10 @@ def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str)
     for k, w in enumerate(b.wires.values()):
         lines += _wires(w, k, arrays)
     lines += ["", "    # Operations at intervals, and monitors."]
-    for k, n in enumerate(b.neurons.values()):
-        if n.at_trial:
-            code = "; ".join(n.at_trial)
-            lines.append(f'    {n.name}.run_regularly("{code}", clock=trial, when="start", order={LATE - k})')
+    for k, part in enumerate(b.parts.values()):
+        if part.at_trial:
+            code = "; ".join(part.at_trial)
+            lines.append(f'    {part.name}.run_regularly("{code}", clock=trial, when="start", order={LATE - k})')
     for k, w in enumerate(b.wires.values()):
         if w.rule:
             lines.append(f'    {w.name}.run_regularly("{w.rule}", clock=rules, when="end", order={k})')

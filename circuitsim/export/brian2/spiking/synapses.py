@@ -47,13 +47,14 @@ def lower_projection(
     if p.plastic:
         wires.parameters = replica.at_synapses(p.name, replica.parameters[p.name])
         wires.rule = _rule(b, wires, replica, p)
-    declared = replica.motif.projection(p.name).state
-    for name in dict.fromkeys(name for jumps in p.jumps.values() for name in jumps if name in declared):
+    for name, state in replica.motif.projection(p.name).state.items():
         wires.variables |= replica.at_synapses(p.name, {name: replica.states[p.name][name]})
-        if (tau := declared[name].tau_ms) is not None:
-            wires.decays[of_synapse(name)] = float(tau)
-    _at_spikes(b, wires, replica, p, cells)
-    if wires.on_spike or wires.rule:
+        if state.tau_ms is not None:
+            wires.decays[of_synapse(name)] = float(state.tau_ms)
+        if b.spiking.trial is not None and b.spiking.trial.rests:
+            wires.at_trial.append(f"{of_synapse(name)} = {float(state.start)!r}")
+    _at_spikes(b, wires, replica, p, cells, arrives)
+    if wires.on_spike or wires.on_post or wires.rule:
         b.add(wires)
 
 
@@ -75,23 +76,26 @@ def _deliveries(
         yield spike.event, "; ".join(code)
 
 
-def _at_spikes(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, cells: Mapping[str, Cell]) -> None:
+def _at_spikes(
+    b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, cells: Mapping[str, Cell], arrives: str
+) -> None:
     """Add what spikes at each end change: the weight, then the states."""
     for end, jumps in ((end, jumps) for end, jumps in p.jumps.items() if jumps):
         population = p.pre if end == PRE else p.post
         check_events(f"projection {p.name!r}: reads spike_{end}", population, cells[population])
         changes = []
-        for name, jump in sorted(jumps.items(), key=lambda item: item[0] != WEIGHT):
+        for name, jump in jumps.items():  # the weight is the first
             names = _known(b, wires, replica, p, jump)
             code = total([term_text(term, names) for term in jump.terms])
-            if name == WEIGHT and b.spiking.trial is not None:
-                code = f"learns(t)*({code})"
-            if name == WEIGHT:
-                changes.append(
-                    (WEIGHT, "=", clipped(f"w + {code}" if code[0] != "-" else f"w {code}", p.bounds or (None, None)))
-                )
-            else:
+            code = f"({code}){arrives}" if arrives and end == PRE else code
+            if name != WEIGHT:
                 changes.append((of_synapse(name), "+=", code))
+                continue
+            if b.spiking.trial is not None:
+                b.widths |= {"learns": 0, "eta_scale": 0}
+                code = f"learns(t)*({code})"
+            new = f"w {code}" if code.startswith("-") else f"w + {code}"
+            changes.append((WEIGHT, "=", clipped(new, p.bounds or (None, None))))
         code = "; ".join(at_once(changes))
         if end == POST:
             wires.on_post = code
