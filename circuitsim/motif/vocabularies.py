@@ -53,9 +53,14 @@ def rule_vocabulary(
     pre, post = motif.population(projection.pre), motif.population(projection.post)
     if parameters is None:
         parameters = projection.rule.parameters if projection.rule is not None else {}
-    remembered = {f"{name}_pre": Axis.PRE for name in pre.state}
-    remembered |= {f"{name}_post": Axis.POST for name in post.state}
-    remembered |= dict.fromkeys(projection.state, Axis.SYNAPSE)
+    remembered: dict[str, Axis] = {}
+    for suffix, axis, states in (
+        ("_pre", Axis.PRE, pre.state),
+        ("_post", Axis.POST, post.state),
+        ("", Axis.SYNAPSE, projection.state),
+    ):
+        for name, state in states.items():
+            remembered[name + suffix] = axis | (Axis.SAMPLE if state.is_traced else Axis.NONE)
     remembered |= {signal.name: Axis.SAMPLE for signal in motif.signals}
     remembered |= {in_phase(phase.name): Axis.NONE for phase in motif.phases if phase is not CYCLE}
     return RuleVocabulary(
@@ -97,7 +102,8 @@ def parse_neuron_state(motif: Declarations, population: Population, name: str) -
     if clash := sorted(set(known) & set(state.parameters)):
         raise RuleError(f"{owner}: parameter {clash[0]!r} has the name of a quantity or state; rename it")
     names = {word: local(word) for word in (*known, *state.parameters)}
-    expression = _defined(parse(state.expression, names, TRACE_FUNCTIONS, owner), state.parameters, owner)
+    functions = ELEMENTWISE if state.is_traced else TRACE_FUNCTIONS  # a spike has no batch to average over
+    expression = _defined(parse(state.expression, names, functions, owner), state.parameters, owner)
     return _changes(expression, state, [local(SPIKE)], owner)
 
 

@@ -218,10 +218,8 @@ class _Builder:
             expression, prefix = self.expressions.rule[projection], f"{projection}:" + (f"{spike}." if spike else "")
         else:
             declared = next(p for p in self.motif.projections if p.name == projection).state[state]
-            expression, prefix = (
-                self.expressions.synapse_state[projection, state],
-                f"{projection}:{state}{spike and '_' + spike}.",
-            )
+            expression = self.expressions.synapse_state[projection, state]
+            prefix = f"{projection}:{'_'.join(filter(None, [state, spike]))}."
             names |= _numbers(declared.parameters)
         rest, jumps = at_spikes(expression, list(map(local, SPIKES)), projection)
         expression = jumps.get(local(spike), sympy.Integer(0)) if spike else rest

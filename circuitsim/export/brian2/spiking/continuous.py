@@ -76,7 +76,7 @@ class ContinuousNetwork(BlueprintNetwork):
         >>> import circuitsim as cs
         >>> from circuitsim.export import Spiking, SpikeTrain
         >>> motif = cs.Motif("hebb")
-        >>> motif.add(cs.Population("x", 1), cs.Population("y", 1))
+        >>> _ = motif.add(cs.Population("x", 1), cs.Population("y", 1))
         >>> _ = motif.connect("x", "y", name="W", init=cs.Constant(0), rule="spike_post * x", state={
         ...     "x": cs.State(tau_ms=20, on="spike_pre")})
         >>> cells = {"x": SpikeTrain(), "y": SpikeTrain()}

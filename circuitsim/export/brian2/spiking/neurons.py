@@ -14,10 +14,9 @@ from __future__ import annotations
 import re
 
 import numpy as np
-import sympy
 
 from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.language import Names, text
+from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.populations import ERRORS
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron
@@ -83,9 +82,9 @@ def lower_population(b: Blueprint, replica: Replica, p: PopulationPlan, cell: Ce
     neurons = Neurons(p.name, p.size, [], cell.spikes, rest=cell.rest, signed=cell.signed)
     b.add(neurons)
     drive = _drive(b, neurons, plan, p)
-    if isinstance(cell, GradedReadout) and spiking.trial is not None:
+    if isinstance(cell, GradedReadout):
         b.readouts.append(p.name)
-        neurons.equations.append(cell.integral(drive, spiking.trial.ascending_ms))
+        neurons.equations.append(cell.integral(drive, spiking.course.ascending_ms))
     if isinstance(cell, SpikingCell):
         neurons.refractory_ms = cell.refractory
         given = f"{train_name(p.name)}(told*second, i)"
@@ -123,25 +122,15 @@ def _traces(neurons: Neurons, replica: Replica, p: PopulationPlan, cell: Cell) -
         decay = "{0} : 1" if tau is None else f"d{{0}}/dt = -{{0}}/({float(tau)!r}*ms) : 1"
         neurons.equations.append(decay.format(of_neuron(name)))
         neurons.rest[of_neuron(name)] = float(declared[name].start)
+        if unknown := sorted(map(str, p.jumps[name].free_symbols - names.keys())):
+            raise CircuitError(
+                f"population {p.name!r}: state {name!r} reads {unknown[0]} at spikes, which a spiking neuron does not "
+                "have; it can read states of the neuron and signals"
+            )
     if p.jumps:
         check_events(f"population {p.name!r}: its states change at spikes", p.name, cell)
-        changes = [(of_neuron(k), "+=", known_text(jump, names, p.name, k)) for k, jump in p.jumps.items()]
-        before = neurons.traces.get("spike", "")
-        neurons.traces["spike"] = "; ".join(filter(None, [before, *at_once(changes)]))
-
-
-def known_text(expression: sympy.Expr, names: Names, population: str, state: str) -> str:
-    """What is added to a state of neurons, in Brian2's language.
-
-    Raises:
-        CircuitError: the expression reads something that a spiking neuron does not have.
-    """
-    if unknown := sorted(map(str, expression.free_symbols - names.keys())):
-        raise CircuitError(
-            f"population {population!r}: state {state!r} reads {unknown[0]} at spikes, which a spiking neuron does not "
-            "have; it can read states of the neuron and signals"
-        )
-    return text(expression, names)
+        changes = at_once([(of_neuron(k), "+=", text(jump, names)) for k, jump in p.jumps.items()])
+        neurons.traces["spike"] = "; ".join(filter(None, [neurons.traces.get("spike"), *changes]))
 
 
 def check_events(what: str, population: str, cell: Cell) -> None:
