@@ -181,8 +181,8 @@ class _Builder:
         rule = self.normal_form(p.name, None, bound) if p.is_plastic else None
         changing = [*([None] if p.is_plastic else []), *traced]
         jumps = {
-            end: {k or "w": form for k in changing if (form := self.normal_form(p.name, k, bound, spike)).terms}
-            for end, spike in zip((PRE, POST), SPIKES, strict=True)
+            end: {k or "w": form for k in changing if (form := self.normal_form(p.name, k, bound, end)).terms}
+            for end in (PRE, POST)
         }
         return dataclasses.replace(planned, plastic=p.is_plastic, states=states, rule=rule, jumps=jumps)
 
@@ -205,24 +205,25 @@ class _Builder:
         return names | self.signals
 
     def _normal_form(
-        self, projection: str, state: str | None, bound: tuple[tuple[sympy.Symbol, Any], ...], spike: str = ""
+        self, projection: str, state: str | None, bound: tuple[tuple[sympy.Symbol, Any], ...], end: str = ""
     ) -> Sum:
         """The rule (where `state` is None) or a state's update as a sum of terms, with its names replaced by `bound`;
-        of the two, what `spike` adds, or without it, what depends on no spike.
+        of the two, what a spike at this end adds, or without an end, what depends on no spike.
 
         Raises:
             MotifError: the expression divides by zero when it is multiplied out.
         """
         names, axes = dict(bound), self.axes[projection]
         if state is None:
-            expression, prefix = self.expressions.rule[projection], f"{projection}:" + (f"{spike}." if spike else "")
+            expression = self.expressions.rule[projection]
         else:
             declared = next(p for p in self.motif.projections if p.name == projection).state[state]
             expression = self.expressions.synapse_state[projection, state]
-            prefix = f"{projection}:{'_'.join(filter(None, [state, spike]))}."
             names |= _numbers(declared.parameters)
         rest, jumps = at_spikes(expression, list(map(local, SPIKES)), projection)
-        expression = jumps.get(local(spike), sympy.Integer(0)) if spike else rest
+        expression = jumps.get(local(f"spike_{end}"), sympy.Integer(0)) if end else rest
+        part = "_".join(filter(None, [state, end and f"{end}_spike"]))
+        prefix = f"{projection}:{part}." if part else f"{projection}:"
         bound_axes: dict[sympy.Symbol, Axis] = {}
         for name, value in names.items():
             for symbol in value.free_symbols:  # several if the name denotes a sum of currents

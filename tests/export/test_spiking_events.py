@@ -167,6 +167,20 @@ def test_a_spike_delivers_the_weight_from_before_its_own_change():
     assert_learns_as(net, np.array(synapses.w).reshape(N_PRE, N_POST).T, start)
 
 
+def test_sums_over_synapses_are_those_of_the_time_step():
+    motif = cs.Motif("heterosynaptic")
+    motif.add(cs.Population("input", 2, state={"x": cs.State(tau_ms=20, on="spike")}), cs.Population("output", 2))
+    start = np.array([[0.5, 0.3], [0.2, 0.7]])
+    rule = "spike_post * (x_pre - 0.1 * sum_in(w)) - 0.2 * spike_pre * sum_out(w)"
+    motif.connect("input", "output", name="W", init=cs.Given(start), rule=rule)
+    net = export(motif)
+    net.run(100, {"input": [[10.0], []], "output": [[], [30.0]]})
+    expected = start.copy()
+    expected[:, 0] -= 0.2 * start[:, 0].sum()
+    expected[1] += np.array([np.exp(-1.0), 0.0]) - 0.1 * expected[1].sum()
+    assert np.abs(net.weights("W") - expected).max() < 1e-12
+
+
 # -- against what was published
 
 
@@ -177,6 +191,24 @@ def test_the_window_of_pair_stdp(lag):
     net.run(200, {"input": [[100.0]], "output": [[100.0 + lag]]})
     window = 0.01 * np.exp(-lag / 15) if lag > 0 else -0.012 * np.exp(lag / 25)
     assert (net.weights("W") - before).item() == pytest.approx(window, rel=1e-9)
+
+
+@pytest.mark.slow
+def test_weights_become_bimodal_under_poisson_input():
+    """Song, Miller & Abbott (2000), figure 2: from uniform to two peaks at the bounds."""
+    net = export(
+        stdp([200, 1], A_plus=0.01, A_minus=0.0105, w_max=0.2),
+        cells={"output": LIF(bias=0.0, gain=1.0, refractory_ms=0.0)}, inputs=Poisson(), dt_ms=1.0,
+    )  # fmt: skip
+    before = net.weights("W")
+    for seed in range(5):
+        net.run(20_000, {"input": 10.0}, seed=seed)
+    shares = [
+        np.array([(w < 0.02).mean(), ((w > 0.06) & (w < 0.14)).mean(), (w > 0.18).mean()])
+        for w in (before, net.weights("W"))
+    ]
+    assert np.abs(shares[0] - [0.1, 0.4, 0.1]).max() < 0.1
+    assert shares[1][0] > 0.3 and shares[1][1] < 0.25 and shares[1][2] > 0.15
 
 
 def test_simultaneous_spikes_read_the_traces_of_neurons_from_before():

@@ -86,7 +86,7 @@ class Wires(Wiring):
     @property
     def code(self) -> list[str]:
         """All statements."""
-        return [self.rule, *self.on_spike.values(), self.on_post]
+        return [self.rule, *self.on_spike.values(), self.on_post, *self.sums.values()]
 
     @property
     def reads_delay(self) -> bool:
@@ -116,13 +116,13 @@ class Record:
         owner: a group or synapses.
         variable: one of its variables.
         every_ms: the interval.
-        which: the neurons or synapses, or None for all.
+        which: the neurons or synapses.
     """
 
     owner: str
     variable: str
     every_ms: float
-    which: tuple[int, ...] | None = None
+    which: tuple[int, ...]
 
     @property
     def name(self) -> str:
@@ -190,10 +190,12 @@ class Blueprint:
         found = dict.fromkeys(("reads", "ascends", "descends"), (GRID_MS, per_ms))
         found |= {name: (length, (self.n_trials, n) if n else (self.n_trials,)) for name, n in self.widths.items()}
         found |= self.streams
-        used = set(re.findall(r"\b(\w+)\(", self._code()))
+        used = set(re.findall(r"\b(\w+)\(", self.code))
         return {name: value for name, value in found.items() if name in used}
 
-    def _code(self) -> str:
+    @property
+    def code(self) -> str:
+        """All equations and statements."""
         lines = [line for n in self.neurons.values() for line in (*n.equations, *n.traces.values(), *n.at_trial)]
         return "\n".join(lines + [code for w in self.wires.values() for code in w.code])
 

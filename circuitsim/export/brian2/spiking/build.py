@@ -64,7 +64,7 @@ class Build:
         }
         self.records = {
             r: brian2.StateMonitor(
-                parts[r.owner], r.variable, record=True if r.which is None else list(r.which), dt=r.every_ms * ms,
+                parts[r.owner], r.variable, record=list(r.which), dt=r.every_ms * ms,
                 when="end", order=LATE, name=r.name,
             )
             for r in b.records

@@ -100,10 +100,11 @@ class ContinuousNetwork(BlueprintNetwork):
         self.blueprint = dataclasses.replace(lower(replica, spiking, 1, self.seed), records_spikes=True)
         check_names({part.name: part.names for part in self.blueprint.parts.values()})
         self._cells: dict[str, Cell] = {p.name: cell_of(self.plan, p, spiking) for p in self.plan.populations.values()}
-        self._records: dict[Record, tuple[str, str]] = {}
+        self._records: dict[tuple[str, str], Record] = {}
 
     def record(self, *, neurons: Sequence[int] | None = None, every_ms: float | None = None, **variables: Any) -> None:
-        """Record variables in every run from now on, in addition to all spikes.
+        """Record variables in every run from now on, in addition to all spikes. A variable that is recorded already is
+        recorded as the last call says.
 
         Args:
             neurons: the indices of the neurons; by default all. Of projections, all synapses are recorded.
@@ -120,7 +121,7 @@ class ContinuousNetwork(BlueprintNetwork):
             raise ParameterError(f"record: every_ms must be a multiple of {step:g} ms, the time step (got {every:g})")
         for variable, owners in variables.items():
             for owner in [owners] if isinstance(owners, str) else owners:
-                self._records[self._record(owner, variable, neurons, every)] = (owner, variable)
+                self._records[owner, variable] = self._record(owner, variable, neurons, every)
 
     def _record(self, owner: str, variable: str, neurons: Sequence[int] | None, every: float) -> Record:
         part = self.blueprint.parts.get(owner)
@@ -177,7 +178,7 @@ class ContinuousNetwork(BlueprintNetwork):
                 )  # fmt: skip
         for name, weights in found.weights.items():
             self.blueprint.wires[name].variables[WEIGHT] = weights
-        tables = {self._records[r]: self._table(r, *values) for r, values in found.records.items()}
+        tables = {key: self._table(r, *found.records[r]) for key, r in self._records.items()}
         return Recording(spike_table(found.spikes), tables)
 
     def export_script(
@@ -241,7 +242,7 @@ class ContinuousNetwork(BlueprintNetwork):
             rows[signal_name(name)] = every
             played[signal_name(name)] = _over_time(f"signal {name!r}", signals[name], ())
         watched: dict[str, frozenset[str]] = {}
-        for r in self._records:
+        for r in self._records.values():
             watched[r.owner] = watched.get(r.owner, frozenset()) | {r.variable}
         wires = {
             name: dataclasses.replace(w, watched=watched.get(name, frozenset()))
@@ -249,13 +250,13 @@ class ContinuousNetwork(BlueprintNetwork):
         }
         streams = {name: (rows[name], values.shape) for name, values in played.items()}
         b = dataclasses.replace(
-            self.blueprint, length_ms=duration, streams=streams, wires=wires, records=tuple(self._records)
+            self.blueprint, length_ms=duration, streams=streams, wires=wires, records=tuple(self._records.values())
         )
         return b, played
 
     def _table(self, r: Record, times: np.ndarray, values: np.ndarray) -> pd.DataFrame:
         part = self.blueprint.parts[r.owner]
-        columns: Any = pd.Index(list(r.which or ()), name="neuron")
+        columns: Any = pd.Index(list(r.which), name="neuron")
         if isinstance(part, Wires):
             columns = pd.MultiIndex.from_arrays([part.j, part.i], names=["post", "pre"])
         return pd.DataFrame(values, index=pd.Index(times, name="time_ms"), columns=columns)

@@ -78,7 +78,7 @@ def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str)
         time=f"{b.length_ms:g} ms" if s.trial is None else f"{b.n_trials} trials of {b.length_ms:g} ms",
     )  # fmt: skip
     lines = [f'    {n} = b2.TimedArray(arrays["{n}"], dt={ms!r} * ms)' for n, (ms, _) in b.played.items()]
-    if any("where(" in code for w in b.wires.values() for code in (*w.code, *w.sums.values())):
+    if "where(" in b.code:
         lines += WHERE.strip("\n").split("\n")
     for k, n in enumerate(b.neurons.values()):
         lines += _neurons(n, k, b.method)
@@ -103,7 +103,7 @@ def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str)
     for name, event in trains:
         lines.append(f'    {name}_{event} = b2.EventMonitor({name}, "{event}", name="{name}_{event}_train")')
     for r in b.records:
-        which = True if r.which is None else list(r.which)
+        which = list(r.which) if r.which != tuple(range(len(r.which))) else f"np.arange({len(r.which)})"
         lines.append(
             f'    {r.name} = b2.StateMonitor({r.owner}, "{r.variable}", record={which}, dt={r.every_ms!r} * ms, '
             f'when="end", order={LATE}, name="{r.name}")'
