@@ -119,16 +119,18 @@ class ContinuousNetwork(BlueprintNetwork):
         every = step if every_ms is None else number("record: every_ms", every_ms, positive=True)
         if abs(every / step - round(every / step)) > 1e-9 or every < step:
             raise ParameterError(f"record: every_ms must be a multiple of {step:g} ms, the time step (got {every:g})")
-        for variable, owners in variables.items():
-            for owner in [owners] if isinstance(owners, str) else owners:
-                self._records[owner, variable] = self._record(owner, variable, neurons, every)
+        self._records |= {
+            (owner, variable): self._record(owner, variable, neurons, every)
+            for variable, owners in variables.items()
+            for owner in ([owners] if isinstance(owners, str) else owners)
+        }
 
     def _record(self, owner: str, variable: str, neurons: Sequence[int] | None, every: float) -> Record:
         part = self.blueprint.parts.get(owner)
         if part is None:
             known = ", ".join(self.blueprint.parts)
             raise ParameterError(f"record: there is no population or projection {owner!r} (known: {known})")
-        spelled = (variable, of_synapse(variable) if isinstance(part, Wires) else of_neuron(variable))
+        spelled = (of_synapse(variable) if isinstance(part, Wires) else of_neuron(variable), variable)  # states first
         names = list(part.variables) if isinstance(part, Wires) else part.names
         found = [name for name in spelled if name in names]
         if not found:
