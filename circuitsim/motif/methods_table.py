@@ -43,7 +43,8 @@ NOTATION = (
     r"$w_{ij}$: weight from neuron $j$ to neuron $i$; $d_i$: summed soma current; "
     r"$\varphi'_i$: slope of the activation; $I_i^{\mathrm{P}}$: current of projection P; "
     r"$D_i$, $H_i$: summed currents of the other projections onto the dendrite, and onto both compartments; "
-    r"$[\,\cdot\,]$: 1 where it holds, else 0; $\langle\,\cdot\,\rangle$: mean over batch and population."
+    r"$[\,\cdot\,]$: 1 where it holds, else 0; $\langle\,\cdot\,\rangle$: mean over batch and population; "
+    r"$S_j$, $S_i$: spikes of the presynaptic and the postsynaptic neuron, each a delta function."
 )
 WHEN = {"phase": "", "iteration": ", after each iteration", "step": ", at the end of the step"}  # a phase applies
 LOSSES = {
@@ -222,9 +223,9 @@ def _update(name: str, state: State, new: sympy.Expr, states: frozenset[str], sy
         latex = rf"{symbol} \leftarrow {latex_of(new, states, synaptic)}"
         return Formula(f"{name} <- {state.update}", latex), _parameters(given)
     given |= {"tau_ms": state.tau_ms} if state.tau_ms is not None else {}
-    decay, slope = (f"-{name} / tau", rf"-{symbol} / \tau") if state.tau_ms is not None else ("0", "0")
-    latex = rf"\dot {symbol} = {slope}, \quad {symbol} \leftarrow {symbol} + {latex_of(new, states, synaptic)}"
-    return Formula(f"d{name}/dt = {decay}; {name} += {state.expression}", latex), _parameters(given)
+    decay, slope = (f"-{name} / tau_ms + ", rf"-\frac{{{symbol}}}{{\tau}} + ") if state.tau_ms is not None else ("", "")
+    latex = rf"\frac{{d {symbol}}}{{d t}} = {slope}\left({latex_of(new, states, synaptic)}\right)"
+    return Formula(f"d{name}/dt = {decay}({state.expression})", latex), _parameters(given)
 
 
 def _grouped(rows: Iterable[tuple[str, Row]]) -> list[Row]:
