@@ -104,7 +104,7 @@ class SpikeTiming(SpikingStudy):
             for lag in self.lags:
                 made[f"{label}, lag {lag:g}"] = Spikes(motif, spiking=model, trial={"lag_ms": lag})
         for jitter in self.jitters:
-            trial = {"lag_ms": self.model.trial.lag, "jitter_ms": jitter}
+            trial = {"lag_ms": self.model.course.lag, "jitter_ms": jitter}
             made[f"jitter {jitter:g} ms"] = Spikes(motif, spiking=models[self.curves[0].label], trial=trial)
         return made
 
@@ -116,13 +116,13 @@ class SpikeTiming(SpikingStudy):
     @cached_property
     def by_jitter(self) -> dict[float, Result]:
         """The results of the first curve at one lag, keyed by the jitter of that lag."""
-        still = {0.0: self.by_lag[self.curves[0].label][self.model.trial.lag]}
+        still = {0.0: self.by_lag[self.curves[0].label][self.model.course.lag]}
         return still | {jitter: self.results[f"jitter {jitter:g} ms"] for jitter in self.jitters}
 
     def rows(self, label: str, result: Result) -> Iterable[dict[str, Any]]:
         cells = {title: mean_and_spread(_values(result, metric), 3) for metric, title in MEASURES.items()}
         curve, _, lag = label.partition(", lag ")
-        yield {"circuit": curve, "lag, ms": lag or f"{self.model.trial.lag:g}", **cells}
+        yield {"circuit": curve, "lag, ms": lag or f"{self.model.course.lag:g}", **cells}
 
     def figures(self) -> Mapping[str, Any]:
         figures = {}

@@ -77,7 +77,7 @@ class SpikingConversion(Study):
         gaps = ", ".join(f"{gap:+.1f}" for gap in self.found["spikes - rates"])
         return (
             f"Gap of each seed, in points: {gaps}. A unit of activity is {self.spiking.rate_hz:.0f} Hz and an image "
-            f"{self.spiking.trial.ascending_ms:.0f} ms, so that no neuron needs more than a spike in each time step."
+            f"{self.spiking.course.ascending_ms:.0f} ms, so that no neuron needs more than a spike in each time step."
         )
 
     def configuration(self) -> Mapping[str, Any]:

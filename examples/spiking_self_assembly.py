@@ -112,7 +112,7 @@ class SpikingSelfAssembly(SpikingStudy):
         }
 
     def _raster(self) -> Any:
-        net, trial = self.results[SPIKES].networks[0], self.model.trial
+        net, trial = self.results[SPIKES].networks[0], self.model.course
         starts = np.arange(3) * trial.length_ms
         windows = {
             "ascends": [(start, start + trial.ascending_ms) for start in starts],

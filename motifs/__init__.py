@@ -1,5 +1,6 @@
 """Published circuits. Each file defines one function of the same name, which returns a `cs.Motif`.
 
+`stdp`, `triplet_stdp`, `inhibitory_stdp` and `reward_stdp` exist as spiking networks only (docs/spiking.md).
 `frozen_feedback` and `shuffled_error` are controls, which take a motif and return a changed one.
 """
 
@@ -18,6 +19,7 @@ from motifs.feedback_alignment import feedback_alignment
 from motifs.foldiak import foldiak
 from motifs.frozen_feedback import frozen_feedback
 from motifs.incremental_predictive_coding import incremental_predictive_coding
+from motifs.inhibitory_stdp import inhibitory_stdp
 from motifs.kolen_pollack import kolen_pollack
 from motifs.linear import linear
 from motifs.node_perturbation import node_perturbation
@@ -27,12 +29,15 @@ from motifs.pepita import pepita
 from motifs.phaseless_alignment import phaseless_alignment
 from motifs.predictive_coding import predictive_coding
 from motifs.reward_modulated import reward_modulated
+from motifs.reward_stdp import reward_stdp
 from motifs.rflo import rflo
 from motifs.sal import sal
 from motifs.sanger import sanger
 from motifs.shuffled_error import shuffled_error
 from motifs.sign_symmetry import sign_symmetry
 from motifs.spiking_sal import spiking_sal
+from motifs.stdp import stdp
+from motifs.triplet_stdp import triplet_stdp
 from motifs.two_stream import two_stream
 from motifs.weight_mirror import weight_mirror
 from motifs.winner_take_all import winner_take_all
@@ -41,7 +46,8 @@ __all__ = [
     "apical_sal", "backprop", "bcm", "burst_dependent", "contrastive_hebbian", "deep_feedback_control",
     "dendritic_microcircuit", "difference_target_propagation", "direct_feedback_alignment", "direct_kolen_pollack",
     "equilibrium_propagation", "feedback_alignment", "foldiak", "frozen_feedback", "incremental_predictive_coding",
-    "kolen_pollack", "linear", "node_perturbation", "oja", "paper_sal", "pepita", "phaseless_alignment",
-    "predictive_coding", "reward_modulated", "rflo", "sal", "sanger", "shuffled_error", "sign_symmetry", "spiking_sal",
+    "inhibitory_stdp", "kolen_pollack", "linear", "node_perturbation", "oja", "paper_sal", "pepita",
+    "phaseless_alignment", "predictive_coding", "reward_modulated", "reward_stdp", "rflo", "sal", "sanger",
+    "shuffled_error", "sign_symmetry", "spiking_sal", "stdp", "triplet_stdp",
     "two_stream", "weight_mirror", "winner_take_all",
 ]  # fmt: skip

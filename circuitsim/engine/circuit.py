@@ -40,6 +40,7 @@ from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import TIME
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.projection_faults import init_faults
+from circuitsim.motif.spikes import refuse_spikes
 from circuitsim.motif.wiring import path_from_target
 from circuitsim.plan import Image, Plan, Program, Times
 from circuitsim.plan.quantities import at_time
@@ -100,6 +101,7 @@ class Circuit:
         record_changes: bool,
     ) -> None:
         motif.validate()
+        refuse_spikes(motif)
         n_replicas = len(seeds)
         vary = check_vary(motif, vary, n_replicas)
         check_memory(motif, n_replicas, dtype.itemsize)

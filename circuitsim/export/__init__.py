@@ -3,6 +3,7 @@
 from circuitsim.export.brian2 import (
     LIF,
     Cell,
+    ContinuousNetwork,
     Delay,
     GradedReadout,
     IntegrateAndFire,
@@ -10,9 +11,11 @@ from circuitsim.export.brian2 import (
     OnOffPair,
     Poisson,
     RateNetwork,
+    Recording,
     SaturationWarning,
     SignedIntegrateAndFire,
     SignedPoisson,
+    SpikeTrain,
     Spiking,
     SpikingCell,
     SpikingNetwork,
@@ -36,9 +39,9 @@ from circuitsim.export.interchange import (
 )
 
 __all__ = [
-    "Cell", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "LeftOutWarning", "MissingBrian2", "MissingPackage",
-    "OnOffPair", "Poisson", "RateNetwork", "SaturationWarning", "SignedIntegrateAndFire", "SignedPoisson", "Spiking",
-    "SpikingCell", "SpikingNetwork", "Stream", "Trial", "circuit_from_brian2", "export_brian2", "read_connectome",
-    "read_edge_table", "read_motif", "read_nir", "read_sonata", "read_weights", "write_connectome", "write_motif",
-    "write_weights",
+    "Cell", "ContinuousNetwork", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "LeftOutWarning",
+    "MissingBrian2", "MissingPackage", "OnOffPair", "Poisson", "RateNetwork", "Recording", "SaturationWarning",
+    "SignedIntegrateAndFire", "SignedPoisson", "SpikeTrain", "Spiking", "SpikingCell", "SpikingNetwork", "Stream",
+    "Trial", "circuit_from_brian2", "export_brian2", "read_connectome", "read_edge_table", "read_motif", "read_nir",
+    "read_sonata", "read_weights", "write_connectome", "write_motif", "write_weights",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ GREEK = re.compile(
 QUANTITIES = {
     "w": "w_{ij}", "pre": "a_{j}", "post": "a_{i}", "drive_post": "d_{i}", "slope_post": r"{\varphi'_{i}}",
     "dendrite_post": "D_{i}", "hetero": "H_{i}", "activity": "a_{i}", "drive": "d_{i}", "slope": r"{\varphi'_{i}}",
-    "previous": r"a_{i}^{\mathrm{previous}}",
+    "previous": r"a_{i}^{\mathrm{previous}}", "spike_pre": "S_{j}", "spike_post": "S_{i}", "spike": "S_{i}",
 }  # fmt: skip
 # ``I_V1``, ``activity_up1``, ``slope_up1``
 INDEXED_BY_OWNER = {"I": "I_{i}", "activity": "a_{i}", "slope": r"{\varphi'_{i}}"}

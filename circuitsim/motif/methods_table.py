@@ -44,7 +44,8 @@ NOTATION = (
     r"$w_{ij}$: weight from neuron $j$ to neuron $i$; $d_i$: summed soma current; "
     r"$\varphi'_i$: slope of the activation; $I_i^{\mathrm{P}}$: current of projection P; "
     r"$D_i$, $H_i$: summed currents of the other projections onto the dendrite, and onto both compartments; "
-    r"$[\,\cdot\,]$: 1 where it holds, else 0; $\langle\,\cdot\,\rangle$: mean over batch and population."
+    r"$[\,\cdot\,]$: 1 where it holds, else 0; $\langle\,\cdot\,\rangle$: mean over batch and population; "
+    r"$S_j$, $S_i$: spikes of the presynaptic and the postsynaptic neuron, each a delta function."
 )
 WHEN = {"phase": "", "iteration": ", after each iteration", "step": ", at the end of the step"}  # a phase applies
 LOSSES = {
@@ -218,11 +219,17 @@ def _measurements(motif: Declarations) -> list[Row]:
 
 def _update(name: str, state: State, new: sympy.Expr, states: frozenset[str], synaptic: frozenset[str]) -> Row:
     index = "ij" if name in synaptic else "i"
-    latex = rf"{name_in_math(name)}_{{{index}}} \leftarrow {latex_of(new, states, synaptic)}"
-    latex += r"\ \text{(per sample)}" if state.per_sample else ""
-    given = {**state.parameters, "start": state.start} if state.start else state.parameters
-    text = f"{name} <- {state.update}" + (" (per sample)" if state.per_sample else "")
-    return Formula(text, latex), _parameters(given)
+    symbol = rf"{name_in_math(name)}_{{{index}}}"
+    given = {**state.parameters, "start": state.start} if state.start else dict(state.parameters)
+    if not state.is_traced:
+        latex = rf"{symbol} \leftarrow {latex_of(new, states, synaptic)}"
+        latex += r"\ \text{(per sample)}" if state.per_sample else ""
+        text = f"{name} <- {state.update}" + (" (per sample)" if state.per_sample else "")
+        return Formula(text, latex), _parameters(given)
+    given |= {"tau_ms": state.tau_ms} if state.tau_ms is not None else {}
+    decay, slope = (f"-{name} / tau_ms + ", rf"-\frac{{{symbol}}}{{\tau}} + ") if state.tau_ms is not None else ("", "")
+    latex = rf"\frac{{d {symbol}}}{{d t}} = {slope}\left({latex_of(new, states, synaptic)}\right)"
+    return Formula(f"d{name}/dt = {decay}({state.expression})", latex), _parameters(given)
 
 
 def _grouped(rows: Iterable[tuple[str, Row]]) -> list[Row]:

@@ -91,7 +91,7 @@ def _parsed(motif: Declarations) -> dict[str, list[Parsed]]:
 
 def _of_projection(expressions: Expressions, p: Projection) -> Iterator[Parsed]:
     named = [("rule", p.rule.expression, expressions.rule[p.name])] if p.rule is not None else []
-    named += [(f"state {s!r}", p.state[s].update, expressions.synapse_state[p.name, s]) for s in p.state]
+    named += [(f"state {s!r}", p.state[s].expression, expressions.synapse_state[p.name, s]) for s in p.state]
     for what, text, expression in named:
         names = sorted(symbol.name for symbol in expression.free_symbols)
         currents = tuple(name for name in names if name.startswith("I_"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +19,9 @@ from circuitsim.motif.population import SIGNS, STREAMS, Population, is_shape
 from circuitsim.motif.roles import is_driven, is_error
 from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
-from circuitsim.motif.vocabularies import NEURON_NAMES, PREVIOUS
+from circuitsim.motif.vocabularies import NEURON_NAMES, PREVIOUS, SPIKE
 from circuitsim.motif.wiring import labels_of, wirings
+from circuitsim.rules.vocabulary import SPIKES
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
@@ -45,8 +46,8 @@ def population_fields(p: Population) -> Faults:
         yield f"{owner}: source must be 'target', 'target:<output>' or None (got {p.source!r})"
     yield from label_faults(owner, p.label)
     yield from _space(owner, p)
-    yield from states_are_sound(owner, p.state)
-    for name in filter((*NEURON_NAMES, PREVIOUS).__contains__, p.state):
+    yield from states_are_sound(owner, p.state, (SPIKE,))
+    for name in filter((*NEURON_NAMES, PREVIOUS, SPIKE).__contains__, p.state):
         yield f"{owner}: state {name!r} has the name of a quantity of every neuron; rename it"
 
 
@@ -70,8 +71,8 @@ def label_faults(owner: str, label: object) -> Faults:
         yield f"{owner}: label must be a text that can be written in UTF-8 (got {label!r})"
 
 
-def states_are_sound(owner: str, states: Mapping[str, State]) -> Faults:
-    """Yield the faults in the names, initial values and parameters of states."""
+def states_are_sound(owner: str, states: Mapping[str, State], spikes: Sequence[str] = SPIKES) -> Faults:
+    """Yield the faults in the names, initial values and parameters of states, and in the spikes that they name."""
     for name, state in states.items():
         if fault := identifier_fault(name):
             yield f"{owner}: state {name!r}: {fault}"
@@ -79,6 +80,8 @@ def states_are_sound(owner: str, states: Mapping[str, State]) -> Faults:
             yield f"{owner}: state {name!r} must be an update or a State (got {state!r})"
         elif not isinstance(state.per_sample, bool):
             yield f"{owner}: state {name!r}: per_sample must be True or False (got {state.per_sample!r})"
+        elif fault := _kind_fault(state, spikes):
+            yield f"{owner}: state {name!r} {fault}"
         elif not is_number(state.start):
             yield f"{owner}: state {name!r}: start must be a finite number (got {state.start!r})"
         else:
@@ -87,6 +90,26 @@ def states_are_sound(owner: str, states: Mapping[str, State]) -> Faults:
                     yield f"{owner}: state {name!r}: parameter {parameter!r}: {fault}"
                 if not is_number(value):
                     yield f"{owner}: state {name!r}: parameter {parameter!r} must be a finite number (got {value!r})"
+
+
+def _kind_fault(state: State, spikes: Sequence[str]) -> str | None:
+    """Return what is wrong with the update of a state, or with what is added to it at spikes."""
+    if state.update is not None:
+        at_spikes = [
+            f"{name}={value!r}" for name in ("tau_ms", "on", "add") if (value := getattr(state, name)) is not None
+        ]
+        return f"has an update, made at each step, so it takes no {at_spikes[0]} for spikes" if at_spikes else None
+    if state.per_sample:
+        return "is per sample, which takes an update at each step"
+    if state.add is None:
+        return 'needs an update, or the spike on which it changes, as in State(tau_ms=20, on="' + f'{spikes[0]}")'
+    if state.tau_ms is not None and not (is_number(state.tau_ms) and state.tau_ms > 0):
+        return f"needs a positive number of ms for tau_ms, or None for no decay (got {state.tau_ms!r})"
+    if state.on is not None and state.on not in spikes:
+        return f"can change on {' or '.join(spikes)} (got on={state.on!r})"
+    if not (isinstance(state.add, str) or is_number(state.add)):
+        return f"needs a number or an expression for add (got {state.add!r})"
+    return None
 
 
 def population_meaning(motif: Declarations, population: Population, sound: set[str]) -> Faults:

@@ -19,7 +19,7 @@ from circuitsim.motif.projection import Projection
 from circuitsim.motif.projection_faults import projection_fields, projection_meaning
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.value import Value
-from circuitsim.motif.vocabularies import NEURON_NAMES
+from circuitsim.motif.vocabularies import NEURON_NAMES, SPIKE
 from circuitsim.motif.wiring import inputs_of, wirings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def faults(motif: Declarations) -> list[str]:
     found += [
         f"signal {signal.name!r} has the name of a quantity of every neuron; rename it"
         for signal in motif.signals
-        if signal.name in NEURON_NAMES
+        if signal.name in (*NEURON_NAMES, SPIKE)
     ]
     if not motif.populations:
         found.append(f"motif {motif.name!r} has no population; add one with motif.add(Population(name, size))")

@@ -14,8 +14,15 @@ from circuitsim.motif.memo import memoized
 from circuitsim.motif.phase import CYCLE
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.rules import Axis, RuleVocabulary, parse
-from circuitsim.rules.functions import ACTIVATION_FUNCTIONS, SIGNAL_FUNCTIONS, TRACE_FUNCTIONS, mean
-from circuitsim.rules.vocabulary import local
+from circuitsim.rules.events import at_spikes
+from circuitsim.rules.functions import (
+    ACTIVATION_FUNCTIONS,
+    ELEMENTWISE,
+    SIGNAL_FUNCTIONS,
+    TRACE_FUNCTIONS,
+    mean,
+)
+from circuitsim.rules.vocabulary import SPIKES, local
 
 if TYPE_CHECKING:
     from circuitsim.motif.declarations import Declarations
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 
 
 NEURON_NAMES = ("activity", "drive", "slope")
+SPIKE = "spike"  # 1 when the neuron itself spikes, in what is added to its states
 PREVIOUS = "previous"  # a population's own activity one iteration before, in its activation
 
 
@@ -69,20 +77,23 @@ def rule_vocabulary(
 
 
 def _axes(state: State, own: Axis) -> Axis:
-    return own | Axis.SAMPLE if state.per_sample else own
+    return own | Axis.SAMPLE if state.per_sample or state.is_traced else own
 
 
 def parse_rule(motif: Declarations, projection: Projection) -> sympy.Expr:
     """Parse the projection's rule."""
     assert projection.rule is not None
-    return rule_vocabulary(motif, projection, projection.rule.parameters).parse(projection.rule.expression)
+    expression = rule_vocabulary(motif, projection, projection.rule.parameters).parse(projection.rule.expression)
+    at_spikes(expression, list(map(local, SPIKES)), f"projection {projection.name!r}: rule")
+    return expression
 
 
 def parse_synapse_state(motif: Declarations, projection: Projection, name: str) -> sympy.Expr:
     """Parse the update of a synapse's state, which may use the same names as its projection's rule."""
     state = projection.state[name]
-    expression = rule_vocabulary(motif, projection, state.parameters).parse(state.update, f"state {name!r}")
-    return _defined(expression, state.parameters, f"projection {projection.name!r}: state {name!r}")
+    owner = f"projection {projection.name!r}: state {name!r}"
+    expression = rule_vocabulary(motif, projection, state.parameters).parse(state.expression, f"state {name!r}")
+    return _changes(_defined(expression, state.parameters, owner), state, list(map(local, SPIKES)), owner)
 
 
 def parse_neuron_state(motif: Declarations, population: Population, name: str) -> sympy.Expr:
@@ -92,18 +103,32 @@ def parse_neuron_state(motif: Declarations, population: Population, name: str) -
     population.
     """
     state, owner = population.state[name], f"population {population.name!r}: state {name!r}"
-    known = (*NEURON_NAMES, *population.state, *(signal.name for signal in motif.signals))
+    states = (SPIKE, *population.state) if state.is_traced else _stepped(population)
+    known = (*NEURON_NAMES, *states, *(signal.name for signal in motif.signals))
     if clash := sorted(set(known) & set(state.parameters)):
         raise RuleError(f"{owner}: parameter {clash[0]!r} has the name of a quantity or state; rename it")
     names = {word: local(word) for word in (*known, *state.parameters)}
-    expression = parse(state.update, names, TRACE_FUNCTIONS, owner)
+    functions = ELEMENTWISE if state.is_traced else TRACE_FUNCTIONS  # a spike has no batch to average over
+    expression = parse(state.expression, names, functions, owner)
     for name in (s.name for s in motif.signals if s.is_given and state.per_sample):
         if local(name) in expression.free_symbols:
             raise RuleError(
                 f"{owner}: a state per sample is part of the cycle, and cannot read the signal {name!r}, which is "
                 "given after it"
             )
-    return _defined(expression, state.parameters, owner)
+    return _changes(_defined(expression, state.parameters, owner), state, [local(SPIKE)], owner)
+
+
+def _changes(expression: sympy.Expr, state: State, spikes: list[sympy.Symbol], owner: str) -> sympy.Expr:
+    """Return the expression, unless the state changes at spikes and a part of it is added at none, or the reverse."""
+    rest, jumps = at_spikes(expression, spikes, owner)
+    if state.is_traced and rest != 0:
+        raise RuleError(f"{owner}: {rest} is added at no spike; multiply it by {' or '.join(map(str, spikes))}")
+    if jumps and not state.is_traced:
+        raise RuleError(
+            f"{owner}: an update is made at each step and reads no {min(map(str, jumps))}; use State(add=...)"
+        )
+    return expression
 
 
 def _defined(expression: sympy.Expr, parameters: Mapping[str, Any], owner: str) -> sympy.Expr:
@@ -136,7 +161,7 @@ def parse_signal(motif: Declarations, signal: Signal) -> sympy.Expr:
 
 def parse_activation(population: Population) -> sympy.Expr:
     """Parse the population's activation, in `drive`, its states, and quantities of gating populations."""
-    names: dict[str, sympy.Expr] = {name: local(name) for name in ("drive", PREVIOUS, *population.state)}
+    names: dict[str, sympy.Expr] = {name: local(name) for name in ("drive", PREVIOUS, *_stepped(population))}
     gated = {name: local(name) for gate in gates_of(population) for name in (f"activity_{gate}", f"slope_{gate}")}
     owner = f"population {population.name!r}: activation"
     if clash := sorted(gated.keys() & names.keys()):
@@ -149,6 +174,11 @@ def parse_activation(population: Population) -> sympy.Expr:
 
 def parse_trace(population: Population) -> sympy.Expr:
     """Parse the population's trace, in `activity`, `drive`, `slope` and its states; it may use `mean`, `sum`, ..."""
-    names = {name: local(name) for name in (*NEURON_NAMES, *population.state)}
+    names = {name: local(name) for name in (*NEURON_NAMES, *_stepped(population))}
     text = "activity" if population.trace is None else population.trace
     return parse(text, names, TRACE_FUNCTIONS, f"population {population.name!r}: trace")
+
+
+def _stepped(population: Population) -> list[str]:
+    """Return the states that are updated at each step, which activation and trace may read."""
+    return [name for name, state in population.state.items() if not state.is_traced]

@@ -21,15 +21,16 @@ from circuitsim.motif.projection import Projection
 from circuitsim.motif.space import settled
 from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
-from circuitsim.motif.vocabularies import PREVIOUS, in_phase, rule_vocabulary
+from circuitsim.motif.vocabularies import PREVIOUS, SPIKE, in_phase, rule_vocabulary
 from circuitsim.motif.wiring import Wiring, labels_of, wirings
 from circuitsim.plan.instructions import Synapses
 from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Axis, Sum, factor
 from circuitsim.rules.elementwise import ELEMENTWISE
+from circuitsim.rules.events import at_spikes
 from circuitsim.rules.functions import COMPARISONS
-from circuitsim.rules.vocabulary import local
+from circuitsim.rules.vocabulary import SPIKES, local
 
 # Up to this density, synapses are stored as a list rather than an array. On two cores a product with an array takes
 # 0.02 ns per pair and sample, with a list 0.12 ns per synapse and sample (docs/performance.md).
@@ -104,7 +105,7 @@ class _Builder:
         return PopulationPlan(
             p.name, p.size, p.stream, source, soma, activity, slope, trace,
             noise=noise, computes_trace=self.expressions.trace[p.name] != local("activity"),
-            states=states, sampled=sampled, target=labels_of(self.motif).get(p.name),
+            states=states, sampled=sampled, jumps=self.at_spikes(p.name), target=labels_of(self.motif).get(p.name),
         )  # fmt: skip
 
     @functools.cache  # noqa: B019  # the builder lives as long as one call of build_plans
@@ -131,8 +132,21 @@ class _Builder:
         states = {
             state: self.expressions.neuron_state[name, state].xreplace(own | _numbers(declared.parameters))
             for state, declared in p.state.items()
+            if not declared.is_traced
         }
         return activity, slope, self.expressions.trace[name].xreplace(own), states
+
+    def at_spikes(self, name: str) -> Mapping[str, sympy.Expr]:
+        """What a population's own spikes add to its states."""
+        p = self.declared[name]
+        names: dict[sympy.Symbol, sympy.Expr] = {local(k): neuron(k, name) for k in ("activity", "drive", *p.state)}
+        names |= {local("slope"): self.slope_of(name)} | self.signals
+        found: dict[str, sympy.Expr] = {}
+        for state, declared in ((k, v) for k, v in p.state.items() if v.is_traced):
+            expression = self.expressions.neuron_state[name, state].xreplace(_numbers(declared.parameters))
+            _, jumps = at_spikes(expression, [local(SPIKE)], name)
+            found[state] = sympy.Add(*jumps.values()).xreplace(names)
+        return found
 
     @functools.cache  # noqa: B019  # see `neurons`
     def slope_of(self, population: str) -> sympy.Expr:
@@ -164,9 +178,18 @@ class _Builder:
             if population.source == "nothing":
                 names[local(f"drive_{end}")] = sympy.Integer(0)
         bound = tuple(names.items())
-        states, sampled = _apart({state: self.normal_form(p.name, state, bound) for state in p.state}, p.state)
+        stepped = {k: self.normal_form(p.name, k, bound) for k, state in p.state.items() if not state.is_traced}
+        states, sampled = _apart(stepped, p.state)
+        traced = [k for k, state in p.state.items() if state.is_traced]
         rule = self.normal_form(p.name, None, bound) if p.is_plastic else None
-        return dataclasses.replace(planned, plastic=p.is_plastic, states=states, sampled=sampled, rule=rule)
+        changing = [*([None] if p.is_plastic else []), *traced]
+        jumps = {
+            end: {k or "w": form for k in changing if (form := self.normal_form(p.name, k, bound, end)).terms}
+            for end in (PRE, POST)
+        }
+        return dataclasses.replace(
+            planned, plastic=p.is_plastic, states=states, sampled=sampled, rule=rule, jumps=jumps
+        )
 
     def names(self, p: Projection, pre: sympy.Symbol, post: sympy.Symbol, wiring: Wiring) -> Names:
         """Map the names in a projection's expressions to the quantities that they denote in one phase."""
@@ -186,19 +209,26 @@ class _Builder:
                 names[local(f"{state}_{end}")] = at(neuron(state, population), end)
         return names | self.signals
 
-    def _normal_form(self, projection: str, state: str | None, bound: tuple[tuple[sympy.Symbol, Any], ...]) -> Sum:
-        """The rule (where `state` is None) or a state's update as a sum of terms, with its names replaced by `bound`.
+    def _normal_form(
+        self, projection: str, state: str | None, bound: tuple[tuple[sympy.Symbol, Any], ...], end: str = ""
+    ) -> Sum:
+        """The rule (where `state` is None) or a state's update as a sum of terms, with its names replaced by `bound`;
+        of the two, what a spike at this end adds, or without an end, what depends on no spike.
 
         Raises:
             MotifError: the expression divides by zero when it is multiplied out.
         """
         names, axes, per_sample = dict(bound), self.axes[projection], False
         if state is None:
-            expression, prefix = self.expressions.rule[projection], f"{projection}:"
+            expression = self.expressions.rule[projection]
         else:
             declared = next(p for p in self.motif.projections if p.name == projection).state[state]
-            expression, prefix = self.expressions.synapse_state[projection, state], f"{projection}:{state}."
+            expression = self.expressions.synapse_state[projection, state]
             names, per_sample = names | _numbers(declared.parameters), declared.per_sample
+        rest, jumps = at_spikes(expression, list(map(local, SPIKES)), projection)
+        expression = jumps.get(local(f"spike_{end}"), sympy.Integer(0)) if end else rest
+        part = "_".join(filter(None, [state, end and f"{end}_spike"]))
+        prefix = f"{projection}:{part}." if part else f"{projection}:"
         bound_axes: dict[sympy.Symbol, Axis] = {}
         for name, value in names.items():
             for symbol in value.free_symbols:  # several if the name denotes a sum of currents

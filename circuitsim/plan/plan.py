@@ -29,6 +29,7 @@ class PopulationPlan:
         noise: the standard deviation of the noise that is added to the activity.
         states: the updates of the neurons' states, keyed by name.
         sampled: those of the states per sample.
+        jumps: what the neuron's own spikes add to its states, keyed by name; only in spiking networks.
         computes_slope: whether anything reads the slope.
         computes_trace: whether rules and dendrites see a trace that differs from the activity in any phase.
         target: an objective whose target drives the population, or None.
@@ -45,6 +46,7 @@ class PopulationPlan:
     noise: float = 0.0
     states: Mapping[str, sympy.Expr] = field(default_factory=dict)
     sampled: Mapping[str, sympy.Expr] = field(default_factory=dict)
+    jumps: Mapping[str, sympy.Expr] = field(default_factory=dict)
     computes_slope: bool = False
     computes_trace: bool = False
     target: Objective | None = None
@@ -70,6 +72,8 @@ class ProjectionPlan:
         delay: how many iterations its soma current is behind.
         states: the updates of its synapses' states in normal form, keyed by name.
         sampled: those of the states per sample, each a single term.
+        jumps: what spikes at each end ("pre" or "post") add to the weight ("w") and to states, in normal form; only
+            in spiking networks.
     """
 
     name: str
@@ -85,6 +89,12 @@ class ProjectionPlan:
     delay: int = 0
     states: Mapping[str, Sum] = field(default_factory=dict)
     sampled: Mapping[str, Sum] = field(default_factory=dict)
+    jumps: Mapping[str, Mapping[str, Sum]] = field(default_factory=dict)
+
+    @property
+    def sums(self) -> list[Sum]:
+        """The rule and everything that spikes add."""
+        return [*([] if self.rule is None else [self.rule]), *(s for of in self.jumps.values() for s in of.values())]
 
     @property
     def shape(self) -> tuple[int, int]:

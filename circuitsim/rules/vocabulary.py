@@ -14,8 +14,9 @@ from circuitsim.rules.axes import Axis, axes_of
 from circuitsim.rules.functions import mean
 from circuitsim.rules.parser import parse
 
-PRE_NAMES = ("pre", "activity_pre", "drive_pre", "slope_pre")
-POST_NAMES = ("post", "activity_post", "drive_post", "slope_post")
+PRE_NAMES = ("pre", "activity_pre", "drive_pre", "slope_pre", "spike_pre")
+POST_NAMES = ("post", "activity_post", "drive_post", "slope_post", "spike_post")
+SPIKES = ("spike_pre", "spike_post")  # 1 at a spike; only spiking networks have them
 BATCH_SIZE = "batch_size"  # the number of samples of a step
 SUMS = ("dendrite_post", "hetero")  # sums of currents, which depend on the wiring
 RESERVED = re.compile(

@@ -39,7 +39,7 @@ def test_every_name_of_a_rule_is_on_the_page():
     with pytest.raises(cs.MotifError, match=r"unknown name 'nonsense' \(known: (.*)\)") as error:
         motif.validate()
     known = re.search(r"known: (.*?)\)", str(error.value))[1].split(", ")
-    assert len(known) == 18
+    assert len(known) == 20
     assert {"I_" if name == "I_P" else name for name in known} - code() == set()
 
 

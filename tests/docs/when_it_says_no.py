@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 
 import circuitsim as cs
-from circuitsim.export import LIF, Delay, IntegrateAndFire, Spiking, Stream, Trial
+from circuitsim.export import LIF, Delay, IntegrateAndFire, Spiking, SpikeTrain, Stream, Trial
 from motifs import paper_sal, weight_mirror
 
 rng = np.random.default_rng(0)
@@ -287,6 +287,10 @@ SECTIONS: dict[str, list[Case]] = {
         Case("no samples", "spiking().fit((x[:0], y[:0]), samples=10)"),
         Case("a projection that does not exist", 'spiking().weights("W9")'),
         Case("a parameter that does not exist", 'spiking().set_parameter("W0.etta", 0.1)'),
+        Case("spikes in a circuit of rates", 'compiled(rule="eta * spike_post * pre")'),
+        Case("a product of two spikes", 'compiled(rule="eta * spike_post * spike_pre")'),
+        Case("a state that changes at the spikes of no neuron", 'compiled(state={"e": cs.State(tau_ms=20, on="spike")})'),
+        Case("two spikes in a time step", 'cs.export_brian2(pair(parameters={}, rule="spike_pre"), mode="spiking", spiking=Spiking(trial=None, cells={"a": SpikeTrain()})).run(10, {"a": [[1.0, 1.1]] * 6})'),
         Case("a change of what is compiled in", "spiking().set_trial(ascending_ms=40, descending_ms=60)"),
     ],
 }  # fmt: skip

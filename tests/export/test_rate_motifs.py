@@ -57,7 +57,9 @@ SETTLING = {
     "contrastive_hebbian", "deep_feedback_control", "dendritic_microcircuit", "equilibrium_propagation", "foldiak",
     "incremental_predictive_coding", "predictive_coding", "rflo",
 }  # fmt: skip
-NOT_HERE = {"two_stream", "frozen_feedback", "shuffled_error"} | SETTLING  # what others are made of, and controls
+SPIKING = {"stdp", "triplet_stdp", "inhibitory_stdp", "reward_stdp"}
+# what others are made of, controls, and what has no rates
+NOT_HERE = {"two_stream", "frozen_feedback", "shuffled_error"} | SETTLING | SPIKING
 CIRCUITS = {
     f"paper_sal: {name}": lambda options=options: paper_sal(LAYERS, **options) for name, options in SAL.items()
 } | OTHERS

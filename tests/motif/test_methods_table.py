@@ -18,7 +18,9 @@ MATH = re.compile(r"(?<!\\)\$(.+?)(?<!\\)\$")
 
 
 def several() -> list[cs.Motif]:
-    named = [getattr(motifs, name) for name in ("sal", "weight_mirror", "winner_take_all", "reward_modulated")]
+    named = [
+        getattr(motifs, name) for name in ("sal", "weight_mirror", "winner_take_all", "reward_modulated", "reward_stdp")
+    ]
     return [rich_motif(), motifs.bcm([5, 3]), *(make([5, 4, 3]) for make in named)]
 
 
@@ -70,6 +72,9 @@ def test_rules_become_math_in_the_notation_of_papers():
     assert r"$a_i = \mathrm{relu}\left(d_{i}\right)$" in shown and r"$\eta = 0.25$" in shown
     bcm = motifs.bcm([5, 3]).methods_table(format="latex")
     assert r"$\theta_{i} \leftarrow \theta_{i} + \frac{a_{i}^{2} - \theta_{i}}{\tau}$" in bcm
+    spikes = motifs.reward_stdp([5, 3]).methods_table(format="latex")
+    assert r"$\frac{d \mathrm{x}_{i}}{d t} = -\frac{\mathrm{x}_{i}}{\tau} + \left(S_{i}\right)$" in spikes
+    assert r"\mathrm{A\_plus} S_{i} \mathrm{x}_{j}" in spikes
     phases = rows(motifs.weight_mirror([5, 4, 3]).methods_table(), "Phases")
     assert [row[0] for row in phases] == [p.name for p in motifs.weight_mirror([5, 4, 3]).phases]
 

@@ -71,6 +71,6 @@ def test_a_rule_knows_what_arrives_at_its_postsynaptic_population():
     assert (vocabulary.soma, vocabulary.dendrite) == (("W0",), ("V1",))
     assert set(vocabulary.names) == {
         *("pre", "activity_pre", "drive_pre", "slope_pre", "post", "activity_post", "drive_post", "slope_post"),
-        *("w", "batch_size", "dendrite_post", "hetero"),
+        *("w", "batch_size", "dendrite_post", "hetero", "spike_pre", "spike_post"),
         *("I_W0", "I_V1", "eta", "gamma"),
     }

@@ -22,7 +22,15 @@ def test_a_motif_is_valid_carries_its_name_and_cites_its_source(name):
 
 
 UNSUPERVISED = ("bcm", "foldiak", "oja", "sanger")
-CLASSIFIERS = [name for name in ALL if name not in ("reward_modulated", "rflo", "spiking_sal", *UNSUPERVISED)]
+SPIKING = ("stdp", "triplet_stdp", "inhibitory_stdp", "reward_stdp")
+CLASSIFIERS = [name for name in ALL if name not in ("reward_modulated", "rflo", "spiking_sal", *UNSUPERVISED, *SPIKING)]
+
+
+@pytest.mark.parametrize("name", SPIKING)
+def test_a_rule_on_spikes_is_refused_by_a_circuit_of_rates(name):
+    motif = ALL[name](LAYERS)
+    with pytest.raises(cs.MotifError, match="a rate circuit has no spikes; export the motif"):
+        cs.compile(motif, device="cpu")
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

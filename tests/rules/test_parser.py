@@ -125,7 +125,7 @@ def test_an_error_says_at_which_character_it_is(text, column):
 def test_an_unknown_name_lists_the_known_ones_and_the_nearest():
     known = (
         "I_V1, I_W0, K, activity_post, activity_pre, batch_size, dendrite_post, drive_post, drive_pre, eta, hetero, "
-        "post, pre, slope_post, slope_pre, w"
+        "post, pre, slope_post, slope_pre, spike_post, spike_pre, w"
     )
     message = (
         f"projection 'V1': rule: unknown name 'slope_pots'; did you mean 'slope_post'? (known: {known}) at column 7"

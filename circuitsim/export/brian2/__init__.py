@@ -12,15 +12,18 @@ from circuitsim.export.brian2.spiking.cells import (
     Poisson,
     SignedIntegrateAndFire,
     SignedPoisson,
+    SpikeTrain,
     SpikingCell,
 )
+from circuitsim.export.brian2.spiking.continuous import ContinuousNetwork, Recording
 from circuitsim.export.brian2.spiking.model import Delay, Spiking, Stream
 from circuitsim.export.brian2.spiking.network import SpikingNetwork
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning
 from circuitsim.export.brian2.spiking.trial import Trial
 
 __all__ = [
-    "Cell", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "MissingBrian2", "OnOffPair", "Poisson", "RateNetwork",
-    "SaturationWarning", "SignedIntegrateAndFire", "SignedPoisson", "Spiking", "SpikingCell", "SpikingNetwork",
-    "Stream", "Trial", "circuit_from_brian2", "export_brian2",
+    "Cell", "ContinuousNetwork", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "MissingBrian2", "OnOffPair",
+    "Poisson", "RateNetwork", "Recording", "SaturationWarning", "SignedIntegrateAndFire", "SignedPoisson",
+    "SpikeTrain", "Spiking", "SpikingCell", "SpikingNetwork", "Stream", "Trial", "circuit_from_brian2",
+    "export_brian2",
 ]  # fmt: skip

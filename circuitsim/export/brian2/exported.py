@@ -6,7 +6,6 @@ import abc
 
 import numpy as np
 
-from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
 from circuitsim.export.brian2.parts import Values
 from circuitsim.export.brian2.replica import Replica
@@ -24,14 +23,10 @@ class ExportedNetwork(abc.ABC):
         motif: the circuit's motif.
         seed: the seed of the exported replica.
 
-    Raises:
-        ParameterError: there is no such replica.
-        CircuitError: the replica is pinned.
     """
 
-    def __init__(self, circuit: Circuit, replica: int) -> None:
-        self._replica = Replica.of(circuit, replica)
-        self.motif, self.seed = circuit.motif, circuit.seeds[replica]
+    def __init__(self, replica: Replica) -> None:
+        self._replica, self.motif, self.seed = replica, replica.motif, replica.seed
 
     def exists(self, projection: str) -> np.ndarray:
         """Which synapses of a projection exist.

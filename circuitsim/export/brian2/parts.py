@@ -108,9 +108,13 @@ class Wiring(Part):
     @property
     def equations(self) -> str:
         """The equations of the Synapses."""
-        lines = [f"{v} : 1" for v in self.variables]
+        lines = [self.declared(v) for v in self.variables]
         lines += [f"{k} : 1 ({'shared, ' if np.ndim(v) == 0 else ''}constant)" for k, v in self.constants.items()]
         return "\n".join(lines + [f"{target} = {e} : 1 (summed)" for target, e in self.sums.items()])
+
+    def declared(self, variable: str) -> str:
+        """The equation of a variable, which changes only where statements say so."""
+        return f"{variable} : 1"
 
     @property
     def constants(self) -> dict[str, Values]:

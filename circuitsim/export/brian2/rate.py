@@ -15,6 +15,7 @@ from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
 from circuitsim.export.brian2.feeding import Feeding
 from circuitsim.export.brian2.passes import n_passes
 from circuitsim.export.brian2.refusals import refuse
+from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.schedule import Schedule
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.transcribe import transcribe
@@ -41,7 +42,7 @@ class RateNetwork(ExportedNetwork):
         from circuitsim.export.brian2.targets import make_target  # imported late, because it imports brian2
 
         refuse(circuit, runs_python=target != STANDALONE)
-        super().__init__(circuit, replica)
+        super().__init__(Replica.of(circuit, replica))
         self.plans, self._cycles = circuit.plans, cycles_of(circuit.motif, circuit.plans)
         self._passes = {cycle.suffix: n_passes(cycle.plan) for cycle in self._cycles}
         self.n_passes = sum(self._passes.values())

@@ -10,13 +10,14 @@ import torch
 
 from circuitsim.engine import Circuit, compile
 from circuitsim.export.brian2.exported import ExportedNetwork
+from circuitsim.motif.spikes import without_spikes
 
 
 def circuit_from_brian2(network: ExportedNetwork, weights: Mapping[str, Any] | None = None, **options: Any) -> Circuit:
     """Compile a circuit of one replica with the synapses and weights of an exported network.
 
     The circuit has the synapses of the network: those that were pruned before the export do not exist, and those that
-    grew do. Parameters and states are those of the declaration.
+    grew do. Parameters and states are those of the declaration. Rules and states that depend on spikes are left out.
 
     Args:
         network: a network from `export_brian2`.
@@ -34,7 +35,9 @@ def circuit_from_brian2(network: ExportedNetwork, weights: Mapping[str, Any] | N
         >>> cs.circuit_from_brian2(network)
         Circuit('sal': 1 replicas, seed 3, cpu, float64, 0 steps done)
     """
-    circuit = compile(network.motif, seed=network.seed, **{"device": "cpu", "dtype": "float64", **options})
+    circuit = compile(
+        without_spikes(network.motif), seed=network.seed, **{"device": "cpu", "dtype": "float64", **options}
+    )
     for p in network.motif.projections:
         if p.tied_to is None:
             _set_synapses(circuit, p.name, network.exists(p.name))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError
+from circuitsim.motif import Motif
 from circuitsim.motif.phase import TIME
 from circuitsim.motif.state import lasting
 from circuitsim.plan import Plan
@@ -35,23 +36,23 @@ def _reasons(circuit: Circuit, runs_python: bool) -> Iterator[str]:
     for p in circuit.motif.projections:
         if p.delay:
             yield f"projection {p.name!r} has a delay of {p.delay} iterations, but currents arrive in the same tick"
-    yield from of_states_per_sample(circuit)
-    yield from of_rewiring(circuit)
+    yield from of_states_per_sample(circuit.motif)
+    yield from of_rewiring(circuit.motif)
     if not runs_python:
         yield from itertools.chain.from_iterable(map(_maxima, circuit.plans))
 
 
-def of_states_per_sample(circuit: Circuit) -> Iterator[str]:
+def of_states_per_sample(motif: Motif) -> Iterator[str]:
     """Yield why states per sample cannot be exported."""
-    for kind, owners in (("population", circuit.motif.populations), ("projection", circuit.motif.projections)):
+    for kind, owners in (("population", motif.populations), ("projection", motif.projections)):
         for owner in owners:
             for name in sorted(owner.state.keys() - lasting(owner.state).keys()):
                 yield f"{kind} {owner.name!r}: its state {name!r} is per sample, but a network in Brian2 has one value"
 
 
-def of_rewiring(circuit: Circuit) -> Iterator[str]:
+def of_rewiring(motif: Motif) -> Iterator[str]:
     """Yield why synapses that come and go cannot be exported."""
-    for p in circuit.motif.projections:
+    for p in motif.projections:
         if p.rewiring is not None:
             yield (
                 f"projection {p.name!r} is rewired every {p.rewiring.every_steps} steps, but the synapses of a network "

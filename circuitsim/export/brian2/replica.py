@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,12 @@ import numpy as np
 import torch
 
 from circuitsim.engine import Circuit
-from circuitsim.errors import CircuitError
+from circuitsim.errors import CircuitError, ParameterError
 from circuitsim.export.brian2.parts import Values
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.motif import Motif, Population, Projection
 from circuitsim.motif.checks import index
-from circuitsim.plan import Plan
+from circuitsim.plan import Plan, build_plans
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Replica:
 
     Args:
         motif: the declaration.
+        seed: the seed of its random numbers.
         plans: what a step computes, with one plan for each phase.
         weights, masks: arrays ``[post, pre]`` keyed by projection, float64 and boolean.
         parameters: numbers or arrays ``[post, pre]``, keyed by projection and then by name; every `eta` is already
@@ -32,6 +34,7 @@ class Replica:
     """
 
     motif: Motif
+    seed: int
     plans: tuple[Plan, ...]
     weights: Mapping[str, np.ndarray]
     masks: Mapping[str, np.ndarray]
@@ -61,12 +64,35 @@ class Replica:
         plastic = dict.fromkeys(p.name for plan in circuit.plans for p in plan.plastic())
         return cls(
             circuit.motif,
+            circuit.seeds[replica],
             circuit.plans,
             {name: _array(circuit.weights(name)[replica]).astype(float) for name in names},
             {name: _array(circuit.mask(name)[replica]) for name in names},
             {name: _parameters(circuit, name, replica) for name in plastic},
             {p.name: _states(circuit, p, replica, "population") for p in circuit.motif.populations}
             | {p.name: _states(circuit, p, replica, "projection") for p in circuit.motif.projections},
+        )
+
+    def declaring(self, motif: Motif) -> Replica:
+        """The same synapses and weights, with the rules and states of a motif that no circuit can compile.
+
+        Args:
+            motif: a valid motif that `without_spikes` made this replica's motif from.
+        Raises:
+            ParameterError: a parameter has a value for each of several replicas.
+        """
+        plans = build_plans(motif)
+        plastic = dict.fromkeys(p.name for plan in plans for p in plan.plastic())
+        return dataclasses.replace(
+            self,
+            motif=motif,
+            plans=plans,
+            parameters={name: _declared(motif, name) for name in plastic},
+            states={p.name: {k: np.full(p.size, float(s.start)) for k, s in p.state.items()} for p in motif.populations}
+            | {
+                p.name: {k: np.full(self.masks[p.name].shape, float(s.start)) for k, s in p.state.items()}
+                for p in motif.projections
+            },
         )
 
     def synapses(self, projection: str) -> tuple[np.ndarray, np.ndarray]:
@@ -78,6 +104,19 @@ class Replica:
         """Numbers, and the entries ``[synapse]`` of arrays ``[post, pre]``, keyed by their Brian2 variables."""
         pre, post = self.synapses(projection)
         return {of_synapse(k): v[post, pre] if isinstance(v, np.ndarray) else v for k, v in values.items()}
+
+
+def _declared(motif: Motif, projection: str) -> dict[str, Values]:
+    rule = motif.projection(projection).rule
+    found: dict[str, Values] = {}
+    for name, value in (rule.parameters if rule is not None else {}).items():
+        if np.ndim(value) == 1 and len(value) > 1:
+            raise ParameterError(
+                f"projection {projection!r}: parameter {name!r} has {len(value)} values, one per replica, but a motif "
+                "is exported as a single one; give it a number"
+            )
+        found[name] = value if np.ndim(value) == 2 else float(np.ravel(value)[0])
+    return found
 
 
 def _states(circuit: Circuit, owner: Population | Projection, replica: int, of: str) -> dict[str, np.ndarray]:

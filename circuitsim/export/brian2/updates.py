@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,3 +58,16 @@ def statements(updates: Sequence[Update], suffix: str, end: str = "") -> list[st
     code += [f"new_{u.variable} = {u.new()}" for u in updates]
     code += [f"{u.variable} = where({ends}, new_{u.variable}, {u.variable})" for u in updates]
     return code + [f"{u.sum} = where({ends}, 0.0, {u.sum})" for u in sampled]
+
+
+def at_once(changes: Sequence[tuple[str, str, str]]) -> list[str]:
+    """The statements of changes, all computed from the values before them.
+
+    Args:
+        changes: (variable, "=" or "+=", expression).
+    """
+    for k, (variable, _, _) in enumerate(changes):
+        if any(re.search(rf"\b{variable}\b", expression) for _, _, expression in changes[k + 1 :]):
+            before = [f"value_{variable} = {expression}" for variable, _, expression in changes]
+            return before + [f"{variable} {operator} value_{variable}" for variable, operator, _ in changes]
+    return [f"{variable} {operator} {expression}" for variable, operator, expression in changes]

@@ -23,7 +23,9 @@ from support.trainer import train, train_all
 from winner_take_all import largest_shares
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-EXPERIMENTS = [path.stem for path in EXAMPLES.glob("*.py") if path.stem not in ("tune", "robustness")]  # commands
+EXPERIMENTS = [
+    path.stem for path in EXAMPLES.glob("*.py") if path.stem not in ("tune", "robustness", "stdp")
+]  # commands
 
 
 class Two(Study):

@@ -7,7 +7,7 @@ import networkx as nx
 import pytest
 
 import circuitsim as cs
-from motifs import bcm, kolen_pollack, paper_sal, reward_modulated, weight_mirror
+from motifs import bcm, kolen_pollack, paper_sal, reward_modulated, reward_stdp, weight_mirror
 from tests.motif.circuits import spacious
 from tests.plots.figures import several_inputs
 from tests.test_fuzz import rich_motif
@@ -15,7 +15,7 @@ from tests.test_fuzz import rich_motif
 MOTIFS = {
     "sal": paper_sal([5, 4, 4, 3], feedback=[6, 4]), "kolen_pollack": kolen_pollack([5, 4, 3]), "bcm": bcm([5, 3]),
     "reward": reward_modulated([5, 4, 3]), "weight_mirror": weight_mirror([5, 4, 3]), "rich": rich_motif(),
-    "several": several_inputs(), "space": spacious(),
+    "several": several_inputs(), "space": spacious(), "stdp": reward_stdp([5, 3]),
 }  # fmt: skip
 
 

@@ -24,15 +24,14 @@ class Build:
     Args:
         b: the blueprint.
         played: the arrays of `Blueprint.played`, ``[row]`` or ``[row, neuron]``.
-        records_spikes: whether to keep every spike.
     """
 
-    def __init__(self, b: Blueprint, played: Mapping[str, np.ndarray], records_spikes: bool = False) -> None:
+    def __init__(self, b: Blueprint, played: Mapping[str, np.ndarray]) -> None:
         s = b.spiking
         self.b = b
         self.clock = brian2.Clock(dt=s.dt_ms * ms, name="step_clock")
         self.rules = brian2.Clock(dt=s.rule_every_ms * ms, name="rule_clock")
-        self.trials = brian2.Clock(dt=s.trial.length_ms * ms, name="trial_clock")
+        self.trials = brian2.Clock(dt=b.length_ms * ms, name="trial_clock")
         self.arrays = {
             name: brian2.TimedArray(np.asarray(played[name], dtype=float), dt=row_ms * ms, name=f"played_{name}")
             for name, (row_ms, _) in b.played.items()
@@ -41,10 +40,11 @@ class Build:
         for n in b.neurons.values():
             objects.link(self.groups, n.name, n.links)
         self.synapses: dict[str, Any] = {w.name: self._wires(w, k) for k, w in enumerate(b.wires.values())}
+        parts = {**self.groups, **self.synapses}
         self.operations = [
-            self.groups[n.name].run_regularly("\n".join(n.at_trial), clock=self.trials, when="start", order=LATE - k)
-            for k, n in enumerate(b.neurons.values())
-            if n.at_trial
+            parts[part.name].run_regularly("\n".join(part.at_trial), clock=self.trials, when="start", order=LATE - k)
+            for k, part in enumerate(b.parts.values())
+            if part.at_trial
         ]
         self.operations += [
             self.synapses[w.name].run_regularly(w.rule, clock=self.rules, when="end", order=k)
@@ -59,11 +59,18 @@ class Build:
         }
         self.trains = {
             (n.name, s.event): brian2.EventMonitor(self.groups[n.name], s.event, name=f"{n.name}_{s.event}_train")
-            for n in (b.neurons.values() if records_spikes else ())
+            for n in (b.neurons.values() if b.records_spikes else ())
             for s in n.spikes
         }
+        self.records = {
+            r: brian2.StateMonitor(
+                parts[r.owner], r.variable, record=list(r.which), dt=r.every_ms * ms,
+                when="end", order=LATE, name=r.name,
+            )
+            for r in b.records
+        }  # fmt: skip
         members = [*self.groups.values(), *self.synapses.values(), *self.operations, *self.reads.values()]
-        members += self.trains.values()
+        members += [*self.trains.values(), *self.records.values()]
         self.network = objects.network(members, "spiking_network")
 
     def _neurons(self, n: Neurons, order: int) -> Any:
@@ -75,7 +82,7 @@ class Build:
         if n.refractory_ms:
             options["refractory"] = n.refractory_ms * ms
         group = brian2.NeuronGroup(
-            n.size, "\n".join(n.equations), method="euler", clock=self.clock, name=n.name, order=order,
+            n.size, "\n".join(n.equations), method=self.b.method, clock=self.clock, name=n.name, order=order,
             dtype=np.float64, namespace={}, events={s.event: s.condition for s in others}, **options,
         )  # fmt: skip
         for s in others:
@@ -88,10 +95,13 @@ class Build:
         return group
 
     def _wires(self, w: Wires, order: int) -> Any:
-        events = {event: event for event in w.on_spike}
+        pathways = {"on_pre": w.on_spike, "on_post": {"post": w.on_post} if w.on_post else {}}
+        options: dict[str, Any] = {name: code for name, code in pathways.items() if code}
+        options |= {"method": "exact"} if w.decays else {}
         synapses = objects.synapses(
-            w, self.groups, on_pre=w.on_spike or None, on_event=events or "spike", clock=self.clock, order=order
-        )
+            w, self.groups, on_event={event: event for event in w.on_spike} | {"post": "spike"}, clock=self.clock,
+            order=order, **options,
+        )  # fmt: skip
         for event in w.on_spike if w.delays_ms is not None else ():
             getattr(synapses, event).delay = w.delays_ms * ms
         for k, updater in enumerate(synapses.summed_updaters.values()):
@@ -100,7 +110,7 @@ class Build:
 
     def run(self, report: Any = None) -> None:
         """Play all trials. With a standalone device, this only records what is to be compiled."""
-        duration = self.b.n_trials * self.b.spiking.trial.length_ms * ms
+        duration = self.b.n_trials * self.b.length_ms * ms
         self.network.run(duration, namespace={**self.arrays, "where": objects.where}, report=report)
 
     def outputs(self) -> dict[str, np.ndarray]:
@@ -112,8 +122,8 @@ class Build:
         return found
 
     def plastic(self) -> list[str]:
-        """The projections with a rule."""
-        return [w.name for w in self.b.wires.values() if w.rule]
+        """The projections whose weights change."""
+        return [w.name for w in self.b.wires.values() if w.learns]
 
     def weights(self) -> dict[str, np.ndarray]:
         """The weights ``[synapse]`` of each projection with a rule."""

@@ -144,7 +144,7 @@ class IntegrateAndFire(SpikingCell):
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
         k = repr(self.spikes_per_unit * rate_hz)
-        return [f"dv/dt = {k}*Hz*{drive}{_above(self.floor, 'v', f'{drive} > 0')} : 1"]
+        return _above(self.floor, "v", f"{k}*Hz*{drive}", f"{drive} > 0")
 
 
 @dataclass(frozen=True)
@@ -197,8 +197,8 @@ class OnOffPair(SpikingCell):
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
         k = repr(self.spikes_per_unit * rate_hz)
         return [
-            f"dv/dt = {k}*Hz*{drive}{_above(self.floor, 'v', f'{drive} > 0')} : 1",
-            f"dv_off/dt = -{k}*Hz*{drive}{_above(self.floor, 'v_off', f'{drive} < 0')} : 1",
+            *_above(self.floor, "v", f"{k}*Hz*{drive}", f"{drive} > 0"),
+            *_above(self.floor, "v_off", f"-{k}*Hz*{drive}", f"{drive} < 0"),
         ]
 
 
@@ -242,6 +242,25 @@ class SignedPoisson(Poisson):
 
 
 @dataclass(frozen=True)
+class SpikeTrain(SpikingCell):
+    """Spikes at given times, without a membrane: the times are given to each run (`ContinuousNetwork.run`). For inputs,
+    and to drive a plasticity rule with postsynaptic spikes of one's own."""
+
+    activation: ClassVar[str] = "relu"
+
+    @property
+    def rest(self) -> dict[str, float]:
+        return {"told": 0.0}
+
+    @property
+    def spikes(self) -> tuple[Spike, ...]:
+        return (Spike("spike", "t + 0.5*dt > due*ms", "told += 1", "1"),)
+
+    def membrane(self, drive: str, rate_hz: float) -> list[str]:
+        return ["told : 1", f"due = {drive} : 1"]
+
+
+@dataclass(frozen=True)
 class GradedReadout(Cell):
     """A readout without spikes: ``dF/dt = I / window`` during the ascending volley, starting from 0 in each trial. At
     the end of the volley, F is the mean drive."""
@@ -265,9 +284,15 @@ class GradedReadout(Cell):
         return f"dF/dt = reads(t)*{drive}/({window_ms!r}*ms) : 1"
 
 
-def _above(floor: float, membrane: str, rises: str) -> str:
-    """A factor that stops the membrane at its floor, unless `rises` holds."""
-    return "" if floor == float("-inf") else f"*int(({membrane} > {floor!r}) or ({rises}))"
+def _above(floor: float, membrane: str, slope: str, rises: str) -> list[str]:
+    """The equations of a membrane that stops at its floor, unless `rises` holds."""
+    if floor == float("-inf"):
+        return [f"d{membrane}/dt = {slope} : 1"]
+    free = f"{membrane}_free"  # a variable of its own, because methods other than Euler's take no comparisons
+    return [
+        f"d{membrane}/dt = {slope}*{free} : 1",
+        f"{free} = int(({membrane} > {floor!r}) or ({rises})) : 1 (constant over dt)",
+    ]
 
 
 def as_parameters(cell: Cell) -> dict[str, Any]:

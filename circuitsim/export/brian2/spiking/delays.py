@@ -17,6 +17,8 @@ def delay_faults(plan: Plan, spiking: Spiking, only: Collection[str]) -> Iterato
         only: the populations that are exported.
     """
     trial, none = spiking.trial, Delay(0.0)
+    if trial is None:
+        return
     starts = {"ascending": 0.0, "descending": trial.onset_ms + trial.lag}
     first: dict[str, float] = {}  # the time in the trial before which a population cannot spike
     under_way: dict[str, float] = {}  # the longest delays on the way to a population, added up

@@ -31,7 +31,8 @@ def lower(
     kept = [p for p in plan.populations.values() if only is None or p.name in only]
     cells = {p.name: cell_of(plan, p, spiking) for p in kept}
     reads = Reads.of(plan)
-    blueprint = Blueprint(plan.name, spiking, n_trials)
+    length_ms = 0.0 if spiking.trial is None else spiking.trial.length_ms  # without trials, that of each run
+    blueprint = Blueprint(plan.name, spiking, n_trials, length_ms)
     for p in kept:
         lower_population(blueprint, replica, p, cells[p.name], reads)
     for q in plan.projections.values():

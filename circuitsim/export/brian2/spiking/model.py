@@ -101,7 +101,7 @@ class Spiking:
             (`IntegrateAndFire`), at `rate_hz` for one unit of activity.
         cells: models of single populations, keyed by population.
         delays: conduction delays, keyed by projection. They must let spikes arrive before their trial ends.
-        trial: the time course of a sample.
+        trial: the time course of a sample, or None for a network without trials, which runs in continuous time.
         rate_hz: r, the rate of one unit of activity.
         dt_ms: the time step.
         rule_every_ms: the interval between two plasticity steps.
@@ -117,7 +117,7 @@ class Spiking:
     inputs: SpikingCell = IntegrateAndFire(floor=float("-inf"))
     cells: Mapping[str, Cell] = field(default_factory=dict)
     delays: Mapping[str, Delay] = field(default_factory=dict)
-    trial: Trial = Trial()
+    trial: Trial | None = Trial()
     rate_hz: float = 100.0
     dt_ms: float = 0.5
     rule_every_ms: float = 2.0
@@ -126,10 +126,11 @@ class Spiking:
     def __post_init__(self) -> None:
         kinds: dict[str, type] = {
             "ascending": Stream, "descending": Stream, "inputs": SpikingCell, "cells": Mapping, "delays": Mapping,
-            "trial": Trial,
         }  # fmt: skip
         for name, kind in kinds.items():
             _check_kind(f"Spiking: {name}", getattr(self, name), kind)
+        if self.trial is not None:
+            _check_kind("Spiking: trial", self.trial, Trial)
         for name, cell in self.cells.items():
             _check_kind(f"Spiking: cells[{name!r}]", cell, Cell)
         for name, delay in self.delays.items():
@@ -138,13 +139,24 @@ class Spiking:
             raise ParameterError(f"Spiking: coding must be one of {list(CODINGS)} (got {self.coding!r})")
         set_numbers(self, "fired_above")
         set_numbers(self, "rate_hz", "dt_ms", "rule_every_ms", positive=True)
-        for what, long, short in (
-            ("the grid on which windows begin and end", GRID_MS, self.dt_ms),
-            ("rule_every_ms", self.rule_every_ms, self.dt_ms),
-            ("the trial's length", self.trial.length_ms, self.rule_every_ms),
-        ):
+        multiples = [("rule_every_ms", self.rule_every_ms, self.dt_ms)]
+        if self.trial is not None:
+            multiples.insert(0, ("the grid on which windows begin and end", GRID_MS, self.dt_ms))
+            multiples.append(("the trial's length", self.trial.length_ms, self.rule_every_ms))
+        for what, long, short in multiples:
             if abs(long / short - round(long / short)) > 1e-9 or long < short:
                 raise ParameterError(f"Spiking: {what} ({long:g} ms) must be a multiple of {short:g} ms")
+
+    @property
+    def course(self) -> Trial:
+        """The time course of a sample, in a network with trials.
+
+        Raises:
+            ParameterError: there are no trials.
+        """
+        if self.trial is None:
+            raise ParameterError("Spiking: trial is None, so there is no time course of a sample")
+        return self.trial
 
     def stream(self, name: str) -> Stream:
         """The settings of a stream.

@@ -17,14 +17,15 @@ from rich.progress import Progress
 
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
-from circuitsim.engine.given import read_matrix
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
+from circuitsim.export.brian2.exported import STANDALONE
 from circuitsim.export.brian2.read_back import circuit_from_brian2
+from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
 from circuitsim.export.brian2.spiking.blueprint import Blueprint, Wires
+from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import SpikingCell
 from circuitsim.export.brian2.spiking.delays import delay_faults
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
@@ -44,7 +45,7 @@ Schedule = Callable[[float], float]
 N_CHECKED = 1000  # samples whose activities are compared with what neurons can fire
 
 
-class SpikingNetwork(ExportedNetwork):
+class SpikingNetwork(BlueprintNetwork):
     """One replica of a circuit as a spiking network, which follows the circuit's own plan. Printing it shows every
     equation.
 
@@ -52,7 +53,8 @@ class SpikingNetwork(ExportedNetwork):
     saved. A C++ program is built once and run once for each segment.
 
     Args:
-        circuit, replica: the circuit and the index of the replica, whose current state is exported.
+        circuit: the circuit, which says how samples look.
+        replica: the replica that is exported.
         spiking: neuron models, time constants and trials.
         target: "numpy", "cython" or "cpp_standalone".
         directory: where the C++ program is written.
@@ -73,20 +75,20 @@ class SpikingNetwork(ExportedNetwork):
     def __init__(
         self,
         circuit: Circuit,
-        replica: int,
+        replica: Replica,
         spiking: Spiking,
         target: str,
         directory: Path | None,
         n_trials: int,
         plastic: bool,
     ) -> None:
-        refuse(circuit, spiking, plastic)
+        refuse(replica, spiking, plastic)
         n_trials = whole("export_brian2: n_trials", n_trials, least=1)
-        super().__init__(circuit, replica)
+        super().__init__(replica)
         only = None
         if not plastic:
-            frozen = [p.name for p in circuit.motif.projections]
-            self._replica = dataclasses.replace(self._replica, plans=build_plans(circuit.motif, frozen))
+            frozen = [p.name for p in self.motif.projections]
+            self._replica = dataclasses.replace(replica, plans=build_plans(self.motif, frozen))
             only = needed_for_outputs(self._replica.plan)
         self.spiking, self.target, self.plan, self._circuit = spiking, target, self._replica.plan, circuit
         self.blueprint: Blueprint = lower(self._replica, spiking, n_trials, self.seed, only)
@@ -149,12 +151,14 @@ class SpikingNetwork(ExportedNetwork):
         order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
         factors = _factors(schedule, np.arange(samples) / samples)
         fixed = {
-            w.name: np.asarray(w.variables[WEIGHT]) for w in self.blueprint.wires.values() if not w.rule and w.variables
+            w.name: np.asarray(w.variables[WEIGHT])
+            for w in self.blueprint.wires.values()
+            if not w.learns and w.variables
         }
         settings = {
             "digest": self.blueprint.digest(), "samples": samples, "seed": seed, "shown": shown.n,
             "parameters": {k: float(v) for k, v in self.blueprint.settings().items() if v.ndim == 0},
-            "trial": dataclasses.asdict(self.spiking.trial), "data": fingerprint(shown.arrays),
+            "trial": dataclasses.asdict(self.spiking.course), "data": fingerprint(shown.arrays),
             "schedule": _factors(schedule, np.arange(20) / 20).tolist(), "fixed weights": fingerprint(fixed),
         }  # fmt: skip
         with contextlib.nullcontext() if checkpoint is None else locked(Path(checkpoint)):
@@ -242,16 +246,12 @@ class SpikingNetwork(ExportedNetwork):
         Raises:
             DataError: x or target does not fit.
         """
-        from circuitsim.export.brian2.spiking.runtime import Runtime  # imported late, because it imports brian2
+        from circuitsim.export.brian2.spiking.runtime import Runtime, spike_table  # late, because it imports brian2
 
         shown = self._samples(x, target)
         b, played = self._once(shown, learns, seed)
-        spikes = Runtime("numpy", records_spikes=True).play(b, played, seed).spikes
-        parts = [
-            pd.DataFrame({"time_ms": times, "population": p, "neuron": who, "event": event})
-            for (p, event), (times, who) in spikes.items()
-        ]
-        return pd.concat(parts, ignore_index=True).sort_values("time_ms", kind="stable", ignore_index=True)
+        spikes = Runtime("numpy").play(dataclasses.replace(b, records_spikes=True), played, seed).spikes
+        return spike_table(spikes)
 
     def _samples(self, x: Any, target: Any = None) -> Samples:
         """Validate samples. Neurons with only positive spikes cannot receive negative inputs."""
@@ -318,7 +318,7 @@ class SpikingNetwork(ExportedNetwork):
     def _played(
         self, b: Blueprint, shown: Samples, rows: np.ndarray, learns: np.ndarray, eta: np.ndarray, seed: list[int]
     ) -> dict[str, np.ndarray]:
-        windows = self.spiking.trial.windows(b.n_trials, np.random.default_rng([*seed, 1]))
+        windows = self.spiking.course.windows(b.n_trials, np.random.default_rng([*seed, 1]))
         return {**windows, **shown.rows(rows), "learns": learns, "eta_scale": eta}
 
     def _online(
@@ -337,75 +337,10 @@ class SpikingNetwork(ExportedNetwork):
     # -- weights
 
     def _learning(self) -> list[Wires]:
-        return [w for w in self.blueprint.wires.values() if w.rule and w.variables]
+        return [w for w in self.blueprint.wires.values() if w.learns and w.variables]
 
     def _plastic(self) -> dict[str, np.ndarray]:
         return {w.name: np.asarray(w.variables[WEIGHT]) for w in self._learning()}
-
-    def weights(self, projection: str) -> np.ndarray:
-        wires = self.blueprint.wires.get(self._projection(projection).name)
-        if wires is None:
-            return self._replica.weights[projection].copy()
-        return self._dense(projection, wires.variables[WEIGHT])
-
-    def set_weights(self, projection: str, weights: Any) -> None:
-        """Set the weights of a projection.
-
-        Args:
-            projection: the projection's name.
-            weights: shape ``[post, pre]``; 0 where there is no synapse.
-        Raises:
-            ParameterError: there is no such projection, it is not exported or tied to another, or a weight is not a
-                finite number, lies where there is no synapse, or is out of the projection's bounds.
-        """
-        owner, exists = f"projection {projection!r}", self.exists(projection)
-        wires = self.blueprint.wires.get(projection)
-        if wires is None:
-            raise ParameterError(f"{owner}: the network has none of its synapses (plastic=False leaves some out)")
-        plan, shape = self.plan.projections[projection], exists.shape
-        if plan.derived is not None:
-            raise ParameterError(f"{owner} is tied to {plan.derived.projection!r}; set the weights of that one")
-        matrix = read_matrix(self.motif, self._projection(projection), (1, *shape), weights, owner)
-        given = matrix.to_dense().double().cpu().numpy().reshape(shape)
-        low, high = (
-            end if end is not None else sign * np.inf
-            for end, sign in zip(plan.bounds or (None, None), (-1, 1), strict=True)
-        )
-        for is_wrong, reason in (
-            (~np.isfinite(given), "is not finite"),
-            (~exists & (given != 0), "lies where there is no synapse"),
-            (exists & ((given < low) | (given > high)), f"is out of the bounds {plan.bounds}"),
-        ):
-            if is_wrong.any():
-                post, pre = np.argwhere(is_wrong)[0].tolist()
-                raise ParameterError(
-                    f"{owner}: the weight from neuron {pre} to neuron {post} ({given[post, pre]:g}) {reason} "
-                    f"({int(is_wrong.sum())} like this)"
-                )
-        wires.variables[WEIGHT] = given[wires.j, wires.i]
-
-    def set_parameter(self, path: str, value: float) -> None:
-        """Change a parameter of a rule, without compiling again.
-
-        Args:
-            path: projection and parameter, such as ``"W0.eta"``.
-            value: the new number.
-        Raises:
-            ParameterError: there is no such parameter, or it or the value is not a single finite number.
-        """
-        projection, _, name = path.partition(".")
-        wires = self.blueprint.wires.get(projection)
-        if wires is None or np.ndim(wires.parameters.get(of_synapse(name), np.zeros(1))):
-            known = [
-                f"{q.name}.{p}"
-                for q in self._replica.motif.projections
-                for p, value in self._replica.parameters.get(q.name, {}).items()
-                if np.ndim(value) == 0
-            ]
-            raise ParameterError(
-                f"there is no parameter {path!r} that is a single number (known: {', '.join(known) or 'none'})"
-            )
-        wires.parameters[of_synapse(name)] = number(f"parameter {path!r}", value)
 
     def set_trial(self, **changes: Any) -> None:
         """Change those times of the trial that are not compiled in.
@@ -416,7 +351,7 @@ class SpikingNetwork(ExportedNetwork):
             ParameterError: the length of the trial or of a volley, or `rests`, would change, a field is unknown, or
                 spikes under way would have no time to arrive.
         """
-        before = self.spiking.trial
+        before = self.spiking.course
         unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(before)})
         if unknown:
             raise ParameterError(f"set_trial: Trial has no field {unknown[0]!r}")
@@ -458,9 +393,6 @@ class SpikingNetwork(ExportedNetwork):
         if len(self.blueprint.readouts) != 1:
             raise CircuitError(f"motif {self.motif.name!r} has {len(self.blueprint.readouts)} outputs, not one")
         return self.blueprint.readouts[0]
-
-    def __str__(self) -> str:
-        return str(self.blueprint)
 
 
 def _factors(schedule: Schedule | None, progress: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ r"""Lower populations to spiking neurons, with membranes, synaptic currents and 
     dJ/dt   = (I - J) / tau_trace     low-passed drive; f(J) is `post` in rules
     dx/dt   = -x / tau_trace          spike trace, `pre` in rules; a spike adds 1 / (k r tau_trace)
     dI_P/dt = -I_P / tau_trace(pre)   low-passed current of projection P, if a rule reads it
+    dq/dt   = -q / tau                a declared state; a spike adds what is declared
 
 On average, I, J, x and I_P equal the values that the rate circuit computes.
 """
@@ -15,16 +16,19 @@ import re
 import numpy as np
 
 from circuitsim.errors import CircuitError
+from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.populations import ERRORS
 from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.spelling import of_neuron
 from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
-from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout, SpikingCell
+from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.export.brian2.spiking.slopes import gate_of
+from circuitsim.export.brian2.updates import at_once
 from circuitsim.motif import Objective
 from circuitsim.plan import Plan, PopulationPlan
-from circuitsim.plan.quantities import neuron
+from circuitsim.plan.quantities import neuron, signal
 from circuitsim.rules import functions as f
 
 
@@ -80,10 +84,11 @@ def lower_population(b: Blueprint, replica: Replica, p: PopulationPlan, cell: Ce
     drive = _drive(b, neurons, plan, p)
     if isinstance(cell, GradedReadout):
         b.readouts.append(p.name)
-        neurons.equations.append(cell.integral(drive, spiking.trial.ascending_ms))
+        neurons.equations.append(cell.integral(drive, spiking.course.ascending_ms))
     if isinstance(cell, SpikingCell):
         neurons.refractory_ms = cell.refractory
-        neurons.equations += cell.membrane(drive, spiking.rate_hz)
+        given = f"{train_name(p.name)}(told*second, i)"
+        neurons.equations += cell.membrane(given if isinstance(cell, SpikeTrain) else drive, spiking.rate_hz)
     if p.soma:
         neurons.equations.append(f"dI/dt = -I/({stream.tau_synapse_ms!r}*ms) : 1")
     if p.name in reads.drives:
@@ -96,14 +101,59 @@ def lower_population(b: Blueprint, replica: Replica, p: PopulationPlan, cell: Ce
         if q.post == p.name and q.name in reads.currents:
             tau = spiking.stream(plan.populations[q.pre].stream).tau_trace_ms
             neurons.equations.append(f"dI_{q.name}/dt = -I_{q.name}/({tau!r}*ms) : 1")
-    if spiking.trial.rests:
+    _traces(neurons, replica, p, cell)
+    if spiking.trial is not None and spiking.trial.rests:
         known = [line.split("/")[0][1:] for line in neurons.equations if re.match(r"d\w+/dt", line)]
-        rest = dict.fromkeys(known, 0.0) | cell.rest
+        rest = dict.fromkeys(known, 0.0) | neurons.rest
         # first the refractory period, because Brian2 does not write to the membranes of neurons that are in theirs
         neurons.at_trial += ["lastspike = -1e4*second", "not_refractory = True"] if neurons.refractory_ms else []
         neurons.at_trial += [f"{name} = {value!r}" for name, value in rest.items()]
     elif isinstance(cell, GradedReadout):
         neurons.at_trial.append("F = 0")
+
+
+def _traces(neurons: Neurons, replica: Replica, p: PopulationPlan, cell: Cell) -> None:
+    """Add the states that change at the neurons' own spikes. They change together, before the reset."""
+    declared = replica.motif.population(p.name).state
+    names = {neuron(name, p.name): of_neuron(name) for name in declared}
+    names |= {signal(s.name): f"{signal_name(s.name)}(t)" for s in replica.motif.signals}
+    for name in p.jumps:
+        tau = declared[name].tau_ms
+        decay = "{0} : 1" if tau is None else f"d{{0}}/dt = -{{0}}/({float(tau)!r}*ms) : 1"
+        neurons.equations.append(decay.format(of_neuron(name)))
+        neurons.rest[of_neuron(name)] = float(declared[name].start)
+        if unknown := sorted(map(str, p.jumps[name].free_symbols - names.keys())):
+            raise CircuitError(
+                f"population {p.name!r}: state {name!r} reads {unknown[0]} at spikes, which a spiking neuron does not "
+                "have; it can read states of the neuron and signals"
+            )
+    if p.jumps:
+        check_events(f"population {p.name!r}: its states change at spikes", p.name, cell)
+        changes = at_once([(of_neuron(k), "+=", text(jump, names)) for k, jump in p.jumps.items()])
+        neurons.traces["spike"] = "; ".join(filter(None, [neurons.traces.get("spike"), *changes]))
+
+
+def check_events(what: str, population: str, cell: Cell) -> None:
+    """Check that the spikes of a population are events of one kind.
+
+    Raises:
+        CircuitError: they are not.
+    """
+    if [spike.sign for spike in cell.spikes] != ["1"]:
+        raise CircuitError(
+            f"{what}, but a {type(cell).__name__} of {population!r} sends spikes of both signs, or none; declare the "
+            f"population 'relu', or choose a model: Spiking(cells={{{population!r}: LIF()}})"
+        )
+
+
+def train_name(population: str) -> str:
+    """The array of a population's given spike times ``[spike, neuron]``, in ms, which ends with infinity."""
+    return f"train_{population}"
+
+
+def signal_name(signal: str) -> str:
+    """The array of a signal, played over time."""
+    return f"signal_{signal}"
 
 
 def spike_weight(cell: SpikingCell, spiking: Spiking, tau_ms: float) -> float:
@@ -116,13 +166,13 @@ def _times(sign: str, step: float) -> str:
 
 
 def _drive(b: Blueprint, neurons: Neurons, plan: Plan, p: PopulationPlan) -> str:
-    gate = "ascends(t)" if p.stream == "ascending" else "descends(t)"
+    gate = "" if b.spiking.trial is None else "ascends(t)*" if p.stream == "ascending" else "descends(t)*"
     match p.source:
         case "input":
             b.widths[f"input_{p.name}"] = p.size
-            return f"{gate}*input_{p.name}(t, i)"
+            return f"{gate}input_{p.name}(t, i)"
         case "nothing":
-            return f"{gate}*{float(p.activity)!r}"
+            return f"{gate}{float(p.activity)!r}"
         case "error":
             return _error(b, neurons, next(o for o in plan.objectives if o.error == p.name))
     gating = gate_of(plan, p)

@@ -76,7 +76,7 @@ class Standalone:
             for k in b.readouts:
                 size = b.neurons[k].size
                 outputs[k] = np.vstack([read(f"{k}_read.F").reshape(-1, size)[1:], read(f"{k}.F")[None]])
-            return Played(outputs, {w.name: read(f"{w.name}.w") for w in b.wires.values() if w.rule})
+            return Played(outputs, {w.name: read(f"{w.name}.w") for w in b.wires.values() if w.learns})
 
     def built(self, b: Blueprint) -> Path:
         """Return the folder of the program, and compile the program if it does not exist.

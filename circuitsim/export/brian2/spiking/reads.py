@@ -27,10 +27,9 @@ class Reads:
     def of(cls, plan: Plan) -> Reads:
         """Collect what the rules of a plan read."""
         traces, drives, currents = set(), set(), set()
-        for p in plan.plastic():
-            assert p.rule is not None
+        for p in plan.projections.values():
             slopes = slopes_at_post(plan.populations[p.post])
-            read = read_by(p.rule, slopes)
+            read = set().union(*(read_by(s, slopes) for s in p.sums))
             if at(neuron("activity", p.pre), PRE) in read:
                 traces.add(p.pre)
             if not read.isdisjoint(slopes):

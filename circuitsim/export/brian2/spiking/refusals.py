@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from circuitsim.engine import Circuit
 from circuitsim.export.brian2.refusals import of_rewiring, refuse_first
+from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.spiking.cells import SpikeTrain
 from circuitsim.export.brian2.spiking.delays import delay_faults
 from circuitsim.export.brian2.spiking.lower import needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
@@ -14,34 +15,40 @@ from circuitsim.plan.quantities import neuron
 from circuitsim.rules.functions import OverNeurons
 
 
-def refuse(circuit: Circuit, spiking: Spiking, plastic: bool = True) -> None:
+def refuse(replica: Replica, spiking: Spiking, plastic: bool = True) -> None:
     """Check that a circuit has no feature without a counterpart in a spiking network.
 
     Args:
-        circuit: the circuit to be exported.
+        replica: what is to be exported.
         spiking: neuron models, time constants and trials.
         plastic: whether rules are exported; if not, what only rules read is not checked.
     Raises:
         CircuitError: a feature has no counterpart.
     """
     reasons = itertools.chain(
-        _of_inference(circuit, spiking),
-        _of_rules(circuit) if plastic else (),
-        delay_faults(circuit.plan, spiking, circuit.plan.populations if plastic else needed_for_outputs(circuit.plan)),
+        _of_inference(replica, spiking),
+        _of_rules(replica, spiking) if plastic else (),
+        delay_faults(replica.plan, spiking, replica.plan.populations if plastic else needed_for_outputs(replica.plan)),
     )
-    refuse_first(circuit.motif.name, reasons, " as spikes")
+    refuse_first(replica.motif.name, reasons, " as spikes")
 
 
-def _of_inference(circuit: Circuit, spiking: Spiking) -> Iterator[str]:
-    plan = circuit.plan
-    if len(circuit.plans) > 1:
-        yield f"it has {len(circuit.plans)} phases, but a trial has the two volleys of a single cycle"
+def _of_inference(replica: Replica, spiking: Spiking) -> Iterator[str]:
+    plan = replica.plan
+    if len(replica.plans) > 1:
+        yield f"it has {len(replica.plans)} phases, but a trial has the two volleys of a single cycle"
     elif plan.repeat != 1:
         yield f"phase {plan.phase!r} repeats, but a trial has the two volleys of a single cycle"
     for what, known in (("cells", plan.populations), ("delays", plan.projections)):
         for name in getattr(spiking, what):
             if name not in known:
                 yield f"Spiking({what}=...) names {name!r}, which does not exist (known: {', '.join(known)})"
+    if spiking.trial is None and plan.objectives:
+        yield f"the objective of {plan.outputs[0]!r} compares the output of a trial, and trial=None has none"
+    if spiking.trial is not None:
+        for name, cell in {"inputs": spiking.inputs, **spiking.cells}.items():
+            if isinstance(cell, SpikeTrain):
+                yield f"Spiking: {name} has a SpikeTrain, whose times are given to a run without trials: use trial=None"
     for p in plan.populations.values():
         if p.target is not None:
             yield f"population {p.name!r}: the target drives it, which a trial plays to errors only; export mode='rate'"
@@ -56,10 +63,10 @@ def _of_inference(circuit: Circuit, spiking: Spiking) -> Iterator[str]:
             yield f"population {p.name!r}: noise and phases without drive are not supported; export mode='rate'"
 
 
-def _of_rules(circuit: Circuit) -> Iterator[str]:
-    plan = circuit.plan
-    if plan.signals or plan.computed:
-        yield f"signal {[*plan.signals, *plan.computed][0]!r}: no neuron carries it; export mode='rate'"
+def _of_rules(replica: Replica, spiking: Spiking) -> Iterator[str]:
+    plan = replica.plan
+    for name in plan.computed if spiking.trial is None else (*plan.signals, *plan.computed):
+        yield f"signal {name!r}: no neuron carries it; export mode='rate'"
     for p in plan.populations.values():
         if p.computes_trace:
             yield (
@@ -67,19 +74,25 @@ def _of_rules(circuit: Circuit) -> Iterator[str]:
                 "that a neuron has not seen yet; declare the motif with trace=None"
             )
         if p.states or p.sampled:
-            yield f"population {p.name!r}: states of neurons are not supported; export mode='rate'"
-    yield from of_rewiring(circuit)
+            yield (
+                f"population {p.name!r}: states of neurons that are updated at each step are not supported; export "
+                "mode='rate', or let them change at spikes: State(tau_ms=..., on='spike')"
+            )
+    yield from of_rewiring(replica.motif)
     for q in plan.projections.values():
         if q.pre in plan.outputs:
             yield f"projection {q.name!r}: its presynaptic population {q.pre!r} is a graded readout and sends no spikes"
         if q.states or q.sampled:
-            yield f"projection {q.name!r}: states of synapses are not supported; export mode='rate'"
+            yield (
+                f"projection {q.name!r}: states of synapses that are updated at each step are not supported; export "
+                "mode='rate', or let them change at spikes: State(tau_ms=..., on='spike_pre')"
+            )
         if q.derived is not None and plan.projections[q.derived.projection].plastic:
             yield (
                 f"projection {q.name!r}: its weight is tied to {q.derived.projection!r}, which changes, but a synapse "
                 "cannot read the weight of another one; freeze the source, or give this projection its own rule"
             )
-        for reduction in q.rule.reductions if q.rule is not None else ():
+        for reduction in (reduction for s in q.sums for reduction in s.reductions):
             if not reduction.kind.startswith("sum"):
                 yield (
                     f"projection {q.name!r}: its rule uses {reduction.kind}, but spiking synapses compute no other "

@@ -38,7 +38,7 @@ def saturation(activities: Mapping[str, np.ndarray], cells: Mapping[str, Spiking
             faults.append(f"{name!r} ({type(cells[name]).__name__}, at most {most:.3g}) reaches {largest.max():.3g}")
     if not faults:
         return ""
-    n, trial = int(too_large.sum()), spiking.trial
+    n, trial = int(too_large.sum()), spiking.course
     return (
         f"{n} of {len(too_large)} samples ({100 * n / len(too_large):.2g} %) drive neurons beyond the largest activity "
         f"that they can represent by spikes: {'; '.join(faults)}. What depends on them is too small, and different "

@@ -12,13 +12,13 @@ import numpy as np
 from circuitsim.export.brian2.spiking.blueprint import DELAY, Blueprint, Neurons, Wires
 from circuitsim.export.brian2.spiking.order import LATE
 
-HEAD = '''"""The spiking circuit {name!r}, {n_trials} trials of {length:g} ms, in plain Brian2.
+HEAD = '''"""The spiking circuit {name!r}, {time}, in plain Brian2.
 
 Written by circuitsim, which it does not need:
 
-    python {file}            # prints how often the largest output is the wanted one; saves weights and outputs
+    python {file}            # saves weights, outputs and whatever is recorded
 
-Weights, samples and windows are in ARRAYS, at the end of this file.
+Weights and what is played to the network are in ARRAYS, at the end of this file.
 """
 
 import base64
@@ -37,8 +37,7 @@ def main(arrays, target="numpy"):
         b2.prefs.codegen.target = target
     b2.seed({seed})
     b2.defaultclock.dt = {dt!r} * ms
-    trial, rules = b2.Clock({length!r} * ms), b2.Clock({every!r} * ms)
-
+{clocks}
     # The arrays that are played to the network; dt is the duration of a row.
 '''
 WHERE = """
@@ -70,43 +69,57 @@ def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str)
         file: the file's name, for its docstring.
     """
     s = b.spiking
+    begins = b.readouts or any(part.at_trial for part in b.parts.values())
+    clocks = f"    trial = b2.Clock({b.length_ms!r} * ms)\n" if begins else ""
+    clocks += f"    rules = b2.Clock({s.rule_every_ms!r} * ms)\n" if any(w.rule for w in b.wires.values()) else ""
     arrays: dict[str, np.ndarray] = {name: np.asarray(played[name], dtype=float) for name in b.played}
     head = HEAD.format(
-        name=b.name, n_trials=b.n_trials, length=s.trial.length_ms, file=file, seed=seed, dt=s.dt_ms,
-        every=s.rule_every_ms,
+        name=b.name, file=file, seed=seed, dt=s.dt_ms, clocks=clocks,
+        time=f"{b.length_ms:g} ms" if s.trial is None else f"{b.n_trials} trials of {b.length_ms:g} ms",
     )  # fmt: skip
     lines = [f'    {n} = b2.TimedArray(arrays["{n}"], dt={ms!r} * ms)' for n, (ms, _) in b.played.items()]
-    if any("where(" in code for w in b.wires.values() for code in (w.rule, *w.sums.values())):
+    if "where(" in b.code:
         lines += WHERE.strip("\n").split("\n")
     for k, n in enumerate(b.neurons.values()):
-        lines += _neurons(n, k)
+        lines += _neurons(n, k, b.method)
     for n in b.neurons.values():
         lines += [f'    {n.name}.{own} = b2.linked_var({g}, "{v}")' for own, (g, v) in n.links.items()]
     for k, w in enumerate(b.wires.values()):
         lines += _wires(w, k, arrays)
-    lines += ["", "    # Operations at the beginning of a trial and at each plasticity step."]
-    for k, n in enumerate(b.neurons.values()):
-        if n.at_trial:
-            code = "; ".join(n.at_trial)
-            lines.append(f'    {n.name}.run_regularly("{code}", clock=trial, when="start", order={LATE - k})')
+    lines += ["", "    # Operations at intervals, and monitors."]
+    for k, part in enumerate(b.parts.values()):
+        if part.at_trial:
+            code = "; ".join(part.at_trial)
+            lines.append(f'    {part.name}.run_regularly("{code}", clock=trial, when="start", order={LATE - k})')
     for k, w in enumerate(b.wires.values()):
         if w.rule:
             lines.append(f'    {w.name}.run_regularly("{w.rule}", clock=rules, when="end", order={k})')
-    lines += ["", "    # An output is read when the next trial begins; the last one is read after the run."]
-    for name in b.readouts:
+    for name in b.readouts:  # an output is read when the next trial begins, and the last one after the run
         lines.append(
             f'    {name}_read = b2.StateMonitor({name}, "F", record=True, clock=trial, when="start", order=0, '
             f'name="{name}_read")'
         )
-    lines += [f"    b2.run({b.n_trials} * {s.trial.length_ms!r} * ms)", "    return {"]
+    trains = [(n.name, s.event) for n in b.neurons.values() for s in n.spikes] if b.records_spikes else []
+    for name, event in trains:
+        lines.append(f'    {name}_{event} = b2.EventMonitor({name}, "{event}", name="{name}_{event}_train")')
+    for r in b.records:
+        which = list(r.which) if r.which != tuple(range(len(r.which))) else f"np.arange({len(r.which)})"
+        lines.append(
+            f'    {r.name} = b2.StateMonitor({r.owner}, "{r.variable}", record={which}, dt={r.every_ms!r} * ms, '
+            f'when="end", order={LATE}, name="{r.name}")'
+        )
+    lines += [f"    b2.run({b.n_trials} * {b.length_ms!r} * ms)", "    return {"]
     for name in b.readouts:
         lines.append(f'        "output_{name}": np.column_stack([{name}_read.F[:, 1:], {name}.F]).T,')
-    lines += [f'        "w_{w.name}": np.array({w.name}.w),' for w in b.wires.values() if w.rule]
+    lines += [f'        "w_{w.name}": np.array({w.name}.w),' for w in b.wires.values() if w.learns]
+    for name, event in trains:
+        lines.append(f'        "{event}_{name}": np.stack([{name}_{event}.t / ms, {name}_{event}.i]),')
+    lines += [f'        "{r.name}": np.array({r.name}.{r.variable}).T,' for r in b.records]
     lines += ["    }", "", "", 'ARRAYS = """', *_packed(arrays), '"""']
     return head + "\n".join(lines) + "\n" + TAIL
 
 
-def _neurons(n: Neurons, order: int) -> list[str]:
+def _neurons(n: Neurons, order: int, method: str) -> list[str]:
     options = []
     for s in n.spikes:
         if s.event == "spike":
@@ -116,7 +129,7 @@ def _neurons(n: Neurons, order: int) -> list[str]:
         options.append("events={" + ", ".join(f'"{s.event}": "{s.condition}"' for s in others) + "}")
     if n.refractory_ms:
         options.append(f"refractory={n.refractory_ms!r} * ms")
-    options.append(f'method="euler", order={order}, name="{n.name}"')
+    options.append(f'method="{method}", order={order}, name="{n.name}"')
     equations = "\n           ".join(n.equations)
     lines = ["", f"    {n.name} = b2.NeuronGroup(", f"        {n.size},", f'        """{equations}""",']
     lines += [f"        {option}," for option in options] + ["    )"]
@@ -133,7 +146,13 @@ def _wires(w: Wires, order: int, arrays: dict[str, np.ndarray]) -> list[str]:
     options = [f"{w.pre}, {w.post}, {_quoted(w.equations)}"]
     if w.on_spike:
         options.append("on_pre={" + ", ".join(f'"{e}": "{code}"' for e, code in w.on_spike.items()) + "}")
-        options.append("on_event={" + ", ".join(f'"{e}": "{e}"' for e in w.on_spike) + "}")
+    if w.on_post:
+        options.append(f'on_post={{"post": "{w.on_post}"}}')
+    if w.on_spike or w.on_post:
+        events = {event: event for event in w.on_spike} | ({"post": "spike"} if w.on_post else {})
+        options.append("on_event={" + ", ".join(f'"{path}": "{event}"' for path, event in events.items()) + "}")
+    if w.decays:
+        options.append('method="exact"')
     options.append(f'order={order}, name="{w.name}"')
     lines = ["", f"    {w.name} = b2.Synapses(", *(f"        {option}," for option in options), "    )"]
     lines.append(f'    {w.name}.connect(i=arrays["{w.name}_i"], j=arrays["{w.name}_j"])')

@@ -1,10 +1,17 @@
-"""Lower projections to synapses: the effect of a spike, and the rule, which reads only traces at the two ends."""
+"""Lower projections to synapses: the effect of a spike, and the rule, which reads only traces at the two ends.
+
+When a presynaptic spike arrives, it delivers the weight, changes the weight, and changes the synapse's states, each
+from the values before the spike. A postsynaptic spike makes the two changes. Where both happen in one time step, the
+presynaptic spike comes first. States of neurons change at their reset, which is after both.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import sympy
 
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
@@ -12,16 +19,17 @@ from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.language import Names, term_text, text, total
 from circuitsim.export.brian2.projections import sum_name
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spelling import of_synapse
+from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.spiking.blueprint import DELAY, Blueprint, Wires
 from circuitsim.export.brian2.spiking.cells import Cell, SpikingCell
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import spike_weight
+from circuitsim.export.brian2.spiking.neurons import check_events, signal_name, spike_weight
 from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post, slopes_of
-from circuitsim.export.brian2.updates import clipped
+from circuitsim.export.brian2.updates import at_once, clipped
 from circuitsim.plan import Plan, ProjectionPlan
-from circuitsim.plan.quantities import POST, PRE, at, current, neuron, synapse
+from circuitsim.plan.quantities import POST, PRE, at, current, neuron, signal, synapse
+from circuitsim.rules import Sum
 
 
 def lower_projection(
@@ -35,10 +43,18 @@ def lower_projection(
     wires.delays_ms = _delays(b, p, cells[p.pre], len(pre), seed)
     arrives = _arrives(b.spiking) if wires.delays_ms is not None else ""
     wires.on_spike = dict(_deliveries(b, replica.plan, p, cells[p.pre], reads, arrives))
+    wires.learns = p.plastic
     if p.plastic:
         wires.parameters = replica.at_synapses(p.name, replica.parameters[p.name])
         wires.rule = _rule(b, wires, replica, p)
-    if wires.on_spike or wires.rule:
+    for name, state in replica.motif.projection(p.name).state.items():
+        wires.variables |= replica.at_synapses(p.name, {name: replica.states[p.name][name]})
+        if state.tau_ms is not None:
+            wires.decays[of_synapse(name)] = float(state.tau_ms)
+        if b.spiking.trial is not None and b.spiking.trial.rests:
+            wires.at_trial.append(f"{of_synapse(name)} = {float(state.start)!r}")
+    _at_spikes(b, wires, replica, p, cells, arrives)
+    if wires.on_spike or wires.on_post or wires.rule:
         b.add(wires)
 
 
@@ -60,12 +76,45 @@ def _deliveries(
         yield spike.event, "; ".join(code)
 
 
+def _at_spikes(
+    b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, cells: Mapping[str, Cell], arrives: str
+) -> None:
+    """Add what spikes at each end change: the weight, then the states."""
+    for end, jumps in ((end, jumps) for end, jumps in p.jumps.items() if jumps):
+        population = p.pre if end == PRE else p.post
+        check_events(f"projection {p.name!r}: reads spike_{end}", population, cells[population])
+        changes = []
+        for name, jump in jumps.items():  # the weight is the first
+            names = _known(b, wires, replica, p, jump)
+            code = total([term_text(term, names) for term in jump.terms])
+            code = f"({code}){arrives}" if arrives and end == PRE else code
+            if name != WEIGHT:
+                changes.append((of_synapse(name), "+=", code))
+                continue
+            if b.spiking.trial is not None:
+                b.widths |= {"learns": 0, "eta_scale": 0}
+                code = f"learns(t)*({code})"
+            new = f"w {code}" if code.startswith("-") else f"w + {code}"
+            changes.append((WEIGHT, "=", clipped(new, p.bounds or (None, None))))
+        code = "; ".join(at_once(changes))
+        if end == POST:
+            wires.on_post = code
+            continue
+        delivery = wires.on_spike.get("spike", "")
+        if written := [v for v in re.findall(r"(\w+_post) \+=", delivery) if re.search(rf"\b{v}\b", code)]:
+            raise CircuitError(
+                f"projection {p.name!r}: at spike_pre, its rule reads {written[0].removesuffix('_post')}, to which the "
+                "same spike adds; Brian2 does not define which value it finds"
+            )
+        wires.on_spike["spike"] = "; ".join(filter(None, [delivery, code]))
+
+
 def _arrives(spiking: Spiking) -> str:
     """Where neurons rest between trials: a factor that is 0 for a spike that was sent in the trial before.
 
     At the end of a step, more than the delay must have passed since the trial began; half a step keeps rounding away.
     """
-    if not spiking.trial.rests:
+    if spiking.trial is None or not spiking.trial.rests:
         return ""
     return f"*int((t/ms + {spiking.dt_ms / 2!r}) % {spiking.trial.length_ms!r} > {DELAY})"
 
@@ -87,26 +136,42 @@ def _rule(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan) -> st
     r"""``w += learns (every/window * data + every/trial * rest)``.
 
     A term that depends on activity is averaged over the descending window, and one that does not (such as decay) over
-    the trial. Over a trial, each changes w by about as much as in a step of the rate circuit.
+    the trial. Over a trial, each changes w by about as much as in a step of the rate circuit. Without trials, the rule
+    is the change per second.
     """
     assert p.rule is not None
-    names = dict(_names(b, replica, p))
-    of_rule = {reduction.symbol for reduction in p.rule.reductions}
-    if unknown := sorted(map(str, read_by(p.rule, names) - names.keys() - of_rule)):
-        raise CircuitError(
-            f"projection {p.name!r}: its rule reads {unknown[0]}, of which there is no trace; export mode='rate'"
-        )
-    for reduction in p.rule.reductions:
-        target = names[reduction.symbol] = sum_name(p, reduction)
-        owner, variable = wires.split(target)
-        b.neurons[owner].equations.append(f"{variable} : 1")
-        wires.sums[target] = total([term_text(term, names) for term in reduction.body])
+    if not p.rule.terms:
+        return ""
+    names = _known(b, wires, replica, p, p.rule)
     trial, every = b.spiking.trial, b.spiking.rule_every_ms
+    if trial is None:
+        code = total([term_text(term, names) for term in p.rule.terms])
+        return "w = " + clipped(f"w + {every / 1e3!r}*({code})", p.bounds or (None, None))
     data = total([term_text(term, names) for term in p.rule.terms if term.has_data])
     rest = total([term_text(term, names) for term in p.rule.terms if not term.has_data])
     parts = [f"{every / ms!r}*({e})" for e, ms in ((data, trial.descending_ms), (rest, trial.length_ms)) if e]
     b.widths |= {"learns": 0, "eta_scale": 0}
     return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds or (None, None))
+
+
+def _known(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
+    """The Brian2 names of all that a rule reads, with its sums over synapses, which are added to `wires`.
+
+    Raises:
+        CircuitError: the rule reads something of which a spiking network has no trace.
+    """
+    names = dict(_names(b, replica, p))
+    of_rule = {reduction.symbol for reduction in rule.reductions}
+    if unknown := sorted(map(str, read_by(rule, names) - names.keys() - of_rule)):
+        raise CircuitError(
+            f"projection {p.name!r}: its rule reads {unknown[0]}, of which there is no trace; export mode='rate'"
+        )
+    for reduction in rule.reductions:
+        target = names[reduction.symbol] = sum_name(p, reduction)
+        owner, variable = wires.split(target)
+        b.neurons[owner].equations.append(f"{variable} : 1")
+        wires.sums[target] = total([term_text(term, names) for term in reduction.body])
+    return names
 
 
 def _names(b: Blueprint, replica: Replica, p: ProjectionPlan) -> Names:
@@ -117,10 +182,17 @@ def _names(b: Blueprint, replica: Replica, p: ProjectionPlan) -> Names:
     fired = f"int(x_{f'{gate}_' if gate else ''}post > {b.spiking.fired_above!r})"
     of_post = {neuron("drive", p.post): "J_post"}
     of_post |= dict.fromkeys(slopes_of(plan.populations[gate]), fired) if gate else {}
-    names = {synapse("w", p.name): "w"} | {synapse(k, p.name): of_synapse(k) for k in replica.parameters[p.name]}
-    if synapse("eta", p.name) in names:
+    names = {synapse("w", p.name): "w"} | {
+        synapse(k, p.name): of_synapse(k)
+        for k in (*replica.parameters.get(p.name, {}), *replica.motif.projection(p.name).state)
+    }
+    if synapse("eta", p.name) in names and b.spiking.trial is not None:
         names[synapse("eta", p.name)] = f"({of_synapse('eta')}*eta_scale(t))"
     names |= {at(current(name), POST): f"I_{name}_post" for name in plan.projections}
+    names |= {signal(s.name): f"{signal_name(s.name)}(t)" for s in replica.motif.signals}
+    for end, population in ((PRE, p.pre), (POST, p.post)):
+        for name in plan.populations[population].jumps:
+            names[at(neuron(name, population), end)] = f"{of_neuron(name)}_{end}"
     names[at(neuron("activity", p.pre), PRE)] = "x_pre"
     names[at(neuron("drive", p.post), POST)] = "J_post"
     names[at(neuron("activity", p.post), POST)] = f"({text(post.activity, of_post)})"

@@ -1,0 +1,326 @@
+"""A spiking network without trials, which runs for a duration with given spikes, rates and signals."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from circuitsim.errors import DataError, ParameterError, SimulationDiverged
+from circuitsim.export.brian2.cycles import WEIGHT
+from circuitsim.export.brian2.exported import RUNTIME
+from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.spelling import of_neuron, of_synapse
+from circuitsim.export.brian2.spiking.blueprint import Blueprint, Record, Wires
+from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
+from circuitsim.export.brian2.spiking.cells import Cell, SpikeTrain, SpikingCell
+from circuitsim.export.brian2.spiking.lower import lower
+from circuitsim.export.brian2.spiking.model import Spiking
+from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name, train_name
+from circuitsim.export.brian2.spiking.number import number
+from circuitsim.export.brian2.spiking.refusals import refuse
+from circuitsim.export.brian2.spiking.script import script
+from circuitsim.files import write_atomically
+from circuitsim.whole import whole
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """What a run has recorded.
+
+    Args:
+        spikes: every spike, with the columns time_ms, population, neuron and event.
+        tables: what `ContinuousNetwork.record` has asked for, keyed by (population or projection, variable): a row for
+            each time, whose index is time_ms, and a column for each neuron, or for each synapse (post, pre).
+    """
+
+    spikes: pd.DataFrame
+    tables: Mapping[tuple[str, str], pd.DataFrame]
+
+    def table(self, owner: str, variable: str) -> pd.DataFrame:
+        """One of the tables.
+
+        Args:
+            owner: a population or projection.
+            variable: its variable, as in `record`.
+        Returns:
+            The table, ``[time, neuron]`` or ``[time, synapse]``.
+        Raises:
+            ParameterError: it was not recorded.
+        """
+        if (owner, variable) not in self.tables:
+            known = ", ".join(f"{v} of {o}" for o, v in self.tables) or "nothing"
+            raise ParameterError(f"{variable!r} of {owner!r} was not recorded (recorded: {known})")
+        return self.tables[owner, variable]
+
+
+class ContinuousNetwork(BlueprintNetwork):
+    """One replica of a motif as a spiking network that runs in continuous time, without trials. Made by
+    `export_brian2` with ``Spiking(trial=None)``; printing it shows every equation.
+
+    Every run begins at rest, with the weights that the run before has left.
+
+    Args:
+        replica: the replica that is exported.
+        spiking: neuron models and time constants, with ``trial=None``.
+        target: "numpy" or "cython".
+
+    Raises:
+        ParameterError: the target compiles a program.
+        CircuitError: a spiking network cannot express the motif; the message says why.
+    Example:
+        >>> import circuitsim as cs
+        >>> from circuitsim.export import Spiking, SpikeTrain
+        >>> motif = cs.Motif("hebb")
+        >>> _ = motif.add(cs.Population("x", 1), cs.Population("y", 1))
+        >>> _ = motif.connect("x", "y", name="W", init=cs.Constant(0), rule="spike_post * x", state={
+        ...     "x": cs.State(tau_ms=20, on="spike_pre")})
+        >>> cells = {"x": SpikeTrain(), "y": SpikeTrain()}
+        >>> net = cs.export_brian2(motif, mode="spiking", spiking=Spiking(trial=None, cells=cells))
+        >>> recording = net.run(50, {"x": [[10.0]], "y": [[30.0]]})
+        >>> net.weights("W").round(3)  # exp(-20 / 20)
+        array([[0.368]])
+    """
+
+    def __init__(self, replica: Replica, spiking: Spiking, target: str) -> None:
+        from circuitsim.export.brian2.names import check_names  # imported late, because it imports brian2
+
+        if target not in RUNTIME:
+            raise ParameterError(
+                f"export_brian2: a network without trials runs in this process, with target {' or '.join(RUNTIME)} "
+                f"(got {target!r}); the file of export_script runs as a program too: python FILE cpp_standalone"
+            )
+        refuse(replica, spiking)
+        super().__init__(replica)
+        self.spiking, self.target, self.plan = spiking, target, replica.plan
+        self.blueprint = dataclasses.replace(lower(replica, spiking, 1, self.seed), records_spikes=True)
+        check_names({part.name: part.names for part in self.blueprint.parts.values()})
+        self._cells: dict[str, Cell] = {p.name: cell_of(self.plan, p, spiking) for p in self.plan.populations.values()}
+        self._records: dict[tuple[str, str], Record] = {}
+
+    def record(self, *, neurons: Sequence[int] | None = None, every_ms: float | None = None, **variables: Any) -> None:
+        """Record variables in every run from now on, in addition to all spikes. A variable that is recorded already is
+        recorded as the last call says.
+
+        Args:
+            neurons: the indices of the neurons; by default all. Of projections, all synapses are recorded.
+            every_ms: the interval; by default the time step.
+            variables: the populations or projections that are recorded, keyed by variable: "v" (the membrane), "I"
+                (the current onto the soma), "w", or a state, as in ``record(v=["y"], w=["W"], x=["x"])``.
+        Raises:
+            ParameterError: there is no such population, projection, variable or neuron, or the interval is no multiple
+                of the time step.
+        """
+        step = self.spiking.dt_ms
+        every = step if every_ms is None else number("record: every_ms", every_ms, positive=True)
+        if abs(every / step - round(every / step)) > 1e-9 or every < step:
+            raise ParameterError(f"record: every_ms must be a multiple of {step:g} ms, the time step (got {every:g})")
+        self._records |= {
+            (owner, variable): self._record(owner, variable, neurons, every)
+            for variable, owners in variables.items()
+            for owner in ([owners] if isinstance(owners, str) else owners)
+        }
+
+    def _record(self, owner: str, variable: str, neurons: Sequence[int] | None, every: float) -> Record:
+        part = self.blueprint.parts.get(owner)
+        if part is None:
+            known = ", ".join(self.blueprint.parts)
+            raise ParameterError(f"record: there is no population or projection {owner!r} (known: {known})")
+        spelled = (of_synapse(variable) if isinstance(part, Wires) else of_neuron(variable), variable)  # states first
+        names = list(part.variables) if isinstance(part, Wires) else part.names
+        found = [name for name in spelled if name in names]
+        if not found:
+            raise ParameterError(f"record: {owner!r} has no variable {variable!r} (known: {', '.join(names)})")
+        if isinstance(part, Wires):
+            return Record(owner, found[0], every, tuple(range(len(part.i))))
+        which = tuple(range(part.size)) if neurons is None else tuple(neurons)
+        if wrong := [k for k in which if not 0 <= k < part.size]:
+            raise ParameterError(f"record: population {owner!r} has {part.size} neurons, and no neuron {wrong[0]!r}")
+        return Record(owner, found[0], every, which)
+
+    def run(
+        self,
+        duration_ms: float,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        signals: Mapping[str, Any] | None = None,
+        every_ms: float = 1.0,
+        seed: int = 0,
+    ) -> Recording:
+        """Run the network, from rest and with its current weights, which change.
+
+        Args:
+            duration_ms: the duration, a multiple of `rule_every_ms`.
+            inputs: keyed by population. For a `SpikeTrain`, the times in ms of each neuron's spikes, a list
+                ``[neuron][spike]``. For other inputs, rates in Hz: one number, or an array ``[neuron]`` or
+                ``[time, neuron]``.
+            signals: keyed by name; a number, or an array ``[time]``.
+            every_ms: the interval between two rows of rates or signals over time. The last row holds until the end.
+            seed: the seed of random spikes.
+        Returns:
+            All spikes, and what `record` has asked for.
+        Raises:
+            ParameterError: a duration or seed is out of range.
+            DataError: an input or signal is missing, unknown, or does not fit.
+            SimulationDiverged: a weight is not finite. The weights are then unchanged.
+        """
+        from circuitsim.export.brian2.spiking.runtime import Runtime, spike_table  # late: it imports brian2
+
+        b, played = self._prepared(duration_ms, inputs or {}, signals or {}, every_ms, seed)
+        found = Runtime(self.target).play(b, played, seed)
+        for name, weights in found.weights.items():
+            if not np.isfinite(weights).all():
+                raise SimulationDiverged(
+                    f"projection {name!r}: a weight is not finite after {duration_ms:g} ms; bound it, or slow its rule",
+                    projection=name, replica=0, step=0,
+                )  # fmt: skip
+        for name, weights in found.weights.items():
+            self.blueprint.wires[name].variables[WEIGHT] = weights
+        tables = {key: self._table(r, *found.records[r]) for key, r in self._records.items()}
+        return Recording(spike_table(found.spikes), tables)
+
+    def export_script(
+        self,
+        path: Any,
+        duration_ms: float,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        signals: Mapping[str, Any] | None = None,
+        every_ms: float = 1.0,
+        seed: int = 0,
+    ) -> Path:
+        """Write a Python file in plain Brian2 that does what `run` does, and does not need circuitsim.
+
+        Args:
+            path: the file, which includes weights, inputs and signals.
+            duration_ms, inputs, signals, every_ms, seed: as in `run`.
+        Returns:
+            The path.
+        Raises:
+            ParameterError: a duration or seed is out of range.
+            DataError: an input or signal is missing, unknown, or does not fit.
+            ArchiveError: the file cannot be written.
+        """
+        path = Path(path)
+        b, played = self._prepared(duration_ms, inputs or {}, signals or {}, every_ms, seed)
+        write_atomically(path, script(b, played, seed, path.name).encode())
+        return path
+
+    def _prepared(
+        self, duration_ms: float, inputs: Mapping[str, Any], signals: Mapping[str, Any], every_ms: float, seed: int
+    ) -> tuple[Blueprint, dict[str, np.ndarray]]:
+        """The blueprint of a run, and what is played in it."""
+        whole("seed", seed, least=0)
+        duration = number("run: duration_ms", duration_ms, positive=True)
+        every = number("run: every_ms", every_ms, positive=True)
+        for what, long, short in (
+            ("duration_ms", duration, self.spiking.rule_every_ms), ("every_ms", every, self.spiking.dt_ms),
+        ):  # fmt: skip
+            if abs(long / short - round(long / short)) > 1e-9 or long < short:
+                raise ParameterError(f"run: {what} must be a multiple of {short:g} ms (got {long:g})")
+        wanted = {
+            name: cell
+            for name, cell in self._cells.items()
+            if isinstance(cell, SpikeTrain) or self.plan.populations[name].source == "input"
+        }
+        _check_names("inputs", "population", inputs, wanted)
+        _check_names("signals", "signal", signals, self.plan.signals)
+        played: dict[str, np.ndarray] = {}
+        rows: dict[str, float] = {}
+        for name, cell in wanted.items():
+            size = self.plan.populations[name].size
+            if isinstance(cell, SpikeTrain):
+                rows[train_name(name)] = 1000.0  # the row of a spike is its number, written as a time in seconds
+                played[train_name(name)] = _trains(name, size, inputs[name], self.spiking.dt_ms)
+            else:
+                rows[f"input_{name}"] = every
+                k = cell.weight if isinstance(cell, SpikingCell) else 1.0
+                played[f"input_{name}"] = _rates(name, size, inputs[name]) / (k * self.spiking.rate_hz)
+        for name in self.plan.signals:
+            rows[signal_name(name)] = every
+            played[signal_name(name)] = _over_time(f"signal {name!r}", signals[name], ())
+        watched: dict[str, frozenset[str]] = {}
+        for r in self._records.values():
+            watched[r.owner] = watched.get(r.owner, frozenset()) | {r.variable}
+        wires = {
+            name: dataclasses.replace(w, watched=watched.get(name, frozenset()))
+            for name, w in self.blueprint.wires.items()
+        }
+        streams = {name: (rows[name], values.shape) for name, values in played.items()}
+        b = dataclasses.replace(
+            self.blueprint, length_ms=duration, streams=streams, wires=wires, records=tuple(self._records.values())
+        )
+        return b, played
+
+    def _table(self, r: Record, times: np.ndarray, values: np.ndarray) -> pd.DataFrame:
+        part = self.blueprint.parts[r.owner]
+        columns: Any = pd.Index(list(r.which), name="neuron")
+        if isinstance(part, Wires):
+            columns = pd.MultiIndex.from_arrays([part.j, part.i], names=["post", "pre"])
+        return pd.DataFrame(values, index=pd.Index(times, name="time_ms"), columns=columns)
+
+
+def _check_names(what: str, kind: str, given: Any, wanted: Any) -> None:
+    if not isinstance(given, Mapping):
+        raise DataError(f"run: {what} must be a mapping from names to values (got {type(given).__name__})")
+    for name in given:
+        if name not in wanted:
+            raise DataError(
+                f"run: {what} name {name!r}, no {kind} that takes any (known: {', '.join(wanted) or 'none'})"
+            )
+    for name in wanted:
+        if name not in given:
+            raise DataError(f"run: {kind} {name!r} is missing in {what}")
+
+
+def _trains(name: str, size: int, given: Any, dt_ms: float) -> np.ndarray:
+    """Spike times on the grid of time steps, ``[spike, neuron]``, each neuron's followed by infinity."""
+    if not hasattr(given, "__len__") or len(given) != size:
+        got = len(given) if hasattr(given, "__len__") else repr(given)
+        raise DataError(
+            f"run: population {name!r} needs a list of spike times for each of its {size} neurons (got {got})"
+        )
+    trains = []
+    for k, times in enumerate(given):
+        train = np.sort(np.asarray(times, dtype=float).ravel())
+        if not (np.isfinite(train) & (train >= 0)).all():
+            raise DataError(f"run: population {name!r}, neuron {k}: spike times must be numbers of ms, 0 or more")
+        steps = np.rint(train / dt_ms)
+        if (np.diff(steps) == 0).any():
+            twice = train[1:][np.diff(steps) == 0][0]
+            raise DataError(
+                f"run: population {name!r}, neuron {k}: two spikes in the time step at {twice:g} ms; a neuron spikes "
+                f"at most once in a time step (dt_ms={dt_ms:g})"
+            )
+        trains.append(steps * dt_ms)
+    table = np.full((max(map(len, trains)) + 1, size), np.inf)
+    for k, train in enumerate(trains):
+        table[: len(train), k] = train
+    return table
+
+
+def _rates(name: str, size: int, given: Any) -> np.ndarray:
+    rates = _over_time(f"rates of population {name!r}", given, (size,))
+    if (rates < 0).any():
+        raise DataError(f"run: rates of population {name!r} must not be negative (got {rates.min():g} Hz)")
+    return rates
+
+
+def _over_time(what: str, given: Any, row: tuple[int, ...]) -> np.ndarray:
+    """A number, a row, or rows over time, as an array ``[time, *row]``."""
+    try:
+        values = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"run: {what} must be numbers (got {given!r})") from None
+    if values.ndim <= len(row) and values.shape in ((), row):
+        values = np.broadcast_to(values, (1, *row))
+    if values.ndim != 1 + len(row) or values.shape[1:] != row or not len(values):
+        wanted = f"a number, [neuron] or [time, neuron] for {row[0]} neurons" if row else "a number or [time]"
+        raise DataError(f"run: {what} must be {wanted} (got shape {values.shape})")
+    if not np.isfinite(values).all():
+        raise DataError(f"run: {what} must be finite numbers")
+    return np.array(values)

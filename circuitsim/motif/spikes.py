@@ -1,0 +1,53 @@
+"""Declarations that have a meaning only where neurons spike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from circuitsim.errors import MotifError
+from circuitsim.motif.expressions import expressions_of
+from circuitsim.rules.vocabulary import SPIKES, local
+
+if TYPE_CHECKING:
+    from circuitsim.motif.declarations import Declarations
+    from circuitsim.motif.motif import Motif
+
+
+def refuse_spikes(motif: Declarations) -> None:
+    """Check that nothing in a valid motif depends on single spikes, which a rate circuit does not have.
+
+    Raises:
+        MotifError: a rule reads spikes, or a state changes at spikes; the one error lists all of them.
+    """
+    export = "a rate circuit has no spikes; export the motif with cs.export_brian2(motif, mode='spiking')"
+    faults = [f"{what}, but {export}" for what in _of_spikes(motif)]
+    if faults:
+        raise MotifError(faults)
+
+
+def _of_spikes(motif: Declarations) -> Iterator[str]:
+    owners = [(f"population {p.name!r}", p.state) for p in motif.populations]
+    owners += [(f"projection {p.name!r}", p.state) for p in motif.projections]
+    for owner, states in owners:
+        for name in (name for name, state in states.items() if state.is_traced):
+            yield f"{owner}: state {name!r} changes at spikes"
+    for name, expression in expressions_of(motif).rule.items():
+        for spike in sorted(expression.free_symbols.intersection(map(local, SPIKES)), key=str):
+            yield f"projection {name!r}: rule reads {spike}"
+
+
+def without_spikes(motif: Motif) -> Motif:
+    """Return the motif itself if nothing in it depends on spikes; else what a circuit of rates can compute of it: the
+    same populations and synapses, without rules.
+
+    Args:
+        motif: a valid motif.
+    """
+    if not any(_of_spikes(motif)):
+        return motif
+    for p in motif.populations:
+        motif = motif.replace(p.name, state={k: state for k, state in p.state.items() if not state.is_traced})
+    for q in motif.projections:
+        motif = motif.replace(q.name, rule=None, state={}, rewiring=None)
+    return motif

@@ -1,0 +1,23 @@
+"""The signatures of the four rules on spikes."""
+
+import pandas as pd
+import pytest
+
+from stdp import main
+
+pytest.importorskip("brian2")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_quick_run_shows_each_signature(tmp_path):
+    main(tmp_path, quick=True)
+    window, triplets, rates, reward = (
+        pd.read_csv(tmp_path / f"{name}.csv", index_col=0) for name in ("window", "frequencies", "balance", "reward")
+    )
+    assert (window[window.index > 0] > 0).all(axis=None) and (window[window.index < 0] < 0).all(axis=None)
+    assert triplets["-10 ms"].iloc[0] < 0 < triplets["-10 ms"].iloc[-1]
+    assert (rates.iloc[1] < rates.iloc[0]).all()
+    assert (reward[reward.index < 0] == 0).all(axis=None)
+    assert (reward[reward.index >= 0].diff().dropna() < 0).all(axis=None)
+    assert (tmp_path / "stdp.png").stat().st_size > 10_000
