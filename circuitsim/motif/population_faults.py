@@ -76,9 +76,7 @@ def states_are_sound(owner: str, states: Mapping[str, State], spikes: Sequence[s
     for name, state in states.items():
         if fault := identifier_fault(name):
             yield f"{owner}: state {name!r}: {fault}"
-        if not isinstance(state, State):
-            yield f"{owner}: state {name!r} must be an update or a State (got {state!r})"
-        elif not isinstance(state.per_sample, bool):
+        if not isinstance(state.per_sample, bool):
             yield f"{owner}: state {name!r}: per_sample must be True or False (got {state.per_sample!r})"
         elif fault := _kind_fault(state, spikes):
             yield f"{owner}: state {name!r} {fault}"

@@ -17,6 +17,7 @@ from circuitsim.motif.population import Population
 from circuitsim.motif.population_faults import population_fields, population_meaning
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.projection_faults import projection_fields, projection_meaning
+from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.value import Value
 from circuitsim.motif.vocabularies import NEURON_NAMES, SPIKE
@@ -33,7 +34,7 @@ def faults(motif: Declarations) -> list[str]:
     """
     found = list(_references(motif))
     if found:
-        return found  # objects cannot be looked up by names that are not strings
+        return found  # objects cannot be looked up by names that are not strings, nor read what is no state
     found = [*_name_faults("population", motif.populations), *_name_faults("projection", motif.projections)]
     found += [*_name_faults("signal", motif.signals), *_name_faults("phase", motif.phases)]
     found += [
@@ -90,6 +91,9 @@ def _references(motif: Declarations) -> Faults:
                     yield f"{kind}: {field} must be a string (got {getattr(value, field)!r})"
     for kind, owners in (("population", motif.populations), ("projection", motif.projections)):
         for owner in owners:
+            for name, state in owner.state.items():
+                if not isinstance(state, State):
+                    yield f"{kind} {owner.name!r}: state {name!r} must be an update or a State (got {state!r})"
             for part in vars(owner).values():  # such as ReciprocalOf(projection)
                 for field in part.name_fields if isinstance(part, Value) else ():
                     if not isinstance(getattr(part, field), str):
