@@ -25,7 +25,12 @@ FIGURES = {
 }
 
 
-@pytest.mark.parametrize("name", ROWS)
+SLOW = [pytest.mark.slow]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in ("spiking_self_assembly", "spiking_conversion") else SLOW) for n in ROWS]
+)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_quick_run_writes_its_table_and_figures(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

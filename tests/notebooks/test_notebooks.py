@@ -9,6 +9,7 @@ from nbclient.exceptions import CellExecutionError
 from tests.notebooks.execute import NOTEBOOKS, execute
 
 MAX_BYTES = 300_000
+QUICKEST = ("01", "02", "03", "07", "08")  # the others run behind the slow marker
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 RELATIVE, ABSOLUTE = 0.1, 0.03  # float32 sums round differently from machine to machine, and learning amplifies it
 
@@ -66,7 +67,11 @@ def test_every_file_that_a_notebook_names_is_there(path):
     assert [name for name in named + linked if not name.exists()] == []
 
 
-@by_name
+def runs(path):
+    return pytest.param(path, id=path.stem, marks=[] if path.stem[:2] in QUICKEST else [pytest.mark.slow])
+
+
+@pytest.mark.parametrize("path", map(runs, NOTEBOOKS))
 def test_a_notebook_runs_and_says_what_it_says(path, tmp_path):
     try:
         again = execute(path, tmp_path)

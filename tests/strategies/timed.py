@@ -50,7 +50,7 @@ class TimedBuilder(RichBuilder):
         given = {s.name for s in self.motif.signals if s.expression is None}
         may = {n: names is SYNAPSE_STATES or not given & names_in(state.update) for n, state in found.items()}
         return {
-            n: cs.State(state.update, state.start, may[n] and self.chance(2), **state.parameters)
+            n: cs.State(state.update, state.start, per_sample=may[n] and self.chance(2), **state.parameters)
             for n, state in found.items()
         }
 

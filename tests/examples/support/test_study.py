@@ -55,7 +55,7 @@ def test_a_file_holds_one_experiment_that_names_its_source_and_says_how_to_run_i
         v for v in module.values() if isinstance(v, type) and issubclass(v, Study) and not inspect.isabstract(v)
     )
     assert study.__name__.lower() == name.replace("_", "")
-    assert "arXiv 2412.20018" in study.__doc__ and f"python examples/{name}.py --quick" in module["__doc__"]
+    assert "Source: " in study.__doc__ and f"python examples/{name}.py --quick" in module["__doc__"]
 
 
 def test_quick_means_few_epochs_and_at_most_two_seeds_unless_the_options_say_more():
