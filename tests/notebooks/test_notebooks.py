@@ -71,7 +71,7 @@ def runs(path):
     return pytest.param(path, id=path.stem, marks=[] if path.stem[:2] in QUICKEST else [pytest.mark.slow])
 
 
-@pytest.mark.parametrize("path", map(runs, NOTEBOOKS))
+@pytest.mark.parametrize("path", [*map(runs, NOTEBOOKS)])
 def test_a_notebook_runs_and_says_what_it_says(path, tmp_path):
     try:
         again = execute(path, tmp_path)
