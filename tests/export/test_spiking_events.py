@@ -434,6 +434,12 @@ def test_a_network_that_cannot_be(motif, options, message):
         ),
         (cs.DataError, (10.0, {"input": [[], []], "output": [[]]}), "each of its 1 neurons (got 2)"),
         (cs.DataError, (10.0, {"input": [[-1.0]], "output": [[]]}), "spike times must be numbers of ms, 0 or more"),
+        (cs.DataError, (10.0, {"input": [["1 ms"]], "output": [[]]}), "spike times must be an array of numbers"),
+        (
+            cs.DataError,
+            (10.0, {"input": [np.ma.array([1.0, 2.0], mask=[False, True])], "output": [[]]}),
+            "spike times must be numbers of ms, 0 or more",
+        ),
         (cs.DataError, (10.0, {"input": [[1.0, 1.1]], "output": [[]]}), "two spikes in the time step at 1.1 ms"),
     ],
 )
@@ -449,7 +455,8 @@ def test_what_is_not_there_is_not_recorded():
     for wrong, message in (
         ({"v": "z"}, "no population or projection 'z' (known: input, output, W)"),
         ({"u": ["output"]}, "'output' has no variable 'u' (known: "),
-        ({"I": "output", "neurons": [1]}, "has 1 neurons, and no neuron 1"),
+        ({"I": "output", "neurons": [1]}, "neuron of population 'output' must be in 0 .. 0 (got 1)"),
+        ({"I": "output", "neurons": [0.0]}, "neuron of population 'output' must be in 0 .. 0 (got 0.0)"),
         ({"I": "output", "every_ms": 0.7}, "every_ms must be a multiple of 0.5 ms"),
     ):
         with pytest.raises(cs.ParameterError) as caught:

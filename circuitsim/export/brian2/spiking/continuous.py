@@ -25,6 +25,8 @@ from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.script import script
 from circuitsim.files import write_atomically
+from circuitsim.motif.arrays import as_numbers
+from circuitsim.motif.checks import index
 from circuitsim.whole import whole
 
 
@@ -137,9 +139,8 @@ class ContinuousNetwork(BlueprintNetwork):
             raise ParameterError(f"record: {owner!r} has no variable {variable!r} (known: {', '.join(names)})")
         if isinstance(part, Wires):
             return Record(owner, found[0], every, tuple(range(len(part.i))))
-        which = tuple(range(part.size)) if neurons is None else tuple(neurons)
-        if wrong := [k for k in which if not 0 <= k < part.size]:
-            raise ParameterError(f"record: population {owner!r} has {part.size} neurons, and no neuron {wrong[0]!r}")
+        chosen = range(part.size) if neurons is None else neurons
+        which = tuple(index(f"record: neuron of population {owner!r}", k, part.size) for k in chosen)
         return Record(owner, found[0], every, which)
 
     def run(
@@ -286,7 +287,7 @@ def _trains(name: str, size: int, given: Any, dt_ms: float) -> np.ndarray:
         )
     trains = []
     for k, times in enumerate(given):
-        train = np.sort(np.asarray(times, dtype=float).ravel())
+        train = np.sort(as_numbers(times, f"run: population {name!r}, neuron {k}: spike times", DataError).ravel())
         if not (np.isfinite(train) & (train >= 0)).all():
             raise DataError(f"run: population {name!r}, neuron {k}: spike times must be numbers of ms, 0 or more")
         steps = np.rint(train / dt_ms)
@@ -312,10 +313,7 @@ def _rates(name: str, size: int, given: Any) -> np.ndarray:
 
 def _over_time(what: str, given: Any, row: tuple[int, ...]) -> np.ndarray:
     """A number, a row, or rows over time, as an array ``[time, *row]``."""
-    try:
-        values = np.asarray(given, dtype=float)
-    except (TypeError, ValueError):
-        raise DataError(f"run: {what} must be numbers (got {given!r})") from None
+    values = as_numbers(given, f"run: {what}", DataError)
     if values.ndim <= len(row) and values.shape in ((), row):
         values = np.broadcast_to(values, (1, *row))
     if values.ndim != 1 + len(row) or values.shape[1:] != row or not len(values):
@@ -323,4 +321,4 @@ def _over_time(what: str, given: Any, row: tuple[int, ...]) -> np.ndarray:
         raise DataError(f"run: {what} must be {wanted} (got shape {values.shape})")
     if not np.isfinite(values).all():
         raise DataError(f"run: {what} must be finite numbers")
-    return np.array(values)
+    return values.copy()  # broadcasting gives views that cannot be written
