@@ -109,7 +109,8 @@ class SelfAssembly(Study):
         lines.append(f"- {self._signed()}")
         lines.append(
             "\nDecay alone makes cos(V, Vt^T) rise, whatever the error (Lemma 1), so it is no evidence of learning. "
-            "The evidence of self-assembly is accuracy and the cosine with the true gradient, compared with both controls."
+            "The evidence of self-assembly is accuracy and the cosine with the true gradient, compared with both "
+            "controls."
         )
         return "\n".join(lines)
 
