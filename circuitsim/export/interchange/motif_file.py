@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from typing import Any
@@ -22,8 +23,9 @@ from circuitsim.export.interchange.graph_file import (
 from circuitsim.files import write_atomically
 from circuitsim.motif import Motif
 from circuitsim.motif.graph import WHOLE
-from circuitsim.motif.projection import OLD_NAMES
-from circuitsim.motif.value import plain, restore
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import OLD_NAMES, Projection
+from circuitsim.motif.value import Value, plain, restore
 
 SUFFIXES = (".graphml", ".json")
 
@@ -110,12 +112,10 @@ def _of_graph(graph: Any) -> Motif:
         raise ValueError("two nodes are the same population")
     graph = nx.relabel_nodes(graph, names)
     for _, attributes in graph.nodes(data=True):
-        _restore(attributes, "population")
-        if whole(attributes.get("size")) is not None:
-            attributes["size"] = whole(attributes["size"])
+        _restore(attributes, "population", Population)
     rename_on_edges(graph, OLD_NAMES)
     for _, _, name, attributes in graph.edges(keys=True, data=True):
-        _restore(attributes, f"projection {name!r}")
+        _restore(attributes, f"projection {name!r}", Projection)
     _restore(graph.graph, "graph")
     for kind in WHOLE:
         if not isinstance(graph.graph.get(kind, []), list):
@@ -129,6 +129,9 @@ def _written(attributes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in written.items() if value is not None and value not in ({}, [])}
 
 
-def _restore(attributes: dict[str, Any], where: str) -> None:
+def _restore(attributes: dict[str, Any], where: str, kind: type[Value] | None = None) -> None:
     for name, value in attributes.items():
         attributes[name] = [restore(v, where) for v in value] if isinstance(value, list) else restore(value, where)
+    for field in dataclasses.fields(kind) if kind is not None else ():
+        if field.type == "int" and (number := whole(attributes.get(field.name))) is not None:
+            attributes[field.name] = number  # igraph writes all numbers as floats

@@ -4,6 +4,7 @@ import json
 import re
 from xml.etree import ElementTree
 
+import igraph
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -65,7 +66,6 @@ def test_every_synapse_has_an_id_of_its_own(circuit, tmp_path):
 
 @pytest.mark.parametrize("kind", ["connectome", "motif"])
 def test_what_igraph_has_saved_is_read_back_equal(kind, circuit, tmp_path):
-    igraph = pytest.importorskip("igraph")
     write, read = (cs.write_motif, cs.read_motif) if kind == "motif" else (cs.write_connectome, cs.read_connectome)
     given = circuit.motif if kind == "motif" else circuit.connectome(replica=1)
     if kind == "connectome":  # attributes of mixed types, and such as only some nodes have
