@@ -217,20 +217,9 @@ class Blueprint:
             shapes = {name: np.shape(value) for name, value in w.parameters.items()}
             arrays = [None if a is None else hashlib.sha256(a.tobytes()).hexdigest() for a in (w.i, w.j, w.delays_ms)]
             parts.append(
-                [
-                    w.name,
-                    w.pre,
-                    w.post,
-                    arrays,
-                    not w.variables,
-                    shapes,
-                    w.equations,
-                    w.on_spike,
-                    w.on_post,
-                    w.at_trial,
-                    w.rule,
-                ]
+                [w.name, w.pre, w.post, arrays, not w.variables, shapes, w.equations, w.on_spike, w.on_post, w.at_trial]
             )
+            parts.append(w.rule)
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
