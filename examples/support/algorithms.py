@@ -66,7 +66,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "feedback_alignment": Algorithm(
         "feedback alignment", motifs.feedback_alignment, {"eta": SLOW, "gamma": GAMMA, "gain_Wt": GAIN}
     ),
-    "sal_normalised": Algorithm("SAL", motifs.sal, {}),
+    "sal_normalised": Algorithm("SAL", motifs.sal, {"eta": (2.0, 100.0), "gamma": GAMMA, "cap": (0.1, 2.0)}),
     "sal": Algorithm("SAL (paper, gated)", motifs.paper_sal, SAL),
     "sal_stable": Algorithm("SAL (paper, gated), stable: the motif's defaults", motifs.paper_sal, SAL, stable=True),
     "sal_ungated": Algorithm(
