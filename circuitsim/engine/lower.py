@@ -21,6 +21,7 @@ from circuitsim.plan.instructions import CHANGES, Body, Operand
 from circuitsim.plan.quantities import BATCH_SIZE
 from circuitsim.rules.elementwise import ELEMENTWISE
 
+LINEAR = frozenset({"add", "multiply"})  # for these torch is as fast with a tensor of one number as with a number
 VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
 
 KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, **objectives.SOFT, "one_hot": objectives.one_hot}
@@ -132,6 +133,8 @@ class Lowered(Workspace):
         self._set_scalar(i.out, value if np.ndim(value) else float(value))
 
     def _set_scalar(self, register: Register, value: Any) -> None:
+        if register in self._numbers and value != self.scalars[register]:
+            self._numbers[register].fill_(fitting(value, self.like.dtype))
         self.scalars[register] = value
         if isinstance(value, np.ndarray):
             tensor = self._per_replica.setdefault(register, self.like.new_empty(value.shape))
@@ -154,7 +157,7 @@ class Lowered(Workspace):
 
     def _elementwise(self, i: Instruction) -> None:
         shape = kernels.broadcast(*map(self.shape, i.args))
-        operands = [*map(self.operand, i.args)]
+        operands = [self.number(a) if i.op in LINEAR and self.shape(a) == () else self.operand(a) for a in i.args]
         self.calls.add(OPERATIONS[i.op], *operands, out=self._in_place(i, i.args, shape))
 
     def _in_place(self, i: Instruction, operands: Iterable[Operand], shape: tuple[int, ...]) -> Tensor:
@@ -238,7 +241,7 @@ class Lowered(Workspace):
         out = self.buffer(i.out, tuple(shape))
         self.calls.add(torch.sum, self.operand(i.args[0]), axes, keepdim=True, out=out)
         # a value that all samples share counts once for each sample
-        self.calls.add(Tensor.mul_, out, self.scale / n * (self.n_own / own if own else 0.0))
+        self.calls.add(Tensor.mul_, out, self.number(self.scale / n * (self.n_own / own if own else 0.0)))
 
     def _mean_square(self, i: Instruction) -> None:
         r, b, n = self.vectors(i.args[0])
@@ -249,7 +252,7 @@ class Lowered(Workspace):
         else:
             self.calls.add(torch.linalg.vector_norm, self.operand(i.args[0]), 2, (1, 2), keepdim=True, out=out)
             self.calls.add(Tensor.square_, out)
-        self.calls.add(Tensor.mul_, out, self.scale / n * (self.n_own / b if b else 0.0))
+        self.calls.add(Tensor.mul_, out, self.number(self.scale / n * (self.n_own / b if b else 0.0)))
 
     def _mean_of_squares(self, i: Instruction) -> None:
         a, b = map(self.operand, i.args)
@@ -258,7 +261,7 @@ class Lowered(Workspace):
         product = self.scratch(i.out, "product", a.shape)
         self.calls.add(torch.mul, a, b, out=product)
         self.calls.add(torch.sum, product, (1, 2), keepdim=True, out=out)
-        self.calls.add(Tensor.mul_, out, 1.0 / n_rows)
+        self.calls.add(Tensor.mul_, out, self.number(1.0 / n_rows))
         self.calls.add(Tensor.clamp_, out, 0.0)
 
     def _all_reduce(self, i: Instruction) -> None:

@@ -77,7 +77,7 @@ def _mean_loss(to: Workspace, i: Instruction, losses: Tensor) -> None:
     """The batch mean of losses ``[R, B, n]``, summed over the last axis."""
     out = to.buffer(i.out, (losses.shape[0], 1, 1))
     to.calls.add(torch.sum, losses, (1, 2), keepdim=True, out=out)
-    to.calls.add(Tensor.mul_, out, to.scale)
+    to.calls.add(Tensor.mul_, out, to.number(to.scale))
 
 
 def _cross_entropy(to: Workspace, i: Instruction) -> None:

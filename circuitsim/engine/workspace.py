@@ -76,6 +76,7 @@ class Workspace:
         self.decay_factors: dict[Register, Any] = {}
         self.environment: Any = None
         self._per_replica: dict[Register, Tensor] = {}
+        self._numbers: dict[Operand, Tensor] = {}
         self._classes: dict[tuple[Operand, int], Tensor] = {}
         self._readers = readers_of(program)
         self._own: set[Register] = set()  # registers that share their memory with no other
@@ -103,6 +104,13 @@ class Workspace:
         if found.untyped_storage().data_ptr() != tensor.untyped_storage().data_ptr():
             raise AssertionError(f"the {view} view of {value.name} is a copy, which later runs would not update")
         return found
+
+    def number(self, value: Operand) -> Tensor:
+        """Return a number that all replicas share as a 0-dimensional tensor, for which a call takes a third of the time
+        that it takes for a Python number."""
+        if value not in self._numbers:
+            self._numbers[value] = self.like.new_full((), fitting(self.scalar(value), self.like.dtype))
+        return self._numbers[value]
 
     def shape(self, value: Operand) -> tuple[int, ...]:
         """Return the shape of an operand."""

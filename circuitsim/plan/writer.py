@@ -59,8 +59,9 @@ class Writer:
         return self.write(op, args, space, batch)
 
     def fold(self, op: str, values: Sequence[Operand]) -> Operand:
-        """Combine all values with a binary operation: numbers first, then scalars, then arrays from left to right."""
-        ordered = sorted(values, key=lambda v: 2 - (not isinstance(v, Register)) - (_rank_of(v) == 0))
+        """Combine all values with a binary operation, the smallest arrays first, so that few passes over large ones are
+        left."""
+        ordered = sorted(values, key=_size_of)
         result = ordered[0]
         for value in ordered[1:]:
             result = self.elementwise(op, result, value)
@@ -147,8 +148,9 @@ def shape_of(args: Iterable[Operand]) -> tuple[Space, bool]:
     return space, any(r.batch for r in registers)
 
 
-def _rank_of(value: Operand) -> int:
-    return _rank(value.space) if isinstance(value, Register) else 0
+def _size_of(value: Operand) -> tuple[int, bool, int]:
+    """A key that sorts numbers before scalars, and these before arrays by their axes."""
+    return (0, False, 0) if not isinstance(value, Register) else (1, value.batch, _rank(value.space))
 
 
 def _rank(space: Space) -> int:
