@@ -17,7 +17,7 @@ from circuitsim.engine.places import Number
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.workspace import Arena, Workspace
 from circuitsim.plan import Instruction, Neurons, Program, Register
-from circuitsim.plan.instructions import CHANGES, Body, Operand
+from circuitsim.plan.instructions import CHANGES, Body, Matrix, Operand
 from circuitsim.plan.quantities import BATCH_SIZE
 from circuitsim.rules.elementwise import ELEMENTWISE
 
@@ -164,7 +164,8 @@ class Lowered(Workspace):
         """The memory of an operand that may be written over, or else new memory."""
         over = next((a for a in operands if self._may_be_written_over(a, i, shape)), None)
         if over is None:
-            return self.buffer(i.out, shape)
+            turned = isinstance(i.out.space, Matrix) and kernels.is_narrow(i.out.space)
+            return self.buffer(i.out, shape, turned)
         self.tensors[i.out] = self.tensors[over]
         self._own.add(i.out)
         return self.tensors[i.out]

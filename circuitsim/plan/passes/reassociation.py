@@ -10,8 +10,9 @@ can read the narrower y instead. With e the output error, a linear descending st
     E[g^2]       = sum of (A E[e e^T]) * A
 
 With 10 neurons in e and a batch of 256 samples, the right-hand sides take a fraction of the multiplications. Only the
-order of summation changes. A number that multiplies a whole population, such as the factor of a normalised trace, is
-moved to the narrowest vector, since it commutes with means, currents and gates.
+order of summation changes. A number that multiplies a whole population, such as the factor of a normalised trace,
+commutes with means, currents and gates. It is moved behind the mean where that is stored, so that means which differ by
+a number are computed once, and else to the narrowest vector.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ class _Reassociation(Writer):
         super().__init__({"%": 10**6})  # above the numbers of the program's own registers
         self.given, self.sizes = program, sizes
         self.images: dict[Register, Image] = {}
+        self.multiples: dict[tuple[Register, Register], Register] = {}  # (number, vector) -> their product
         self.readers: dict[Register, list[Instruction]] = defaultdict(list)
         self.made = {i.out: i for i in program.instructions}
         self.where = {i.out: k for k, region in enumerate(program.regions) for i in region.instructions}
@@ -106,14 +108,9 @@ class _Reassociation(Writer):
             self.given,
             regions=tuple(regions),
             readable={name: r for name, r in self.given.readable.items() if name not in gone},
-            images={name: self.scaled_image(self.images[r]) for name, r in gone.items()},
+            images={name: self.images[r] for name, r in gone.items()},
         )
         return share_common_subexpressions(without_dead_code(found))
-
-    def scaled_image(self, image: Image) -> Image:
-        """Move a number that multiplies an image's base into its scale, so that their product need not be computed."""
-        scale, base = self.unscaled(image.base)
-        return Image(image.matrix, base, scale)
 
     def instruction(self, i: Instruction) -> None:
         """Write an instruction, or its replacement."""
@@ -127,6 +124,9 @@ class _Reassociation(Writer):
             self.scaling(i)
         else:
             self.lines.append(i)
+            scale, vector = self.unscaled(i.out)
+            if scale is not None:
+                self.multiples[scale, vector] = i.out
 
     # -- currents
 
@@ -137,28 +137,43 @@ class _Reassociation(Writer):
         image = self.image(vector)
         matrix = self.times(weights, image.matrix)
         if self.can_go(i) and self.saves(i, image):
-            self.images[i.out] = Image(matrix, image.base)
+            self.images[i.out] = Image(matrix, image.base, image.scale)
             if i.out not in self.kept:
                 return
         options = i.options if image.matrix is None else (matrix.space,)
-        self.lines.append(Instruction("current", i.out, (matrix, image.base), options))
+        self.lines.append(Instruction("current", i.out, (matrix, self.scaled_base(image)), options))
 
     def image(self, vector: Register) -> Image:
-        return self.images.get(vector, Image(None, vector))
+        """The product as which a vector can be read. The caller may overwrite its inputs after the step, so a multiple
+        of an input counts as a vector of its own."""
+        if vector in self.images:
+            return self.images[vector]
+        scale, base = self.unscaled(vector)
+        return Image(None, vector) if base in self.inputs else Image(None, base, scale)
+
+    def scaled_base(self, image: Image) -> Register:
+        """The base of an image times its scale."""
+        if image.scale is None:
+            return image.base
+        key = image.scale, image.base
+        if key not in self.multiples:
+            self.multiples[key] = self.elementwise("multiply", *key)
+        return self.multiples[key]
+
+    def both(self, a: Register | None, b: Register | None) -> Register | None:
+        """The product of two numbers, where None stands for 1."""
+        return self.elementwise("multiply", a, b) if a is not None and b is not None else a or b
 
     def scaled_of(self, i: Instruction) -> Register | None:
         """The vector that an instruction multiplies by a number shared by all neurons and samples, or None."""
-        if i.op != "multiply" or not i.out.batch:
-            return None
         scale, vector = self.unscaled(i.out)
         return None if scale is None else vector
 
     def scaling(self, i: Instruction) -> None:
-        """Multiply the base of an omitted vector instead of the vector itself."""
+        """Multiply the scale of an omitted vector instead of the vector itself."""
         scale, vector = self.unscaled(i.out)
-        assert scale is not None
         image = self.images[vector]
-        self.images[i.out] = Image(image.matrix, self.elementwise("multiply", scale, image.base))
+        self.images[i.out] = Image(image.matrix, image.base, self.both(scale, image.scale))
         if i.out in self.kept:
             self.lines.append(i)
 
@@ -217,14 +232,18 @@ class _Reassociation(Writer):
 
     def outer(self, i: Instruction) -> None:
         """``E[p q^T] = P E[p0 q0^T] Q^T``."""
-        assert isinstance(i.args[0], Register) and isinstance(i.args[1], Register)
-        p, q = self.image(i.args[0]), self.image(i.args[1])
+        a, b = i.args
+        assert isinstance(a, Register) and isinstance(b, Register)
+        p, q = self.image(a), self.image(b)
         if p.matrix is None and q.matrix is None:
-            self.lines.append(Instruction("outer", i.out, self.narrowly_scaled(p.base, q.base), i.options))
+            self.lines.append(Instruction("outer", i.out, self.narrowly_scaled(a, b), i.options))
             return
         shape = Matrix((size_of(p.base), size_of(q.base)))
-        mean = self.write("outer", self.narrowly_scaled(p.base, q.base), shape, options=(shape,))
-        n, m = (size_of(x) for x in i.args if isinstance(x, Register))
+        mean = self.write("outer", (p.base, q.base), shape, options=(shape,))
+        scale = self.both(p.scale, q.scale)
+        if scale is not None:
+            mean = self.elementwise("multiply", scale, mean)
+        n, m = size_of(a), size_of(b)
         if p.matrix is None or q.matrix is None:
             self.last_product(
                 i, mean if p.matrix is None else p.matrix, mean if q.matrix is None else q.matrix, q.matrix is not None
@@ -242,8 +261,8 @@ class _Reassociation(Writer):
         """``E[g^2] = sum of (A E[e e^T]) * A``, divided by the number of neurons of g."""
         image = self.image(operand_of(i))
         assert image.matrix is not None
-        n = size_of(image.base)
-        moments = self.write("outer", (image.base, image.base), Matrix((n, n)), options=(Matrix((n, n)),))
+        n, base = size_of(image.base), self.scaled_base(image)
+        moments = self.write("outer", (base, base), Matrix((n, n)), options=(Matrix((n, n)),))
         turned = self.write("matmul", (image.matrix, moments), Matrix(shape_of(image.matrix)), options=(False, False))
         self.lines.append(Instruction("mean_of_squares", i.out, (turned, image.matrix)))
 
@@ -261,7 +280,7 @@ class _Reassociation(Writer):
     def unscaled(self, vector: Register) -> tuple[Register | None, Register]:
         """Split a vector into a number shared by all neurons and samples (or None) and the rest of the product."""
         made = self.made.get(vector)
-        if made is not None and made.op == "multiply":
+        if made is not None and made.op == "multiply" and vector.batch:
             for scale, rest in (made.args, made.args[::-1]):
                 if isinstance(scale, Register) and scale.space == EVERYTHING and not scale.batch:
                     assert isinstance(rest, Register)
@@ -284,10 +303,10 @@ class _Reassociation(Writer):
                 weights, activity = made.args
                 assert isinstance(weights, Register) and isinstance(activity, Register)
                 image = self.image(activity)
-                inner = self.scaled(scale, image.base, min(width, size_of(vector)))
+                inner = self.scaled(scale, self.scaled_base(image), min(width, size_of(vector)))
                 if inner is not None:
                     matrix = self.times(weights, image.matrix)
-                    self.images[vector] = Image(matrix, image.base)
+                    self.images[vector] = Image(matrix, image.base, image.scale)
                     options = made.options if image.matrix is None else (matrix.space,)
                     return self.write("current", (matrix, inner), vector.space, batch=True, options=options)
         return self.elementwise("multiply", scale, vector) if size_of(vector) < width else None
