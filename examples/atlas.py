@@ -1,7 +1,7 @@
 """The atlas: published learning circuits, each beside itself with the rule in question switched off.
 
 python examples/atlas.py
-python examples/atlas.py --dataset fashion_mnist
+python examples/atlas.py --dataset fashion_mnist_14x14
 python examples/atlas.py --quick
 """
 

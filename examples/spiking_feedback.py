@@ -10,13 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch.nn import functional
-
 import circuitsim as cs
 from circuitsim import plots
 from motifs import spiking_sal
-from support import deviations, versus
+from support import datasets, deviations, versus
 from support.spikes import DEEP, Spikes, SpikingStudy, feedback_of, pixels
 
 ASSEMBLED, FROZEN = "assembled", "feedback frozen at random"
@@ -31,23 +28,9 @@ RATES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def pooled(dataset: str, folder: Path | None = None) -> cs.Dataset:
-    """Load a data set, and average images of 28 x 28 pixels to 14 x 14. Other images remain unchanged."""
-    data = pixels(dataset, folder)
-    if data.n_features != 28 * 28:
-        return data
-
-    def smaller(split: cs.Split | None) -> tuple[torch.Tensor, Any] | None:
-        if split is None:
-            return None
-        assert isinstance(split.x, torch.Tensor)
-        return functional.avg_pool2d(split.x.reshape(-1, 1, 28, 28), 2).flatten(1), split.target
-
-    train = smaller(data.train)
-    assert train is not None
-    return cs.Dataset.from_arrays(
-        *train, validation=smaller(data.validation), test=smaller(data.test), kind=data.kind, name=f"{data.name}_14x14"
-    )
+def load(dataset: str, folder: Path | None = None) -> cs.Dataset:
+    """Load a data set with pixels from 0 to 1, images of 28 x 28 averaged to 14 x 14."""
+    return datasets.pooled(pixels(dataset, folder))
 
 
 class SpikingFeedback(SpikingStudy):
@@ -59,7 +42,7 @@ class SpikingFeedback(SpikingStudy):
     """
 
     title = "Spikes and their feedback"
-    load, hidden = pooled, (64, 64)
+    load, hidden = load, (64, 64)
     epochs, segment, n_test, spiking = 12, 1000, 2000, DEEP
 
     def conditions(self) -> dict[str, Spikes]:

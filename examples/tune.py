@@ -21,8 +21,8 @@ from rich.console import Console
 import circuitsim as cs
 from circuitsim.files import check_writable
 from circuitsim.train.configuration import write_configuration
-from circuitsim.train.setting import SETTINGS, setting_for
-from support import Setup, command
+from circuitsim.train.setting import SETTINGS
+from support import Setup, command, datasets
 from support.algorithms import ALGORITHMS
 from support.search import FINISHED, RUNGS, SAMPLERS, best, search, settings_of, study_of
 from support.workers import client
@@ -55,7 +55,7 @@ def main(
     All trials are written to ``trials.csv``, and the best settings to ``settings.json``. examples/support/tuned holds
     the settings that the experiments use, by data set.
     """
-    setting = setting_for(dataset)
+    setting = datasets.setting_for(dataset)
     if quick:
         epochs, trials = epochs or (QUICK_EPOCHS if dataset in SETTINGS else 1), trials or QUICK_N_TRIALS
     setup = Setup(

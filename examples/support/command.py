@@ -13,7 +13,10 @@ from rich.table import Table
 import circuitsim as cs
 
 DatasetOption = Annotated[
-    str, typer.Option(help="name of a data set: one of circuitsim.load_dataset, or cifar10_jpeg for JPEG copies")
+    str,
+    typer.Option(
+        help="one of circuitsim.load_dataset, one of these with _14x14 appended (smaller images), or cifar10_jpeg"
+    ),
 ]
 FolderOption = Annotated[Path | None, typer.Option(help="folder with the files of the data set")]
 EpochsOption = Annotated[

@@ -1,32 +1,61 @@
-"""The data sets of experiments: those of `circuitsim.load_dataset`, and CIFAR-10 from JPEG copies of its images."""
+"""The data sets of experiments: those of `circuitsim.load_dataset`, smaller copies, and CIFAR-10 from JPEG copies."""
 
 from __future__ import annotations
 
 import io
 import itertools
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch.nn import functional
 
 import circuitsim as cs
 from circuitsim.npz import read_npz
+from circuitsim.train import setting
+from circuitsim.train.setting import Setting
 
 JPEG_COPIES = "cifar10_jpeg"
 FILE = f"{JPEG_COPIES}.npz"
+POOLED = "_14x14"  # ends the names of data sets whose images of 28 x 28 pixels are averaged to 14 x 14
+SMALL = Setting((64, 64), 128, 5)  # for these
 
 
 def load(dataset: str, folder: str | os.PathLike[str] | None = None) -> cs.Dataset:
     """Load the data set of a given name.
 
     Args:
-        dataset: a name that `circuitsim.load_dataset` knows, or "cifar10_jpeg".
+        dataset: a name that `circuitsim.load_dataset` knows, or one with "_14x14" appended, whose images of 28 x 28
+            pixels are averaged to 14 x 14, or "cifar10_jpeg".
         folder: the folder with the files, as in `circuitsim.load_dataset` or `load_jpeg_copies`.
     """
-    return load_jpeg_copies(folder) if dataset == JPEG_COPIES else cs.load_dataset(dataset, folder=folder)
+    if dataset == JPEG_COPIES:
+        return load_jpeg_copies(folder)
+    data = cs.load_dataset(dataset.removesuffix(POOLED), folder=folder)
+    return pooled(data).standardized() if dataset.endswith(POOLED) else data
+
+
+def setting_for(dataset: str) -> Setting:
+    """Sizes and durations that suit a data set, as in `circuitsim.train.setting`."""
+    return SMALL if dataset.endswith(POOLED) else setting.setting_for(dataset)
+
+
+def pooled(data: cs.Dataset) -> cs.Dataset:
+    """Average images of 28 x 28 pixels to 14 x 14. Other images remain unchanged."""
+    if data.n_features != 28 * 28:
+        return data
+
+    def smaller(split: cs.Split) -> cs.Split:
+        assert isinstance(split.x, torch.Tensor)
+        return replace(split, x=functional.avg_pool2d(split.x.reshape(-1, 1, 28, 28), 2).flatten(1))
+
+    splits: dict[str, Any] = {name: smaller(split) for name, split in data.splits.items()}
+    return replace(data, **splits, name=f"{data.name}{POOLED}")
 
 
 def published(dataset: str) -> str:

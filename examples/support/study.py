@@ -17,7 +17,7 @@ import circuitsim as cs
 from circuitsim import plots
 from circuitsim.files import check_writable, writing
 from circuitsim.train.configuration import write_configuration
-from circuitsim.train.setting import SETTINGS, setting_for
+from circuitsim.train.setting import SETTINGS
 from support import command, datasets
 from support.result import Result
 from support.setup import Setup
@@ -70,7 +70,7 @@ class Study(abc.ABC):
             options: further options of `Setup`.
         """
         dataset = dataset or cls.dataset
-        setting = setting_for(dataset)
+        setting = datasets.setting_for(dataset)
         usual = cls.epochs if cls.epochs and dataset == cls.dataset else setting.epochs
         if quick:
             usual, seeds = cls.quick_epochs if dataset in SETTINGS else 1, min(seeds, cls.quick_seeds)

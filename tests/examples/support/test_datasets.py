@@ -102,3 +102,16 @@ def test_the_papers_experiments_run_on_its_data_sets(study, dataset, tmp_path, m
         paper = set(found.table()["paper, %"]) - {"-"}
         assert len(paper) >= 4 and ("AUC" in found.notes()) == (dataset == "chestmnist")
         assert ("JPEG" in found.notes()) == (dataset == "cifar10_jpeg")
+
+
+def test_smaller_images_are_averages_of_two_by_two_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.random((40, 28, 28)).astype(np.float32)
+    data = cs.Dataset.from_arrays(x[:20], np.arange(20) % 2, validation=0.25, test=(x[20:], np.arange(20) % 2))
+    monkeypatch.setattr(cs, "load_dataset", lambda name, folder: dataclasses.replace(data, name=name))
+    found = datasets.load("fashion_mnist_14x14")
+    means = x.reshape(40, 14, 2, 14, 2).mean((2, 4)).reshape(40, 196)
+    train = means[:20][[int(np.flatnonzero((x[:20].reshape(20, -1) == row.numpy()).all(1))[0]) for row in data.train.x]]
+    assert found.name == "fashion_mnist_14x14" and (found.n_features, found.n_outputs) == (196, 2)
+    np.testing.assert_allclose(found.test.x, (means[20:] - train.mean()) / train.std(), atol=1e-5)
+    assert found.train.x.mean().abs() < 1e-5 and datasets.setting_for(found.name) == datasets.SMALL
