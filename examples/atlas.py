@@ -31,7 +31,8 @@ class Atlas(Study):
 
     The control of a circuit with learned feedback is the same circuit with feedback that stays as it starts. That of
     any other is the same circuit with hidden weights that stay as they start, so that only the output learns. Circuits
-    that learn from inputs alone (Oja, Sanger, BCM, Földiák) have 32 neurons, which a linear output learns to read.
+    that learn from inputs alone (Oja, Sanger, BCM, Földiák, Krotov & Hopfield, SoftHebb) have 32 neurons, which a
+    linear output learns to read. RFLO (`motifs.rflo`) is not here, because it learns sequences.
     Circuits and controls use the settings that examples/tune.py found for each on this data set. Where there are none,
     a control has those of its circuit, and a circuit the defaults of its motif.
 

@@ -120,7 +120,13 @@ ALGORITHMS: dict[str, Algorithm] = {
     "deep_feedback_control": Algorithm(
         "deep feedback control", motifs.deep_feedback_control, {**RATES, "eta_Q": (0.01, 0.3), "gamma_Q": (0.03, 1)}
     ),
+    "counter_streams": Algorithm(
+        "counter-streams", motifs.counter_streams, {"eta": ETA, "gamma": GAMMA, "gain_Wt": GAIN}
+    ),
     "pepita": Algorithm("PEPITA", motifs.pepita, {"eta": (0.003, 0.3), "gain_F": (0.01, 0.5)}),
+    "forward_forward": Algorithm(
+        "forward-forward", motifs.forward_forward, {"eta": (0.003, 0.1), "eta_out": (0.03, 1), "gain_W": GAIN}
+    ),
     "node_perturbation": Algorithm(
         "node perturbation", motifs.node_perturbation, {"eta": (0.003, 0.3), "gain_W": GAIN}
     ),
@@ -129,6 +135,12 @@ ALGORITHMS: dict[str, Algorithm] = {
     "bcm": Algorithm("BCM", coded(motifs.bcm), {"eta": (0.000003, 0.01), "eta_out": (0.001, 0.3)}),
     "foldiak": Algorithm(
         "Földiák", coded(motifs.foldiak), {"alpha": (0.01, 0.3), "beta": (0.003, 0.1), "eta_out": (0.001, 0.3)}
+    ),
+    "krotov_hopfield": Algorithm(
+        "Krotov & Hopfield", coded(motifs.krotov_hopfield), {"eta": (0.001, 0.5), "eta_out": (0.001, 0.3)}
+    ),
+    "softhebb": Algorithm(
+        "SoftHebb", coded(motifs.softhebb), {"eta": (0.003, 0.3), "eta_out": (0.01, 1), "gain_W": (2, 20)}
     ),
 }
 
@@ -139,8 +151,9 @@ ATLAS = {  # circuit -> what its control, "<circuit>_off", has switched off
     **dict.fromkeys(("predictive_coding", "incremental_predictive_coding"), HIDDEN),
     **dict.fromkeys(("equilibrium_propagation", "equilibrium_propagation_centred", "contrastive_hebbian"), HIDDEN),
     **dict.fromkeys(("difference_target_propagation", "dendritic_microcircuit"), FEEDBACK),
-    **dict.fromkeys(("phaseless_alignment", "deep_feedback_control"), FEEDBACK),
-    **dict.fromkeys(("burst_dependent", "pepita", "node_perturbation", "oja", "sanger", "bcm", "foldiak"), HIDDEN),
+    **dict.fromkeys(("phaseless_alignment", "deep_feedback_control", "counter_streams"), FEEDBACK),
+    **dict.fromkeys(("burst_dependent", "pepita", "forward_forward", "node_perturbation"), HIDDEN),
+    **dict.fromkeys(("oja", "sanger", "bcm", "foldiak", "krotov_hopfield", "softhebb"), HIDDEN),
 }
 
 

@@ -25,7 +25,7 @@ def coded(make: Callable[..., cs.Motif]) -> Callable[..., cs.Motif]:
             plastic=False,
         )  # fmt: skip
         for name in neurons:
-            rule = cs.Rule("eta * I_E * pre", eta=eta_out)
+            rule = cs.Rule("eta * I_E * activity_pre", eta=eta_out)
             motif.connect(name, "answer", name=f"{READOUT}_{name}", rule=rule, init=cs.Constant(0.0))
         return motif
 

@@ -21,7 +21,7 @@ def test_a_motif_is_valid_carries_its_name_and_cites_its_source(name):
     assert cs.Motif.from_networkx(motif.graph) == motif
 
 
-UNSUPERVISED = ("bcm", "foldiak", "oja", "sanger")
+UNSUPERVISED = ("bcm", "foldiak", "krotov_hopfield", "oja", "sanger", "softhebb")
 SPIKING = ("stdp", "triplet_stdp", "inhibitory_stdp", "reward_stdp")
 CLASSIFIERS = [name for name in ALL if name not in ("reward_modulated", "rflo", "spiking_sal", *UNSUPERVISED, *SPIKING)]
 

@@ -1,11 +1,16 @@
 """Circuits that learn from several sweeps or from noise, against NumPy. The noise is read from the circuit."""
 
 import numpy as np
+import pytest
+import torch
 
+import circuitsim as cs
 from motifs import (
     burst_dependent,
+    counter_streams,
     deep_feedback_control,
     difference_target_propagation,
+    forward_forward,
     node_perturbation,
     pepita,
     phaseless_alignment,
@@ -185,3 +190,98 @@ def test_deep_feedback_control_learns_what_the_controller_does():
 
     motif = deep_feedback_control(LAYERS, eta=eta, eta_Q=eta_Q, gamma_Q=gamma, leak=leak, iterations=n, rate=rate)
     run(motif, ("W0", "W1", "W2", "A1", "A2"), change)
+
+
+def test_forward_forward_raises_the_goodness_of_right_labels_and_lowers_that_of_wrong_ones():
+    eta, eta_out, threshold, label = 0.1, 0.2, 1.5, 0.8
+
+    def passes(n, shown, w):
+        for k in (0, 1):
+            drive = n @ w[f"W{k}"].T + (shown @ w["L"].T if k == 0 else 0)
+            h = np.maximum(drive, 0)
+            yield h, n
+            n = 2 * h / np.maximum(np.linalg.norm(h, axis=1, keepdims=True), 1e-12)  # of mean square 1
+        yield None, n
+
+    def change(x, classes, w, circuit):
+        wrong = activity(circuit, "wrong")
+        assert (wrong.sum(1) == 1).all() and not wrong[np.arange(7), classes].any()
+        *_, (_, read) = passes(x, np.full((7, 3), label / 3), w)
+        new = {name: value.copy() for name, value in w.items()}
+        new["W2"] += eta_out * softmax_error(read @ w["W2"].T, classes).T @ read / 7
+        for labels, is_right in ((np.eye(3)[classes], True), (wrong, False)):
+            for k, (h, n) in enumerate(list(passes(x, label * labels, w))[:2]):
+                p = 1 / (1 + np.exp(threshold * 4 - (h**2).sum(1)))
+                teaches = (1 - p if is_right else -p)[:, None] * h
+                new[f"W{k}"] += eta * teaches.T @ n / 7
+                if k == 0:
+                    new["L"] += eta * teaches.T @ (label * labels) / 7
+        return new
+
+    motif = forward_forward(LAYERS, eta=eta, eta_out=eta_out, threshold=threshold, label=label)
+    run(motif, ("W0", "W1", "W2", "L"), change)
+
+
+def test_wrong_labels_of_forward_forward_are_those_that_the_network_takes_for_right():
+    circuit = compiled(forward_forward([5, 4, 3]))
+    circuit.set_weights("W1", np.outer([9.0, 0.0, -9.0], np.ones(4)))  # y falls from one class to the next
+    circuit.step(np.ones((300, 5)), np.arange(300) % 3, keep=["wrong"])
+    shares = [activity(circuit, "wrong")[k::3].mean(0) for k in range(3)]
+    np.testing.assert_array_equal(shares, [[0, 1, 0], [1, 0, 0], [1, 0, 0]])
+
+
+def test_forward_forward_needs_a_hidden_layer():
+    with pytest.raises(cs.MotifError, match=r"forward_forward: needs a hidden layer, which learns \(got layers"):
+        forward_forward([5, 3])
+
+
+TASKS = np.array([0, 1, 1, 0, 1, 0, 0])
+
+
+@pytest.mark.parametrize("tasks", [0, 2])
+def test_counter_streams_change_both_streams_by_the_same_products(tasks):
+    eta, gamma, relu = 0.2, 0.01, lambda a: np.maximum(a, 0)
+    circuit = compiled(counter_streams(LAYERS, tasks=tasks, eta=eta, gamma=gamma))
+    names = ("W0", "W1", "W2", "Wt1", "Wt2")
+    w = dict(zip(names, weights_of(circuit, *names), strict=True))
+    start, (T,) = w.copy(), weights_of(circuit, "T") if tasks else (np.zeros((4, 2)),)
+    task = np.eye(2)[TASKS]
+    for x, classes in batches(5, 3):
+        circuit.step({"up0": x, "task": task} if tasks else x, classes)
+        t2 = relu(task @ T.T)
+        t1 = relu(t2 @ w["Wt1"].T)
+        on1, on2 = (t1 > 0, t2 > 0) if tasks else (1, 1)
+        assert not tasks or 0.2 < on1.mean() < 0.8
+        h1 = relu(x @ w["W0"].T) * on1
+        h2 = relu(h1 @ w["W1"].T) * on2
+        g3 = softmax_error(h2 @ w["W2"].T, classes)
+        g2 = (g3 @ w["Wt2"].T) * (h2 > 0)
+        g1 = (g2 @ w["Wt1"].T) * (h1 > 0)
+        products = g1.T @ x / 7, g2.T @ h1 / 7, g3.T @ h2 / 7
+        counter_hebb = {"W0": products[0], "W1": products[1], "W2": products[2]}
+        counter_hebb |= {"Wt1": products[1].T, "Wt2": products[2].T}
+        w = {name: w[name] + eta * (counter_hebb[name] - gamma * w[name]) for name in names}
+    assert_weights(circuit, w, start)
+
+
+def test_counter_streams_answer_the_question_that_they_are_asked():
+    data, rng = cs.load_dataset("digits"), np.random.default_rng(0)
+    circuit = cs.compile(counter_streams([64, 48, 32, 2], tasks=2), seed=0, device="cpu")
+
+    def asked(split, k):  # whether the digit is odd, or above 4
+        return split.x[k], torch.where(task[:, 0] > 0, split.target[k] % 2, (split.target[k] > 4).long())
+
+    for _ in range(1500):
+        task = torch.eye(2)[rng.integers(0, 2, 64)]
+        x, answer = asked(data.train, rng.integers(0, len(data.train.x), 64))
+        circuit.step({"up0": x, "task": task}, answer)
+    for question in (0, 1):
+        everything = np.arange(len(data.validation.x))
+        task = torch.eye(2)[np.full(len(everything), question)]
+        x, answer = asked(data.validation, everything)
+        assert (circuit.predict({"up0": x, "task": task})[0].argmax(1) == answer).float().mean() > 0.94
+
+
+def test_tasks_of_counter_streams_need_a_hidden_layer():
+    with pytest.raises(cs.MotifError, match=r"counter_streams: tasks need a hidden layer .* \(got layers \[5, 3\]\)"):
+        counter_streams([5, 3], tasks=2)

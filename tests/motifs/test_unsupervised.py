@@ -3,7 +3,7 @@
 import numpy as np
 
 import circuitsim as cs
-from motifs import foldiak, oja, sanger
+from motifs import foldiak, krotov_hopfield, oja, sanger, softhebb
 from tests.motifs.reference import assert_weights, batches, compiled, weights_of
 
 
@@ -87,3 +87,53 @@ def test_every_neuron_of_foldiaks_network_finds_a_line_of_its_own_and_is_active_
     np.testing.assert_allclose(np.mean(active[-100:], axis=0), 0.2, atol=0.02)
     similar = np.corrcoef(circuit.weights("Q")[0], lines)[:8, 8:]
     assert set(similar.argmax(1)) == set(range(8)) and similar.max(1).min() > 0.9
+
+
+def test_krotov_and_hopfields_winner_learns_and_the_neuron_of_the_given_rank_unlearns():
+    eta, delta, rival = 0.02, 0.3, 3
+    circuit = compiled(krotov_hopfield([5, 6], eta=eta, delta=delta, rival=rival))
+    (W,) = weights_of(circuit, "W")
+    start = W.copy()
+    for x, _ in batches(5, 6):
+        u, g = x @ W.T, np.zeros((7, 6))
+        ranked = np.argsort(-u, axis=1)
+        g[np.arange(7), ranked[:, 0]], g[np.arange(7), ranked[:, rival]] = 1, -delta
+        W = W + eta * np.mean(g[:, :, None] * (x[:, None, :] - u[:, :, None] * W), axis=0)
+        circuit.step(x, keep=["output"])
+        np.testing.assert_allclose(circuit.activity("output")[0], np.maximum(u, 0) ** 2, rtol=1e-10)
+    assert_weights(circuit, {"W": W}, {"W": start})
+
+
+def test_softhebb_changes_weights_as_journe_et_al_say():
+    eta, sharpness, tau = 0.05, 0.5, 4.0
+    circuit = compiled(softhebb([5, 4, 3], eta=eta, sharpness=sharpness, tau=tau, gain_W=2.0))
+    names = ("W0", "W1")
+    w = dict(zip(names, weights_of(circuit, *names), strict=True))
+    start, m, v = w.copy(), [np.zeros(4), np.zeros(3)], [np.ones(4), np.ones(3)]
+    for h, _ in batches(5, 3):
+        circuit.step(h)
+        for k, name in enumerate(names):
+            u = h @ w[name].T
+            y = np.exp(sharpness * u) / np.exp(sharpness * u).sum(1, keepdims=True)
+            y = np.where(u == u.max(1, keepdims=True), y, -y)
+            rate = eta * np.sqrt(np.abs(np.linalg.norm(w[name], axis=1) - 1))
+            hebb = np.mean(y[:, :, None] * (h[:, None, :] - u[:, :, None] * w[name]), axis=0)
+            r = np.maximum(u - u.mean(1, keepdims=True), 0)
+            h = (r - m[k]) / np.sqrt(v[k] + 1e-5)
+            w[name] = w[name] + rate[:, None] * hebb
+            m[k], v[k] = m[k] + (r.mean(0) - m[k]) / tau, v[k] + (((r - m[k]) ** 2).mean(0) - v[k]) / tau
+    assert_weights(circuit, w, start)
+
+
+def test_each_cluster_finds_a_neuron_that_turns_to_it_and_whose_weights_get_length_1():
+    rng = np.random.default_rng(7)
+    centres = 4 * np.linalg.qr(rng.standard_normal((12, 4)))[0].T
+    for motif, name in ((krotov_hopfield([12, 8], eta=0.1), "W"), (softhebb([12, 8], eta=0.2), "W0")):
+        circuit = compiled(motif)
+        for _ in range(1000):
+            circuit.step(centres[rng.integers(0, 4, 64)] + 0.1 * rng.standard_normal((64, 12)))
+        (W,) = weights_of(circuit, name)
+        cosines = centres @ W.T / 4 / np.linalg.norm(W, axis=1)
+        best = cosines.argmax(1)
+        assert len(set(best)) == 4 and (cosines.max(1) > 0.9).all(), motif.name
+        np.testing.assert_allclose(np.linalg.norm(W[best], axis=1), 1, atol=0.05)
