@@ -14,6 +14,7 @@ from benchmarks.cases import (
     relatives,
     replicas,
     sal_steps,
+    settling,
     sparse,
     tiny,
 )  # fmt: skip
@@ -24,6 +25,7 @@ Case = Callable[[int, str], list[Row]]
 CASES: dict[str, Case] = {
     **sal_steps.CASES,
     **relatives.CASES,
+    **settling.CASES,
     **replicas.CASES,
     **batch_sizes.CASES,
     **tiny.CASES,

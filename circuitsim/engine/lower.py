@@ -61,6 +61,7 @@ class Lowered(Workspace):
                         self._evaluate(i)
                     else:
                         self._lower(i)
+                        self._release(i)
                         if i.op in VIEWING and isinstance(i.args[0], Register):
                             self.views[i.out] = i.args[0]
                         if not self.changes:
@@ -166,29 +167,39 @@ class Lowered(Workspace):
         if over is None:
             turned = isinstance(i.out.space, Matrix) and kernels.is_narrow(i.out.space)
             return self.buffer(i.out, shape, turned)
-        self.tensors[i.out] = self.tensors[over]
+        self.tensors[i.out], self._memory[i.out] = self.tensors[over], self._memory[over]
         self._own.add(i.out)
+        self._own.discard(over)
         return self.tensors[i.out]
 
     def _may_be_written_over(self, value: Operand, i: Instruction, shape: tuple[int, ...]) -> TypeGuard[Register]:
         """Whether an operand is read for the last time, and its memory is its own and fits the result."""
+        return self._is_done(value, i) and tuple(self.tensors[value].shape) == shape
+
+    def _is_done(self, value: Operand, i: Instruction) -> TypeGuard[Register]:
+        """Whether an operand is read for the last time, and its memory is its own."""
         return (
             isinstance(value, Register)
             and value in self._own
             and value not in self._roots
             and self._readers[value][-1] is i
             and all(reader.op not in VIEWING and reader.op not in CHANGES for reader in self._readers[value])
-            and tuple(self.tensors[value].shape) == shape
         )
+
+    def _release(self, i: Instruction) -> None:
+        """Let later instructions have the memory of what this one is the last to read."""
+        for value in dict.fromkeys(i.reads):
+            if self._is_done(value, i):
+                self._own.remove(value)
+                self._free[self.tensors[value].numel()].append(self._memory[value])
 
     def _fill(self, i: Instruction) -> None:
         assert isinstance(i.out.space, Neurons)
         n_samples = self.n_own if i.out.batch else 1
-        out = self.buffer(i.out, (max(1, *self.shape(i.args[0])[:1], 1), n_samples, i.out.space.size))
-        value = self.operand(i.args[0])
+        value, shape = self.operand(i.args[0]), (max(1, *self.shape(i.args[0])[:1], 1), n_samples, i.out.space.size)
+        out = self.buffer(i.out, shape, constant=isinstance(value, float))
         if isinstance(value, float):
-            out.fill_(value)  # only once, so nothing else may write there
-            self._own.discard(i.out)
+            out.fill_(value)
         elif isinstance(value, Number):
             self.calls.add(Tensor.fill_, out, value)
         else:

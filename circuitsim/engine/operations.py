@@ -113,5 +113,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "maximum": _bound(torch.maximum, torch.clamp_min),
     "where": _where,
     "gate": _gate,
+    "add_multiple": lambda a, b, factor, out=None: torch.add(a, b, alpha=fitting(factor, a.dtype), out=out),
     "gate_above": gate_above,
 }

@@ -36,7 +36,8 @@ class Runnable:
         self.program, self.store, self.kept = program, store, kept
         self._lowered: dict[Hashable, Lowered] = {}
         self._arena = Arena(store.like)
-        self._mask_changes = store.n_mask_changes
+        self._mask_changes, self._writes = store.n_mask_changes, store.n_writes
+        self._relays = store.relays()
 
     @functools.cached_property
     def simplified(self) -> Program:
@@ -47,12 +48,17 @@ class Runnable:
         """Return the program, lowered for the batch size of `given`."""
         if self._mask_changes != self.store.n_mask_changes:
             self._lowered, self._mask_changes = {}, self.store.n_mask_changes
+        if self._writes != self.store.n_writes:
+            relays, self._writes = self.store.relays(), self.store.n_writes
+            if relays != self._relays:
+                self._lowered, self._relays = {}, relays
         key = (shard, *(tensor.shape for tensor in given.values()))
         found = self._lowered.get(key)
         if found is None:
             if len(self._lowered) >= MAX_SIZES:
                 del self._lowered[next(iter(self._lowered))]
-            program = for_batch(self.simplified, self.kept, shard, self.store.n_replicas)
+            program = passes.without_relays(self.simplified, self._relays)
+            program = for_batch(program, self.kept, shard, self.store.n_replicas)
             found = Lowered(program, self.store, given, shard, self._arena)
             if self._arena.has_grown:  # earlier lowerings would keep the smaller memory alive
                 self._lowered, self._arena.has_grown = {}, False
@@ -77,7 +83,7 @@ def for_batch(program: Program, kept: frozenset[str], shard: BatchShard, n_repli
     program = passes.rematerialize(passes.reassociate(program, sizes, kept), sizes, kept)
     if not shard.is_whole:
         program = passes.distribute(program)
-    return passes.update_in_place(program)
+    return passes.fuse_sums(passes.update_in_place(program))
 
 
 class Programs:

@@ -5,7 +5,8 @@ They are evaluated at every synapse for a few samples at a time, so that no arra
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -18,52 +19,44 @@ from circuitsim.engine.workspace import Workspace
 from circuitsim.plan import Instruction, Register
 from circuitsim.plan.instructions import Body, Operand
 
-AT_A_TIME = {"cpu": 2**16, "cuda": 2**18}  # the most numbers that are computed at a time; on a CPU, those in its cache
+AT_A_TIME = {"cpu": 2**17, "cuda": 2**18}  # the most numbers that are computed at a time; on a CPU, those in its cache
 
 
 def mean(to: Workspace, layout: Any, body: Body, out: Tensor) -> None:
     """Compute the batch mean at each synapse."""
     out.zero_()
-    for values in _chunks(to, layout, body):
-        out.add_(values.sum(1) if values.shape[1] > 1 else values[:, 0])
+    for sampled in _chunks(to, layout):
+        out.add_(sampled.whole(sampled.value(body)).sum(1))
     out.mul_(to.scale)
 
 
 def values(to: Workspace, layout: Any, body: Body, out: Tensor) -> None:
     """Compute the value at each synapse for each sample."""
-    start = 0
-    for found in _chunks(to, layout, body):
-        out[:, start : start + found.shape[1]] = found
-        start += found.shape[1]
+    for sampled in _chunks(to, layout):
+        sampled.write(body, out[:, sampled.samples])
 
 
 def reduce(to: Workspace, layout: Any, kind: str, body: Body, out: Tensor) -> None:
     """Compute a sum or maximum over synapses for each sample."""
-    sample = 0
-    for values in _chunks(to, layout, body):
+    for sampled in _chunks(to, layout):
+        values = sampled.whole(sampled.value(body))
         for k in range(values.shape[1]):
             one = values[:, k].clone(memory_format=torch.contiguous_format)
             found = out.new_empty((out.shape[0], 1, out.shape[2]))
             reduce_values(_now, layout, kind, one, found)
-            out[:, sample : sample + 1] = found
-            sample += 1
+            out[:, sampled.samples][:, k : k + 1] = found
 
 
 def _now(function: Any, *args: Any, **options: Any) -> None:
     function(*args, **options)
 
 
-def _chunks(to: Workspace, layout: Any, body: Body) -> Iterator[Tensor]:
-    """Yield the values of a few samples at a time, ``[R, samples, *values]``."""
-    shape = to.n_replicas, *layout.value_shape
+def _chunks(to: Workspace, layout: Any) -> Iterator[_Sampled]:
+    """A few samples at a time."""
     most = AT_A_TIME.get(to.like.device.type, AT_A_TIME["cuda"])
-    n = max(1, most // max(1, shape[0] * shape[1] * shape[2]))
+    n = max(1, most // max(1, to.n_replicas * math.prod(layout.value_shape)))
     for start in range(0, to.n_own, n):
-        samples = slice(start, min(start + n, to.n_own))
-        values = _Sampled(to, layout, samples).value(body)
-        yield torch.as_tensor(values, dtype=to.like.dtype, device=to.like.device).expand(
-            shape[0], samples.stop - start, *shape[1:]
-        )
+        yield _Sampled(to, layout, slice(start, min(start + n, to.n_own)))
 
 
 class _Sampled:
@@ -71,23 +64,46 @@ class _Sampled:
 
     def __init__(self, to: Workspace, layout: Any, samples: slice) -> None:
         self.to, self.layout, self.samples = to, layout, samples
+        self.shape = (to.n_replicas, samples.stop - samples.start, *layout.value_shape)
 
     def value(self, body: Body) -> Any:
-        """The result of the body."""
-        inside: dict[Register, Any] = {}
-        for i in body.instructions:
+        """The result of the body, whose shape broadcasts to that of all values."""
+        inside = self.inside(body.instructions)
+        return self.operand(body.result, inside)
+
+    def whole(self, value: Any) -> Tensor:
+        """A value at each synapse for each sample, ``[R, samples, *values]``."""
+        return torch.as_tensor(value, dtype=self.to.like.dtype, device=self.to.like.device).expand(self.shape)
+
+    def write(self, body: Body, out: Tensor) -> None:
+        """Write the result of the body, which the last operation does itself if it can."""
+        *earlier, last = body.instructions or (None,)
+        if last is not None and last.op in OPERATIONS and last.out is body.result:
+            inside = self.inside(earlier)
+            args = [self.operand(a, inside) for a in last.args]
+            if any(isinstance(a, Tensor) and a.shape == self.shape for a in args):
+                OPERATIONS[last.op](*args, out=out)
+                return
+        out.copy_(self.whole(self.value(body)))
+
+    def inside(self, instructions: Iterable[Instruction]) -> dict[Register, Any]:
+        """The values of registers that a body computes."""
+        found: dict[Register, Any] = {}
+        for i in instructions:
             if i.op in OPERATIONS:
-                args = [inside[a] if isinstance(a, Register) and a in inside else self.outside(a) for a in i.args]
-                inside[i.out] = self.elementwise(i, args)
+                found[i.out] = self.elementwise(i, [self.operand(a, found) for a in i.args])
             else:
-                inside[i.out] = self.placed(i)
-        result = body.result
-        return inside[result] if isinstance(result, Register) and result in inside else self.outside(result)
+                found[i.out] = self.placed(i)
+        return found
 
     def elementwise(self, i: Instruction, args: list[Any]) -> Any:
         if not any(isinstance(a, Tensor) for a in args):
             args = [torch.as_tensor(a, dtype=self.to.like.dtype, device=self.to.like.device) for a in args]
         return OPERATIONS[i.op](*args)
+
+    def operand(self, value: Operand, inside: Mapping[Register, Any]) -> Any:
+        """The value of an operand from inside or outside the body."""
+        return inside[value] if isinstance(value, Register) and value in inside else self.outside(value)
 
     def outside(self, value: Operand) -> Any:
         """The value of an operand from outside the body: a number, a parameter, a weight or a state."""

@@ -14,7 +14,7 @@ from circuitsim.engine.bounds import bounded_
 from circuitsim.engine.decay import Owed
 from circuitsim.engine.draws import reversed_synapses, union
 from circuitsim.engine.given import read_weights
-from circuitsim.engine.layout import DenseLayout, Layout, SparseLayout
+from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Parameters
 from circuitsim.errors import ParameterError
 from circuitsim.motif.declared_weights import bounds_of
@@ -142,6 +142,12 @@ class WeightStore:
                 f"projection {name!r}: replicas {changed} are pinned, and these weights would change them: release "
                 "them first with circuit.release_replica, or pass weights [replica, post, pre] that keep theirs"
             )
+
+    def relays(self) -> frozenset[str]:
+        """The projections of one synapse for each neuron, all of weight 1, which no step changes."""
+        fixed = [p.name for p in self.motif.projections if p.tied_to is None and not p.is_plastic]
+        one_to_one = [name for name in fixed if isinstance(self.layouts[name], OneToOneLayout)]
+        return frozenset(name for name in one_to_one if bool((self.values(name) == 1.0).all()))
 
     def present(self, name: str) -> Tensor:
         """A copy of the mask of a projection with weights of its own, with a place for every weight."""

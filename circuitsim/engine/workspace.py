@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ Decay = tuple[Operand, str, Callable[[Any], object]]  # the decay, the name of t
 
 
 class Arena:
-    """The memory of each register. It grows to fit the largest batch; smaller batches use the front of it."""
+    """The memory of registers. It grows to fit the largest batch; smaller batches use the front of it."""
 
     def __init__(self, like: Tensor) -> None:
         self.like = like
@@ -80,6 +81,8 @@ class Workspace:
         self._classes: dict[tuple[Operand, int], Tensor] = {}
         self._readers = readers_of(program)
         self._own: set[Register] = set()  # registers that share their memory with no other
+        self._memory: dict[Register, Register] = {}  # register -> the one whose memory it has
+        self._free: dict[int, list[Register]] = defaultdict(list)  # size -> memory that no later instruction reads
 
     def of(self, register: Register) -> Tensor:
         """Return the values of a register after a run."""
@@ -126,12 +129,25 @@ class Workspace:
         assert len(shape) == 3
         return shape
 
-    def buffer(self, register: Register, shape: tuple[int, ...], turned: bool = False) -> Tensor:
-        """Allocate a register; with `turned`, neighbours along the second axis are neighbours in memory."""
-        if turned:
+    def buffer(
+        self, register: Register, shape: tuple[int, ...], turned: bool = False, constant: bool = False
+    ) -> Tensor:
+        """Allocate a register, in memory that is free if there is some.
+
+        Args:
+            register: the register.
+            shape: its shape.
+            turned: whether neighbours along the second axis are neighbours in memory.
+            constant: whether it is filled only once, so that nothing else may write there.
+        """
+        if constant:
+            self.tensors[register] = self.arena.take(register, shape)
+        elif turned:
             self.tensors[register] = self.arena.take(register, (shape[0], shape[2], shape[1])).transpose(1, 2)
         else:
-            self.tensors[register] = self.arena.take(register, shape)
+            free = self._free[math.prod(shape)]
+            self._memory[register] = free.pop() if free else register
+            self.tensors[register] = self.arena.take(self._memory[register], shape)
             self._own.add(register)
         return self.tensors[register]
 

@@ -208,6 +208,8 @@ class _Lines:
                 return f"[{args[1]}] {tight[0]}", PRODUCT
             case "gate_above":
                 return f"[{args[1]} > {args[2]}] {tight[0]}", PRODUCT
+            case "add_multiple":
+                return f"{args[0]} + {self.operand(i.args[2], PRODUCT)} * {self.operand(i.args[1], PRODUCT)}", SUM
             case "combination":
                 return self.sum(i.args), SUM
             case "change":

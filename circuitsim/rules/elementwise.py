@@ -34,5 +34,6 @@ ELEMENTWISE: dict[str, Callable[..., Value]] = {
     "maximum": np.maximum,
     "where": lambda condition, yes, no: np.where(condition != 0, yes, no),
     "gate": _gate,
+    "add_multiple": lambda a, b, factor: a + factor * b,
     "gate_above": lambda value, x, threshold: _gate(value, x > threshold),
 }

@@ -13,7 +13,18 @@ import typer
 
 import circuitsim as cs
 from benchmarks import bench, timing
-from benchmarks.cases import CASES, LONG, batch_sizes, compile_time, fit_overhead, memory, relatives, sal_steps, sparse
+from benchmarks.cases import (
+    CASES,
+    LONG,
+    batch_sizes,
+    compile_time,
+    fit_overhead,
+    memory,
+    relatives,
+    sal_steps,
+    settling,
+    sparse,
+)
 from benchmarks.cases.epochs import time_epochs
 from benchmarks.cases.optional import with_optional
 from benchmarks.cases.replicas import time_replicas
@@ -113,6 +124,17 @@ def test_a_step_of_sal_is_measured_beside_its_rivals(monkeypatch):
         [(ours, sgd), (traced, sgd), (default, sgd), (ours, nn), (ours, plain), (ours, by_hand)],
     )
     assert [r.at_most for r in rows if r.over] == [0.95, pytest.approx(0.98), 1.05, None, None, 1.0]
+
+
+def test_circuits_that_settle_are_compared_with_themselves_by_hand():
+    found = settling.time_predictive_coding(1, "cpu", layers=LAYERS, batch=4)
+    found += settling.time_recurrent(1, "cpu", layers=(3, 5, 2), n_times=4, batch=2)
+    ratios = [(row.bench, row.case, row.at_most) for row in found if row.over == settling.BY_HAND]
+    assert ratios == [
+        ("predictive coding", "12-7-5-3, batch 4, 6 iterations", 1.1),
+        ("RFLO", "3-5-2, batch 2, 4 times", 1.3),
+    ]
+    assert all(row.value > 0 for row in found)
 
 
 @pytest.mark.parametrize("name", relatives.RELATIVES)

@@ -7,9 +7,20 @@ import pytest
 import torch
 
 import circuitsim as cs
+from benchmarks.cases import settling
 from benchmarks.cases.relatives import RELATIVES
 from benchmarks.circuits import sal_motif
-from benchmarks.rivals import ETA, GAMMA, autograd_sgd, plain_torch, reassociated_compiled, reassociated_torch, torch_nn
+from benchmarks.rivals import (
+    ETA,
+    GAMMA,
+    autograd_sgd,
+    plain_torch,
+    predictive_coding,
+    reassociated_compiled,
+    reassociated_torch,
+    rflo,
+    torch_nn,
+)
 from benchmarks.rivals.weights import forward_weights, sal_weights
 
 LAYERS, BATCH = (12, 7, 5, 3), 6
@@ -164,3 +175,32 @@ def test_the_loop_over_epochs_sees_every_sample_in_each_and_tells_the_mean_loss(
     assert [len(chosen) for chosen in seen] == [4, 4, 2] * 2
     assert all(sorted(torch.cat(seen[k : k + 3]).tolist()) == list(range(10)) for k in (0, 3))
     assert found == pytest.approx(4.5)
+
+
+def moved(weights, before):
+    return min((weights[name].detach() - old).abs().max() for name, old in before.items()) > ETA / 20
+
+
+def test_predictive_coding_by_hand_is_the_same_circuit():
+    torch.manual_seed(0)
+    circuit = settling.settling_circuit(LAYERS, "cpu")
+    W = {f"W{k}": circuit.weights(f"W{k}")[0] for k in range(3)}
+    before = copied({"W": list(W.values())})["W"]
+    step = predictive_coding.make(list(W.values()), BATCH, settling.ITERATIONS, settling.RATE)
+    run(circuit, step)
+    assert_equal(circuit, W, torch.float32)
+    assert moved(W, dict(zip(W, before, strict=True)))
+
+
+def test_rflo_by_hand_is_the_same_circuit():
+    torch.manual_seed(0)
+    circuit = settling.recurrent_circuit((4, 7, 3), "cpu")
+    w = {name: circuit.weights(name)[0] for name in "WRUB"}
+    before = {name: w[name].clone() for name in "WRU"}
+    step = rflo.make(w, BATCH, settling.TAU)
+    for n_times in (5, 8):
+        x, target = torch.randn(BATCH, n_times, 4), torch.randn(BATCH, n_times, 3)
+        circuit.step(x, target)
+        step(x, target)
+    assert_equal(circuit, w, torch.float32)
+    assert moved(w, before)

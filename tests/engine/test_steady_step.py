@@ -120,3 +120,17 @@ def test_batches_of_changing_size_give_what_fresh_circuits_give():
         x, target = rng.standard_normal((n, 6)), rng.integers(0, 3, n)
         assert torch.equal(one.step(x, target).loss, fresh.step(x, target).loss)
         assert all(torch.equal(one.weights(p.name), fresh.weights(p.name)) for p in one.motif.projections)
+
+
+def test_iterations_share_their_memory():
+    def n_bytes(repeat: int) -> int:
+        motif = cs.Motif()
+        leaky = "previous + 0.1 * (tanh(drive) - previous)"
+        motif.add(cs.Population("x", 2), cs.Population("h", 300, activation=leaky), cs.Phase("settle", repeat=repeat))
+        motif.connect("x", "h", name="W")
+        motif.connect("h", "h", name="R", delay=1, rule=cs.Rule("eta * post * pre", eta=0.1))
+        circuit = cs.compile(motif, device="cpu")
+        circuit.step(np.ones((1000, 2)))
+        return circuit.n_bytes
+
+    assert n_bytes(40) == n_bytes(4) < 4 * (300**2 + 9 * 1000 * 300)

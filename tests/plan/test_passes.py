@@ -13,11 +13,13 @@ from circuitsim.plan.passes import (
     Sizes,
     distribute,
     fuse_gates,
+    fuse_sums,
     reassociate,
     rematerialize,
     share_common_subexpressions,
     update_in_place,
     without_dead_code,
+    without_relays,
 )
 from motifs import backprop, paper_sal
 from motifs import sal as normalised_sal
@@ -43,7 +45,10 @@ PASSES = {
     "rematerialization": rematerialized,
     "updates": update_in_place,
     "distribution": distribute,
-    "all": lambda p: update_in_place(distribute(rematerialized(reassociated(fuse_gates(without_dead_code(p)))))),
+    "sums": fuse_sums,
+    "all": lambda p: fuse_sums(
+        update_in_place(distribute(rematerialized(reassociated(fuse_gates(without_dead_code(p))))))
+    ),
 }
 
 
@@ -76,6 +81,18 @@ def test_a_slope_that_gates_needs_no_array_of_its_own():
     assert operations(program)["gate"] == operations(program)["greater"] == 2
     fused = operations(fuse_gates(program))
     assert fused["gate_above"] == 2 and fused["gate"] == fused["greater"] == 0
+
+
+def test_a_leaky_activation_is_two_operations():
+    motif = cs.Motif()
+    motif.add(cs.Population("x", 3), cs.Population("h", 4, activation="0.8 * previous + 0.2 * tanh(drive)"))
+    motif.add(cs.Phase("settle", repeat=2))
+    motif.connect("x", "h", name="W")
+    program = share_common_subexpressions(program_of(motif))
+    before, after = operations(program), operations(fuse_sums(program))
+    assert before["add"] == 2 and not after["add"] and after["add_multiple"] == 2
+    assert before["multiply"] - after["multiply"] == 2
+    assert str(fuse_sums(program)) == str(program)
 
 
 def n_multiplications(program, batch: int) -> int:
@@ -191,3 +208,15 @@ def test_the_interpreter_is_finite_on_what_is_compared(  # a pass that is only s
 
     look()
     assert np.mean(case_count) > 0.9
+
+
+def test_a_relay_needs_no_product_and_its_current_can_be_read():
+    motif = cs.Motif()
+    motif.add(cs.Population("x", 3), cs.Population("y", 3, activation="tanh"), cs.Population("z", 2))
+    motif.connect("x", "y", name="R", connectivity=cs.OneToOne(), init=cs.Identity())
+    motif.connect("y", "z", name="W")
+    program = program_of(motif)
+    found = without_relays(program, {"R"})
+    assert operations(program)["current"] == 2 and operations(found)["current"] == 1
+    assert found.readable["I_R"] is found.readable["x.activity"] is not program.readable["I_R"]
+    assert str(without_relays(program, set())) == str(program)

@@ -5,16 +5,20 @@ from circuitsim.plan.passes.dead_code import without_dead_code
 from circuitsim.plan.passes.distribution import distribute
 from circuitsim.plan.passes.gates import fuse_gates
 from circuitsim.plan.passes.reassociation import Sizes, reassociate
+from circuitsim.plan.passes.relays import without_relays
 from circuitsim.plan.passes.rematerialization import rematerialize
+from circuitsim.plan.passes.sums import fuse_sums
 from circuitsim.plan.passes.updates import update_in_place
 
 __all__ = [
     "Sizes",
     "distribute",
     "fuse_gates",
+    "fuse_sums",
     "reassociate",
     "rematerialize",
     "share_common_subexpressions",
     "update_in_place",
     "without_dead_code",
+    "without_relays",
 ]
