@@ -161,10 +161,17 @@ class Lowered(Workspace):
         """The memory of an operand that may be written over, or else new memory."""
         over = next((a for a in operands if self._may_be_written_over(a, i, shape)), None)
         if over is None:
-            return self.buffer(i.out, shape)
+            return self.buffer(i.out, shape, turned=self._lie_turned(i, operands, shape))
         self.tensors[i.out] = self.tensors[over]
         self._own.add(i.out)
         return self.tensors[i.out]
+
+    def _lie_turned(self, i: Instruction, operands: Iterable[Operand], shape: tuple[int, ...]) -> bool:
+        """Whether neighbours in memory are samples in an operand, as in currents of sparse synapses."""
+        if not isinstance(i.out.space, Neurons):
+            return False
+        alike = (self.tensors.get(a) for a in operands if isinstance(a, Register) and self.shape(a) == shape)
+        return any(t is not None and not t.is_contiguous() for t in alike)
 
     def _may_be_written_over(self, value: Operand, i: Instruction, shape: tuple[int, ...]) -> TypeGuard[Register]:
         """Whether an operand is read for the last time, and its memory is its own and fits the result."""

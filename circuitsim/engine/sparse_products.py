@@ -25,8 +25,7 @@ def sparse_current(
         layout, values, back = layout.other_side, turned_values(to, out, layout, values), not back
     columns = _columns_of(to, out, "columns", y)
     n_out, batch = layout.shape[1 if back else 0], columns.shape[1]
-    product = to.scratch(out, "product", (to.n_replicas * n_out, batch))
-    to.tensors[out] = product.view(to.n_replicas, n_out, batch).transpose(1, 2)
+    product = to.buffer(out, (to.n_replicas, batch, n_out), turned=True).transpose(1, 2).view(-1, batch)
     if layout.fields is None:
         to.calls.add(torch.addmm, product, layout.block_diagonal(values), columns, beta=0.0, out=product)
         return

@@ -124,7 +124,7 @@ class Workspace:
             self.tensors[register] = self.arena.take(register, (shape[0], shape[2], shape[1])).transpose(1, 2)
         else:
             self.tensors[register] = self.arena.take(register, shape)
-            self._own.add(register)
+        self._own.add(register)
         return self.tensors[register]
 
     def scratch(self, register: Register, what: str, shape: tuple[int, ...]) -> Tensor:
