@@ -63,6 +63,11 @@ class Geometry:
         """Fields of 5 x 5 at stride 2, which do not reach beyond the image; of 3 x 3 at stride 1 over a small image."""
         colours = 1 if math.isqrt(n_features) ** 2 == n_features else 3
         side = math.isqrt(n_features // colours)
+        if colours * side**2 != n_features or side < 5:
+            raise cs.ParameterError(
+                f"local fields need square images of 5 x 5 pixels or more, grey or in three colours (got {n_features} "
+                "features): choose another data set"
+            )
         radius, stride = (2, 2) if side > 16 else (1, 1)
         shapes = [(colours, side, side)]
         for n in CHANNELS:
@@ -155,8 +160,11 @@ class LocalFields(Study):
         return {"eta": RATES.get(self.setup.dataset, {})}
 
     def figures(self) -> Mapping[str, Any]:
-        fields = plots.receptive_fields(self.results[LOCAL.format(SAL)].circuit, "W0")
-        return {**self.validation_curves(), "fields": fields}
+        found: dict[str, dict[str, Any]] = {}
+        for label in self.results:
+            circuit, kind = label.split(", ")
+            found.setdefault(circuit, {})[kind] = self.test(label)
+        return {"accuracy": plots.dots({f"test {self.setup.metric}, %": found}), **self.validation_curves()}
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ def test_fields_stay_within_images_of_published_sizes():
     assert geometry.shapes == ((3, 32, 32), (24, 14, 14), (48, 5, 5)) and (geometry.radius, geometry.stride) == (2, 2)
     geometry = study.Geometry.over(8 * 8)
     assert geometry.shapes == ((1, 8, 8), (24, 6, 6), (48, 4, 4)) and (geometry.radius, geometry.stride) == (1, 1)
+    with pytest.raises(cs.ParameterError, match=r"square images of 5 x 5 pixels or more.*got 20 features"):
+        study.Geometry.over(20)
 
 
 def test_sal_divides_by_the_synapses_that_it_has():
@@ -66,4 +68,4 @@ def test_every_circuit_learns_and_is_compared_with_dense_sal(tmp_path, monkeypat
     for label in table.index.drop(dense):
         stated = float(table.loc[label, "test, minus dense SAL's"].split()[0])
         assert stated == pytest.approx(test[label] - test[dense], abs=0.011)
-    assert_written(tmp_path, "validation.png", "fields.png")
+    assert_written(tmp_path, "validation.png", "accuracy.png")
