@@ -17,9 +17,7 @@ from circuitsim.plan.fields import Fields
 from circuitsim.plan.instructions import Operand
 
 
-def sparse_current(
-    to: Workspace, out: Register, layout: SparseLayout, values: Tensor, y: Operand, back: bool
-) -> None:  # fmt: skip
+def sparse_current(to: Workspace, out: Register, layout: SparseLayout, values: Tensor, y: Operand, back: bool) -> None:
     """``out[b] = w y[b]``, or ``w^T y[b]`` with `back`."""
     if layout.fields is None and (back or layout.reverses_fields):
         layout, values, back = layout.other_side, turned_values(to, out, layout, values), not back
