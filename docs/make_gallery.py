@@ -24,6 +24,7 @@ SHOWN = {
     "feedback_width": "accuracy", "representations": "matrices_sal", "pathway_ablation": "curves",
     "learning_rates": "learning_rates", "short_term_modulation": "modulation", "winner_take_all": "weights",
     "local_losses": "local_loss_W1", "motif_census": "census", "atlas": "atlas", "stdp": "stdp",
+    "local_fields": "accuracy",
 }  # fmt: skip
 
 

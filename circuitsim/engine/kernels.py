@@ -14,6 +14,7 @@ from torch import Tensor
 
 from circuitsim.engine.layout import SparseLayout
 from circuitsim.engine.places import GivenView
+from circuitsim.engine.sparse_products import sampled_product, sparse_current, turned_values
 from circuitsim.engine.workspace import Workspace
 from circuitsim.plan import Instruction, Matrix, Neurons, Register, Synapses
 from circuitsim.plan.instructions import Operand
@@ -85,11 +86,7 @@ def _product(to: Workspace, i: Instruction, w: Operand, y: Operand, batch: int, 
             shape = broadcast(to.shape(w), to.shape(y))
             to.calls.add(torch.mul, to.operand(y), to.operand(w), out=to.buffer(i.out, shape))
         case "sparse":
-            layout = to.layout(i.options[0])
-            values = to.operand(w)
-            if not turned:
-                layout, values = layout.other_side, _turned_values(to, i.out, layout, values)
-            _sparse_current(to, i.out, layout, values, y, batch)
+            sparse_current(to, i.out, to.layout(i.options[0]), to.operand(w), y, back=not turned)
         case _:
             replicas = max(to.shape(w)[0], to.vectors(y)[0])
             multiply(to, to.buffer(i.out, (replicas, batch, n)), (y, False), (w, turned))
@@ -133,38 +130,7 @@ def outer(to: Workspace, i: Instruction) -> None:
             multiply(to, out, (p, True), (q, False), to.scale)
 
 
-# -- sparse synapses
-
-
-def _columns_of(to: Workspace, owner: object, what: str, vectors: Operand) -> Tensor:
-    """``[R, B, n]`` as ``[R n, B]``."""
-    _, batch, n = to.vectors(vectors)
-    columns = to.arena.take((owner, what), (to.n_replicas, n, batch))
-    to.calls.add(Tensor.copy_, columns, to.operand(vectors, "turned"))
-    return columns.view(to.n_replicas * n, batch)
-
-
-def _sparse_current(to: Workspace, out: Register, layout: SparseLayout, values: Tensor, y: Operand, batch: int) -> None:
-    columns = _columns_of(to, out, "columns", y)
-    product = to.scratch(out, "product", (layout.size[0], batch))
-    to.calls.add(torch.addmm, product, layout.block_diagonal(values), columns, beta=0.0, out=product)
-    to.tensors[out] = product.view(to.n_replicas, layout.shape[0], batch).transpose(1, 2)
-
-
-def sampled_product(
-    to: Workspace, owner: object, layout: SparseLayout, values: Tensor, p: Operand, q: Operand, keep: Any, scale: Any
-) -> None:
-    """``values <- keep values + scale sum_b p q`` at the synapses."""
-    matrix = layout.block_diagonal(values)
-    left, right = _columns_of(to, owner, "post", p), _columns_of(to, owner, "pre", q)
-    to.calls.add(torch.sparse.sampled_addmm, matrix, left, right.T, beta=keep, alpha=scale, out=matrix)
-
-
-def _turned_values(to: Workspace, owner: object, layout: SparseLayout, values: Tensor) -> Tensor:
-    order = layout.turn[1].unsqueeze(1)
-    out = to.arena.take((owner, "turned"), tuple(order.shape))
-    to.calls.add(torch.gather, values.expand_as(order), 2, order, out=out)
-    return out
+# -- synapses
 
 
 def turn(to: Workspace, i: Instruction) -> None:
@@ -176,7 +142,7 @@ def turn(to: Workspace, i: Instruction) -> None:
             to.tensors[i.out] = to.tensors[values]
         case "sparse":
             assert isinstance(values.space, Synapses)
-            to.tensors[i.out] = _turned_values(to, i.out, to.layout(values.space), to.tensors[values])
+            to.tensors[i.out] = turned_values(to, i.out, to.layout(values.space), to.tensors[values])
         case _:
             to.tensors[i.out] = to.tensors[values].transpose(1, 2)
 

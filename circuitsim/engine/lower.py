@@ -165,12 +165,19 @@ class Lowered(Workspace):
         """The memory of an operand that may be written over, or else new memory."""
         over = next((a for a in operands if self._may_be_written_over(a, i, shape)), None)
         if over is None:
-            turned = isinstance(i.out.space, Matrix) and kernels.is_narrow(i.out.space)
-            return self.buffer(i.out, shape, turned)
+            return self.buffer(i.out, shape, turned=self._lie_turned(i, operands, shape))
         self.tensors[i.out], self._memory[i.out] = self.tensors[over], self._memory[over]
         self._own.add(i.out)
         self._own.discard(over)
         return self.tensors[i.out]
+
+    def _lie_turned(self, i: Instruction, operands: Iterable[Operand], shape: tuple[int, ...]) -> bool:
+        """Whether neighbours along the second axis of an operand are neighbours in memory, as in currents of sparse
+        synapses and in narrow matrices."""
+        if not isinstance(i.out.space, Neurons | Matrix):
+            return False
+        alike = (self.tensors.get(a) for a in operands if isinstance(a, Register) and self.shape(a) == shape)
+        return any(t is not None and not t.is_contiguous() for t in alike)
 
     def _may_be_written_over(self, value: Operand, i: Instruction, shape: tuple[int, ...]) -> TypeGuard[Register]:
         """Whether an operand is read for the last time, and its memory is its own and fits the result."""

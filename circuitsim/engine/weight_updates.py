@@ -10,10 +10,11 @@ from torch import Tensor
 
 from circuitsim.engine.bounds import limits
 from circuitsim.engine.decay import factor_of
-from circuitsim.engine.kernels import broadcast, each, sampled_product
+from circuitsim.engine.kernels import broadcast, each
 from circuitsim.engine.layout import SparseLayout
 from circuitsim.engine.operations import fitting
 from circuitsim.engine.places import DecayFactor, Number
+from circuitsim.engine.sparse_products import sampled_product
 from circuitsim.engine.workspace import Decay, Workspace
 from circuitsim.plan import Instruction, Register
 from circuitsim.plan.instructions import Operand

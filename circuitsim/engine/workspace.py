@@ -140,14 +140,13 @@ class Workspace:
             turned: whether neighbours along the second axis are neighbours in memory.
             constant: whether it is filled only once, so that nothing else may write there.
         """
-        if constant:
-            self.tensors[register] = self.arena.take(register, shape)
-        elif turned:
-            self.tensors[register] = self.arena.take(register, (shape[0], shape[2], shape[1])).transpose(1, 2)
+        free = [] if constant else self._free[math.prod(shape)]
+        memory = self._memory[register] = free.pop() if free else register
+        if turned:
+            self.tensors[register] = self.arena.take(memory, (shape[0], shape[2], shape[1])).transpose(1, 2)
         else:
-            free = self._free[math.prod(shape)]
-            self._memory[register] = free.pop() if free else register
-            self.tensors[register] = self.arena.take(self._memory[register], shape)
+            self.tensors[register] = self.arena.take(memory, shape)
+        if not constant:
             self._own.add(register)
         return self.tensors[register]
 

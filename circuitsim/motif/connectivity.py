@@ -90,7 +90,8 @@ class ReciprocalOf(Value):
     """The synapse i -> j exists exactly where the named projection has the synapse j -> i.
 
     Args:
-        projection: the name of a projection between the same two populations in the opposite direction.
+        projection: the name of a projection in the opposite direction, between the same two populations or others of
+            the same sizes, such as their partners in the descending stream.
     """
 
     name_fields = ("projection",)

@@ -199,10 +199,17 @@ def _reciprocal(motif: Declarations, p: Projection, name: str) -> Faults:
     other = projection_of(motif).get(name)
     if other is None:
         yield f"{owner} names an unknown projection (known: {', '.join(q.name for q in motif.projections)})"
-    elif (other.pre, other.post) != (p.post, p.pre):
-        yield f"{owner} needs a projection {p.post} -> {p.pre}, but {name} runs {other.pre} -> {other.post}"
     elif isinstance(other.connectivity, c.ReciprocalOf) or other.tied_to is not None:
         yield f"{owner}: {name} must have a connectivity of its own"
+    else:
+        yield from _turned(motif, p, other, owner)
+
+
+def _turned(motif: Declarations, p: Projection, other: Projection, owner: str) -> Faults:
+    """Yield the fault that the transpose of another projection has another shape."""
+    if {other.pre, other.post} <= set(population_of(motif)) and shape_of(motif, other)[::-1] != shape_of(motif, p):
+        turned = shape_of(motif, other)[::-1]
+        yield f"{owner}, whose transposed shape [post, pre] is {turned}; needs {shape_of(motif, p)}"
 
 
 def _derived(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
@@ -264,9 +271,8 @@ def _transpose(motif: Declarations, p: Projection, name: str) -> Faults:
         yield f"{owner} names an unknown projection (known: {', '.join(q.name for q in motif.projections)})"
     elif other.tied_to is not None or isinstance(other.init, i.TransposeOf):
         yield f"{owner}: {name} must have initial weights of its own"
-    elif {other.pre, other.post} <= set(population_of(motif)) and shape_of(motif, other)[::-1] != shape_of(motif, p):
-        turned = shape_of(motif, other)[::-1]
-        yield f"{owner}, whose transposed shape [post, pre] is {turned}; needs {shape_of(motif, p)}"
+    else:
+        yield from _turned(motif, p, other, owner)
 
 
 def _given(motif: Declarations, p: Projection, given: i.Given, shape: tuple[int, int]) -> Faults:

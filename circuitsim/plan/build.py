@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.vocabularies import PREVIOUS, SPIKE, in_phase, rule_vocabulary
 from circuitsim.motif.wiring import Wiring, labels_of, wirings
+from circuitsim.plan.fields import fields_of
 from circuitsim.plan.instructions import Synapses
 from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
@@ -36,6 +38,8 @@ from circuitsim.rules.vocabulary import SPIKES, local
 # 0.02 ns per pair and sample, with a list 0.12 ns per synapse and sample (docs/performance.md).
 SPARSE_BELOW = 0.05
 SMALL = 1000  # pairs, below which an array costs less than the overhead of a list
+# Local fields are multiplied as matrices, at 0.04 ns per synapse and sample, with an overhead for each place.
+FIELDS_BELOW, FIELDS_SMALL = 0.3, 100_000
 
 Names = Mapping[sympy.Symbol, sympy.Expr]
 
@@ -332,8 +336,8 @@ def layout_of(motif: Motif, p: Projection) -> str:
     """
     if p.tied_to is not None:
         return layout_of(motif, motif.projection(p.tied_to.projection))
-    n_post, n_pre = checks.shape(motif, p)
-    n_pairs = n_post * n_pre
+    shape = checks.shape(motif, p)
+    n_pairs = math.prod(shape)
     match settled(motif, p):
         case ReciprocalOf(projection=name):
             return layout_of(motif, motif.projection(name))
@@ -342,7 +346,10 @@ def layout_of(motif: Motif, p: Projection) -> str:
         case Random(probability=probability):
             n_synapses = float(np.mean(probability)) * n_pairs
         case Edges() as edges:
-            n_synapses = len(edges.synapses(n_pre))
+            numbers = edges.synapses(shape[1])
+            n_synapses = len(numbers)
+            if SPARSE_BELOW < n_synapses / n_pairs <= FIELDS_BELOW and n_pairs >= FIELDS_SMALL:
+                return "dense" if fields_of(numbers, shape) is None else "sparse"
         case _:
             return "dense"
     return "sparse" if n_synapses <= SPARSE_BELOW * n_pairs and n_pairs >= SMALL else "dense"

@@ -34,7 +34,7 @@ class Study(abc.ABC):
     Class attributes:
         title: a short title; the data set and the number of seeds are appended.
         dataset: the default data set.
-        hidden: sizes, if they differ from the defaults of the data set.
+        hidden, batch_size: sizes, if they differ from the defaults of the data set.
         epochs: epochs on the default data set, if they differ from its defaults.
         quick_epochs, quick_seeds: epochs and seeds in quick mode; large data sets get one epoch.
         load: loads the data set of a given name, as in `Setup`.
@@ -45,6 +45,7 @@ class Study(abc.ABC):
     title: ClassVar[str]
     dataset: ClassVar[str] = "digits"
     hidden: ClassVar[tuple[int, ...] | None] = None
+    batch_size: ClassVar[int | None] = None
     epochs: ClassVar[int | None] = None
     quick_epochs: ClassVar[int] = 20
     quick_seeds: ClassVar[int] = 2
@@ -76,7 +77,8 @@ class Study(abc.ABC):
             usual, seeds = cls.quick_epochs if dataset in SETTINGS else 1, min(seeds, cls.quick_seeds)
         out = out or Path("runs") / f"{Path(inspect.getfile(cls)).stem}_{dataset}"
         setup = Setup(
-            dataset, cls.hidden or setting.hidden, setting.batch_size, usual if epochs is None else epochs, seeds,
+            dataset, cls.hidden or setting.hidden, cls.batch_size or setting.batch_size,
+            usual if epochs is None else epochs, seeds,
             out.resolve() if options.get("scheduler") else out,  # workers may run elsewhere
             quick, load=cls.load, **options,
         )  # fmt: skip

@@ -302,7 +302,7 @@ def test_a_tied_projection_has_no_weights_of_its_own(own):
     ("other", "message"),
     [
         ("V7", "projection 'Vt1': ReciprocalOf('V7') names an unknown projection (known: W0, W1, Wt1, V1, Vt1, V2)"),
-        ("W0", "projection 'Vt1': ReciprocalOf('W0') needs a projection down1 -> up1, but W0 runs up0 -> up1"),
+        ("W0", "projection 'Vt1': ReciprocalOf('W0'), whose transposed shape [post, pre] is (4, 3); needs (5, 3)"),
     ],
 )
 def test_a_reciprocal_projection_must_run_the_other_way(other, message):

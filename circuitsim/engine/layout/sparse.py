@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.layout.base import Layout
+from circuitsim.plan.fields import Fields, fields_of
 
 warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
 
@@ -27,11 +28,14 @@ class SparseLayout(Layout):
         shape: (post, pre).
         numbers: ``post * n_pre + pre`` of every place in ascending order, shape ``[R, K]``, on the device.
         mask: 1 where there is a synapse, ``[R, 1, K]``, or None if there is one at every place.
+        original: the layout of which this is the reverse, if it was made so.
     """
 
-    def __init__(self, shape: tuple[int, int], numbers: Tensor, mask: Tensor | None) -> None:
+    def __init__(
+        self, shape: tuple[int, int], numbers: Tensor, mask: Tensor | None, original: SparseLayout | None = None
+    ) -> None:
         super().__init__(shape, mask)
-        self.numbers = numbers
+        self.numbers, self.original = numbers, original
         n_replicas = numbers.shape[0]
         block = torch.arange(n_replicas, device=numbers.device).unsqueeze(1)
         self.size = (n_replicas * shape[0], n_replicas * shape[1])
@@ -74,7 +78,7 @@ class SparseLayout(Layout):
     def reversed(self) -> SparseLayout:
         numbers, order = self.turn
         mask = None if self.mask is None else self.mask.expand(len(order), 1, -1).gather(2, order.unsqueeze(1))
-        return SparseLayout(self.shape[::-1], numbers, mask)
+        return SparseLayout(self.shape[::-1], numbers, mask, self)
 
     def transposed(self, values: Tensor) -> Tensor:
         order = self.turn[1].unsqueeze(1)
@@ -90,7 +94,20 @@ class SparseLayout(Layout):
 
     @functools.cached_property
     def other_side(self) -> SparseLayout:
-        return self.reversed()
+        """The same places with both ends swapped; its mask may be out of date."""
+        return self.reversed() if self.original is None else self.original
+
+    @functools.cached_property
+    def fields(self) -> Fields | None:
+        """The local fields, if all replicas have the same; pruned synapses count too."""
+        if not bool((self.numbers == self.numbers[:1]).all()):
+            return None
+        return fields_of(self.numbers[0].cpu().numpy(), self.shape)
+
+    @property
+    def reverses_fields(self) -> bool:
+        """Whether the layout is the reverse of local fields."""
+        return self.original is not None and self.original.fields is not None
 
     def matrix(self, values: Tensor) -> Tensor:
         """A batch of sparse CSR matrices, in which places without a synapse hold a 0."""
