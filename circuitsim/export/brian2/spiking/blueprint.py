@@ -183,6 +183,11 @@ class Blueprint:
         return {**self.neurons, **self.wires}
 
     @property
+    def trains(self) -> list[tuple[str, str]]:
+        """The recorded spikes, as (group, event)."""
+        return [(n.name, s.event) for n in self.neurons.values() for s in n.spikes] if self.records_spikes else []
+
+    @property
     def played(self) -> dict[str, tuple[float, tuple[int, ...]]]:
         """The arrays that the equations read: name -> (duration of a row in ms, shape)."""
         length = self.length_ms
@@ -210,6 +215,7 @@ class Blueprint:
     def digest(self) -> str:
         """A digest of everything that is compiled in, which excludes weights, parameters and played arrays."""
         parts: list[Any] = [self.spiking.document(), self.n_trials, self.played, sorted(self.readouts)]
+        parts += [self.records, self.trains]
         parts[0]["trial"] = self.length_ms  # the windows are played arrays
         for n in self.neurons.values():
             parts.append([n.name, n.size, n.equations, n.traces, n.rest, n.links, n.at_trial, n.refractory_ms])

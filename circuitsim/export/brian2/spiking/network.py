@@ -11,15 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from rich.console import Console
-from rich.progress import Progress
 
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.exported import STANDALONE
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_synapse
@@ -27,15 +23,18 @@ from circuitsim.export.brian2.spiking import checkpoint as checkpoints
 from circuitsim.export.brian2.spiking.blueprint import Blueprint, Wires
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import SpikingCell
-from circuitsim.export.brian2.spiking.delays import delay_faults
+from circuitsim.export.brian2.spiking.delays import fitted
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of
 from circuitsim.export.brian2.spiking.number import number
+from circuitsim.export.brian2.spiking.progress import Report, ignore, progress_bar, within
+from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.samples import Samples, fingerprint, presentation, read_samples
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, saturation
 from circuitsim.export.brian2.spiking.script import script
+from circuitsim.export.brian2.spiking.trial import DELAYS
 from circuitsim.files import locked, write_atomically
 from circuitsim.history import History
 from circuitsim.plan import build_plans
@@ -84,15 +83,14 @@ class SpikingNetwork(BlueprintNetwork):
     ) -> None:
         refuse(replica, spiking, plastic)
         n_trials = whole("export_brian2: n_trials", n_trials, least=1)
-        super().__init__(replica)
         only = None
         if not plastic:
-            frozen = [p.name for p in self.motif.projections]
-            self._replica = dataclasses.replace(replica, plans=build_plans(self.motif, frozen))
-            only = needed_for_outputs(self._replica.plan)
-        self.spiking, self.target, self.plan, self._circuit = spiking, target, self._replica.plan, circuit
-        self.blueprint: Blueprint = lower(self._replica, spiking, n_trials, self.seed, only)
-        self._player = _player(target, directory, self.blueprint)
+            frozen = [p.name for p in replica.motif.projections]
+            replica = dataclasses.replace(replica, plans=build_plans(replica.motif, frozen))
+            only = needed_for_outputs(replica.plan)
+        spiking = fitted(replica.plan, spiking, replica.plan.populations if only is None else only)
+        super().__init__(replica, spiking, lower(replica, spiking, n_trials, replica.seed, only), target, directory)
+        self._circuit = circuit
 
     # -- running
 
@@ -166,19 +164,21 @@ class SpikingNetwork(BlueprintNetwork):
             self._warn_of_saturation(shown, learns=True)
             if done == 0:
                 self._note(history, 0, probe)
-            with Progress(console=Console(stderr=True), disable=not progress) as bar:
-                task = bar.add_task(f"{self.motif.name}, {self.target}", total=samples, completed=done)
+            with progress_bar(f"{self.motif.name}, {self.target}", samples, progress, done) as report:
                 while done < samples:
                     rows = order[done : done + n]
                     learns = np.arange(n) < len(rows)
                     eta = np.resize(factors[done : done + n], n)
-                    output = self._segment(shown, np.resize(rows, n), learns.astype(float), eta, [seed, done])
+                    output = self._segment(
+                        shown, np.resize(rows, n), learns.astype(float), eta, [seed, done],
+                        within(report, done, done + len(rows)),
+                    )  # fmt: skip
                     done += len(rows)
                     self._online(history, shown, rows, output, done)
                     self._note(history, done, probe)
                     if checkpoint is not None:
                         checkpoints.write(checkpoint, self._plastic(), done, settings, history)
-                    bar.update(task, completed=done)
+                    report(done)
         self._warn_of_saturation(shown, learns=True)  # with the weights that it has now
         return history
 
@@ -234,24 +234,23 @@ class SpikingNetwork(BlueprintNetwork):
             raise DataError("accuracy needs a target of classes [sample] or one-hot vectors [sample, output]")
         return float((self.predict(x, seed=seed).argmax(1) == classes).mean())
 
-    def raster(self, x: Any, target: Any, *, learns: bool = True, seed: int = 0) -> pd.DataFrame:
-        """Record every spike of a few trials, in a run in this process. The network's weights stay unchanged.
+    def watch(self, x: Any, target: Any, *, learns: bool = True, seed: int = 0) -> Recording:
+        """Show a few samples in this process and record every spike, and what `record` has asked for. The network's
+        weights stay unchanged.
 
         Args:
             x, target: the samples, one trial each.
             learns: whether weights change during the run.
             seed: the seed of random spikes.
         Returns:
-            A table with the columns time_ms, population, neuron and event ("spike" or "off").
+            All spikes, and what `record` has asked for.
         Raises:
             DataError: x or target does not fit.
         """
-        from circuitsim.export.brian2.spiking.runtime import Runtime, spike_table  # late, because it imports brian2
+        from circuitsim.export.brian2.spiking.runtime import Runtime  # imported late, because it imports brian2
 
-        shown = self._samples(x, target)
-        b, played = self._once(shown, learns, seed)
-        spikes = Runtime("numpy").play(dataclasses.replace(b, records_spikes=True), played, seed).spikes
-        return spike_table(spikes)
+        b, played = self._once(self._samples(x, target), learns, seed)
+        return Recording.of(b, Runtime("numpy").play(b, played, seed), self._records)
 
     def _samples(self, x: Any, target: Any = None) -> Samples:
         """Validate samples. Neurons with only positive spikes cannot receive negative inputs."""
@@ -295,11 +294,17 @@ class SpikingNetwork(BlueprintNetwork):
         return {name: circuit.predict(inputs, name)[0].numpy() for name in self.plan.populations if name in wanted}
 
     def _segment(
-        self, shown: Samples, rows: np.ndarray, learns: np.ndarray, eta: np.ndarray, seed: list[int]
+        self,
+        shown: Samples,
+        rows: np.ndarray,
+        learns: np.ndarray,
+        eta: np.ndarray,
+        seed: list[int],
+        report: Report = ignore,
     ) -> dict[str, np.ndarray]:
         b = self.blueprint
         played = self._played(b, shown, rows, learns, eta, seed)
-        found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)))
+        found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)), report)
         for name, weights in found.weights.items():
             if not np.isfinite(weights).all():
                 raise SimulationDiverged(
@@ -312,7 +317,7 @@ class SpikingNetwork(BlueprintNetwork):
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
         """A blueprint and played arrays that show every sample once, in one segment."""
         whole("seed", seed, least=0)
-        b, n = dataclasses.replace(self.blueprint, n_trials=shown.n), shown.n
+        b, n = self._recorded(n_trials=shown.n), shown.n
         return b, self._played(b, shown, np.arange(n), np.full(n, float(learns)), np.ones(n), [seed, 0])
 
     def _played(
@@ -348,24 +353,21 @@ class SpikingNetwork(BlueprintNetwork):
         Args:
             changes: fields of `Trial`, such as ``lag_ms=10.0``.
         Raises:
-            ParameterError: the length of the trial or of a volley, or `rests`, would change, a field is unknown, or
-                spikes under way would have no time to arrive.
+            ParameterError: the length of the trial or of a volley, a delay, or `rests` would change, or a field is
+                unknown.
         """
         before = self.spiking.course
         unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(before)})
         if unknown:
             raise ParameterError(f"set_trial: Trial has no field {unknown[0]!r}")
         trial = dataclasses.replace(before, **changes)
-        for name in ("length_ms", "ascending_ms", "descending_ms", "rests"):
+        for name in ("length_ms", "ascending_ms", "descending_ms", "rests", *DELAYS):
             if getattr(trial, name) != getattr(before, name):
                 raise ParameterError(
                     f"set_trial({changes}): this changes {name} from {getattr(before, name)} to "
                     f"{getattr(trial, name)}, which is compiled into the network; export again"
                 )
-        spiking = dataclasses.replace(self.spiking, trial=trial)
-        for reason in delay_faults(self.plan, spiking, self.blueprint.neurons):
-            raise ParameterError(f"set_trial({changes}): {reason}")
-        self.spiking = spiking
+        self.spiking = dataclasses.replace(self.spiking, trial=trial)
 
     # -- export
 
@@ -400,16 +402,3 @@ def _factors(schedule: Schedule | None, progress: np.ndarray) -> np.ndarray:
     if schedule is None:
         return np.ones(len(progress))
     return np.array([number(f"fit: the value of schedule at progress {p:g}", schedule(float(p))) for p in progress])
-
-
-def _player(target: str, directory: Path | None, b: Blueprint) -> Any:
-    from circuitsim.export.brian2.names import check_names  # imported late, because it imports brian2
-
-    check_names({part.name: part.names for part in b.parts.values()})
-    if target == STANDALONE:
-        from circuitsim.export.brian2.spiking.program import Standalone
-
-        return Standalone(directory)
-    from circuitsim.export.brian2.spiking.runtime import Runtime
-
-    return Runtime(target)

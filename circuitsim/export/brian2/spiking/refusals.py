@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from circuitsim.export.brian2.refusals import of_rewiring, refuse_first
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.cells import SpikeTrain
-from circuitsim.export.brian2.spiking.delays import delay_faults
-from circuitsim.export.brian2.spiking.lower import needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.plan.quantities import neuron
 from circuitsim.rules.functions import OverNeurons
@@ -28,7 +26,6 @@ def refuse(replica: Replica, spiking: Spiking, plastic: bool = True) -> None:
     reasons = itertools.chain(
         _of_inference(replica, spiking),
         _of_rules(replica, spiking) if plastic else (),
-        delay_faults(replica.plan, spiking, replica.plan.populations if plastic else needed_for_outputs(replica.plan)),
     )
     refuse_first(replica.motif.name, reasons, " as spikes")
 

@@ -16,12 +16,13 @@ import sympy
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.language import Names, term_text, text, total
+from circuitsim.export.brian2.language import term_text, text, total
 from circuitsim.export.brian2.projections import sum_name
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.spiking.blueprint import DELAY, Blueprint, Wires
 from circuitsim.export.brian2.spiking.cells import Cell, SpikingCell
+from circuitsim.export.brian2.spiking.delays import Memory
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import check_events, signal_name, spike_weight
 from circuitsim.export.brian2.spiking.reads import Reads
@@ -142,14 +143,18 @@ def _rule(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan) -> st
     assert p.rule is not None
     if not p.rule.terms:
         return ""
-    names = _known(b, wires, replica, p, p.rule)
+    names, post = _known(b, wires, replica, p, p.rule), replica.plan.populations[p.post]
     trial, every = b.spiking.trial, b.spiking.rule_every_ms
     if trial is None:
         code = total([term_text(term, names) for term in p.rule.terms])
         return "w = " + clipped(f"w + {every / 1e3!r}*({code})", p.bounds or (None, None))
-    data = total([term_text(term, names) for term in p.rule.terms if term.has_data])
-    rest = total([term_text(term, names) for term in p.rule.terms if not term.has_data])
-    parts = [f"{every / ms!r}*({e})" for e, ms in ((data, trial.descending_ms), (rest, trial.length_ms)) if e]
+    memory, gate = Memory(replica.plan, b.spiking), gate_of(replica.plan, post) or p.post
+    summands: dict[float, list[str]] = {}  # the terms, keyed by the time over which they are averaged
+    for term in p.rule.terms:
+        left, left_of_gate = memory.of_term(p, term, gate)
+        duration = trial.descending_ms * left if term.has_data else trial.length_ms
+        summands.setdefault(duration, []).append(term_text(term, names | _names(b, replica, p, left_of_gate)))
+    parts = [f"{every / ms!r}*({total(summands[ms])})" for ms in sorted(summands)]
     b.widths |= {"learns": 0, "eta_scale": 0}
     return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds or (None, None))
 
@@ -160,7 +165,7 @@ def _known(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, rule
     Raises:
         CircuitError: the rule reads something of which a spiking network has no trace.
     """
-    names = dict(_names(b, replica, p))
+    names = _names(b, replica, p)
     of_rule = {reduction.symbol for reduction in rule.reductions}
     if unknown := sorted(map(str, read_by(rule, names) - names.keys() - of_rule)):
         raise CircuitError(
@@ -174,12 +179,15 @@ def _known(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, rule
     return names
 
 
-def _names(b: Blueprint, replica: Replica, p: ProjectionPlan) -> Names:
-    """The Brian2 names of a rule's quantities at a synapse."""
+def _names(b: Blueprint, replica: Replica, p: ProjectionPlan, left_of_gate: float = 1.0) -> dict[sympy.Expr, str]:
+    """The Brian2 names of a rule's quantities at a synapse.
+
+    `left_of_gate` is the part of the trace that tells whether a neuron fired recently which delays leave.
+    """
     plan = replica.plan
     post = plan.populations[p.post]
     gate = gate_of(plan, post)
-    fired = f"int(x_{f'{gate}_' if gate else ''}post > {b.spiking.fired_above!r})"
+    fired = f"int(x_{f'{gate}_' if gate else ''}post > {b.spiking.fired_above * left_of_gate!r})"
     of_post = {neuron("drive", p.post): "J_post"}
     of_post |= dict.fromkeys(slopes_of(plan.populations[gate]), fired) if gate else {}
     names = {synapse("w", p.name): "w"} | {
