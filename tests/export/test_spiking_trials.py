@@ -178,3 +178,56 @@ def test_what_is_compiled_in_cannot_be_set():
         assert net.spiking == before
     net.set_trial(lag_ms=60, silence_ms=10)
     assert net.spiking.trial.lag == 60
+
+
+def taught(rule: str, signals=None, **given) -> dict[str, np.ndarray]:
+    """The changes of W1 in two trials, where its rule is as given."""
+    motif = paper_sal([5, 4, 3], eta=1e-3, gain_W=2.0, gain_V=1.0, trace=None, loss="mse")
+    motif.add(*(cs.Signal(name) for name in signals or ()))
+    motif = motif.replace("W1", rule=cs.Rule(rule, eta=1e-3))
+    circuit = cs.compile(motif, seed=1, device="cpu", dtype="float64")
+    trial = Trial(**VOLLEYS, silence_ms=20, rests=True)
+    net = cs.export_brian2(circuit, mode="spiking", target="numpy", n_trials=2, spiking=Spiking(trial=trial))
+    before = net.weights("W1")
+    shown = net._samples(X, Y, signals)
+    net._segment(shown, np.arange(2), np.ones(2), np.ones(2), [0, 0])
+    return net.weights("W1") - before
+
+
+def test_a_signal_is_that_of_the_sample_and_of_the_time_in_its_trial():
+    plain = taught("eta * I_V2 * pre")
+    assert np.abs(plain).max() > 1e-6
+    rule = "eta * reward * I_V2 * pre"
+    np.testing.assert_allclose(taught(rule, {"reward": np.ones(2)}), plain, rtol=1e-9)
+    first, second = (taught(rule, {"reward": one}) for one in ([2.0, 0.0], [0.0, 2.0]))
+    assert np.abs(first).max() > 1e-6 and np.abs(second - first).max() > 1e-6
+    np.testing.assert_allclose(first + second, 2 * plain, rtol=0, atol=0.01 * np.abs(plain).max())  # but for learning
+    over_time = np.zeros((2, 100))
+    over_time[:, :70] = 1.0
+    early, late = (taught(rule, {"reward": part}) for part in (over_time, 1.0 - over_time))
+    assert min(np.abs(early).max(), np.abs(late).max()) > 1e-7
+    np.testing.assert_allclose(early + late, plain, rtol=0, atol=0.01 * np.abs(plain).max())
+
+
+def test_signals_are_played_by_fit_and_by_scripts_and_do_not_matter_to_predictions(tmp_path):
+    motif = paper_sal([5, 4, 3], trace=None, loss="mse")
+    motif.add(cs.Signal("reward"))
+    motif = motif.replace("W1", rule=cs.Rule("eta * reward * I_V2 * pre", eta=0.1))
+    circuit = cs.compile(motif, seed=1, device="cpu", dtype="float64")
+    net = cs.export_brian2(circuit, mode="spiking", target="numpy", n_trials=2)
+    before = net.weights("W1")
+    assert np.isfinite(net.predict(X)).all()
+    net.fit((X, Y), samples=2, signals={"reward": [0.0, 0.0]}, progress=False)
+    assert np.array_equal(net.weights("W1"), before)
+    path = net.export_script(tmp_path / "reward.py", X, Y, signals={"reward": [1.0, -1.0]})
+    assert "reward" in path.read_text()
+    net.fit((X, Y), samples=2, signals={"reward": [1.0, -1.0]}, progress=False)
+    assert np.abs(net.weights("W1") - before).max() > 1e-4
+    for given, message in (
+        ({}, r"given for \[\], needed for \['reward'\]"),
+        ({"rewards": [1, 1]}, r"given for \['rewards'\], needed for \['reward'\]"),
+        ({"reward": [1, 1, 1]}, r"shape \[3\], needs \[2\], .* or \[2, 140\]"),
+        ({"reward": [1, np.inf]}, "not finite"),
+    ):
+        with pytest.raises(cs.DataError, match=message):
+            net.fit((X, Y), samples=2, signals=given, progress=False)

@@ -16,7 +16,7 @@ import numpy as np
 from circuitsim.export.brian2.parts import Values, Wiring, check_free
 from circuitsim.export.brian2.spiking.cells import Spike
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.trial import GRID_MS
+from circuitsim.export.brian2.spiking.trial import GRID_MS, WINDOWS
 
 DELAY = "delay_ms"  # the variable of synapses that holds their delay, where a spike's effect depends on it
 
@@ -141,6 +141,7 @@ class Blueprint:
         length_ms: the length of a trial, or of the run if there are no trials.
         neurons, wires: groups and synapses in the order in which they are updated, keyed by name.
         readouts: the names of the graded populations.
+        windows: the names of arrays with one number for every ms of each trial.
         widths: the name of an array with one row per trial -> its number of columns, 0 for one number per trial.
         streams: the name of another array -> the duration of a row in ms, and its shape.
         records: what is kept during the run.
@@ -154,6 +155,7 @@ class Blueprint:
     neurons: dict[str, Neurons] = field(default_factory=dict)
     wires: dict[str, Wires] = field(default_factory=dict)
     readouts: list[str] = field(default_factory=list)
+    windows: tuple[str, ...] = WINDOWS
     widths: dict[str, int] = field(default_factory=dict)
     streams: dict[str, tuple[float, tuple[int, ...]]] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
@@ -192,7 +194,7 @@ class Blueprint:
         """The arrays that the equations read: name -> (duration of a row in ms, shape)."""
         length = self.length_ms
         per_ms: tuple[int, ...] = (self.n_trials * round(length / GRID_MS),)
-        found = dict.fromkeys(("reads", "ascends", "descends"), (GRID_MS, per_ms))
+        found = dict.fromkeys(self.windows, (GRID_MS, per_ms))
         found |= {name: (length, (self.n_trials, n) if n else (self.n_trials,)) for name, n in self.widths.items()}
         found |= self.streams
         used = set(re.findall(r"\b(\w+)\(", self.code))

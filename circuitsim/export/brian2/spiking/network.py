@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from circuitsim.export.brian2.spiking.cells import SpikingCell
 from circuitsim.export.brian2.spiking.delays import fitted
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of
+from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.progress import Report, ignore, progress_bar, within
 from circuitsim.export.brian2.spiking.recording import Recording
@@ -99,6 +99,7 @@ class SpikingNetwork(BlueprintNetwork):
         data: Any,
         *,
         samples: int,
+        signals: Mapping[str, Any] | None = None,
         seed: int = 0,
         schedule: Schedule | None = None,
         probe: Callable[[SpikingNetwork, int, History], None] | None = None,
@@ -111,6 +112,8 @@ class SpikingNetwork(BlueprintNetwork):
         Args:
             data: a `Dataset`, of which the training split is used, or (x, target).
             samples: the number of trials. Each epoch shows every sample once.
+            signals: keyed by name, an array ``[sample]`` with a number for each sample of the data, or ``[sample, ms]``
+                with one for every ms of its trial.
             seed: the seed of the samples' order, of jitter and of random spikes.
             schedule: a function of progress in [0, 1] whose value multiplies every `eta`.
             probe: a function that is called with the network, the number of trials done and the history, at the start
@@ -129,7 +132,7 @@ class SpikingNetwork(BlueprintNetwork):
                 fixed weights; the message says which.
             ParameterError: an argument is out of range, a schedule reaches no `eta`, or the checkpoint exists and
                 `resume` is False.
-            DataError: the data does not fit.
+            DataError: the data or a signal does not fit.
         """
         if not isinstance(data, Dataset) and not (isinstance(data, tuple | list) and len(data) == 2):
             raise DataError(f"fit: data must be a Dataset or a pair (x, target) (got {type(data).__name__})")
@@ -145,7 +148,8 @@ class SpikingNetwork(BlueprintNetwork):
         if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
             raise ParameterError(f"fit: checkpoint must be a path or None (got {checkpoint!r})")
         samples, seed = whole("samples", samples, least=1), whole("seed", seed, least=0)
-        shown = self._samples(*((data.train.x, data.train.target) if isinstance(data, Dataset) else data))
+        x, target = (data.train.x, data.train.target) if isinstance(data, Dataset) else data
+        shown = self._samples(x, target, signals or {})
         order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
         factors = _factors(schedule, np.arange(samples) / samples)
         fixed = {
@@ -234,27 +238,37 @@ class SpikingNetwork(BlueprintNetwork):
             raise DataError("accuracy needs a target of classes [sample] or one-hot vectors [sample, output]")
         return float((self.predict(x, seed=seed).argmax(1) == classes).mean())
 
-    def watch(self, x: Any, target: Any, *, learns: bool = True, seed: int = 0) -> Recording:
+    def watch(
+        self,
+        x: Any,
+        target: Any,
+        *,
+        signals: Mapping[str, Any] | None = None,
+        learns: bool = True,
+        seed: int = 0,
+    ) -> Recording:
         """Show a few samples in this process and record every spike, and what `record` has asked for. The network's
         weights stay unchanged.
 
         Args:
             x, target: the samples, one trial each.
+            signals: as in `fit`.
             learns: whether weights change during the run.
             seed: the seed of random spikes.
         Returns:
             All spikes, and what `record` has asked for.
         Raises:
-            DataError: x or target does not fit.
+            DataError: x, target or a signal does not fit.
         """
         from circuitsim.export.brian2.spiking.runtime import Runtime  # imported late, because it imports brian2
 
-        b, played = self._once(self._samples(x, target), learns, seed)
+        b, played = self._once(self._samples(x, target, signals or {}), learns, seed)
         return Recording.of(b, Runtime("numpy").play(b, played, seed), self._records)
 
-    def _samples(self, x: Any, target: Any = None) -> Samples:
-        """Validate samples. Neurons with only positive spikes cannot receive negative inputs."""
-        shown = read_samples(self._circuit, x, target)
+    def _samples(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> Samples:
+        """Validate samples. Neurons with only positive spikes cannot receive negative inputs. Without signals, as for
+        a prediction, all are 0."""
+        shown = read_samples(self._circuit, self.spiking.course.length_ms, x, target, signals)
         for name, n in self.blueprint.neurons.items():
             values = shown.arrays.get(f"input_{name}")
             if values is not None and not n.signed and values.min() < 0:
@@ -288,7 +302,8 @@ class SpikingNetwork(BlueprintNetwork):
         if learns and self.plan.objectives:
             target = {o.output: arrays[f"target_{o.output}"] for o in self.plan.objectives}
             classes = {o.output for o in self.plan.objectives if o.loss == "cross_entropy"}
-            circuit.cycle(inputs, {name: y.argmax(1) if name in classes else y for name, y in target.items()})
+            signals = {name: np.zeros(len(next(iter(inputs.values())))) for name in self.plan.signals}
+            circuit.cycle(inputs, {name: y.argmax(1) if name in classes else y for name, y in target.items()}, signals)
             return {name: circuit.activity(name)[0].numpy() for name in self.blueprint.neurons}
         wanted = needed_for_outputs(self.plan) | set(self.plan.inputs)
         return {name: circuit.predict(inputs, name)[0].numpy() for name in self.plan.populations if name in wanted}
@@ -324,7 +339,10 @@ class SpikingNetwork(BlueprintNetwork):
         self, b: Blueprint, shown: Samples, rows: np.ndarray, learns: np.ndarray, eta: np.ndarray, seed: list[int]
     ) -> dict[str, np.ndarray]:
         windows = self.spiking.course.windows(b.n_trials, np.random.default_rng([*seed, 1]))
-        return {**windows, **shown.rows(rows), "learns": learns, "eta_scale": eta}
+        arrays, n_ms = shown.rows(rows), len(windows["reads"]) // len(rows)
+        for name in map(signal_name, self.plan.signals):
+            arrays[name] = np.broadcast_to(arrays[name], (len(rows), n_ms)).ravel()
+        return {**windows, **arrays, "learns": learns, "eta_scale": eta}
 
     def _online(
         self, history: History, shown: Samples, rows: np.ndarray, output: dict[str, np.ndarray], done: int
@@ -371,23 +389,32 @@ class SpikingNetwork(BlueprintNetwork):
 
     # -- export
 
-    def export_script(self, path: Any, x: Any, target: Any, *, learns: bool = True, seed: int = 0) -> Path:
+    def export_script(
+        self,
+        path: Any,
+        x: Any,
+        target: Any,
+        *,
+        signals: Mapping[str, Any] | None = None,
+        learns: bool = True,
+        seed: int = 0,
+    ) -> Path:
         """Write a Python file in plain Brian2 that shows these samples once, in order, and does not need circuitsim.
 
         Args:
             path: the file, which includes weights and samples.
             x, target: the samples, one trial each.
+            signals: as in `fit`.
             learns: whether the weights change.
             seed: the seed of random spikes.
         Returns:
             The path.
         Raises:
-            DataError: x or target does not fit.
+            DataError: x, target or a signal does not fit.
             ArchiveError: the file cannot be written.
         """
         path = Path(path)
-        shown = self._samples(x, target)
-        b, played = self._once(shown, learns, seed)
+        b, played = self._once(self._samples(x, target, signals or {}), learns, seed)
         write_atomically(path, script(b, played, seed, path.name).encode())
         return path
 

@@ -10,6 +10,7 @@ from circuitsim.errors import ParameterError
 from circuitsim.export.brian2.spiking.number import set_numbers
 
 GRID_MS = 1.0  # the grid on which windows begin and end
+WINDOWS = ("reads", "ascends", "descends")
 DELAYS = ("ascending_delay_ms", "descending_delay_ms")
 
 
@@ -120,4 +121,4 @@ class Trial:
         for row, shift in zip(descends, shifts, strict=True):
             begin = round((self.onset_ms + shift) / GRID_MS)
             row[begin : begin + round(self.descending_ms / GRID_MS)] = 1.0
-        return {"reads": reads.ravel(), "ascends": ascends.ravel(), "descends": descends.ravel()}
+        return dict(zip(WINDOWS, (reads.ravel(), ascends.ravel(), descends.ravel()), strict=True))
