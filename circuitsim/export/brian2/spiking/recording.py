@@ -58,6 +58,8 @@ class Recording:
             b: the network.
             played: the results of the run.
             records: what was recorded, keyed by owner and variable, as the user calls it.
+        Returns:
+            The recording.
         """
         tables = {}
         for key, r in records.items():
