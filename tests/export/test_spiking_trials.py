@@ -124,7 +124,7 @@ def test_windows_wait_for_the_spikes_under_way():
 
 @pytest.mark.parametrize("options", [{}, {"descending": "jacobian"}])
 def test_a_trial_teaches_the_same_with_delays(options):
-    """A weight acts as it is when a spike arrives, so this holds for small rates."""
+    """But for what changes within the trial, which small rates keep small."""
     trial, options = Trial(**VOLLEYS, silence_ms=100), {"eta": 1e-6, "gamma": 0.0, **options}
     straight, late = (play(export(1, everywhere(ms, trial=trial), **options), learns=(1,)) for ms in (0, 20))
     assert np.array_equal(late.pop("output"), straight.pop("output"))

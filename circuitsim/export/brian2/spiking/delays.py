@@ -112,10 +112,9 @@ class Memory:
         """The part that is left of the product of traces in a term of a rule, and of the trace of the population that
         is its `gate`."""
         streams, arrivals = {q.name: q.stream for q in self.plan.populations.values()}, self.arrivals
-        arrives = {
-            at(neuron(kind, population), end): (streams[population], arrivals.at_somata[population].mean)
-            for kind, population, end in (("activity", p.pre, PRE), ("activity", p.post, POST), ("drive", p.post, POST))
-        }
+        of_post = streams[p.post], arrivals.at_somata[p.post].mean
+        arrives = {at(neuron(kind, p.post), POST): of_post for kind in ("activity", "drive")}
+        arrives[at(neuron("activity", p.pre), PRE)] = streams[p.pre], arrivals.at_synapses[p.name].mean
         for q, delay in arrivals.at_synapses.items():
             arrives[at(current(q), POST)] = streams[self.plan.projections[q].pre], delay.mean
         read = read_by(Sum((term,)), slopes_at_post(self.plan.populations[p.post]))

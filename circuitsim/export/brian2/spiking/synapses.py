@@ -32,6 +32,8 @@ from circuitsim.plan import Plan, ProjectionPlan
 from circuitsim.plan.quantities import POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Sum
 
+ARRIVED = "arrived"  # the variable of synapses that holds the trace of spikes that have arrived, after a delay
+
 
 def lower_projection(
     b: Blueprint, replica: Replica, p: ProjectionPlan, cells: Mapping[str, Cell], reads: Reads, seed: int
@@ -55,6 +57,8 @@ def lower_projection(
         if b.spiking.trial is not None and b.spiking.trial.rests:
             wires.at_trial.append(f"{of_synapse(name)} = {float(state.start)!r}")
     _at_spikes(b, wires, replica, p, cells, arrives)
+    if _reads_arrived(b, p):
+        _add_arrived(b, wires, replica.plan, p, cells[p.pre], arrives)
     if wires.on_spike or wires.on_post or wires.rule:
         b.add(wires)
 
@@ -75,6 +79,24 @@ def _deliveries(
         sign = {"1": "w", "-1": "-w"}.get(spike.sign, f"w*{spike.sign.format(v='v_pre')}")
         code = [f"{name}_post += {sign}*{spike_weight(cell, b.spiking, tau)!r}{arrives}" for name, tau in taus.items()]
         yield spike.event, "; ".join(code)
+
+
+def _reads_arrived(b: Blueprint, p: ProjectionPlan) -> bool:
+    """Whether a rule reads the activity of presynaptic neurons whose spikes are delayed. It is the trace of those that
+    have arrived, and a number of the synapse."""
+    return p.name in b.spiking.delays and any(at(neuron("activity", p.pre), PRE) in s.symbols for s in p.sums)
+
+
+def _add_arrived(b: Blueprint, wires: Wires, plan: Plan, p: ProjectionPlan, cell: Cell, arrives: str) -> None:
+    """Add the trace of the spikes that have arrived."""
+    tau = wires.decays[ARRIVED] = b.spiking.stream(plan.populations[p.pre].stream).tau_trace_ms
+    wires.variables[ARRIVED] = np.zeros(len(wires.i))
+    if b.spiking.trial is not None and b.spiking.trial.rests:
+        wires.at_trial.append(f"{ARRIVED} = 0.0")
+    assert isinstance(cell, SpikingCell)  # a readout sends no spikes, and projections from it are refused
+    for spike in cell.spikes:
+        code = f"{ARRIVED} += {spike.sign}*{spike_weight(cell, b.spiking, tau)!r}{arrives}"
+        wires.on_spike[spike.event] = "; ".join(filter(None, [wires.on_spike.get(spike.event), code]))
 
 
 def _at_spikes(
@@ -201,7 +223,7 @@ def _names(b: Blueprint, replica: Replica, p: ProjectionPlan, left_of_gate: floa
     for end, population in ((PRE, p.pre), (POST, p.post)):
         for name in plan.populations[population].jumps:
             names[at(neuron(name, population), end)] = f"{of_neuron(name)}_{end}"
-    names[at(neuron("activity", p.pre), PRE)] = "x_pre"
+    names[at(neuron("activity", p.pre), PRE)] = ARRIVED if _reads_arrived(b, p) else "x_pre"
     names[at(neuron("drive", p.post), POST)] = "J_post"
     names[at(neuron("activity", p.post), POST)] = f"({text(post.activity, of_post)})"
     return names | dict.fromkeys(slopes_at_post(post), fired)
