@@ -16,7 +16,7 @@ import numpy as np
 from circuitsim.export.brian2.parts import Values, Wiring, check_free
 from circuitsim.export.brian2.spiking.cells import Spike
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.trial import GRID_MS
+from circuitsim.export.brian2.spiking.trial import GRID_MS, WINDOWS
 
 DELAY = "delay_ms"  # the variable of synapses that holds their delay, where a spike's effect depends on it
 
@@ -141,6 +141,7 @@ class Blueprint:
         length_ms: the length of a trial, or of the run if there are no trials.
         neurons, wires: groups and synapses in the order in which they are updated, keyed by name.
         readouts: the names of the graded populations.
+        windows: the names of arrays with one number for every ms of each trial.
         widths: the name of an array with one row per trial -> its number of columns, 0 for one number per trial.
         streams: the name of another array -> the duration of a row in ms, and its shape.
         records: what is kept during the run.
@@ -154,6 +155,7 @@ class Blueprint:
     neurons: dict[str, Neurons] = field(default_factory=dict)
     wires: dict[str, Wires] = field(default_factory=dict)
     readouts: list[str] = field(default_factory=list)
+    windows: tuple[str, ...] = WINDOWS
     widths: dict[str, int] = field(default_factory=dict)
     streams: dict[str, tuple[float, tuple[int, ...]]] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
@@ -183,11 +185,16 @@ class Blueprint:
         return {**self.neurons, **self.wires}
 
     @property
+    def trains(self) -> list[tuple[str, str]]:
+        """The recorded spikes, as (group, event)."""
+        return [(n.name, s.event) for n in self.neurons.values() for s in n.spikes] if self.records_spikes else []
+
+    @property
     def played(self) -> dict[str, tuple[float, tuple[int, ...]]]:
         """The arrays that the equations read: name -> (duration of a row in ms, shape)."""
         length = self.length_ms
         per_ms: tuple[int, ...] = (self.n_trials * round(length / GRID_MS),)
-        found = dict.fromkeys(("reads", "ascends", "descends"), (GRID_MS, per_ms))
+        found = dict.fromkeys(self.windows, (GRID_MS, per_ms))
         found |= {name: (length, (self.n_trials, n) if n else (self.n_trials,)) for name, n in self.widths.items()}
         found |= self.streams
         used = set(re.findall(r"\b(\w+)\(", self.code))
@@ -210,6 +217,7 @@ class Blueprint:
     def digest(self) -> str:
         """A digest of everything that is compiled in, which excludes weights, parameters and played arrays."""
         parts: list[Any] = [self.spiking.document(), self.n_trials, self.played, sorted(self.readouts)]
+        parts += [self.records, self.trains]
         parts[0]["trial"] = self.length_ms  # the windows are played arrays
         for n in self.neurons.values():
             parts.append([n.name, n.size, n.equations, n.traces, n.rest, n.links, n.at_trial, n.refractory_ms])

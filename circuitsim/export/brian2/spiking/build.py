@@ -13,6 +13,8 @@ from circuitsim.export.brian2 import objects
 from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
 from circuitsim.export.brian2.spiking.order import LATE
 
+REPORT_MS = 500.0  # between two reports of progress, in time of the clock on the wall
+
 
 class Build:
     """The Brian2 objects of a blueprint, in a `Network` of their own.
@@ -111,7 +113,9 @@ class Build:
     def run(self, report: Any = None) -> None:
         """Play all trials. With a standalone device, this only records what is to be compiled."""
         duration = self.b.n_trials * self.b.length_ms * ms
-        self.network.run(duration, namespace={**self.arrays, "where": objects.where}, report=report)
+        self.network.run(
+            duration, namespace={**self.arrays, "where": objects.where}, report=report, report_period=REPORT_MS * ms
+        )
 
     def outputs(self) -> dict[str, np.ndarray]:
         """The outputs ``[trial, neuron]`` of each readout, which are read when the next trial begins, or at the end."""

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.blueprint import Blueprint
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of, lower_population
+from circuitsim.export.brian2.spiking.neurons import cell_of, lower_population, signal_name
 from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.export.brian2.spiking.synapses import lower_projection
 from circuitsim.plan import Plan
@@ -33,6 +33,8 @@ def lower(
     reads = Reads.of(plan)
     length_ms = 0.0 if spiking.trial is None else spiking.trial.length_ms  # without trials, that of each run
     blueprint = Blueprint(plan.name, spiking, n_trials, length_ms)
+    if spiking.trial is not None:
+        blueprint.windows += tuple(signal_name(name) for name in plan.signals)
     for p in kept:
         lower_population(blueprint, replica, p, cells[p.name], reads)
     for q in plan.projections.values():

@@ -22,6 +22,7 @@ from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron
 from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
 from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout, SpikeTrain, SpikingCell
+from circuitsim.export.brian2.spiking.delays import Memory
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.export.brian2.spiking.slopes import gate_of
@@ -180,7 +181,10 @@ def _drive(b: Blueprint, neurons: Neurons, plan: Plan, p: PopulationPlan) -> str
         return "I"
     neurons.links[f"x_{gating}"] = (gating, "x")
     neurons.equations.append(f"x_{gating} : 1 (linked)")
-    return f"I*int(x_{gating} > {b.spiking.fired_above!r})"
+    above = b.spiking.fired_above
+    if b.spiking.trial is not None:
+        above *= Memory(plan, b.spiking).of_gate(gating, p.name)
+    return f"I*int(x_{gating} > {above!r})"
 
 
 def _error(b: Blueprint, neurons: Neurons, objective: Objective) -> str:

@@ -23,7 +23,8 @@ from filelock import FileLock
 from circuitsim.errors import CircuitError, ParameterError
 from circuitsim.export.brian2.spiking.blueprint import Blueprint
 from circuitsim.export.brian2.spiking.build import Build
-from circuitsim.export.brian2.spiking.runtime import Arrays, Played
+from circuitsim.export.brian2.spiking.progress import Report, ignore
+from circuitsim.export.brian2.spiking.recording import Arrays, Played
 from circuitsim.export.brian2.targets import standalone
 
 NOTE = "circuitsim.json"
@@ -33,6 +34,7 @@ SEEDING = (
     f'if (std::getenv("{SEED}")) for (auto& generator : brian::_random_generators)'
     f' generator.seed(std::strtoul(std::getenv("{SEED}"), nullptr, 10));'
 )
+REPORT = 'std::cout << "done " << completed << std::endl;'
 
 
 class Standalone:
@@ -53,7 +55,7 @@ class Standalone:
         self.directory = self._shared[0] if directory is None else directory.resolve()
         self._verified: set[Path] = set()
 
-    def play(self, b: Blueprint, played: Arrays, seed: int) -> Played:
+    def play(self, b: Blueprint, played: Arrays, seed: int, report: Report = ignore) -> Played:
         folder = self.built(b)
         note = json.loads((folder / NOTE).read_text())
         with tempfile.TemporaryDirectory(prefix="run_", dir=folder) as name:
@@ -61,22 +63,26 @@ class Standalone:
             arguments = []
             for key, values in {**b.settings(), **{f"played_{k}.values": played[k] for k in b.played}}.items():
                 arguments.append(f"{key}={_argument(run / f'{key}.dat', values)}")
-            command = ["./main", "--results_dir", f"{run}/", *arguments]
-            done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, env={**os.environ, SEED: str(seed)}, check=False
-            )
-            if done.returncode or done.stderr.strip():
-                raise CircuitError(f"the program in {folder} failed: {done.stderr.strip()[-500:] or done.returncode}")
+            _run(["./main", "--results_dir", f"{run}/", *arguments], folder, seed, report)
             _check(folder, b)
 
-            def read(variable: str) -> np.ndarray:
-                return np.fromfile(run / note["files"][variable])
+            def read(variable: str, kind: type = float) -> np.ndarray:
+                return np.fromfile(run / note["files"][variable], dtype=kind)
 
             outputs = {}
             for k in b.readouts:
                 size = b.neurons[k].size
                 outputs[k] = np.vstack([read(f"{k}_read.F").reshape(-1, size)[1:], read(f"{k}.F")[None]])
-            return Played(outputs, {w.name: read(f"{w.name}.w") for w in b.wires.values() if w.learns})
+            weights = {w.name: read(f"{w.name}.w") for w in b.wires.values() if w.learns}
+            spikes = {
+                (name, event): (read(f"{name}.{event}.t") * 1e3, read(f"{name}.{event}.i", np.int32))
+                for name, event in b.trains
+            }
+            records = {
+                r: (read(f"{r.name}.t") * 1e3, read(f"{r.name}.{r.variable}").reshape(-1, len(r.which)))
+                for r in b.records
+            }
+            return Played(outputs, weights, spikes, records)
 
     def built(self, b: Blueprint) -> Path:
         """Return the folder of the program, and compile the program if it does not exist.
@@ -124,18 +130,45 @@ def _argument(path: Path, values: Any) -> str:
     return str(path)
 
 
+def _run(command: list[str], folder: Path, seed: int, report: Report) -> None:
+    """Run a program, and pass on the progress that it prints."""
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, SEED: str(seed)}
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if line.startswith("done "):
+                    report(float(line.split()[1]))
+        except BaseException:
+            process.kill()
+            raise
+        process.wait()
+        errors.seek(0)
+        said = errors.read().strip()
+        if process.returncode or said:
+            raise CircuitError(f"the program in {folder} failed: {said[-500:] or process.returncode}")
+
+
 def _compile(b: Blueprint, folder: Path) -> None:
     blank = {name: np.zeros(shape) for name, (_, shape) in b.played.items()}
     with standalone() as device, _few_jobs():
         brian2.seed(0)
         build = Build(b, blank)
         device.insert_code("after_start", SEEDING)
-        build.run()
+        build.run(REPORT)
         device.build(directory=str(folder), compile=True, run=False, with_output=False)
         files = {f"{name}.w": _file(device, build.synapses[name], "w") for name in build.plastic()}
         for name in b.readouts:
             files[f"{name}.F"] = _file(device, build.groups[name], "F")
             files[f"{name}_read.F"] = _file(device, build.reads[name], "F")
+        for (name, event), train in build.trains.items():
+            files |= {f"{name}.{event}.{variable}": _file(device, train, variable) for variable in "ti"}
+        for r, record in build.records.items():
+            files |= {f"{r.name}.{variable}": _file(device, record, variable) for variable in ("t", r.variable)}
     (folder / NOTE).write_text(json.dumps({"digest": b.digest(), "motif": b.name, "files": files}))
 
 

@@ -99,8 +99,7 @@ def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str)
             f'    {name}_read = b2.StateMonitor({name}, "F", record=True, clock=trial, when="start", order=0, '
             f'name="{name}_read")'
         )
-    trains = [(n.name, s.event) for n in b.neurons.values() for s in n.spikes] if b.records_spikes else []
-    for name, event in trains:
+    for name, event in b.trains:
         lines.append(f'    {name}_{event} = b2.EventMonitor({name}, "{event}", name="{name}_{event}_train")')
     for r in b.records:
         which = list(r.which) if r.which != tuple(range(len(r.which))) else f"np.arange({len(r.which)})"
@@ -112,7 +111,7 @@ def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str)
     for name in b.readouts:
         lines.append(f'        "output_{name}": np.column_stack([{name}_read.F[:, 1:], {name}.F]).T,')
     lines += [f'        "w_{w.name}": np.array({w.name}.w),' for w in b.wires.values() if w.learns]
-    for name, event in trains:
+    for name, event in b.trains:
         lines.append(f'        "{event}_{name}": np.stack([{name}_{event}.t / ms, {name}_{event}.i]),')
     lines += [f'        "{r.name}": np.array({r.name}.{r.variable}).T,' for r in b.records]
     lines += ["    }", "", "", 'ARRAYS = """', *_packed(arrays), '"""']

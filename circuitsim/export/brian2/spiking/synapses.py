@@ -16,12 +16,13 @@ import sympy
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.language import Names, term_text, text, total
+from circuitsim.export.brian2.language import term_text, text, total
 from circuitsim.export.brian2.projections import sum_name
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.spiking.blueprint import DELAY, Blueprint, Wires
 from circuitsim.export.brian2.spiking.cells import Cell, SpikingCell
+from circuitsim.export.brian2.spiking.delays import Memory
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import check_events, signal_name, spike_weight
 from circuitsim.export.brian2.spiking.reads import Reads
@@ -30,6 +31,8 @@ from circuitsim.export.brian2.updates import at_once, clipped
 from circuitsim.plan import Plan, ProjectionPlan
 from circuitsim.plan.quantities import POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Sum
+
+ARRIVED = "arrived"  # the variable of synapses that holds the trace of spikes that have arrived, after a delay
 
 
 def lower_projection(
@@ -54,6 +57,8 @@ def lower_projection(
         if b.spiking.trial is not None and b.spiking.trial.rests:
             wires.at_trial.append(f"{of_synapse(name)} = {float(state.start)!r}")
     _at_spikes(b, wires, replica, p, cells, arrives)
+    if _reads_arrived(b, p):
+        _add_arrived(b, wires, replica.plan, p, cells[p.pre], arrives)
     if wires.on_spike or wires.on_post or wires.rule:
         b.add(wires)
 
@@ -74,6 +79,24 @@ def _deliveries(
         sign = {"1": "w", "-1": "-w"}.get(spike.sign, f"w*{spike.sign.format(v='v_pre')}")
         code = [f"{name}_post += {sign}*{spike_weight(cell, b.spiking, tau)!r}{arrives}" for name, tau in taus.items()]
         yield spike.event, "; ".join(code)
+
+
+def _reads_arrived(b: Blueprint, p: ProjectionPlan) -> bool:
+    """Whether a rule reads the activity of presynaptic neurons whose spikes are delayed. It is the trace of those that
+    have arrived, and a number of the synapse."""
+    return p.name in b.spiking.delays and any(at(neuron("activity", p.pre), PRE) in s.symbols for s in p.sums)
+
+
+def _add_arrived(b: Blueprint, wires: Wires, plan: Plan, p: ProjectionPlan, cell: Cell, arrives: str) -> None:
+    """Add the trace of the spikes that have arrived."""
+    tau = wires.decays[ARRIVED] = b.spiking.stream(plan.populations[p.pre].stream).tau_trace_ms
+    wires.variables[ARRIVED] = np.zeros(len(wires.i))
+    if b.spiking.trial is not None and b.spiking.trial.rests:
+        wires.at_trial.append(f"{ARRIVED} = 0.0")
+    assert isinstance(cell, SpikingCell)  # a readout sends no spikes, and projections from it are refused
+    for spike in cell.spikes:
+        code = f"{ARRIVED} += {spike.sign}*{spike_weight(cell, b.spiking, tau)!r}{arrives}"
+        wires.on_spike[spike.event] = "; ".join(filter(None, [wires.on_spike.get(spike.event), code]))
 
 
 def _at_spikes(
@@ -142,14 +165,18 @@ def _rule(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan) -> st
     assert p.rule is not None
     if not p.rule.terms:
         return ""
-    names = _known(b, wires, replica, p, p.rule)
+    names, post = _known(b, wires, replica, p, p.rule), replica.plan.populations[p.post]
     trial, every = b.spiking.trial, b.spiking.rule_every_ms
     if trial is None:
         code = total([term_text(term, names) for term in p.rule.terms])
         return "w = " + clipped(f"w + {every / 1e3!r}*({code})", p.bounds or (None, None))
-    data = total([term_text(term, names) for term in p.rule.terms if term.has_data])
-    rest = total([term_text(term, names) for term in p.rule.terms if not term.has_data])
-    parts = [f"{every / ms!r}*({e})" for e, ms in ((data, trial.descending_ms), (rest, trial.length_ms)) if e]
+    memory, gate = Memory(replica.plan, b.spiking), gate_of(replica.plan, post) or p.post
+    summands: dict[float, list[str]] = {}  # the terms, keyed by the time over which they are averaged
+    for term in p.rule.terms:
+        left, left_of_gate = memory.of_term(p, term, gate)
+        duration = trial.descending_ms * left if term.has_data else trial.length_ms
+        summands.setdefault(duration, []).append(term_text(term, names | _names(b, replica, p, left_of_gate)))
+    parts = [f"{every / ms!r}*({total(summands[ms])})" for ms in sorted(summands)]
     b.widths |= {"learns": 0, "eta_scale": 0}
     return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds or (None, None))
 
@@ -160,7 +187,7 @@ def _known(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, rule
     Raises:
         CircuitError: the rule reads something of which a spiking network has no trace.
     """
-    names = dict(_names(b, replica, p))
+    names = _names(b, replica, p)
     of_rule = {reduction.symbol for reduction in rule.reductions}
     if unknown := sorted(map(str, read_by(rule, names) - names.keys() - of_rule)):
         raise CircuitError(
@@ -174,12 +201,15 @@ def _known(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, rule
     return names
 
 
-def _names(b: Blueprint, replica: Replica, p: ProjectionPlan) -> Names:
-    """The Brian2 names of a rule's quantities at a synapse."""
+def _names(b: Blueprint, replica: Replica, p: ProjectionPlan, left_of_gate: float = 1.0) -> dict[sympy.Expr, str]:
+    """The Brian2 names of a rule's quantities at a synapse.
+
+    `left_of_gate` is the part of the trace that tells whether a neuron fired recently which delays leave.
+    """
     plan = replica.plan
     post = plan.populations[p.post]
     gate = gate_of(plan, post)
-    fired = f"int(x_{f'{gate}_' if gate else ''}post > {b.spiking.fired_above!r})"
+    fired = f"int(x_{f'{gate}_' if gate else ''}post > {b.spiking.fired_above * left_of_gate!r})"
     of_post = {neuron("drive", p.post): "J_post"}
     of_post |= dict.fromkeys(slopes_of(plan.populations[gate]), fired) if gate else {}
     names = {synapse("w", p.name): "w"} | {
@@ -193,7 +223,7 @@ def _names(b: Blueprint, replica: Replica, p: ProjectionPlan) -> Names:
     for end, population in ((PRE, p.pre), (POST, p.post)):
         for name in plan.populations[population].jumps:
             names[at(neuron(name, population), end)] = f"{of_neuron(name)}_{end}"
-    names[at(neuron("activity", p.pre), PRE)] = "x_pre"
+    names[at(neuron("activity", p.pre), PRE)] = ARRIVED if _reads_arrived(b, p) else "x_pre"
     names[at(neuron("drive", p.post), POST)] = "J_post"
     names[at(neuron("activity", p.post), POST)] = f"({text(post.activity, of_post)})"
     return names | dict.fromkeys(slopes_at_post(post), fired)
