@@ -97,9 +97,9 @@ class Oracle:
         masks: present synapses by projection, shape ``[post, pre]``; without them, the declared ones (needed
             where connectivity is random).
         replica: which entry of per-replica parameters to use.
-        nudge, seed: relative error of every product, and its draw; to see what rounding can do. Seed 0 draws nothing:
-            it makes products, slopes and weights that are 0 but for such an error exactly 0, and weights that are
-            below float32's range.
+        nudge, seed: relative error of every product and batch mean, and its draw; to see what rounding can do. Seed 0
+            draws nothing: it makes products, means, slopes and weights that are 0 but for such an error exactly 0, and
+            weights that are below float32's range.
     """
 
     def __init__(
@@ -303,13 +303,15 @@ class Oracle:
 
     def _delivered(self, name: str, seen: dict[str, np.ndarray]) -> np.ndarray:
         w, vectors = self.weights[name], seen[self.projections[name].pre]
-        found = np.stack([w @ sample for sample in vectors])
-        if self.nudge:
-            error = self.nudge * (np.abs(vectors) @ np.abs(w).T)
-            if self.random is None:
-                return np.where(np.abs(found) <= error, 0.0, found)
-            found = found + error * self.random.uniform(-1, 1, found.shape)
-        return found
+        return self._off(np.stack([w @ sample for sample in vectors]), np.abs(vectors) @ np.abs(w).T)
+
+    def _off(self, found: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """A sum that is off by what rounding can do, where `size` is the sum of the sizes of its terms."""
+        if not self.nudge:
+            return found
+        if self.random is None:
+            return np.where(np.abs(found) <= self.nudge * size, 0.0, found)
+        return found + self.nudge * size * self.random.uniform(-1, 1, found.shape)
 
     def _activate(self, p: Any, result: Result) -> tuple[np.ndarray, np.ndarray]:
         activation, drive = p.activation, result.drive[p.name]
@@ -411,7 +413,8 @@ class Oracle:
             }
             if p.tied_to is None and p.plastic and p.rule is not None:
                 change = self._each(p, p.rule.expression, names | self._parameters(p, batch.eta_scale), batch)
-                change = np.where(self.masks[p.name], change.mean(axis=0), 0.0)
+                change = self._off(change.mean(axis=0), np.abs(change).mean(axis=0))
+                change = np.where(self.masks[p.name], change, 0.0)
                 result.change[p.name] = result.change.get(p.name, 0.0) + change
                 kept = self._deferred if phase.apply == "step" else changed
                 kept[p.name] = kept.get(p.name, 0.0) + change

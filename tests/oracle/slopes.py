@@ -102,7 +102,7 @@ OF_DUAL = {
 
 
 def _logistic(x: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-x))
+    return (1.0 + np.tanh(x / 2.0)) / 2.0  # exactly 0 below -37, as rules that compare it with 0 see it
 
 
 NAMED = {  # activation -> activity, slope
