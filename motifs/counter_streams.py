@@ -41,6 +41,8 @@ def counter_streams(
         name: the name of the motif.
     Returns:
         The motif.
+    Raises:
+        MotifError: there are tasks, but no hidden layer.
     Example:
         >>> from motifs import counter_streams
         >>> counter_streams([64, 32, 10], tasks=2).population("up1").activation

@@ -22,8 +22,8 @@ def softhebb(
         dw_i = eta sqrt(| |w_i| - 1 |) y_i (h_{l-1} - u_i w_i)
         r = max(u - (mean of u over the layer), 0)        h_l = (r - m) / sqrt(v + 1e-5)
 
-    m and v are running averages of the mean and variance of each neuron's r. The length |w_i| of a neuron's weights
-    goes to 1, and its rate falls on the way; so it should start far from 1.
+    m and v are running averages of the mean and variance of each neuron's r. The length of a neuron's weights goes to
+    1, and its rate falls on the way; so it should start far from 1.
 
     Args:
         layers: the sizes of the populations, from the input on.

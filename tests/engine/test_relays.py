@@ -11,8 +11,9 @@ X = np.arange(6.0).reshape(2, 3) + 1
 @pytest.fixture
 def circuit():
     motif = cs.Motif()
-    motif.add(cs.Population("x", 3), cs.Population("y", 3), cs.Population("z", 2))
-    motif.connect("x", "y", name="R", connectivity=cs.OneToOne(), init=cs.Identity())
+    motif.add(cs.Population("x", 3), cs.Population("h", 3), cs.Population("y", 3), cs.Population("z", 2))
+    motif.connect("x", "h", name="In", init=cs.Identity())
+    motif.connect("h", "y", name="R", connectivity=cs.OneToOne(), init=cs.Identity())
     motif.connect("y", "z", name="W", rule=cs.Rule("eta * I_W * pre", eta=0.1))
     return cs.compile(motif, replicas=2, dtype="float64", device="cpu")
 
@@ -38,7 +39,7 @@ def test_other_weights_count_at_once_in_the_replica_that_has_them(circuit):
 
 def test_what_is_lost_is_not_relayed(circuit):
     relayed(circuit)
-    circuit.lesion("x", [1])
+    circuit.lesion("h", [1])
     np.testing.assert_array_equal(relayed(circuit), [X * [1, 0, 1]] * 2)
 
 

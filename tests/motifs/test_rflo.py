@@ -34,11 +34,11 @@ def test_its_changes_are_those_of_the_paper():
     weights = {name: circuit.weights(name)[0].numpy() for name in "WRUB"}
     for n_samples, n_times in ((4, 6), (2, 9), (1, 1)):
         x, target = random.normal(size=(n_samples, n_times, 3)), random.normal(size=(n_samples, n_times, 2))
-        before = weights
+        before, start = weights, {name: circuit.weights(name)[0].numpy() for name in "WRU"}
         weights, loss = online(weights, x, target, eta=0.05, tau=4.0)
         np.testing.assert_allclose(circuit.step(x, target).loss, [loss], rtol=1e-12)
         for name in "WRU":
-            got, change = circuit.weights(name)[0].numpy() - before[name], weights[name] - before[name]
+            got, change = circuit.weights(name)[0].numpy() - start[name], weights[name] - before[name]
             np.testing.assert_allclose(got, change, rtol=0, atol=1e-10 * np.abs(change).max(), err_msg=name)
             assert np.abs(change).max() > 1e-4 or (name == "R" and n_times == 1)
 

@@ -18,6 +18,7 @@ def without_relays(program: Program, relays: Collection[str]) -> Program:
         relays: projections with one synapse for each neuron, all of weight 1, which no step changes.
     """
     same: dict[Register, Register] = {}
+    given = {*program.given.inputs.values(), *program.given.targets.values()}  # may be overwritten after the step
     regions = []
     for region in program.regions:
         lines = []
@@ -25,7 +26,8 @@ def without_relays(program: Program, relays: Collection[str]) -> Program:
             i = reading(instruction, same)
             if i.op == "current" and isinstance(synapses := i.options[0], Synapses) and synapses.projection in relays:
                 base = i.args[1]
-                if isinstance(base, Register) and (base.space, base.batch) == (i.out.space, i.out.batch):
+                assert isinstance(base, Register)
+                if (base.space, base.batch) == (i.out.space, i.out.batch) and base not in given:
                     same[i.out] = base
                     continue
             lines.append(i)
