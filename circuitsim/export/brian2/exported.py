@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 import abc
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from circuitsim.errors import ParameterError
-from circuitsim.export.brian2.parts import Values
+from circuitsim.export.brian2.blueprint import Blueprint, Values
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.motif import Projection
 
+if TYPE_CHECKING:
+    from circuitsim.export.brian2.runtime import Player
+
 RUNTIME, STANDALONE = ("numpy", "cython"), "cpp_standalone"  # targets of Brian2's code
+
+
+def make_player(b: Blueprint, target: str, directory: Path | None = None, keeps: bool = False) -> Player:
+    """Make what runs a blueprint.
+
+    Args:
+        b: the blueprint.
+        target: "numpy", "cython" or "cpp_standalone".
+        directory: where programs are written.
+        keeps: whether runs in this process use one set of objects.
+    Raises:
+        CircuitError: the blueprint has a name that Brian2 cannot use.
+    """
+    from circuitsim.export.brian2.names import check_names  # imported late, because it imports brian2
+
+    check_names({part.name: part.names for part in b.parts.values()})
+    if target == STANDALONE:
+        from circuitsim.export.brian2.program import Program
+
+        return Program(directory)
+    from circuitsim.export.brian2.runtime import Runtime
+
+    return Runtime(target, keeps)
 
 
 class ExportedNetwork(abc.ABC):
@@ -22,11 +50,15 @@ class ExportedNetwork(abc.ABC):
     Attributes:
         motif: the circuit's motif.
         seed: the seed of the exported replica.
-
+        blueprint: the description of neurons and synapses, which printing the network shows.
     """
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica, blueprint: Blueprint) -> None:
         self._replica, self.motif, self.seed = replica, replica.motif, replica.seed
+        self.blueprint = blueprint
+
+    def __str__(self) -> str:
+        return str(self.blueprint)
 
     def exists(self, projection: str) -> np.ndarray:
         """Which synapses of a projection exist.

@@ -35,16 +35,14 @@ class Feeding:
         self._binder = InputBinder(circuit.motif, circuit.plans, 1, torch.device("cpu"), torch.float64)
 
     def batches(self, given: Iterable[tuple[Any, ...]]) -> list[tuple[Batch, Tensors]]:
-        """Make the batches of the next steps, each with its targets in the form that losses take.
+        """Make the batches of the next steps, from `step` on, each with its targets in the form that losses take.
 
         Args:
             given: (x, target) or (x, target, signals) for each step.
         Raises:
-            DataError: x, a target or a signal does not fit. The step number is then unchanged.
+            DataError: x, a target or a signal does not fit.
         """
-        found = [self._batch(self.step + k, *values) for k, values in enumerate(given)]
-        self.step += len(found)
-        return found
+        return [self._batch(self.step + k, *values) for k, values in enumerate(given)]
 
     def _batch(self, step: int, x: Any, target: Any = None, signals: Any = None) -> tuple[Batch, Tensors]:
         inputs = self._binder.inputs(x)
@@ -65,7 +63,7 @@ class Feeding:
         if functions := [name for name, value in given.items() if callable(value)]:
             raise DataError(f"signal {functions[0]!r}: Brian2 cannot call a function of the circuit; give numbers")
         values = {name: self._binder.signal(name, value, BatchShard(n_samples)) for name, value in given.items()}
-        return {f"batch_signal_{name}": value[0, :, 0].numpy() for name, value in values.items()}
+        return {f"signal_{name}": value[0, :, 0].numpy() for name, value in values.items()}
 
     def _noise(self, step: int, n_samples: int) -> dict[str, np.ndarray]:
         """The same noise as in the circuit, where it is determined by seed, phase, step and population."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-# Signals of each tick: 1 / batch size, and whether a pass through the batch begins.
-SIGNALS = ("share", "opens")
-# Signals of each phase: whether the tick is in the last of its passes, which sums up the changes; whether it is the
-# last tick of its passes, which applies them; and, with several phases, whether it is the first tick of its passes.
-PHASE_SIGNALS = ("learns", "ends", "starts")
+TICK_MS = 1.0  # the duration of a sample, which is arbitrary in a circuit of rates
 
 
 @dataclass(frozen=True)
@@ -22,7 +18,7 @@ class Batch:
         n_samples: the number of samples.
         arrays: arrays with one row per sample, keyed by their names in the network: ``input_<population>``,
             ``target_<population>``, ``noise_<population>`` (``noise_<population>_<phase>`` with several phases) and
-            ``batch_signal_<signal>``.
+            ``signal_<signal>``.
     """
 
     n_samples: int
@@ -34,7 +30,7 @@ class Schedule:
     """The inputs of a run.
 
     Args:
-        arrays: the arrays of the batches and ``batch_<signal>``, with one row per tick.
+        arrays: the arrays of the batches and those of `_signals`, with one row per tick.
         samples: the ticks of each batch's last pass.
     """
 
@@ -44,7 +40,7 @@ class Schedule:
     @property
     def n_ticks(self) -> int:
         """The length of the run in ticks."""
-        return len(self.arrays["batch_share"])
+        return len(self.arrays["share"])
 
     @classmethod
     def of(cls, batches: Sequence[Batch], n_passes: Mapping[str, int]) -> Schedule:
@@ -58,12 +54,26 @@ class Schedule:
         n_in_all = sum(n_passes.values())
         for batch in batches:
             for name, values in _signals(batch.n_samples, n_passes).items():
-                rows.setdefault(f"batch_{name}", []).append(values)
+                rows.setdefault(name, []).append(values)
             for name, values in batch.arrays.items():
                 rows.setdefault(name, []).extend([values] * n_in_all)
         ends = np.cumsum([batch.n_samples * n_in_all for batch in batches]).tolist()
         samples = [slice(end - batch.n_samples, end) for end, batch in zip(ends, batches, strict=True)]
         return cls({name: np.concatenate(parts).astype(float) for name, parts in rows.items()}, samples)
+
+
+def signals(suffixes: Iterable[str]) -> dict[str, str]:
+    """The signals that every run has: what each says, keyed by name.
+
+    Args:
+        suffixes: the suffix of each phase.
+    """
+    found = {"share": "1 / batch size", "opens": "1 where a pass through the batch begins, else 0"}
+    for suffix in suffixes:
+        found[f"learns{suffix}"] = "1 in the last pass, which sums up the changes"
+        found[f"ends{suffix}"] = "1 at the end of the last pass, where they are made"
+        found[f"starts{suffix}"] = "1 where the first pass begins"
+    return found
 
 
 def _signals(n_samples: int, n_passes: Mapping[str, int]) -> dict[str, np.ndarray]:

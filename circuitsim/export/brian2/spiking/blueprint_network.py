@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.engine.given import read_matrix
 from circuitsim.errors import ParameterError
 from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.exported import ExportedNetwork
+from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.spelling import of_synapse
-from circuitsim.export.brian2.spiking.blueprint import Blueprint
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.plan import Plan
 
@@ -27,7 +26,6 @@ class BlueprintNetwork(ExportedNetwork):
     """
 
     plan: Plan
-    blueprint: Blueprint
 
     def weights(self, projection: str) -> np.ndarray:
         wires = self.blueprint.wires.get(self._projection(projection).name)
@@ -45,31 +43,14 @@ class BlueprintNetwork(ExportedNetwork):
             ParameterError: there is no such projection, it is not exported or tied to another, or a weight is not a
                 finite number, lies where there is no synapse, or is out of the projection's bounds.
         """
-        owner, exists = f"projection {projection!r}", self.exists(projection)
-        wires = self.blueprint.wires.get(projection)
+        wires = self.blueprint.wires.get(self._projection(projection).name)
         if wires is None:
-            raise ParameterError(f"{owner}: the network has none of its synapses (plastic=False leaves some out)")
-        plan, shape = self.plan.projections[projection], exists.shape
-        if plan.derived is not None:
-            raise ParameterError(f"{owner} is tied to {plan.derived.projection!r}; set the weights of that one")
-        matrix = read_matrix(self.motif, self._projection(projection), (1, *shape), weights, owner)
-        given = matrix.to_dense().double().cpu().numpy().reshape(shape)
-        low, high = (
-            end if end is not None else sign * np.inf
-            for end, sign in zip(plan.bounds or (None, None), (-1, 1), strict=True)
-        )
-        for is_wrong, reason in (
-            (~np.isfinite(given), "is not finite"),
-            (~exists & (given != 0), "lies where there is no synapse"),
-            (exists & ((given < low) | (given > high)), f"is out of the bounds {plan.bounds}"),
-        ):
-            if is_wrong.any():
-                post, pre = np.argwhere(is_wrong)[0].tolist()
-                raise ParameterError(
-                    f"{owner}: the weight from neuron {pre} to neuron {post} ({given[post, pre]:g}) {reason} "
-                    f"({int(is_wrong.sum())} like this)"
-                )
-        wires.variables[WEIGHT] = given[wires.j, wires.i]
+            raise ParameterError(
+                f"projection {projection!r}: the network has none of its synapses (plastic=False leaves some out)"
+            )
+        circuit = circuit_from_brian2(self)  # which refuses what does not fit
+        circuit.set_weights(projection, weights)
+        wires.variables[WEIGHT] = circuit.weights(projection)[0].to_dense().numpy()[wires.j, wires.i]
 
     def set_parameter(self, path: str, value: float) -> None:
         """Change a parameter of a rule, without compiling again.
@@ -93,6 +74,3 @@ class BlueprintNetwork(ExportedNetwork):
                 f"there is no parameter {path!r} that is a single number (known: {', '.join(known) or 'none'})"
             )
         wires.parameters[of_synapse(name)] = number(f"parameter {path!r}", value)
-
-    def __str__(self) -> str:
-        return str(self.blueprint)

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
+from circuitsim.export.brian2.blueprint import Blueprint, Record, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.exported import RUNTIME
+from circuitsim.export.brian2.exported import RUNTIME, make_player
 from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.script import write_script
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
-from circuitsim.export.brian2.spiking.blueprint import Blueprint, Record, Wires
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import Cell, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lower import lower
@@ -23,8 +24,6 @@ from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name, train_name
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.refusals import refuse
-from circuitsim.export.brian2.spiking.script import script
-from circuitsim.files import write_atomically
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.motif.checks import index
 from circuitsim.whole import whole
@@ -89,18 +88,16 @@ class ContinuousNetwork(BlueprintNetwork):
     """
 
     def __init__(self, replica: Replica, spiking: Spiking, target: str) -> None:
-        from circuitsim.export.brian2.names import check_names  # imported late, because it imports brian2
-
         if target not in RUNTIME:
             raise ParameterError(
                 f"export_brian2: a network without trials runs in this process, with target {' or '.join(RUNTIME)} "
                 f"(got {target!r}); the file of export_script runs as a program too: python FILE cpp_standalone"
             )
         refuse(replica, spiking)
-        super().__init__(replica)
+        blueprint = lower(replica, spiking, 1, replica.seed)
+        super().__init__(replica, dataclasses.replace(blueprint, records_spikes=True))
         self.spiking, self.target, self.plan = spiking, target, replica.plan
-        self.blueprint = dataclasses.replace(lower(replica, spiking, 1, self.seed), records_spikes=True)
-        check_names({part.name: part.names for part in self.blueprint.parts.values()})
+        self._player = make_player(self.blueprint, target)
         self._cells: dict[str, Cell] = {p.name: cell_of(self.plan, p, spiking) for p in self.plan.populations.values()}
         self._records: dict[tuple[str, str], Record] = {}
 
@@ -169,17 +166,18 @@ class ContinuousNetwork(BlueprintNetwork):
             DataError: an input or signal is missing, unknown, or does not fit.
             SimulationDiverged: a weight is not finite. The weights are then unchanged.
         """
-        from circuitsim.export.brian2.spiking.runtime import Runtime, spike_table  # late: it imports brian2
+        from circuitsim.export.brian2.runtime import spike_table  # late: it imports brian2
 
         b, played = self._prepared(duration_ms, inputs or {}, signals or {}, every_ms, seed)
-        found = Runtime(self.target).play(b, played, seed)
-        for name, weights in found.weights.items():
+        found = self._player.play(b, played, seed)
+        learned = {w.name: found.values[w.name][WEIGHT] for w in b.wires.values() if w.learns}
+        for name, weights in learned.items():
             if not np.isfinite(weights).all():
                 raise SimulationDiverged(
                     f"projection {name!r}: a weight is not finite after {duration_ms:g} ms; bound it, or slow its rule",
                     projection=name, replica=0, step=0,
                 )  # fmt: skip
-        for name, weights in found.weights.items():
+        for name, weights in learned.items():
             self.blueprint.wires[name].variables[WEIGHT] = weights
         tables = {key: self._table(r, *found.records[r]) for key, r in self._records.items()}
         return Recording(spike_table(found.spikes), tables)
@@ -206,10 +204,8 @@ class ContinuousNetwork(BlueprintNetwork):
             DataError: an input or signal is missing, unknown, or does not fit.
             ArchiveError: the file cannot be written.
         """
-        path = Path(path)
         b, played = self._prepared(duration_ms, inputs or {}, signals or {}, every_ms, seed)
-        write_atomically(path, script(b, played, seed, path.name).encode())
-        return path
+        return write_script(path, b, played, seed)
 
     def _prepared(
         self, duration_ms: float, inputs: Mapping[str, Any], signals: Mapping[str, Any], every_ms: float, seed: int
@@ -244,17 +240,9 @@ class ContinuousNetwork(BlueprintNetwork):
         for name in self.plan.signals:
             rows[signal_name(name)] = every
             played[signal_name(name)] = _over_time(f"signal {name!r}", signals[name], ())
-        watched: dict[str, frozenset[str]] = {}
-        for r in self._records.values():
-            watched[r.owner] = watched.get(r.owner, frozenset()) | {r.variable}
-        wires = {
-            name: dataclasses.replace(w, watched=watched.get(name, frozenset()))
-            for name, w in self.blueprint.wires.items()
-        }
-        streams = {name: (rows[name], values.shape) for name, values in played.items()}
-        b = dataclasses.replace(
-            self.blueprint, length_ms=duration, streams=streams, wires=wires, records=tuple(self._records.values())
-        )
+        plays = {name: (row_ms, "") for name, row_ms in rows.items()}
+        records = tuple(self._records.values())
+        b = dataclasses.replace(self.blueprint, length_ms=duration, plays=plays, records=records)
         return b, played
 
     def _table(self, r: Record, times: np.ndarray, values: np.ndarray) -> pd.DataFrame:

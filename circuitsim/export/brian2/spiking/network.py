@@ -18,13 +18,14 @@ from rich.progress import Progress
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
+from circuitsim.export.brian2.blueprint import Blueprint, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.exported import STANDALONE
+from circuitsim.export.brian2.exported import make_player
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.script import write_script
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
-from circuitsim.export.brian2.spiking.blueprint import Blueprint, Wires
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import SpikingCell
 from circuitsim.export.brian2.spiking.delays import delay_faults
@@ -35,8 +36,7 @@ from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.samples import Samples, fingerprint, presentation, read_samples
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, saturation
-from circuitsim.export.brian2.spiking.script import script
-from circuitsim.files import locked, write_atomically
+from circuitsim.files import locked
 from circuitsim.history import History
 from circuitsim.plan import build_plans
 from circuitsim.whole import whole
@@ -84,15 +84,14 @@ class SpikingNetwork(BlueprintNetwork):
     ) -> None:
         refuse(replica, spiking, plastic)
         n_trials = whole("export_brian2: n_trials", n_trials, least=1)
-        super().__init__(replica)
         only = None
         if not plastic:
-            frozen = [p.name for p in self.motif.projections]
-            self._replica = dataclasses.replace(replica, plans=build_plans(self.motif, frozen))
-            only = needed_for_outputs(self._replica.plan)
-        self.spiking, self.target, self.plan, self._circuit = spiking, target, self._replica.plan, circuit
-        self.blueprint: Blueprint = lower(self._replica, spiking, n_trials, self.seed, only)
-        self._player = _player(target, directory, self.blueprint)
+            frozen = [p.name for p in replica.motif.projections]
+            replica = dataclasses.replace(replica, plans=build_plans(replica.motif, frozen))
+            only = needed_for_outputs(replica.plan)
+        super().__init__(replica, lower(replica, spiking, n_trials, replica.seed, only))
+        self.spiking, self.target, self.plan, self._circuit = spiking, target, replica.plan, circuit
+        self._player = make_player(self.blueprint, target, directory)
 
     # -- running
 
@@ -246,7 +245,7 @@ class SpikingNetwork(BlueprintNetwork):
         Raises:
             DataError: x or target does not fit.
         """
-        from circuitsim.export.brian2.spiking.runtime import Runtime, spike_table  # late, because it imports brian2
+        from circuitsim.export.brian2.runtime import Runtime, spike_table  # late, because it imports brian2
 
         shown = self._samples(x, target)
         b, played = self._once(shown, learns, seed)
@@ -256,9 +255,10 @@ class SpikingNetwork(BlueprintNetwork):
     def _samples(self, x: Any, target: Any = None) -> Samples:
         """Validate samples. Neurons with only positive spikes cannot receive negative inputs."""
         shown = read_samples(self._circuit, x, target)
-        for name, n in self.blueprint.neurons.items():
+        for name in self.blueprint.neurons:
             values = shown.arrays.get(f"input_{name}")
-            if values is not None and not n.signed and values.min() < 0:
+            signed = cell_of(self.plan, self.plan.populations[name], self.spiking).signed
+            if values is not None and not signed and values.min() < 0:
                 raise DataError(
                     f"population {name!r}: its neurons cannot fire at a negative rate ({values.min():.3g}); scale "
                     "inputs to 0 .. 1 (load_dataset(..., standardize=False)), or use signed spikes: "
@@ -300,14 +300,15 @@ class SpikingNetwork(BlueprintNetwork):
         b = self.blueprint
         played = self._played(b, shown, rows, learns, eta, seed)
         found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)))
-        for name, weights in found.weights.items():
+        for w in self._learning():
+            name, weights = w.name, found.values[w.name][WEIGHT]
             if not np.isfinite(weights).all():
                 raise SimulationDiverged(
                     f"projection {name!r}: a weight is not finite after trial {seed[1] + b.n_trials}; lower eta",
                     projection=name, replica=0, step=seed[1],
                 )  # fmt: skip
-            b.wires[name].variables[WEIGHT] = weights
-        return dict(found.outputs)
+            w.variables[WEIGHT] = weights
+        return found.outputs(b)
 
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
         """A blueprint and played arrays that show every sample once, in one segment."""
@@ -383,11 +384,7 @@ class SpikingNetwork(BlueprintNetwork):
             DataError: x or target does not fit.
             ArchiveError: the file cannot be written.
         """
-        path = Path(path)
-        shown = self._samples(x, target)
-        b, played = self._once(shown, learns, seed)
-        write_atomically(path, script(b, played, seed, path.name).encode())
-        return path
+        return write_script(path, *self._once(self._samples(x, target), learns, seed), seed)
 
     def _only_output(self) -> str:
         if len(self.blueprint.readouts) != 1:
@@ -400,16 +397,3 @@ def _factors(schedule: Schedule | None, progress: np.ndarray) -> np.ndarray:
     if schedule is None:
         return np.ones(len(progress))
     return np.array([number(f"fit: the value of schedule at progress {p:g}", schedule(float(p))) for p in progress])
-
-
-def _player(target: str, directory: Path | None, b: Blueprint) -> Any:
-    from circuitsim.export.brian2.names import check_names  # imported late, because it imports brian2
-
-    check_names({part.name: part.names for part in b.parts.values()})
-    if target == STANDALONE:
-        from circuitsim.export.brian2.spiking.program import Standalone
-
-        return Standalone(directory)
-    from circuitsim.export.brian2.spiking.runtime import Runtime
-
-    return Runtime(target)

@@ -8,91 +8,85 @@ presynaptic spike comes first. States of neurons change at their reset, which is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import sympy
 
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
+from circuitsim.export.brian2.blueprint import DELAY, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.language import Names, term_text, text, total
 from circuitsim.export.brian2.projections import sum_name
-from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
-from circuitsim.export.brian2.spiking.blueprint import DELAY, Blueprint, Wires
-from circuitsim.export.brian2.spiking.cells import Cell, SpikingCell
+from circuitsim.export.brian2.spiking.cells import SpikingCell
+from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import check_events, signal_name, spike_weight
-from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post, slopes_of
 from circuitsim.export.brian2.updates import at_once, clipped
-from circuitsim.plan import Plan, ProjectionPlan
+from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Sum
 
 
-def lower_projection(
-    b: Blueprint, replica: Replica, p: ProjectionPlan, cells: Mapping[str, Cell], reads: Reads, seed: int
-) -> None:
-    """Add the synapses of a projection, unless they have no effect."""
-    pre, post = replica.synapses(p.name)
+def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
+    """Add the synapses of a projection, unless they have no effect, and return what they do at the beginning of each
+    trial."""
+    pre, post = c.replica.synapses(p.name)
     if not len(pre):
-        return
-    wires = Wires(p.name, p.pre, p.post, pre, post, {WEIGHT: replica.weights[p.name][post, pre]})
-    wires.delays_ms = _delays(b, p, cells[p.pre], len(pre), seed)
-    arrives = _arrives(b.spiking) if wires.delays_ms is not None else ""
-    wires.on_spike = dict(_deliveries(b, replica.plan, p, cells[p.pre], reads, arrives))
-    wires.learns = p.plastic
+        return []
+    declared = c.replica.motif.projection(p.name).state
+    wires = Wires(p.name, p.pre, p.post, pre, post, {WEIGHT: c.replica.weights[p.name][post, pre]}, learns=p.plastic)
+    wires.variables |= c.replica.at_synapses(p.name, c.replica.states[p.name])
+    wires.decays = {of_synapse(k): float(state.tau_ms) for k, state in declared.items() if state.tau_ms is not None}
+    wires.delays_ms = _delays(c, p, len(pre))
+    arrives = _arrives(c.spiking) if wires.delays_ms is not None else ""
+    wires.on_spike = dict(_deliveries(c, p, arrives))
+    if not (wires.on_spike or (p.rule is not None and p.rule.terms) or any(p.jumps.values())):
+        return []
+    c.b.add(wires)
     if p.plastic:
-        wires.parameters = replica.at_synapses(p.name, replica.parameters[p.name])
-        wires.rule = _rule(b, wires, replica, p)
-    for name, state in replica.motif.projection(p.name).state.items():
-        wires.variables |= replica.at_synapses(p.name, {name: replica.states[p.name][name]})
-        if state.tau_ms is not None:
-            wires.decays[of_synapse(name)] = float(state.tau_ms)
-        if b.spiking.trial is not None and b.spiking.trial.rests:
-            wires.at_trial.append(f"{of_synapse(name)} = {float(state.start)!r}")
-    _at_spikes(b, wires, replica, p, cells, arrives)
-    if wires.on_spike or wires.on_post or wires.rule:
-        b.add(wires)
+        wires.parameters = c.replica.at_synapses(p.name, c.replica.parameters[p.name])
+    if arrives and wires.delays_ms is not None:
+        wires.parameters[DELAY] = wires.delays_ms
+    if p.rule is not None and p.rule.terms:
+        c.b.run(p.name, _rule(c, p, p.rule), every_ms=c.spiking.rule_every_ms, when="end")
+    _at_spikes(c, wires, p, arrives)
+    return [f"{of_synapse(k)} = {float(state.start)!r}" for k, state in declared.items()] if c.rests else []
 
 
-def _deliveries(
-    b: Blueprint, plan: Plan, p: ProjectionPlan, cell: Cell, reads: Reads, arrives: str
-) -> Iterator[tuple[str, str]]:
+def _deliveries(c: Lowering, p: ProjectionPlan, arrives: str) -> Iterator[tuple[str, str]]:
     """The statements of each event: a spike adds ``w / (k r tau)`` to the soma current and, if a rule reads it, to the
     low-passed current."""
-    taus = {}
+    cell, taus = c.cells[p.pre], {}
     if p.compartment == "soma":
-        taus["I"] = b.spiking.stream(plan.populations[p.post].stream).tau_synapse_ms
-    if p.name in reads.currents:
-        taus[f"I_{p.name}"] = b.spiking.stream(plan.populations[p.pre].stream).tau_trace_ms
+        taus["I"] = c.stream(p.post).tau_synapse_ms
+    if p.name in c.reads.currents:
+        taus[f"I_{p.name}"] = c.stream(p.pre).tau_trace_ms
     if not isinstance(cell, SpikingCell) or not taus:
         return
     for spike in cell.spikes:
         sign = {"1": "w", "-1": "-w"}.get(spike.sign, f"w*{spike.sign.format(v='v_pre')}")
-        code = [f"{name}_post += {sign}*{spike_weight(cell, b.spiking, tau)!r}{arrives}" for name, tau in taus.items()]
+        code = [f"{name}_post += {sign}*{spike_weight(cell, c.spiking, tau)!r}{arrives}" for name, tau in taus.items()]
         yield spike.event, "; ".join(code)
 
 
-def _at_spikes(
-    b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, cells: Mapping[str, Cell], arrives: str
-) -> None:
+def _at_spikes(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> None:
     """Add what spikes at each end change: the weight, then the states."""
     for end, jumps in ((end, jumps) for end, jumps in p.jumps.items() if jumps):
         population = p.pre if end == PRE else p.post
-        check_events(f"projection {p.name!r}: reads spike_{end}", population, cells[population])
+        check_events(f"projection {p.name!r}: reads spike_{end}", population, c.cells[population])
         changes = []
         for name, jump in jumps.items():  # the weight is the first
-            names = _known(b, wires, replica, p, jump)
+            names = _known(c, p, jump)
             code = total([term_text(term, names) for term in jump.terms])
             code = f"({code}){arrives}" if arrives and end == PRE else code
             if name != WEIGHT:
                 changes.append((of_synapse(name), "+=", code))
                 continue
-            if b.spiking.trial is not None:
-                b.widths |= {"learns": 0, "eta_scale": 0}
+            if c.spiking.trial is not None:
                 code = f"learns(t)*({code})"
             new = f"w {code}" if code.startswith("-") else f"w + {code}"
             changes.append((WEIGHT, "=", clipped(new, p.bounds or (None, None))))
@@ -119,48 +113,44 @@ def _arrives(spiking: Spiking) -> str:
     return f"*int((t/ms + {spiking.dt_ms / 2!r}) % {spiking.trial.length_ms!r} > {DELAY})"
 
 
-def _delays(b: Blueprint, p: ProjectionPlan, cell: Cell, n: int, seed: int) -> np.ndarray | None:
-    delay = b.spiking.delays.get(p.name)
+def _delays(c: Lowering, p: ProjectionPlan, n: int) -> np.ndarray | None:
+    delay, dt_ms = c.spiking.delays.get(p.name), c.spiking.dt_ms
     if delay is None:
         return None
-    if any("{v}" in spike.sign for spike in cell.spikes):
+    if any("{v}" in spike.sign for spike in c.cells[p.pre].spikes):
         raise CircuitError(
             f"projection {p.name!r}: a signed spike takes the membrane's sign when it arrives, which may have changed "
             "during a delay; use Spiking(coding='on_off'), whose spikes have no sign"
         )
-    steps = generator(seed, p.name, "delays").uniform(delay.shortest, delay.longest, n) / b.spiking.dt_ms
-    return np.asarray(np.rint(steps) * b.spiking.dt_ms)
+    steps = generator(c.seed, p.name, "delays").uniform(delay.shortest, delay.longest, n) / dt_ms
+    return np.asarray(np.rint(steps) * dt_ms)
 
 
-def _rule(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan) -> str:
+def _rule(c: Lowering, p: ProjectionPlan, rule: Sum) -> str:
     r"""``w += learns (every/window * data + every/trial * rest)``.
 
     A term that depends on activity is averaged over the descending window, and one that does not (such as decay) over
     the trial. Over a trial, each changes w by about as much as in a step of the rate circuit. Without trials, the rule
     is the change per second.
     """
-    assert p.rule is not None
-    if not p.rule.terms:
-        return ""
-    names = _known(b, wires, replica, p, p.rule)
-    trial, every = b.spiking.trial, b.spiking.rule_every_ms
+    names = _known(c, p, rule)
+    trial, every = c.spiking.trial, c.spiking.rule_every_ms
     if trial is None:
-        code = total([term_text(term, names) for term in p.rule.terms])
+        code = total([term_text(term, names) for term in rule.terms])
         return "w = " + clipped(f"w + {every / 1e3!r}*({code})", p.bounds or (None, None))
-    data = total([term_text(term, names) for term in p.rule.terms if term.has_data])
-    rest = total([term_text(term, names) for term in p.rule.terms if not term.has_data])
+    data = total([term_text(term, names) for term in rule.terms if term.has_data])
+    rest = total([term_text(term, names) for term in rule.terms if not term.has_data])
     parts = [f"{every / ms!r}*({e})" for e, ms in ((data, trial.descending_ms), (rest, trial.length_ms)) if e]
-    b.widths |= {"learns": 0, "eta_scale": 0}
     return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds or (None, None))
 
 
-def _known(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
-    """The Brian2 names of all that a rule reads, with its sums over synapses, which are added to `wires`.
+def _known(c: Lowering, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
+    """The Brian2 names of all that a rule reads, with its sums over synapses, which are added to the blueprint.
 
     Raises:
         CircuitError: the rule reads something of which a spiking network has no trace.
     """
-    names = dict(_names(b, replica, p))
+    names = dict(_names(c, p))
     of_rule = {reduction.symbol for reduction in rule.reductions}
     if unknown := sorted(map(str, read_by(rule, names) - names.keys() - of_rule)):
         raise CircuitError(
@@ -168,25 +158,23 @@ def _known(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, rule
         )
     for reduction in rule.reductions:
         target = names[reduction.symbol] = sum_name(p, reduction)
-        owner, variable = wires.split(target)
-        b.neurons[owner].equations.append(f"{variable} : 1")
-        wires.sums[target] = total([term_text(term, names) for term in reduction.body])
+        c.b.sum(p.name, target, total([term_text(term, names) for term in reduction.body]))
     return names
 
 
-def _names(b: Blueprint, replica: Replica, p: ProjectionPlan) -> Names:
+def _names(c: Lowering, p: ProjectionPlan) -> Names:
     """The Brian2 names of a rule's quantities at a synapse."""
-    plan = replica.plan
+    plan, replica = c.replica.plan, c.replica
     post = plan.populations[p.post]
     gate = gate_of(plan, post)
-    fired = f"int(x_{f'{gate}_' if gate else ''}post > {b.spiking.fired_above!r})"
+    fired = f"int(x_{f'{gate}_' if gate else ''}post > {c.spiking.fired_above!r})"
     of_post = {neuron("drive", p.post): "J_post"}
     of_post |= dict.fromkeys(slopes_of(plan.populations[gate]), fired) if gate else {}
     names = {synapse("w", p.name): "w"} | {
         synapse(k, p.name): of_synapse(k)
         for k in (*replica.parameters.get(p.name, {}), *replica.motif.projection(p.name).state)
     }
-    if synapse("eta", p.name) in names and b.spiking.trial is not None:
+    if synapse("eta", p.name) in names and c.spiking.trial is not None:
         names[synapse("eta", p.name)] = f"({of_synapse('eta')}*eta_scale(t))"
     names |= {at(current(name), POST): f"I_{name}_post" for name in plan.projections}
     names |= {signal(s.name): f"{signal_name(s.name)}(t)" for s in replica.motif.signals}

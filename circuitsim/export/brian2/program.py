@@ -1,4 +1,4 @@
-"""Play trials in a C++ program, which is built once and run many times.
+"""Run blueprints in a C++ program, which is built once and run many times.
 
 Brian2's own `device.run` can only run the program of its global device. Here the program is started directly, and each
 run has its own folder for input and output, so that several programs, and several runs of one program, can run in
@@ -8,11 +8,13 @@ parallel.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,10 +23,10 @@ import numpy as np
 from filelock import FileLock
 
 from circuitsim.errors import CircuitError, ParameterError
-from circuitsim.export.brian2.spiking.blueprint import Blueprint
-from circuitsim.export.brian2.spiking.build import Build
-from circuitsim.export.brian2.spiking.runtime import Arrays, Played
-from circuitsim.export.brian2.targets import standalone
+from circuitsim.export.brian2.blueprint import Blueprint
+from circuitsim.export.brian2.build import Build
+from circuitsim.export.brian2.exported import STANDALONE
+from circuitsim.export.brian2.runtime import Arrays, Player, Results, preferences
 
 NOTE = "circuitsim.json"
 SEED = "CIRCUITSIM_SEED"
@@ -35,7 +37,7 @@ SEEDING = (
 )
 
 
-class Standalone:
+class Program(Player):
     """Compiles and runs programs, each in a folder named by a digest of what is compiled into it.
 
     Networks that differ only in weights, learning rates, lags and samples share a program.
@@ -53,14 +55,17 @@ class Standalone:
         self.directory = self._shared[0] if directory is None else directory.resolve()
         self._verified: set[Path] = set()
 
-    def play(self, b: Blueprint, played: Arrays, seed: int) -> Played:
-        folder = self.built(b)
+    def network(self, b: Blueprint) -> Any:
+        raise ParameterError("target 'cpp_standalone' has no Brian2 network, only a program; see its directory")
+
+    def play(self, b: Blueprint, played: Arrays, seed: int) -> Results:
+        folder = self.built(b, played)
         note = json.loads((folder / NOTE).read_text())
         with tempfile.TemporaryDirectory(prefix="run_", dir=folder) as name:
             run = Path(name)
             arguments = []
-            for key, values in {**b.settings(), **{f"played_{k}.values": played[k] for k in b.played}}.items():
-                arguments.append(f"{key}={_argument(run / f'{key}.dat', values)}")
+            for key, given in {**b.settings(), **{f"played_{k}.values": played[k] for k in b.played}}.items():
+                arguments.append(f"{key}={_argument(run / f'{key}.dat', given)}")
             command = ["./main", "--results_dir", f"{run}/", *arguments]
             done = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, env={**os.environ, SEED: str(seed)}, check=False
@@ -69,18 +74,25 @@ class Standalone:
                 raise CircuitError(f"the program in {folder} failed: {done.stderr.strip()[-500:] or done.returncode}")
             _check(folder, b)
 
-            def read(variable: str) -> np.ndarray:
-                return np.fromfile(run / note["files"][variable])
+            def read(owner: str, variable: str, kind: type = float) -> np.ndarray:
+                return np.fromfile(run / note["files"][f"{owner}.{variable}"], dtype=kind)
 
-            outputs = {}
-            for k in b.readouts:
-                size = b.neurons[k].size
-                outputs[k] = np.vstack([read(f"{k}_read.F").reshape(-1, size)[1:], read(f"{k}.F")[None]])
-            return Played(outputs, {w.name: read(f"{w.name}.w") for w in b.wires.values() if w.learns})
+            values = {part.name: {v: read(part.name, v) for v in part.variables} for part in b.parts.values()}
+            records = {
+                r: (1e3 * read(r.name, "t"), read(r.name, r.variable).reshape(-1, len(r.which))) for _, r in b.monitors
+            }
+            spikes = {
+                (name, event): (1e3 * read(f"{name}_{event}_train", "t"), read(f"{name}_{event}_train", "i", np.int32))
+                for name, event in b.trains
+            }
+            return Results(values, records, spikes)
 
-    def built(self, b: Blueprint) -> Path:
+    def built(self, b: Blueprint, played: Arrays) -> Path:
         """Return the folder of the program, and compile the program if it does not exist.
 
+        Args:
+            b: the network.
+            played: arrays of the same shapes as in all runs of the program.
         Raises:
             ParameterError: the folder holds another network.
         """
@@ -92,7 +104,7 @@ class Standalone:
                     if any(folder.iterdir()):
                         shutil.rmtree(folder)  # the rest of an interrupted build
                         folder.mkdir()
-                    _compile(b, folder)
+                    _compile(b, played, folder)
             self._verified.add(folder)
         _check(folder, b)
         return folder
@@ -124,23 +136,31 @@ def _argument(path: Path, values: Any) -> str:
     return str(path)
 
 
-def _compile(b: Blueprint, folder: Path) -> None:
-    blank = {name: np.zeros(shape) for name, (_, shape) in b.played.items()}
-    with standalone() as device, _few_jobs():
+def _compile(b: Blueprint, played: Arrays, folder: Path) -> None:
+    with _standalone() as device, _few_jobs():
         brian2.seed(0)
-        build = Build(b, blank)
+        build = Build(b)
         device.insert_code("after_start", SEEDING)
-        build.run()
+        build.run(b, {name: np.zeros(np.shape(played[name])) for name in b.played})
         device.build(directory=str(folder), compile=True, run=False, with_output=False)
-        files = {f"{name}.w": _file(device, build.synapses[name], "w") for name in build.plastic()}
-        for name in b.readouts:
-            files[f"{name}.F"] = _file(device, build.groups[name], "F")
-            files[f"{name}_read.F"] = _file(device, build.reads[name], "F")
+        kept = [(build.parts[part.name], name) for part in b.parts.values() for name in part.variables]
+        kept += [(monitor, name) for r, monitor in build.records.items() for name in ("t", r.variable)]
+        kept += [(monitor, name) for monitor in build.trains.values() for name in ("t", "i")]
+        files = {f"{owner.name}.{name}": str(device.get_array_filename(owner.variables[name])) for owner, name in kept}
     (folder / NOTE).write_text(json.dumps({"digest": b.digest(), "motif": b.name, "files": files}))
 
 
-def _file(device: Any, owner: Any, variable: str) -> str:
-    return str(device.get_array_filename(owner.variables[variable]))
+@contextlib.contextmanager
+def _standalone() -> Iterator[Any]:
+    """Make the device for C++ programs Brian2's current one, and return it."""
+    with preferences(brian2.prefs.codegen.target):
+        brian2.set_device(STANDALONE, build_on_run=False)
+        device = brian2.get_device()
+        try:
+            yield device
+        finally:
+            device.reinit()
+            brian2.set_device("runtime")
 
 
 class _few_jobs:  # noqa: N801

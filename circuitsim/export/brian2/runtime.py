@@ -1,0 +1,126 @@
+"""Run blueprints in this process, for the targets numpy and cython."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import brian2
+import numpy as np
+import pandas as pd
+
+from circuitsim.errors import CircuitError
+from circuitsim.export.brian2.blueprint import Blueprint, Record
+from circuitsim.export.brian2.build import Build
+
+Arrays = Mapping[str, np.ndarray]
+Spikes = Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]]  # keyed by group and event
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results of a run.
+
+    Args:
+        values: the variables after the run, ``[neuron]`` or ``[synapse]``, keyed by part and then by name.
+        records: times in ms ``[time]`` and values ``[time, index]`` of what was recorded.
+        spikes: times in ms and indices of neurons; empty if spikes were not recorded.
+    """
+
+    values: Mapping[str, Arrays]
+    records: Mapping[Record, tuple[np.ndarray, np.ndarray]]
+    spikes: Spikes = field(default_factory=dict)
+
+    def outputs(self, b: Blueprint) -> dict[str, np.ndarray]:
+        """The outputs ``[trial, neuron]`` of each readout: what later trials find, and what the last one leaves."""
+        reads = {r.owner: values for r, (_, values) in self.records.items() if r.when == "start"}
+        return {name: np.vstack([reads[name][1:], self.values[name]["F"]]) for name in b.readouts}
+
+
+class Player(abc.ABC):
+    """A way to run blueprints."""
+
+    @abc.abstractmethod
+    def play(self, b: Blueprint, played: Arrays, seed: int) -> Results:
+        """Play a run.
+
+        Args:
+            b: the network, with its weights and parameters.
+            played: the arrays of `Blueprint.played`.
+            seed: the seed of random spikes.
+        """
+
+    @abc.abstractmethod
+    def network(self, b: Blueprint) -> Any:
+        """The `brian2.Network` of all runs."""
+
+    def values(self, b: Blueprint) -> Mapping[str, Mapping[str, Any]]:
+        """The current variables, keyed by part and name."""
+        return {name: part.variables for name, part in b.parts.items()}
+
+
+class Runtime(Player):
+    """Runs in this process.
+
+    Args:
+        language: "numpy" or "cython".
+        keeps: whether all runs of a blueprint use one set of objects, so that each goes on where the last one has
+            stopped; otherwise each run has objects of its own, which begin with the blueprint's values.
+    """
+
+    def __init__(self, language: str, keeps: bool = False) -> None:
+        self.language, self.keeps = language, keeps
+        self._kept: Build | None = None
+
+    def play(self, b: Blueprint, played: Arrays, seed: int) -> Results:
+        with preferences(self.language):
+            state = np.random.get_state()  # noqa: NPY002 (Brian2 draws from NumPy's global stream)
+            try:
+                brian2.seed(seed)
+                build = self._build(b)
+                build.run(b, played)
+            finally:
+                np.random.set_state(state)  # noqa: NPY002
+            records = {
+                r: (np.asarray(m.t / brian2.ms), np.array(getattr(m, r.variable)).T) for r, m in build.records.items()
+            }
+            trains = {key: (np.asarray(m.t / brian2.ms), np.asarray(m.i)) for key, m in build.trains.items()}
+            return Results(build.values(b), records, trains)
+
+    def network(self, b: Blueprint) -> Any:
+        with preferences(self.language):
+            return self._build(b).network
+
+    def values(self, b: Blueprint) -> Mapping[str, Mapping[str, Any]]:
+        return super().values(b) if self._kept is None else self._kept.values(b)
+
+    def _build(self, b: Blueprint) -> Build:
+        """Objects are made when they are first needed, because Brian2 warns about those that never ran."""
+        build = self._kept or Build(b)
+        self._kept = build if self.keeps else None
+        return build
+
+
+def spike_table(spikes: Spikes) -> pd.DataFrame:
+    """Every spike in the order of time, with the columns time_ms, population, neuron and event."""
+    parts = [
+        pd.DataFrame({"time_ms": times, "population": p, "neuron": who, "event": event})
+        for (p, event), (times, who) in spikes.items()
+    ]
+    return pd.concat(parts, ignore_index=True).sort_values("time_ms", kind="stable", ignore_index=True)
+
+
+@contextlib.contextmanager
+def preferences(language: str) -> Iterator[None]:
+    """Set Brian2's preferences, which are global, and restore them afterwards."""
+    if brian2.get_device() is not brian2.devices.all_devices["runtime"]:
+        raise CircuitError("another Brian2 device is active; call brian2.set_device('runtime') first")
+    before = brian2.prefs.codegen.target, brian2.prefs.core.default_float_dtype
+    brian2.prefs.codegen.target, brian2.prefs.core.default_float_dtype = language, np.float64
+    try:
+        yield
+    finally:
+        brian2.prefs.codegen.target, brian2.prefs.core.default_float_dtype = before

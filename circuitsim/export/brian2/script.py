@@ -1,0 +1,239 @@
+"""Write a blueprint as a Python file in plain Brian2, which runs without circuitsim."""
+
+from __future__ import annotations
+
+import base64
+import io
+import keyword
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from textwrap import indent, wrap
+from typing import Any
+
+import numpy as np
+
+from circuitsim.export.brian2.blueprint import Action, Blueprint, Largest, Neurons, Record, Run, Total, Wires
+from circuitsim.files import write_atomically
+
+HEAD = '''"""The circuit {name!r}, {time}, in plain Brian2.
+
+Written by circuitsim, which it does not need:
+
+    python {file}            # saves weights, outputs and whatever is recorded
+
+Weights and what is played to the network are in ARRAYS, at the end of this file.
+"""
+
+import base64
+import io
+import sys
+
+import brian2 as b2
+import numpy as np
+from brian2 import Hz, ms, second
+{lacking}
+
+def main(arrays, target="numpy"):
+    if target == "cpp_standalone":
+        b2.set_device("cpp_standalone")
+    else:
+        b2.prefs.codegen.target = target
+    b2.seed({seed})
+    b2.defaultclock.dt = {dt!r} * ms
+'''
+TAIL = """
+
+if __name__ == "__main__":
+    arrays = dict(np.load(io.BytesIO(base64.b64decode("".join(ARRAYS.split())))))
+    results = main(arrays, *sys.argv[1:])
+    for name, values in results.items():
+        print(name, values.shape, "mean", values.mean())
+    np.savez(__file__.removesuffix(".py") + "_results.npz", **results)
+"""
+# names that mean something else in the file
+TAKEN = {"arrays", "target", "b2", "np", "ms", "Hz", "second", "sys", "io", "base64", "main", "ARRAYS"}
+TAKEN |= {"where", "largest"}
+
+
+def write_script(path: Any, b: Blueprint, played: Mapping[str, np.ndarray], seed: int) -> Path:
+    """Write the file, and return its path.
+
+    Raises:
+        ArchiveError: the file cannot be written.
+    """
+    path = Path(path)
+    write_atomically(path, script(b, played, seed, path.name).encode())
+    return path
+
+
+def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str) -> str:
+    """Write the text of the file.
+
+    Args:
+        b: the network.
+        played: the arrays of `Blueprint.played`.
+        seed: the seed of random spikes.
+        file: the file's name, for its docstring.
+    """
+    return _Script(b, played).text(seed, file)
+
+
+class _Script:
+    """The lines of a script. Objects have the names of the blueprint's parts, unless these mean something else."""
+
+    def __init__(self, b: Blueprint, played: Mapping[str, np.ndarray]) -> None:
+        self.b = b
+        self.arrays = {name: np.asarray(played[name], dtype=float) for name in b.played}
+
+    def text(self, seed: int, file: str) -> str:
+        """The whole file."""
+        b = self.b
+        time = f"{b.length_ms:g} ms" if b.n_trials == 1 else f"{b.n_trials} trials of {b.length_ms:g} ms"
+        _, _, lacking = Path(__file__).with_name("lacking.py").read_text().partition("import numpy as np\n")
+        where, largest, rest = lacking.partition("\n\ndef largest(")
+        needed = where if "where(" in b.code else ""
+        needed += largest + rest if any(isinstance(action, Largest) for action in b.actions) else ""
+        head = HEAD.format(name=b.name, file=file, seed=seed, dt=b.dt_ms, time=time, lacking=needed)
+        body = "\n".join(["", *self._body()]) + "\n"
+        packed = "\n".join(["", "", 'ARRAYS = """', *_packed(self.arrays), '"""', ""])
+        return head + indent(body, "    ") + packed + TAIL
+
+    def _body(self) -> Iterator[str]:
+        b = self.b
+        if b.played:
+            yield "# What is played to the network; dt is the duration of a row."
+        for name, row_ms in b.played.items():
+            about = f"  # {b.plays[name][1]}" if b.plays[name][1] else ""
+            yield f'{name} = b2.TimedArray(arrays["{name}"], dt={row_ms!r} * ms){about}'
+        yield from self._clocks()
+        for order, n in enumerate(b.neurons.values()):
+            yield from self._neurons(n, order)
+        for n in b.neurons.values():
+            for own, (group, variable) in n.links.items():
+                yield f'{self._own(n.name)}.{own} = b2.linked_var({self._own(group)}, "{variable}")'
+        for order, w in enumerate(b.wires.values(), len(b.neurons)):
+            yield from self._wires(w, order)
+        if b.actions:
+            yield from ("", "# What runs in each time step or interval. Within a slot (`when`), `order` decides.")
+        for order, action in b.ordered:
+            yield from self._action(action, order)
+        yield from ("", "# What is recorded.")
+        for order, r in b.monitors:
+            yield self._monitor(r, order)
+        for name, event in b.trains:
+            yield f'{name}_{event} = b2.EventMonitor({self._own(name)}, "{event}", name="{name}_{event}_train")'
+        times = "" if b.n_trials == 1 else f"{b.n_trials} * "
+        yield from ("", f"b2.run({times}{b.length_ms!r} * ms)", "return {")
+        yield from (f"    {line}," for line in self._results())
+        yield "}"
+
+    def _own(self, part: str) -> str:
+        """The Python name of a group or of synapses."""
+        return f"{part}_" if keyword.iskeyword(part) or part in TAKEN | self.arrays.keys() else part
+
+    def _clocks(self) -> Iterator[str]:
+        intervals = [action.every_ms for action in self.b.actions if isinstance(action, Run)]
+        for every_ms in dict.fromkeys([*intervals, *(r.every_ms for _, r in self.b.monitors)]):
+            if every_ms not in (None, self.b.dt_ms):
+                yield f"{_clock(every_ms)} = b2.Clock({every_ms!r} * ms)"
+
+    def _at(self, every_ms: float | None) -> str:
+        """The argument for what happens at an interval."""
+        return "" if every_ms in (None, self.b.dt_ms) else f", clock={_clock(every_ms)}"
+
+    def _neurons(self, n: Neurons, order: int) -> Iterator[str]:
+        own = self._own(n.name)
+        yield from ("", f"{own} = b2.NeuronGroup(", f"    {n.size},", *_block(n.equations, "    ", ","))
+        yield from (f"    {name}={_literal(value)}," for name, value in n.options.items())
+        if n.refractory_ms:
+            yield f"    refractory={n.refractory_ms!r} * ms,"
+        if n.differential:
+            yield f'    method="{self.b.method}",'
+        yield from (f'    order={order}, name="{n.name}",', ")")
+        for event in n.options.get("events", {}):
+            yield f'{own}.set_event_schedule("{event}", when="thresholds", order={order})'
+            if code := "; ".join(n.on_spike[event]):
+                yield f'{own}.run_on_event("{event}", "{code}", when="resets", order={order})'
+        yield from self._values(n)
+
+    def _wires(self, w: Wires, order: int) -> Iterator[str]:
+        own, equations = self._own(w.name), self.b.equations(w)
+        self.arrays |= {f"{w.name}_i": w.i.astype(np.int32), f"{w.name}_j": w.j.astype(np.int32)}
+        yield from ("", f"{own} = b2.Synapses(", f"    {self._own(w.pre)}, {self._own(w.post)},")
+        yield from _block(equations, "    ", ",") if equations else ()
+        yield from (f"    {name}={_literal(value)}," for name, value in w.options.items())
+        yield from (f'    order={order}, name="{w.name}",', ")")
+        yield f'{own}.connect(i=arrays["{w.name}_i"], j=arrays["{w.name}_j"])'
+        yield from (f"{own}.{pathway}.order = {place}" for pathway, place in self.b.pathways(w).items())
+        yield from self._values(w)
+        if w.delays_ms is not None:
+            self.arrays[f"{w.name}_delay"] = w.delays_ms
+            yield from (f'{own}.{pathway}.delay = arrays["{w.name}_delay"] * ms' for pathway in w.events)
+
+    def _values(self, part: Neurons | Wires) -> Iterator[str]:
+        for name, value in part.values.items():
+            if not np.any(value):
+                continue  # Brian2 sets variables to 0
+            if np.ndim(value):
+                self.arrays[f"{part.name}_{name}"] = np.asarray(value, dtype=float)
+            given = f'arrays["{part.name}_{name}"]' if np.ndim(value) else repr(float(value))
+            yield f"{self._own(part.name)}.{name} = {given}"
+
+    def _action(self, action: Action, order: int) -> Iterator[str]:
+        own, place = self._own(action.owner), f'when="{action.when}", order={order}'
+        match action:
+            case Run(code=code):
+                place = f"{place}{self._at(action.every_ms)})"
+                if len(code) == 1:
+                    yield f'{own}.run_regularly("{code[0]}", {place}'
+                else:
+                    yield from (f"{own}.run_regularly(", *_block(code, "    ", ","), f"    {place}")
+            case Total(target=target):
+                yield f'{own}.summed_updaters["{target}"].order = {order}  # {action.expression}'
+            case Largest():
+                group, variable = self.b.wires[action.owner].split(action.target)
+                end = "i" if action.target.endswith("_pre") else "j"
+                take = f'largest({own}, "{action.variable}", "{end}", {self._own(group)}, "{variable}")'
+                yield f"{own}_largest_{order} = b2.NetworkOperation({take}, {place})"
+
+    def _monitor(self, r: Record, order: int) -> str:
+        which: object = list(r.which)
+        if r.which == tuple(range(len(r.which))):
+            which = f"np.arange({len(r.which)})"
+        return (
+            f'{r.name} = b2.StateMonitor({self._own(r.owner)}, "{r.variable}", record={which}, '
+            f'when="{r.when}", order={order}, name="{r.name}"{self._at(r.every_ms)})'
+        )
+
+    def _results(self) -> Iterator[str]:
+        b = self.b
+        for name in b.readouts:  # an output is read when the next trial begins, and the last one after the run
+            yield f'"output_{name}": np.column_stack([{name}_F_record.F[:, 1:], {self._own(name)}.F]).T'
+        yield from (f'"w_{w.name}": np.array({self._own(w.name)}.w)' for w in b.wires.values() if w.learns)
+        yield from (
+            f'"{event}_{name}": np.stack([{name}_{event}.t / ms, {name}_{event}.i])' for name, event in b.trains
+        )
+        yield from (f'"{r.name}": np.array({r.name}.{r.variable}).T' for r in b.records)
+
+
+def _clock(every_ms: float | None) -> str:
+    """The name of the clock of an interval, such as `every_2_ms`."""
+    return f"every_{every_ms:.15g}_ms".replace(".", "_")
+
+
+def _literal(value: Any) -> str:
+    """A string, or a dict of strings, in double quotes."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}": "{text}"' for key, text in value.items()) + "}"
+    return f'"{value}"'
+
+
+def _block(lines: Any, margin: str, after: str = "") -> list[str]:
+    """Lines of text between triple quotes."""
+    return [f'{margin}"""', *(f"{margin}{line}" for line in lines), f'{margin}"""{after}']
+
+
+def _packed(arrays: Mapping[str, np.ndarray]) -> list[str]:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **dict(arrays))  # type: ignore[arg-type]
+    return wrap(base64.b64encode(buffer.getvalue()).decode(), 120)
