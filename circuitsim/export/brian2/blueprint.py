@@ -7,14 +7,13 @@ step by the names of the objects; here everything has its position as its `order
 
 from __future__ import annotations
 
-import abc
 import dataclasses
 import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,21 +23,34 @@ Values = np.ndarray | float
 DELAY = "delay_ms"  # the constant of synapses that holds their delay, where a spike's effect depends on it
 
 
-class Part(abc.ABC):
-    """Neurons or synapses, with variables."""
+@dataclass
+class Part:
+    """Neurons or synapses, with variables.
+
+    Args:
+        name: the name of the Brian2 object.
+        variables: the initial values of variables, one number per neuron or synapse.
+        equations: the equation of every name in use.
+    """
 
     name: str
-    variables: dict[str, Values]
-
-    @property
-    @abc.abstractmethod
-    def names(self) -> list[str]:
-        """All names in use, in order."""
+    variables: dict[str, Values] = field(default_factory=dict, kw_only=True)
+    equations: dict[str, str] = field(default_factory=dict, kw_only=True)
 
     @property
     def values(self) -> dict[str, Values]:
         """What is set before a run."""
         return self.variables
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its own, which are not those of a variable at one end."""
+        return [name for name, line in self.equations.items() if not line.endswith("(summed)")]
+
+    @property
+    def plain(self) -> list[str]:
+        """What changes only where statements say so, or never."""
+        return [name for name, line in self.equations.items() if line.startswith(f"{name} : 1")]
 
     def declare(self, variable: str, start: Values = 0.0) -> None:
         """Add a variable.
@@ -46,13 +58,18 @@ class Part(abc.ABC):
         Raises:
             CircuitError: the name is taken.
         """
-        self.check_new(variable)
+        self.equate(variable, f"{variable} : 1")
         self.variables[variable] = start
 
-    def check_new(self, name: str) -> None:
-        """Raise a CircuitError if the name is taken."""
-        if name in self.names:
+    def equate(self, name: str, equation: str) -> None:
+        """Add a name with its equation.
+
+        Raises:
+            CircuitError: the name is taken.
+        """
+        if name in self.equations:
             raise CircuitError(f"{self.name!r} would have two Brian2 variables {name!r}; rename yours")
+        self.equations[name] = equation
 
 
 @dataclass
@@ -60,9 +77,7 @@ class Neurons(Part):
     """A NeuronGroup.
 
     Args:
-        name, size: the group's name and number of neurons.
-        variables: the initial values of variables, one number per neuron.
-        lines: the equations of those variables that have one: membranes, currents and traces.
+        size: the number of neurons.
         links: own name -> (group, variable), for variables that are read from another group, neuron by neuron or from a
             group of one neuron.
         spikes: the condition at which each kind of spike is emitted, keyed by event.
@@ -70,14 +85,18 @@ class Neurons(Part):
         refractory_ms: the refractory period, 0 for none.
     """
 
-    name: str
     size: int
-    variables: dict[str, Values] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
     links: dict[str, tuple[str, str]] = field(default_factory=dict)
     spikes: dict[str, str] = field(default_factory=dict)
     on_spike: dict[str, list[str]] = field(default_factory=dict)
     refractory_ms: float = 0.0
+
+    def add(self, *lines: str) -> None:
+        """Add lines of equations: membranes, currents and traces."""
+        for line in lines:
+            name = re.match(r"d(\w+)/dt|(\w+)", line)
+            assert name is not None
+            self.equate(name[1] or name[2], line)
 
     def link(self, own: str, group: str, variable: str) -> None:
         """Read a variable of another group under the name `own`.
@@ -86,34 +105,13 @@ class Neurons(Part):
             CircuitError: the name is taken by another variable.
         """
         if self.links.get(own) != (group, variable):
-            self.check_new(own)
+            self.equate(own, f"{own} : 1 (linked)")
             self.links[own] = (group, variable)
-
-    @property
-    def plain(self) -> list[str]:
-        """The variables without an equation, which change only where statements say so."""
-        with_equation = self._with_equation
-        return [name for name in self.variables if name not in with_equation]
-
-    @property
-    def names(self) -> list[str]:
-        return [*self._with_equation, *self.plain, *self.links]
-
-    @property
-    def equations(self) -> list[str]:
-        """The lines of the NeuronGroup's equations."""
-        links = [f"{name} : 1 (linked)" for name in self.links]
-        return [*self.lines, *(f"{name} : 1" for name in self.plain), *links]
 
     @property
     def differential(self) -> list[str]:
         """The variables that have a differential equation."""
-        return [name[1] for line in self.lines if (name := re.match(r"d(\w+)/dt", line))]
-
-    @property
-    def _with_equation(self) -> list[str]:
-        found = (re.match(r"d(\w+)/dt|(\w+)", line) for line in self.lines)
-        return [name[1] or name[2] for name in found if name]
+        return [name for name, line in self.equations.items() if line.startswith(f"d{name}/dt")]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -128,39 +126,36 @@ class Wires(Part):
     """Synapses between two groups, or from synapses to synapses.
 
     Args:
-        name, pre, post: the names of the synapses and of their two ends.
+        pre, post: the names of the two ends.
         i, j: indices of the presynaptic and postsynaptic neurons, shape ``[synapse]``.
-        variables: the initial values of each variable, one number per synapse.
         parameters: constants, either one number or one per synapse.
         decays: the time constants in ms of variables that decay.
-        sums: a variable of one end, such as ``I_V1_post`` -> the expression that is summed into it.
         on_spike: the statements that a presynaptic event runs, keyed by event.
         on_post: the statements that a postsynaptic spike runs, or "".
         delays_ms: conduction delays ``[synapse]``, or None.
         learns: whether the weight changes.
     """
 
-    name: str
     pre: str
     post: str
     i: np.ndarray
     j: np.ndarray
-    variables: dict[str, Values] = field(default_factory=dict)
     parameters: dict[str, Values] = field(default_factory=dict)
     decays: dict[str, float] = field(default_factory=dict)
-    sums: dict[str, str] = field(default_factory=dict)
     on_spike: dict[str, str] = field(default_factory=dict)
     on_post: str = ""
     delays_ms: np.ndarray | None = None
     learns: bool = False
 
     @property
-    def names(self) -> list[str]:
-        return [*self.variables, *self.parameters]
-
-    @property
     def values(self) -> dict[str, Values]:
         return {**self.variables, **self.parameters}
+
+    def set_constants(self, constants: Mapping[str, Values]) -> None:
+        """Add constants."""
+        for name, value in constants.items():
+            self.equate(name, f"{name} : 1 ({'' if np.ndim(value) else 'shared, '}constant)")
+            self.parameters[name] = value
 
     def split(self, target: str) -> tuple[str, str]:
         """Split the name of a summed variable: ``I_V1_post`` gives the postsynaptic group and ``I_V1``."""
@@ -175,13 +170,13 @@ class Wires(Part):
     @property
     def options(self) -> dict[str, Any]:
         """Arguments of the Synapses: what spikes do, and how decays are integrated."""
-        found: dict[str, Any] = {"on_post": self.on_post, "method": "exact" if self.decays else ""}
-        found["on_pre"] = {pathway: self.on_spike[event] for pathway, event in self.events.items()}
-        if list(self.events) == ["pre"]:
-            found["on_pre"] = self.on_spike["spike"]
-        elif self.events:
-            found["on_event"] = {**self.events, "post": "spike"}
-        return {name: value for name, value in sorted(found.items()) if value}
+        on_pre: Any = {pathway: self.on_spike[event] for pathway, event in self.events.items()}
+        on_event = {**self.events, "post": "spike"}
+        if self.events.keys() <= {"pre"}:  # Brian2's defaults
+            on_pre, on_event = self.on_spike.get("spike"), {}
+        method = "exact" if self.decays else ""
+        found = {"on_pre": on_pre, "on_post": self.on_post, "on_event": on_event, "method": method}
+        return {name: value for name, value in found.items() if value}
 
 
 @dataclass(frozen=True)
@@ -206,40 +201,33 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Total:
-    """The sum over synapses that `wires.sums[target]` declares."""
+class Reduce:
+    """A reduction over the synapses of each neuron at one end.
+
+    Args:
+        owner: the synapses.
+        target: the variable of the end that takes the result, such as ``I_V1_post``.
+        expression: what is reduced: an expression that is summed, or the variable whose largest value is taken, 0 where
+            there are no synapses.
+        largest: whether it is the largest value.
+    """
 
     owner: str
     target: str
     expression: str
-    when: str = "groups"
+    largest: bool = False
+    when: ClassVar[str] = "groups"
 
     @property
     def code(self) -> tuple[str, ...]:
+        """What is read."""
         return (self.expression,)
 
     def __str__(self) -> str:
-        return f"{self.owner}: {self.target} = sum of {self.expression}"
+        return f"{self.owner}: {self.target} = {'largest' if self.largest else 'sum of'} {self.expression}"
 
 
-@dataclass(frozen=True)
-class Largest:
-    """The largest value of a variable of synapses, for each neuron of one end; 0 without synapses."""
-
-    owner: str
-    target: str
-    variable: str
-    when: str = "groups"
-
-    @property
-    def code(self) -> tuple[str, ...]:
-        return (self.variable,)
-
-    def __str__(self) -> str:
-        return f"{self.owner}: {self.target} = largest {self.variable}"
-
-
-Action = Run | Total | Largest
+Action = Run | Reduce
 
 
 @dataclass(frozen=True)
@@ -262,8 +250,31 @@ class Record:
 
     @property
     def name(self) -> str:
-        """The name of the monitor."""
+        """The name in the results."""
         return f"{self.owner}_{self.variable}_record"
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """A StateMonitor, for all records of one owner that are made together.
+
+    Args:
+        records: the records.
+        order: its place within the slot.
+    """
+
+    records: tuple[Record, ...]
+    order: int
+
+    @property
+    def variables(self) -> list[str]:
+        """The variables."""
+        return [r.variable for r in self.records]
+
+    @property
+    def name(self) -> str:
+        """The name of the Brian2 object."""
+        return "_".join([self.records[0].owner, *self.variables, "record"])
 
 
 @dataclass
@@ -322,22 +333,25 @@ class Blueprint:
 
     def sum(self, wires: str, target: str, expression: str) -> None:
         """Add a sum over synapses into a variable of one end, which is declared there."""
-        self._declare(wires, target)
-        self.wires[wires].sums[target] = expression
-        self.actions.append(Total(wires, target, expression))
+        self._reduce(Reduce(wires, target, expression))
+        self.wires[wires].equate(target, f"{target} = {expression} : 1 (summed)")
 
     def largest(self, wires: str, target: str, expression: str) -> None:
         """Add a maximum over synapses into a variable of one end, which is declared there."""
-        self._declare(wires, target)
         variable = f"{target}_candidate"
         self.wires[wires].declare(variable)
         self.run(wires, f"{variable} = {expression}")
-        self.actions.append(Largest(wires, target, variable))
+        self._reduce(Reduce(wires, target, variable, largest=True))
 
-    def _declare(self, wires: str, target: str) -> None:
-        owner, variable = self.wires[wires].split(target)
+    def _reduce(self, action: Reduce) -> None:
+        owner, variable = self.wires[action.owner].split(action.target)
         if owner in self.neurons:
             self.neurons[owner].declare(variable)
+        self.actions.append(action)
+
+    def sums(self, wires: str) -> list[str]:
+        """The expressions that synapses sum up."""
+        return [a.expression for a in self.actions if isinstance(a, Reduce) and a.owner == wires and not a.largest]
 
     def update(self, values: Mapping[str, Mapping[str, Values]]) -> None:
         """Set variables, such as those after a run, keyed by part and name."""
@@ -362,35 +376,43 @@ class Blueprint:
         return enumerate(self.actions, len(self.parts))
 
     @property
-    def monitors(self) -> tuple[tuple[int, Record], ...]:
-        """The records with their `order`. An output is read when the next trial begins, before anything changes."""
+    def monitors(self) -> list[Monitor]:
+        """What records. An output is read when the next trial begins, before anything changes."""
         reads = [Record(k, "F", self.length_ms, tuple(range(self.neurons[k].size)), "start") for k in self.readouts]
         last = len(self.parts) + len(self.actions)
-        return tuple((0 if r.when == "start" else last, r) for r in (*reads, *self.records))
+        together: dict[Any, list[Record]] = {}
+        for r in (*reads, *self.records):
+            together.setdefault((r.owner, r.every_ms, r.which, r.when), []).append(r)
+        return [Monitor(tuple(found), 0 if found[0].when == "start" else last) for found in together.values()]
 
     @property
     def trains(self) -> list[tuple[str, str]]:
         """The groups and events of which every spike is kept."""
         return [(n.name, event) for n in self.neurons.values() for event in n.spikes if self.records_spikes]
 
-    def equations(self, w: Wires) -> list[str]:
-        """The lines of the equations of synapses."""
-        lines = [self._decay(w, v) if v in w.decays else f"{v} : 1" for v in w.variables]
-        lines += [f"{k} : 1 ({'shared, ' if np.ndim(v) == 0 else ''}constant)" for k, v in w.parameters.items()]
-        return lines + [f"{target} = {e} : 1 (summed)" for target, e in w.sums.items()]
+    def equations(self, part: Neurons | Wires) -> list[str]:
+        """The lines of the equations."""
+        if isinstance(part, Neurons):
+            return list(part.equations.values())
+        return [self._decay(part, name) if name in part.decays else line for name, line in part.equations.items()]
 
     def _decay(self, w: Wires, variable: str) -> str:
         """Brian2 computes a decay at the synapse's own events, unless the variable is read at other times."""
         code = "\n".join(line for a in self.actions if a.owner == w.name for line in a.code)
         watched = [r.variable for r in self.records if r.owner == w.name]
-        is_read = w.sums or variable in watched or re.search(rf"\b{variable}\b", code)
+        is_read = self.sums(w.name) or variable in watched or re.search(rf"\b{variable}\b", code)
         how = "clock" if is_read else "event"
         return f"d{variable}/dt = -{variable}/({w.decays[variable]!r}*ms) : 1 ({how}-driven)"
 
     @property
     def code(self) -> str:
         """All equations and statements."""
-        lines = [line for n in self.neurons.values() for code in (n.lines, *n.on_spike.values()) for line in code]
+        lines = [
+            line
+            for n in self.neurons.values()
+            for code in ([*n.equations.values()], *n.on_spike.values())
+            for line in code
+        ]
         lines += [code for w in self.wires.values() for code in (*w.on_spike.values(), w.on_post)]
         return "\n".join(lines + [code for action in self.actions for code in action.code])
 
@@ -418,22 +440,19 @@ class Blueprint:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        lines = [f"network of {self.name!r}", "neurons"]
-        for n in self.neurons.values():
-            plain = [*n.plain, *(f"{own} (of {group})" for own, (group, _) in n.links.items())]
-            lines += [f"  {n.name}[{n.size}]" + (f": {', '.join(plain)}" if plain else "")]
-            lines += [f"    {line}" for line in n.lines]
-            lines += [
-                f"    {event}: {condition}: {'; '.join(n.on_spike[event])}" for event, condition in n.spikes.items()
-            ]
-        lines.append("synapses")
-        for w in self.wires.values():
-            plain = [name for name in w.names if name not in w.decays]
-            lines += [
-                f"  {w.name}: {w.pre} -> {w.post}, {len(w.i)} synapses" + (f": {', '.join(plain)}" if plain else "")
-            ]
-            lines += [f"    {self._decay(w, variable)}" for variable in w.decays]
-            lines += [f"    {event}: {code}" for event, code in w.on_spike.items()]
-            lines += [f"    postsynaptic spike: {w.on_post}"] if w.on_post else []
+        lines = [f"network of {self.name!r}"]
+        for part in self.parts.values():
+            names = [name for name in part.plain if name not in getattr(part, "decays", {})]
+            if isinstance(part, Neurons):
+                names = [f"{name} (of {part.links[name][0]})" if name in part.links else name for name in names]
+                what, spikes = f"{part.name}[{part.size}]", part.spikes.items()
+                said = [f"{event}: {condition}: {'; '.join(part.on_spike[event])}" for event, condition in spikes]
+            else:
+                what = f"{part.name}: {part.pre} -> {part.post}, {len(part.i)} synapses"
+                said = [f"{event}: {code}" for event, code in part.on_spike.items()]
+                said += [f"postsynaptic spike: {part.on_post}"] if part.on_post else []
+            own = [line for line in self.equations(part) if not re.match(r"\w+ : 1|.*\(summed\)", line)]
+            lines.append(f"  {what}" + (f": {', '.join(names)}" if names else ""))
+            lines += [f"    {line}" for line in (*own, *said)]
         lines.append(f"in each time step of {self.dt_ms:g} ms, in this order")
         return "\n".join(lines + [f"  {order:3} {action}" for order, action in self.ordered])

@@ -10,7 +10,7 @@ import brian2
 import numpy as np
 from brian2 import ms
 
-from circuitsim.export.brian2.blueprint import Action, Blueprint, Largest, Neurons, Run, Total, Wires
+from circuitsim.export.brian2.blueprint import Action, Blueprint, Monitor, Neurons, Run, Wires
 from circuitsim.export.brian2.lacking import largest, where
 
 
@@ -28,20 +28,20 @@ class Build:
         self._clocks: dict[float, Any] = {}
         self.parts: dict[str, Any] = {}
         for order, n in enumerate(b.neurons.values()):
-            self.parts[n.name] = self._neurons(n, order)
+            self._add_neurons(n, order)
         for n in b.neurons.values():  # before any synapses are made, which read the groups
             for own, (other, variable) in n.links.items():
                 setattr(self.parts[n.name], own, brian2.linked_var(self.parts[other], variable))
             self._set_values(n)
         for order, w in enumerate(b.wires.values(), len(b.neurons)):
-            self.parts[w.name] = self._wires(w, order)
+            self._add_wires(w, order)
         operations = [self._operation(action, order) for order, action in b.ordered]
         self.network = brian2.Network(name="exported_network")
-        self._add([*self.parts.values(), *filter(None, operations)])
-        self.records: dict[Any, Any] = {}
+        self._join([*self.parts.values(), *filter(None, operations)])
+        self.monitors: dict[str, Any] = {}
         self.trains: dict[tuple[str, str], Any] = {}
 
-    def _add(self, members: list[Any]) -> None:
+    def _join(self, members: list[Any]) -> None:
         for member in members:
             member.add_to_magic_network = False
         self.network.add(*members)
@@ -53,20 +53,19 @@ class Build:
             self._clocks[every_ms] = brian2.Clock(dt=every_ms * ms)
         return self._clocks[every_ms]
 
-    def _neurons(self, n: Neurons, order: int) -> Any:
+    def _add_neurons(self, n: Neurons, order: int) -> None:
         options = n.options | ({"refractory": n.refractory_ms * ms} if n.refractory_ms else {})
-        group = brian2.NeuronGroup(
-            n.size, "\n".join(n.equations), method=self.b.method, clock=self._clock(None), name=n.name, order=order,
-            dtype=np.float64, namespace={}, **options,
+        group = self.parts[n.name] = brian2.NeuronGroup(
+            n.size, "\n".join(self.b.equations(n)), method=self.b.method, clock=self._clock(None), name=n.name,
+            order=order, dtype=np.float64, namespace={}, **options,
         )  # fmt: skip
         for event in n.options.get("events", {}):
             group.set_event_schedule(event, when="thresholds", order=order)
             if code := "; ".join(n.on_spike[event]):
                 group.run_on_event(event, code, when="resets", order=order)
-        return group
 
-    def _wires(self, w: Wires, order: int) -> Any:
-        self.parts[w.name] = synapses = brian2.Synapses(
+    def _add_wires(self, w: Wires, order: int) -> None:
+        synapses = self.parts[w.name] = brian2.Synapses(
             self.parts[w.pre], self.parts[w.post], "\n".join(self.b.equations(w)), clock=self._clock(None),
             name=w.name, order=order, dtype=np.float64, namespace={}, **w.options,
         )  # fmt: skip
@@ -76,7 +75,6 @@ class Build:
         for pathway, place in self.b.pathways(w).items():
             getattr(synapses, pathway).order = place
         self._set_values(w)
-        return synapses
 
     def _set_values(self, part: Neurons | Wires) -> None:
         for name, value in part.values.items():
@@ -86,19 +84,24 @@ class Build:
         """The Brian2 object of an action, or None if it belongs to the synapses already."""
         owner = self.parts[action.owner]
         place = {"when": action.when, "order": order, "clock": self._clock(None)}
-        match action:
-            case Run():
-                place["clock"] = self._clock(action.every_ms)
-                return owner.run_regularly("\n".join(action.code), name=f"{action.owner}_action_{order}", **place)
-            case Total():
-                updater = owner.summed_updaters[action.target]
-                updater.when, updater.order = action.when, order
-                return None
-            case Largest():
-                group, variable = self.b.wires[action.owner].split(action.target)
-                end = "i" if action.target.endswith("_pre") else "j"
-                take = largest(owner, action.variable, end, self.parts[group], variable)
-                return brian2.NetworkOperation(take, name=f"{action.owner}_action_{order}", **place)
+        name = f"{action.owner}_action_{order}"
+        if isinstance(action, Run):
+            place["clock"] = self._clock(action.every_ms)
+            return owner.run_regularly("\n".join(action.code), name=name, **place)
+        if not action.largest:
+            owner.summed_updaters[action.target].order = order
+            return None
+        group, variable = self.b.wires[action.owner].split(action.target)
+        end = "i" if action.target.endswith("_pre") else "j"
+        take = largest(owner, action.expression, end, self.parts[group], variable)
+        return brian2.NetworkOperation(take, name=name, **place)
+
+    def _monitor(self, m: Monitor) -> Any:
+        r = m.records[0]
+        return brian2.StateMonitor(
+            self.parts[r.owner], m.variables, record=list(r.which), clock=self._clock(r.every_ms), when=r.when,
+            order=m.order, name=m.name,
+        )  # fmt: skip
 
     def run(self, b: Blueprint, played: Mapping[str, np.ndarray]) -> None:
         """Play a run. With a standalone device, this only records what is to be compiled.
@@ -111,19 +114,13 @@ class Build:
             name: brian2.TimedArray(np.asarray(played[name], dtype=float), dt=row_ms * ms, name=f"played_{name}")
             for name, row_ms in b.played.items()
         }
-        self.records = {
-            r: brian2.StateMonitor(
-                self.parts[r.owner], r.variable, record=list(r.which), clock=self._clock(r.every_ms),
-                when=r.when, order=order, name=r.name,
-            )
-            for order, r in b.monitors
-        }  # fmt: skip
+        self.monitors = {m.name: self._monitor(m) for m in b.monitors}
         self.trains = {
             (name, event): brian2.EventMonitor(self.parts[name], event, name=f"{name}_{event}_train")
             for name, event in b.trains
         }
-        monitors = [*self.records.values(), *self.trains.values()]
-        self._add(monitors)
+        monitors = [*self.monitors.values(), *self.trains.values()]
+        self._join(monitors)
         self.network.t_ = 0.0  # where the arrays begin
         try:
             with np.errstate(all="ignore"):  # closed gates discard such values, and so do the first passes of a batch

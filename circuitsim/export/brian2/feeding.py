@@ -44,6 +44,14 @@ class Feeding:
         """
         return [self._batch(self.step + k, *values) for k, values in enumerate(given)]
 
+    def inputs(self, x: Any) -> dict[str, np.ndarray]:
+        """The arrays of inputs ``[batch, neuron]``.
+
+        Raises:
+            DataError: x does not fit.
+        """
+        return {f"input_{name}": value[0].numpy() for name, value in self._binder.inputs(x).items()}
+
     def _batch(self, step: int, x: Any, target: Any = None, signals: Any = None) -> tuple[Batch, Tensors]:
         inputs = self._binder.inputs(x)
         n_samples = next(iter(inputs.values())).shape[1]

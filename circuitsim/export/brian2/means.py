@@ -37,7 +37,7 @@ def add_mean(t: Blueprint, group: str, body: sympy.Expr, names: Mapping[sympy.Ex
     for inner in filter(is_mean, body.free_symbols):
         owner, _, known = inner.name.partition(":")
         at_inputs[inner] = f"{known}_post" if owner == hub else f"{copy_mean(t, inner, group)}_pre"
-    summed, sums = text(body, at_inputs), list(t.wires[inputs].sums.values())
+    summed, sums = text(body, at_inputs), t.sums(inputs)
     k = sums.index(summed) if summed in sums else len(sums)
     variable = f"mean_{k}{suffix}"
     mean = sympy.Symbol(f"{hub}:{variable}", real=True)

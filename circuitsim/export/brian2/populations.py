@@ -32,7 +32,9 @@ QUANTITIES = ("drive", "activity", "slope")
 
 def make_group(p: PopulationPlan, replica: Replica) -> Neurons:
     """Make the group of a population, with its states."""
-    group = Neurons(p.name, p.size, dict.fromkeys(quantities_of(p), 0.0))
+    group = Neurons(p.name, p.size)
+    for name in quantities_of(p):
+        group.declare(name)
     for name, start in replica.states[p.name].items():
         group.declare(of_neuron(name), start)
     return group

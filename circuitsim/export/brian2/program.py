@@ -79,7 +79,9 @@ class Program(Player):
 
             values = {part.name: {v: read(part.name, v) for v in part.variables} for part in b.parts.values()}
             records = {
-                r: (1e3 * read(r.name, "t"), read(r.name, r.variable).reshape(-1, len(r.which))) for _, r in b.monitors
+                r: (1e3 * read(m.name, "t"), read(m.name, r.variable).reshape(-1, len(r.which)))
+                for m in b.monitors
+                for r in m.records
             }
             spikes = {
                 (name, event): (1e3 * read(f"{name}_{event}_train", "t"), read(f"{name}_{event}_train", "i", np.int32))
@@ -137,14 +139,14 @@ def _argument(path: Path, values: Any) -> str:
 
 
 def _compile(b: Blueprint, played: Arrays, folder: Path) -> None:
-    with _standalone() as device, _few_jobs():
+    with _standalone() as device:
         brian2.seed(0)
         build = Build(b)
         device.insert_code("after_start", SEEDING)
         build.run(b, {name: np.zeros(np.shape(played[name])) for name in b.played})
         device.build(directory=str(folder), compile=True, run=False, with_output=False)
         kept = [(build.parts[part.name], name) for part in b.parts.values() for name in part.variables]
-        kept += [(monitor, name) for r, monitor in build.records.items() for name in ("t", r.variable)]
+        kept += [(monitor, name) for monitor in build.monitors.values() for name in ("t", *monitor.record_variables)]
         kept += [(monitor, name) for monitor in build.trains.values() for name in ("t", "i")]
         files = {f"{owner.name}.{name}": str(device.get_array_filename(owner.variables[name])) for owner, name in kept}
     (folder / NOTE).write_text(json.dumps({"digest": b.digest(), "motif": b.name, "files": files}))
@@ -152,8 +154,16 @@ def _compile(b: Blueprint, played: Arrays, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _standalone() -> Iterator[Any]:
-    """Make the device for C++ programs Brian2's current one, and return it."""
+    """Make the device for C++ programs Brian2's current one, and return it.
+
+    Unless the user has set it, the number of parallel compilers is that of this process's cores.
+    """
+    options, name = brian2.prefs.devices.cpp_standalone, "extra_make_args_unix"
+    before = list(options[name])
     with preferences(brian2.prefs.codegen.target):
+        if before == ["-j"]:
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            options[name] = [f"-j{cores}"]
         brian2.set_device(STANDALONE, build_on_run=False)
         device = brian2.get_device()
         try:
@@ -161,16 +171,4 @@ def _standalone() -> Iterator[Any]:
         finally:
             device.reinit()
             brian2.set_device("runtime")
-
-
-class _few_jobs:  # noqa: N801
-    """Limit the number of parallel compilers to this process's cores, unless the user has set it."""
-
-    def __enter__(self) -> None:
-        self.before = list(brian2.prefs.devices.cpp_standalone.extra_make_args_unix)
-        if self.before == ["-j"]:
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            brian2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{cores}"]
-
-    def __exit__(self, *exception: object) -> None:
-        brian2.prefs.devices.cpp_standalone.extra_make_args_unix = self.before
+            options[name] = before

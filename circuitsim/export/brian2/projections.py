@@ -25,10 +25,13 @@ from circuitsim.rules.terms import ONE
 def make_wires(p: Projection, replica: Replica) -> Wires:
     """Make the synapses that exist, with their states."""
     pre, post = replica.synapses(p.name)
-    variables = {WEIGHT: replica.weights[p.name][post, pre], **replica.at_synapses(p.name, replica.states[p.name])}
-    parameters = replica.at_synapses(p.name, replica.parameters.get(p.name, {}))
     learns = any(q.name == p.name for plan in replica.plans for q in plan.plastic())
-    return Wires(p.name, p.pre, p.post, pre, post, variables, parameters, learns=learns)
+    wires = Wires(p.name, p.pre, p.post, pre, post, learns=learns)
+    wires.declare(WEIGHT, replica.weights[p.name][post, pre])
+    for name, start in replica.at_synapses(p.name, replica.states[p.name]).items():
+        wires.declare(name, start)
+    wires.set_constants(replica.at_synapses(p.name, replica.parameters.get(p.name, {})))
+    return wires
 
 
 def transcribe_current(t: Blueprint, cycle: Cycle, p: ProjectionPlan) -> None:

@@ -96,9 +96,9 @@ class RateNetwork(ExportedNetwork):
             DataError: x, target or a signal does not fit. The network is then unchanged.
         """
         given, schedule, b = self._scheduled(batches, record)
-        self._feeding.step += len(given)
         found = self._player.play(b, schedule.arrays, seed=0)
         self.blueprint.update(found.values)
+        self._feeding.step += len(given)
         kept = {(r.owner, r.variable): values for r, (_, values) in found.records.items()}
         last = schedule.samples[-1]
         self._cycle = {key: values[last] for key, values in kept.items()} if record else {}

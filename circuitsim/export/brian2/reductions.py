@@ -54,7 +54,7 @@ def _reduced(t: Blueprint, group: str, kind: str, argument: str) -> str:
     if wiring not in t.wires:
         pre, post = np.divmod(np.arange(size**2), size)
         t.add(Wires(wiring, group, group, pre, post))
-    k = len(t.wires[wiring].sums)
+    k = len(t.sums(wiring))
     variable, x, total = f"{kind}_{k}", f"argument_{k}", f"total_{k}"
     added, result = (form.format(x=x, rank=rank, total=total) for form in TOTALS[kind])
     for name in (x, variable):

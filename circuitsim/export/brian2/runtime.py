@@ -84,9 +84,8 @@ class Runtime(Player):
                 build.run(b, played)
             finally:
                 np.random.set_state(state)  # noqa: NPY002
-            records = {
-                r: (np.asarray(m.t / brian2.ms), np.array(getattr(m, r.variable)).T) for r, m in build.records.items()
-            }
+            monitors = [(r, build.monitors[m.name]) for m in b.monitors for r in m.records]
+            records = {r: (np.asarray(m.t / brian2.ms), np.array(getattr(m, r.variable)).T) for r, m in monitors}
             trains = {key: (np.asarray(m.t / brian2.ms), np.asarray(m.i)) for key, m in build.trains.items()}
             return Results(build.values(b), records, trains)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import keyword
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import indent, wrap
 from typing import Any
 
 import numpy as np
 
-from circuitsim.export.brian2.blueprint import Action, Blueprint, Largest, Neurons, Record, Run, Total, Wires
+from circuitsim.export.brian2.blueprint import Action, Blueprint, Monitor, Neurons, Reduce, Run, Wires
 from circuitsim.files import write_atomically
 
 HEAD = '''"""The circuit {name!r}, {time}, in plain Brian2.
@@ -50,9 +50,9 @@ if __name__ == "__main__":
         print(name, values.shape, "mean", values.mean())
     np.savez(__file__.removesuffix(".py") + "_results.npz", **results)
 """
-# names that mean something else in the file
-TAKEN = {"arrays", "target", "b2", "np", "ms", "Hz", "second", "sys", "io", "base64", "main", "ARRAYS"}
-TAKEN |= {"where", "largest"}
+TAKEN = (  # names that mean something else in the file
+    "ARRAYS", "Hz", "arrays", "b2", "base64", "io", "largest", "main", "ms", "np", "second", "sys", "target", "where",
+)  # fmt: skip
 
 
 def write_script(path: Any, b: Blueprint, played: Mapping[str, np.ndarray], seed: int) -> Path:
@@ -79,11 +79,13 @@ def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str)
 
 
 class _Script:
-    """The lines of a script. Objects have the names of the blueprint's parts, unless these mean something else."""
+    """The lines of a script, and the arrays that they read."""
 
     def __init__(self, b: Blueprint, played: Mapping[str, np.ndarray]) -> None:
         self.b = b
         self.arrays = {name: np.asarray(played[name], dtype=float) for name in b.played}
+        self._taken = {*TAKEN, *b.played, *keyword.kwlist}
+        self._objects: dict[str, str] = {}
 
     def text(self, seed: int, file: str) -> str:
         """The whole file."""
@@ -92,7 +94,7 @@ class _Script:
         _, _, lacking = Path(__file__).with_name("lacking.py").read_text().partition("import numpy as np\n")
         where, largest, rest = lacking.partition("\n\ndef largest(")
         needed = where if "where(" in b.code else ""
-        needed += largest + rest if any(isinstance(action, Largest) for action in b.actions) else ""
+        needed += largest + rest if any(isinstance(action, Reduce) and action.largest for action in b.actions) else ""
         head = HEAD.format(name=b.name, file=file, seed=seed, dt=b.dt_ms, time=time, lacking=needed)
         body = "\n".join(["", *self._body()]) + "\n"
         packed = "\n".join(["", "", 'ARRAYS = """', *_packed(self.arrays), '"""', ""])
@@ -118,32 +120,43 @@ class _Script:
         for order, action in b.ordered:
             yield from self._action(action, order)
         yield from ("", "# What is recorded.")
-        for order, r in b.monitors:
-            yield self._monitor(r, order)
+        for m in b.monitors:
+            yield from self._monitor(m)
         for name, event in b.trains:
-            yield f'{name}_{event} = b2.EventMonitor({self._own(name)}, "{event}", name="{name}_{event}_train")'
+            train = f"{name}_{event}_train"
+            yield f'{self._own(train)} = b2.EventMonitor({self._own(name)}, "{event}", name="{train}")'
         times = "" if b.n_trials == 1 else f"{b.n_trials} * "
         yield from ("", f"b2.run({times}{b.length_ms!r} * ms)", "return {")
         yield from (f"    {line}," for line in self._results())
         yield "}"
 
-    def _own(self, part: str) -> str:
-        """The Python name of a group or of synapses."""
-        return f"{part}_" if keyword.iskeyword(part) or part in TAKEN | self.arrays.keys() else part
+    def _own(self, name: str) -> str:
+        """The Python name of a Brian2 object: its own, unless this means something else in the file."""
+        if name not in self._objects:
+            own = name
+            while own in self._taken:
+                own += "_"
+            self._taken.add(own)
+            self._objects[name] = own
+        return self._objects[name]
 
     def _clocks(self) -> Iterator[str]:
         intervals = [action.every_ms for action in self.b.actions if isinstance(action, Run)]
-        for every_ms in dict.fromkeys([*intervals, *(r.every_ms for _, r in self.b.monitors)]):
+        for every_ms in dict.fromkeys([*intervals, *(m.records[0].every_ms for m in self.b.monitors)]):
             if every_ms not in (None, self.b.dt_ms):
-                yield f"{_clock(every_ms)} = b2.Clock({every_ms!r} * ms)"
+                yield f"{self._clock(every_ms)} = b2.Clock({every_ms!r} * ms)"
 
     def _at(self, every_ms: float | None) -> str:
         """The argument for what happens at an interval."""
-        return "" if every_ms in (None, self.b.dt_ms) else f", clock={_clock(every_ms)}"
+        return "" if every_ms in (None, self.b.dt_ms) else f", clock={self._clock(every_ms)}"
+
+    def _clock(self, every_ms: float | None) -> str:
+        """The name of the clock of an interval, such as `every_2_ms`."""
+        return self._own(f"every_{every_ms:.15g}_ms".replace(".", "_"))
 
     def _neurons(self, n: Neurons, order: int) -> Iterator[str]:
         own = self._own(n.name)
-        yield from ("", f"{own} = b2.NeuronGroup(", f"    {n.size},", *_block(n.equations, "    ", ","))
+        yield from ("", f"{own} = b2.NeuronGroup(", f"    {n.size},", *_text(self.b.equations(n)))
         yield from (f"    {name}={_literal(value)}," for name, value in n.options.items())
         if n.refractory_ms:
             yield f"    refractory={n.refractory_ms!r} * ms,"
@@ -160,7 +173,7 @@ class _Script:
         own, equations = self._own(w.name), self.b.equations(w)
         self.arrays |= {f"{w.name}_i": w.i.astype(np.int32), f"{w.name}_j": w.j.astype(np.int32)}
         yield from ("", f"{own} = b2.Synapses(", f"    {self._own(w.pre)}, {self._own(w.post)},")
-        yield from _block(equations, "    ", ",") if equations else ()
+        yield from _text(equations) if equations else ()
         yield from (f"    {name}={_literal(value)}," for name, value in w.options.items())
         yield from (f'    order={order}, name="{w.name}",', ")")
         yield f'{own}.connect(i=arrays["{w.name}_i"], j=arrays["{w.name}_j"])'
@@ -181,44 +194,35 @@ class _Script:
 
     def _action(self, action: Action, order: int) -> Iterator[str]:
         own, place = self._own(action.owner), f'when="{action.when}", order={order}'
-        match action:
-            case Run(code=code):
-                place = f"{place}{self._at(action.every_ms)})"
-                if len(code) == 1:
-                    yield f'{own}.run_regularly("{code[0]}", {place}'
-                else:
-                    yield from (f"{own}.run_regularly(", *_block(code, "    ", ","), f"    {place}")
-            case Total(target=target):
-                yield f'{own}.summed_updaters["{target}"].order = {order}  # {action.expression}'
-            case Largest():
-                group, variable = self.b.wires[action.owner].split(action.target)
-                end = "i" if action.target.endswith("_pre") else "j"
-                take = f'largest({own}, "{action.variable}", "{end}", {self._own(group)}, "{variable}")'
-                yield f"{own}_largest_{order} = b2.NetworkOperation({take}, {place})"
+        if isinstance(action, Run):
+            yield from (f"{own}.run_regularly(", *_text(action.code), f"    {place}{self._at(action.every_ms)},", ")")
+        elif action.largest:
+            group, variable = self.b.wires[action.owner].split(action.target)
+            end = "i" if action.target.endswith("_pre") else "j"
+            take = f'largest({own}, "{action.expression}", "{end}", {self._own(group)}, "{variable}")'
+            yield f"{own}_largest_{order} = b2.NetworkOperation({take}, {place})"
+        else:
+            yield f'{own}.summed_updaters["{action.target}"].order = {order}  # {action.expression}'
 
-    def _monitor(self, r: Record, order: int) -> str:
-        which: object = list(r.which)
-        if r.which == tuple(range(len(r.which))):
-            which = f"np.arange({len(r.which)})"
-        return (
-            f'{r.name} = b2.StateMonitor({self._own(r.owner)}, "{r.variable}", record={which}, '
-            f'when="{r.when}", order={order}, name="{r.name}"{self._at(r.every_ms)})'
-        )
+    def _monitor(self, m: Monitor) -> Iterator[str]:
+        r, variables = m.records[0], ", ".join(f'"{variable}"' for variable in m.variables)
+        which = f"np.arange({len(r.which)})" if r.which == tuple(range(len(r.which))) else list(r.which)
+        yield f"{self._own(m.name)} = b2.StateMonitor("
+        yield f"    {self._own(r.owner)}, [{variables}], record={which},"
+        yield from (f'    when="{r.when}", order={m.order}, name="{m.name}"{self._at(r.every_ms)},', ")")
 
     def _results(self) -> Iterator[str]:
         b = self.b
         for name in b.readouts:  # an output is read when the next trial begins, and the last one after the run
-            yield f'"output_{name}": np.column_stack([{name}_F_record.F[:, 1:], {self._own(name)}.F]).T'
+            yield f'"output_{name}": np.column_stack([{self._own(f"{name}_F_record")}.F[:, 1:], {self._own(name)}.F]).T'
         yield from (f'"w_{w.name}": np.array({self._own(w.name)}.w)' for w in b.wires.values() if w.learns)
-        yield from (
-            f'"{event}_{name}": np.stack([{name}_{event}.t / ms, {name}_{event}.i])' for name, event in b.trains
-        )
-        yield from (f'"{r.name}": np.array({r.name}.{r.variable}).T' for r in b.records)
-
-
-def _clock(every_ms: float | None) -> str:
-    """The name of the clock of an interval, such as `every_2_ms`."""
-    return f"every_{every_ms:.15g}_ms".replace(".", "_")
+        for name, event in b.trains:
+            train = self._own(f"{name}_{event}_train")
+            yield f'"{event}_{name}": np.stack([{train}.t / ms, {train}.i])'
+        for m in b.monitors:
+            yield from (
+                f'"{r.name}": np.array({self._own(m.name)}.{r.variable}).T' for r in m.records if r in b.records
+            )
 
 
 def _literal(value: Any) -> str:
@@ -228,9 +232,11 @@ def _literal(value: Any) -> str:
     return f'"{value}"'
 
 
-def _block(lines: Any, margin: str, after: str = "") -> list[str]:
-    """Lines of text between triple quotes."""
-    return [f'{margin}"""', *(f"{margin}{line}" for line in lines), f'{margin}"""{after}']
+def _text(lines: Sequence[str]) -> list[str]:
+    """An argument that is a text of one or several lines."""
+    if len(lines) == 1:
+        return [f'    "{lines[0]}",']
+    return ['    """', *(f"    {line}" for line in lines), '    """,']
 
 
 def _packed(arrays: Mapping[str, np.ndarray]) -> list[str]:

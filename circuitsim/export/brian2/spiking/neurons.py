@@ -75,29 +75,30 @@ def cell_of(plan: Plan, p: PopulationPlan, spiking: Spiking) -> Cell:
 def lower_population(c: Lowering, p: PopulationPlan) -> list[str]:
     """Add the neurons of a population, and return what they do at the beginning of each trial."""
     spiking, stream, cell = c.spiking, c.stream(p.name), c.cells[p.name]
-    neurons = Neurons(p.name, p.size, dict(cell.rest), spikes={s.event: s.condition for s in cell.spikes})
+    neurons = Neurons(p.name, p.size, spikes={s.event: s.condition for s in cell.spikes})
+    neurons.variables |= cell.rest
     c.b.add(neurons)
     drive, at_trial = _drive(c, neurons, p)
     if isinstance(cell, GradedReadout):
         c.b.readouts.append(p.name)
-        neurons.lines.append(cell.integral(drive, spiking.course.ascending_ms))
+        neurons.add(cell.integral(drive, spiking.course.ascending_ms))
     if isinstance(cell, SpikingCell):
         neurons.refractory_ms = cell.refractory
         given = f"{train_name(p.name)}(told*second, i)"
-        neurons.lines += cell.membrane(given if isinstance(cell, SpikeTrain) else drive, spiking.rate_hz)
+        neurons.add(*cell.membrane(given if isinstance(cell, SpikeTrain) else drive, spiking.rate_hz))
     if p.soma:
-        neurons.lines.append(f"dI/dt = -I/({stream.tau_synapse_ms!r}*ms) : 1")
+        neurons.add(f"dI/dt = -I/({stream.tau_synapse_ms!r}*ms) : 1")
     if p.name in c.reads.drives:
-        neurons.lines.append(f"dJ/dt = ({drive} - J)/({stream.tau_trace_ms!r}*ms) : 1")
+        neurons.add(f"dJ/dt = ({drive} - J)/({stream.tau_trace_ms!r}*ms) : 1")
     traces: dict[str, list[str]] = {spike.event: [] for spike in cell.spikes}
     if p.name in c.reads.traces and isinstance(cell, SpikingCell):
-        neurons.lines.append(f"dx/dt = -x/({stream.tau_trace_ms!r}*ms) : 1")
+        neurons.add(f"dx/dt = -x/({stream.tau_trace_ms!r}*ms) : 1")
         step = spike_weight(cell, spiking, stream.tau_trace_ms)
         traces = {s.event: [f"x += {_times(s.sign.format(v='v'), step)}"] for s in cell.spikes}
     for q in c.replica.plan.projections.values():
         if q.post == p.name and q.name in c.reads.currents:
             tau = c.stream(q.pre).tau_trace_ms
-            neurons.lines.append(f"dI_{q.name}/dt = -I_{q.name}/({tau!r}*ms) : 1")
+            neurons.add(f"dI_{q.name}/dt = -I_{q.name}/({tau!r}*ms) : 1")
     if p.jumps:
         traces["spike"] += _jumps(neurons, c.replica, p, cell)
     # traces come before the reset, because they may read the sign of the membrane
@@ -124,11 +125,10 @@ def _jumps(neurons: Neurons, replica: Replica, p: PopulationPlan, cell: Cell) ->
     declared = replica.motif.population(p.name).state
     names = {neuron(name, p.name): of_neuron(name) for name in declared}
     names |= {signal(s.name): f"{signal_name(s.name)}(t)" for s in replica.motif.signals}
-    for name, start in _starts(replica, p).items():
-        neurons.declare(name, start)
+    neurons.variables |= _starts(replica, p)
     for name, jump in p.jumps.items():
-        if (tau_ms := declared[name].tau_ms) is not None:
-            neurons.lines.append(f"d{of_neuron(name)}/dt = -{of_neuron(name)}/({float(tau_ms)!r}*ms) : 1")
+        own, tau_ms = of_neuron(name), declared[name].tau_ms
+        neurons.add(f"{own} : 1" if tau_ms is None else f"d{own}/dt = -{own}/({float(tau_ms)!r}*ms) : 1")
         if unknown := sorted(map(str, jump.free_symbols - names.keys())):
             raise CircuitError(
                 f"population {p.name!r}: state {name!r} reads {unknown[0]} at spikes, which a spiking neuron does not "

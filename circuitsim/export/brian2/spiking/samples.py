@@ -63,20 +63,15 @@ def read_samples(circuit: Circuit, x: Any, target: Any = None) -> Samples:
     n = len(first)
     if n < 1:
         raise DataError("there are no samples")
-    wanted = _blank(plan, n) if target is None else _vectors(plan, target)
     feeding = Feeding(circuit, 0, cycles_of(circuit.motif, circuit.plans))
-    ((batch, _),) = feeding.batches([(x, wanted if plan.objectives else None)])
+    if target is None:
+        arrays = feeding.inputs(x)
+        for o in plan.objectives:  # errors are computed, but teach nothing
+            blank = arrays[f"target_{o.output}"] = np.zeros((n, plan.populations[o.output].size))
+            blank[:, 0] = o.loss == "cross_entropy"
+        return Samples(arrays, n)
+    ((batch, _),) = feeding.batches([(x, _vectors(plan, target) if plan.objectives else None)])
     return Samples(batch.arrays, n)
-
-
-def _blank(plan: Plan, n: int) -> Any:
-    blank = {
-        o.output: torch.zeros(n, dtype=torch.int64)
-        if o.loss == "cross_entropy"
-        else torch.zeros(n, plan.populations[o.output].size)
-        for o in plan.objectives
-    }
-    return next(iter(blank.values())) if len(blank) == 1 else blank
 
 
 def _vectors(plan: Plan, target: Any) -> Any:

@@ -38,8 +38,10 @@ def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
     if not len(pre):
         return []
     declared = c.replica.motif.projection(p.name).state
-    wires = Wires(p.name, p.pre, p.post, pre, post, {WEIGHT: c.replica.weights[p.name][post, pre]}, learns=p.plastic)
-    wires.variables |= c.replica.at_synapses(p.name, c.replica.states[p.name])
+    wires = Wires(p.name, p.pre, p.post, pre, post, learns=p.plastic)
+    wires.declare(WEIGHT, c.replica.weights[p.name][post, pre])
+    for name, start in c.replica.at_synapses(p.name, c.replica.states[p.name]).items():
+        wires.declare(name, start)
     wires.decays = {of_synapse(k): float(state.tau_ms) for k, state in declared.items() if state.tau_ms is not None}
     wires.delays_ms = _delays(c, p, len(pre))
     arrives = _arrives(c.spiking) if wires.delays_ms is not None else ""
@@ -48,9 +50,9 @@ def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
         return []
     c.b.add(wires)
     if p.plastic:
-        wires.parameters = c.replica.at_synapses(p.name, c.replica.parameters[p.name])
+        wires.set_constants(c.replica.at_synapses(p.name, c.replica.parameters[p.name]))
     if arrives and wires.delays_ms is not None:
-        wires.parameters[DELAY] = wires.delays_ms
+        wires.set_constants({DELAY: wires.delays_ms})
     if p.rule is not None and p.rule.terms:
         c.b.run(p.name, _rule(c, p, p.rule), every_ms=c.spiking.rule_every_ms, when="end")
     _at_spikes(c, wires, p, arrives)
