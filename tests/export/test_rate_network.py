@@ -281,7 +281,7 @@ def test_reductions_over_a_population_are_sums_over_synapses_within_it():
 def test_the_network_can_be_read():
     text = str(export_brian2(compiled(paper_sal(LAYERS))))
     for line in (
-        "up1[5]: drive, activity, trace, I_W0, I_V1",
+        "up1[5]: drive, activity, trace, I_W0, mean_0 (of up1_mean), I_V1",
         "W0: up0 -> up1, 30 synapses: w, eta, gamma, w_sum",
         "W0: I_W0_post = sum of w*activity_pre",
         "up1: drive = I_W0; activity = clip(drive, 0.0, inf)",

@@ -15,7 +15,7 @@ from circuitsim.engine.losses import LOSSES
 from circuitsim.engine.noise import StepNoise
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.cycles import Cycle
-from circuitsim.export.brian2.schedule import Batch
+from circuitsim.export.brian2.schedule import Arrays
 
 Tensors = Mapping[str, torch.Tensor]  # keyed by population; the leading axis of replicas has length 1
 
@@ -34,8 +34,11 @@ class Feeding:
         self.seed, self.step = circuit.seeds[replica], circuit.n_steps
         self._binder = InputBinder(circuit.motif, circuit.plans, 1, torch.device("cpu"), torch.float64)
 
-    def batches(self, given: Iterable[tuple[Any, ...]]) -> list[tuple[Batch, Tensors]]:
+    def batches(self, given: Iterable[tuple[Any, ...]]) -> list[tuple[Arrays, Tensors]]:
         """Make the batches of the next steps, from `step` on, each with its targets in the form that losses take.
+
+        The arrays of a batch have one row per sample, and are keyed by ``input_<population>``, ``target_<population>``,
+        ``signal_<signal>`` and ``noise_<population>`` (``noise_<population>_<phase>`` with several phases).
 
         Args:
             given: (x, target) or (x, target, signals) for each step.
@@ -50,16 +53,16 @@ class Feeding:
         Raises:
             DataError: x does not fit.
         """
-        return {f"input_{name}": value[0].numpy() for name, value in self._binder.inputs(x).items()}
+        return _arrays(self._binder.inputs(x))
 
-    def _batch(self, step: int, x: Any, target: Any = None, signals: Any = None) -> tuple[Batch, Tensors]:
+    def _batch(self, step: int, x: Any, target: Any = None, signals: Any = None) -> tuple[Arrays, Tensors]:
         inputs = self._binder.inputs(x)
         n_samples = next(iter(inputs.values())).shape[1]
         targets = self._binder.targets(target, inputs) if self.motif.objectives else {}
-        arrays = {f"input_{name}": value[0].numpy() for name, value in inputs.items()}
+        arrays = _arrays(inputs)
         arrays |= {f"target_{name}": self._vectors(name, value) for name, value in targets.items()}
         arrays |= self._signals(signals, n_samples) | self._noise(step, n_samples)
-        return Batch(n_samples, arrays), targets
+        return arrays, targets
 
     def _vectors(self, name: str, target: torch.Tensor) -> np.ndarray:
         """Targets as vectors; classes become one-hot."""
@@ -95,3 +98,7 @@ class Feeding:
             output = torch.as_tensor(outputs[o.error]).unsqueeze(0)
             total += float(LOSSES[o.loss].of(output, targets[o.output]).mean())
         return total
+
+
+def _arrays(inputs: Tensors) -> dict[str, np.ndarray]:
+    return {f"input_{name}": value[0].numpy() for name, value in inputs.items()}

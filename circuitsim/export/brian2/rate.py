@@ -18,7 +18,7 @@ from circuitsim.export.brian2.feeding import Feeding, Tensors
 from circuitsim.export.brian2.passes import n_passes
 from circuitsim.export.brian2.refusals import refuse
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.schedule import TICK_MS, Batch, Schedule
+from circuitsim.export.brian2.schedule import TICK_MS, Arrays, scheduled
 from circuitsim.export.brian2.script import write_script
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.transcribe import transcribe
@@ -95,19 +95,19 @@ class RateNetwork(ExportedNetwork):
             ParameterError: there are no batches.
             DataError: x, target or a signal does not fit. The network is then unchanged.
         """
-        given, schedule, b = self._scheduled(batches, record)
-        found = self._player.play(b, schedule.arrays, seed=0)
+        given = self._given(batches)
+        b, played, samples = self._scheduled(given, record)
+        found = self._player.play(b, played, seed=0)
         self.blueprint.update(found.values)
         self._feeding.step += len(given)
         kept = {(r.owner, r.variable): values for r, (_, values) in found.records.items()}
-        last = schedule.samples[-1]
-        self._cycle = {key: values[last] for key, values in kept.items()} if record else {}
+        self._cycle = {key: values[samples[-1]] for key, values in kept.items()} if record else {}
         if not self._judged:
             return None
         outputs = {error: kept[judged] for error, judged in self._judged.items()}
         losses = []
-        for samples, (_, targets) in zip(schedule.samples, given, strict=True):
-            losses.append(self._feeding.loss({name: y[samples] for name, y in outputs.items()}, targets))
+        for of_batch, (_, targets) in zip(samples, given, strict=True):
+            losses.append(self._feeding.loss({name: y[of_batch] for name, y in outputs.items()}, targets))
         return np.array(losses)
 
     def export_script(self, path: Any, batches: Iterable[tuple[Any, ...]]) -> Path:
@@ -124,18 +124,20 @@ class RateNetwork(ExportedNetwork):
             DataError: x, target or a signal does not fit.
             ArchiveError: the file cannot be written.
         """
-        _, schedule, b = self._scheduled(batches, record=False)
+        b, played, _ = self._scheduled(self._given(batches), record=False)
         self.blueprint.update(self._player.values(b))
-        return write_script(path, b, schedule.arrays, seed=0)
+        return write_script(path, b, played, seed=0)
 
-    def _scheduled(
-        self, batches: Iterable[tuple[Any, ...]], record: bool
-    ) -> tuple[list[tuple[Batch, Tensors]], Schedule, Blueprint]:
-        """The batches, the arrays that are played, and the blueprint of their run, which records what losses need."""
+    def _given(self, batches: Iterable[tuple[Any, ...]]) -> list[tuple[Arrays, Tensors]]:
+        """The batches and their targets."""
         given = self._feeding.batches(batches)
         if not given:
             raise ParameterError("run needs at least one batch")
-        schedule = Schedule.of([batch for batch, _ in given], self._passes)
+        return given
+
+    def _scheduled(self, given: list[tuple[Arrays, Tensors]], record: bool) -> tuple[Blueprint, Arrays, list[slice]]:
+        """The blueprint of a run, which records what losses need, what is played, and the ticks of each batch."""
+        played, samples = scheduled([batch for batch, _ in given], self._passes)
         recorded = dict.fromkeys(self._judged.values())
         if record:
             recorded |= dict.fromkeys((p.name, kind) for p in self.motif.populations for kind in ("activity", "drive"))
@@ -144,9 +146,8 @@ class RateNetwork(ExportedNetwork):
             Record(owner, variable, TICK_MS, tuple(range(self.blueprint.neurons[owner].size)))
             for owner, variable in recorded
         )
-        return given, schedule, dataclasses.replace(
-            self.blueprint, length_ms=schedule.n_ticks * TICK_MS, records=records
-        )  # fmt: skip
+        b = dataclasses.replace(self.blueprint, length_ms=len(played["share"]) * TICK_MS, records=records)
+        return b, played, samples
 
     # -- reading
 

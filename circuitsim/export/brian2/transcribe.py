@@ -7,7 +7,7 @@ from circuitsim.export.brian2.cycles import WEIGHT, Cycle, cycles_of
 from circuitsim.export.brian2.populations import make_group, transcribe_population, transcribe_states
 from circuitsim.export.brian2.projections import make_wires, transcribe_current, transcribe_rules, transcribe_tie
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.schedule import TICK_MS, signals
+from circuitsim.export.brian2.schedule import SIGNALS, TICK_MS, signals
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 
 
@@ -21,7 +21,8 @@ def transcribe(replica: Replica) -> Blueprint:
     arrays = [f"signal_{signal.name}" for signal in motif.signals]
     for name in replica.plan.populations:
         arrays += [f"input_{name}", f"target_{name}", *(f"noise_{name}{cycle.suffix}" for cycle in cycles)]
-    said = signals(cycle.suffix for cycle in cycles) | dict.fromkeys(arrays, "")
+    said = {name: SIGNALS[name.split("_")[0]] for name in signals(1, {cycle.suffix: 1 for cycle in cycles})}
+    said |= dict.fromkeys(arrays, "")
     t = Blueprint(motif.name, TICK_MS, plays={name: (TICK_MS, about) for name, about in said.items()})
     for population in replica.plan.populations.values():
         t.add(make_group(population, replica))

@@ -71,7 +71,7 @@ def read_samples(circuit: Circuit, x: Any, target: Any = None) -> Samples:
             blank[:, 0] = o.loss == "cross_entropy"
         return Samples(arrays, n)
     ((batch, _),) = feeding.batches([(x, _vectors(plan, target) if plan.objectives else None)])
-    return Samples(batch.arrays, n)
+    return Samples(batch, n)
 
 
 def _vectors(plan: Plan, target: Any) -> Any:
