@@ -12,8 +12,8 @@ import numpy as np
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
 from circuitsim.export.brian2.blueprint import Blueprint, Record
-from circuitsim.export.brian2.cycles import WEIGHT, cycles_of
-from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork, make_player
+from circuitsim.export.brian2.cycles import cycles_of
+from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
 from circuitsim.export.brian2.feeding import Feeding, Tensors
 from circuitsim.export.brian2.passes import n_passes
 from circuitsim.export.brian2.refusals import refuse
@@ -44,11 +44,10 @@ class RateNetwork(ExportedNetwork):
     def __init__(self, circuit: Circuit, replica: int, target: str, directory: Path | None) -> None:
         refuse(circuit, runs_python=target != STANDALONE)
         exported = Replica.of(circuit, replica)
-        super().__init__(exported, transcribe(exported))
+        super().__init__(exported, transcribe(exported), target, directory, keeps=True)
         self.plans, self._cycles = circuit.plans, cycles_of(circuit.motif, circuit.plans)
         self._passes = {cycle.suffix: n_passes(cycle.plan) for cycle in self._cycles}
         self.n_passes = sum(self._passes.values())
-        self._player = make_player(self.blueprint, target, directory, keeps=True)
         self._feeding = Feeding(circuit, replica, self._cycles)
         self._current_of = {name: cycle.current(name) for cycle in self._cycles for name in cycle.plan.projections}
         cycle_of = {cycle.phase: cycle for cycle in self._cycles}
@@ -151,9 +150,6 @@ class RateNetwork(ExportedNetwork):
 
     # -- reading
 
-    def weights(self, projection: str) -> np.ndarray:
-        return self._of_synapses(self._projection(projection).name, WEIGHT)
-
     def state(self, owner: str, name: str) -> np.ndarray:
         """The current value of a state.
 
@@ -167,9 +163,10 @@ class RateNetwork(ExportedNetwork):
         """
         if name not in (known := self._replica.states.get(owner, {})):
             raise ParameterError(f"there is no state {name!r} of {owner!r} (known: {', '.join(known) or 'none'})")
-        is_population = owner in {p.name for p in self.motif.populations}
-        if is_population:
+        if owner in self.blueprint.neurons:
             return np.array(self._player.values(self.blueprint)[owner][of_neuron(name)])
+        if owner not in self.blueprint.wires:
+            return np.zeros(self._replica.masks[owner].shape)
         return self._of_synapses(owner, of_synapse(name))
 
     def activity(self, population: str) -> np.ndarray:
@@ -210,12 +207,6 @@ class RateNetwork(ExportedNetwork):
         if projection not in self._current_of:
             raise ParameterError(f"projection {projection!r} delivers no current in any phase")
         return self._of_cycle(post, self._current_of[projection])
-
-    def _of_synapses(self, projection: str, variable: str) -> np.ndarray:
-        has_synapses = projection in self.blueprint.wires
-        return self._dense(
-            projection, self._player.values(self.blueprint)[projection][variable] if has_synapses else 0.0
-        )
 
     def _of_cycle(self, population: str, variable: str) -> np.ndarray:
         if population not in (known := [p.name for p in self.motif.populations]):

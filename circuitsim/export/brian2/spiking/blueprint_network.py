@@ -27,12 +27,6 @@ class BlueprintNetwork(ExportedNetwork):
 
     plan: Plan
 
-    def weights(self, projection: str) -> np.ndarray:
-        wires = self.blueprint.wires.get(self._projection(projection).name)
-        if wires is None:
-            return self._replica.weights[projection].copy()
-        return self._dense(projection, wires.variables[WEIGHT])
-
     def set_weights(self, projection: str, weights: Any) -> None:
         """Set the weights of a projection.
 

@@ -13,7 +13,7 @@ import pandas as pd
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
 from circuitsim.export.brian2.blueprint import Blueprint, Record, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.exported import RUNTIME, make_player
+from circuitsim.export.brian2.exported import RUNTIME
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.script import write_script
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
@@ -95,9 +95,8 @@ class ContinuousNetwork(BlueprintNetwork):
             )
         refuse(replica, spiking)
         blueprint = lower(replica, spiking, 1, replica.seed)
-        super().__init__(replica, dataclasses.replace(blueprint, records_spikes=True))
+        super().__init__(replica, dataclasses.replace(blueprint, records_spikes=True), target)
         self.spiking, self.target, self.plan = spiking, target, replica.plan
-        self._player = make_player(self.blueprint, target)
         self._cells: dict[str, Cell] = {p.name: cell_of(self.plan, p, spiking) for p in self.plan.populations.values()}
         self._records: dict[tuple[str, str], Record] = {}
 

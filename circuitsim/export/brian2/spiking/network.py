@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
 from circuitsim.export.brian2.blueprint import Blueprint, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.exported import make_player
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.script import write_script
@@ -89,9 +87,8 @@ class SpikingNetwork(BlueprintNetwork):
             frozen = [p.name for p in replica.motif.projections]
             replica = dataclasses.replace(replica, plans=build_plans(replica.motif, frozen))
             only = needed_for_outputs(replica.plan)
-        super().__init__(replica, lower(replica, spiking, n_trials, replica.seed, only))
+        super().__init__(replica, lower(replica, spiking, n_trials, replica.seed, only), target, directory)
         self.spiking, self.target, self.plan, self._circuit = spiking, target, replica.plan, circuit
-        self._player = make_player(self.blueprint, target, directory)
 
     # -- running
 
@@ -282,9 +279,7 @@ class SpikingNetwork(BlueprintNetwork):
 
     def _activities(self, arrays: dict[str, np.ndarray], learns: bool) -> dict[str, np.ndarray]:
         """The activities of the rate circuit with the network's weights, keyed by population."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what compiling has to say was said when the circuit was made
-            circuit = circuit_from_brian2(self)
+        circuit = circuit_from_brian2(self)
         inputs = {name: arrays[f"input_{name}"] for name in self.plan.inputs}
         if learns and self.plan.objectives:
             target = {o.output: arrays[f"target_{o.output}"] for o in self.plan.objectives}
