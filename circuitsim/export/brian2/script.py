@@ -40,6 +40,7 @@ def main(arrays, target="numpy"):
         b2.prefs.codegen.target = target
     b2.seed({seed})
     b2.defaultclock.dt = {dt!r} * ms
+    # What comes first within a slot of a time step is decided by `order`; without it, Brian2 would go by names.
 '''
 TAIL = """
 
@@ -116,7 +117,7 @@ class _Script:
         for order, w in enumerate(b.wires.values(), len(b.neurons)):
             yield from self._wires(w, order)
         if b.actions:
-            yield from ("", "# What runs in each time step or interval. Within a slot (`when`), `order` decides.")
+            yield from ("", "# What runs in each time step or interval, beside the equations.")
         for order, action in b.ordered:
             yield from self._action(action, order)
         yield from ("", "# What is recorded.")
@@ -162,7 +163,7 @@ class _Script:
             yield f"    refractory={n.refractory_ms!r} * ms,"
         if n.differential:
             yield f'    method="{self.b.method}",'
-        yield from (f'    order={order}, name="{n.name}",', ")")
+        yield from (self._place(order, n.name, bool(n.differential or n.spikes)), ")")
         for event in n.options.get("events", {}):
             yield f'{own}.set_event_schedule("{event}", when="thresholds", order={order})'
             if code := "; ".join(n.on_spike[event]):
@@ -175,13 +176,17 @@ class _Script:
         yield from ("", f"{own} = b2.Synapses(", f"    {self._own(w.pre)}, {self._own(w.post)},")
         yield from _text(equations) if equations else ()
         yield from (f"    {name}={_literal(value)}," for name, value in w.options.items())
-        yield from (f'    order={order}, name="{w.name}",', ")")
+        yield from (self._place(order, w.name, bool(w.decays)), ")")
         yield f'{own}.connect(i=arrays["{w.name}_i"], j=arrays["{w.name}_j"])'
         yield from (f"{own}.{pathway}.order = {place}" for pathway, place in self.b.pathways(w).items())
         yield from self._values(w)
         if w.delays_ms is not None:
             self.arrays[f"{w.name}_delay"] = w.delays_ms
             yield from (f'{own}.{pathway}.delay = arrays["{w.name}_delay"] * ms' for pathway in w.events)
+
+    def _place(self, order: int, name: str, runs: bool) -> str:
+        """The last arguments of an object, which needs an order if it runs anything by itself."""
+        return f'    order={order}, name="{name}",' if runs else f'    name="{name}",'
 
     def _values(self, part: Neurons | Wires) -> Iterator[str]:
         for name, value in part.values.items():
