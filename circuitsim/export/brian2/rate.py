@@ -61,7 +61,8 @@ class RateNetwork(ExportedNetwork):
 
     @property
     def network(self) -> Any:
-        """The `brian2.Network`, whose objects have the names of the motif's populations and projections."""
+        """The `brian2.Network`, whose objects have the names of the motif's populations and projections. Its time is 0
+        at the beginning of each run."""
         return self._player.network(self.blueprint)
 
     # -- running
