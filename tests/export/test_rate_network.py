@@ -44,8 +44,9 @@ def test_a_mean_over_the_batch_or_a_shuffled_error_takes_another_pass():
 def test_batches_of_different_sizes_run_in_one_go():
     circuit = compiled(paper_sal(LAYERS))
     net = export_brian2(circuit)
-    batches = [batch(n, seed=n) for n in (3, 1, 5)]
+    batches, program = [batch(n, seed=n) for n in (3, 1, 5)], net.blueprint.digest()
     losses = net.run(batches, record=True)
+    assert net.blueprint.digest() == program  # which the next run would use too
     assert difference(losses, [circuit.step(*b, keep="all").loss.item() for b in batches], "losses") <= 1e-12
     assert_same_weights(net, circuit, 1e-12)
     assert_same_cycle(net, circuit, 1e-12)
