@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.nn import functional
 
@@ -21,7 +20,7 @@ from circuitsim import plots
 from motifs import shuffled_error, spiking_sal
 from support import Condition, Result, deviations, interval, versus
 from support.circuits import images_of
-from support.spikes import Spikes, SpikingStudy, feedback_of, first_samples, pixels
+from support.spikes import Spikes, SpikingStudy, feedback_of, first_samples, pixels, raster_of
 from support.trainer import train
 
 SPIKES, RATES = "spikes", "rates"
@@ -108,20 +107,8 @@ class SpikingSelfAssembly(SpikingStudy):
         return {
             "self_assembly": plots.self_assembly(self.histories),
             "weights": plots.weights(first.before, first.after, projections=["W0", "V1"], images=images),
-            "raster": self._raster(),
+            "raster": raster_of(first.networks[0], self.setup.data.train, 3, "Three trials, assembled"),
         }
-
-    def _raster(self) -> Any:
-        net, trial = self.results[SPIKES].networks[0], self.model.course
-        starts = np.arange(3) * trial.length_ms
-        windows = {
-            "ascends": [(start, start + trial.ascending_ms) for start in starts],
-            "descends": [(start + trial.lag, start + trial.lag + trial.descending_ms) for start in starts],
-        }
-        sizes = {n.name: n.size for n in net.blueprint.neurons.values() if n.spikes}
-        spikes = net.raster(*first_samples(self.setup.data.train, 3), learns=False)
-        title = "Three trials, assembled"
-        return plots.raster(spikes, sizes, trial_ms=trial.length_ms, windows_ms=windows, title=title)
 
 
 def one_hot(dataset: str, folder: Path | None = None) -> cs.Dataset:

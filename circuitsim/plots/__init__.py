@@ -10,6 +10,7 @@ from circuitsim.plots.eigenvalue_spectra import spectra
 from circuitsim.plots.field_tiles import receptive_fields
 from circuitsim.plots.heat_tables import HeatColumn, heat_table
 from circuitsim.plots.learning_curves import curves
+from circuitsim.plots.membrane_traces import membranes
 from circuitsim.plots.motif_drawing import draw
 from circuitsim.plots.parameter_dependence import dependence
 from circuitsim.plots.self_assembly_figure import self_assembly
@@ -21,6 +22,6 @@ from circuitsim.plots.weight_matrices import weights
 
 __all__ = [
     "HeatColumn", "KIND_COLOURS", "animation", "census", "curves", "dependence", "dots", "draw", "heat_table",
-    "kind_of",
+    "kind_of", "membranes",
     "raster", "receptive_fields", "self_assembly", "similarity", "spectra", "weights",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from circuitsim.errors import ParameterError
@@ -14,6 +15,7 @@ from circuitsim.plots.picture import Picture, check_path, save
 
 POINTS = 12.0
 COLOURS = {"spike": "#000000", "off": "#0072B2"}
+SHADES = {"ascends": "#E69F00", "descends": "#56B4E9"}
 GAP = 4  # rows between populations
 
 
@@ -62,14 +64,7 @@ def raster(
         ticks.append((base + size / 2, f"{name}"))
         base += size + GAP
         axes.axhline(base - GAP / 2 - 0.5, color="#CCCCCC", linewidth=0.8)
-    shades = {"ascends": "#E69F00", "descends": "#56B4E9"}
-    for name, spans in (windows_ms or {}).items():
-        for k, (begin, end) in enumerate(spans):
-            axes.axvspan(begin, end, color=shades.get(name, "#999999"), alpha=0.15, label=None if k else name, lw=0)
-    if trial_ms:
-        last = float(spikes.time_ms.max()) if len(spikes) else 0.0
-        for k in range(int(last // trial_ms) + 1):
-            axes.axvline(k * trial_ms, color="#777777", linewidth=1.0)
+    mark_time(axes, float(spikes.time_ms.max()) if len(spikes) else 0.0, trial_ms, windows_ms)
     axes.set_yticks([y for y, _ in ticks], [label for _, label in ticks], size=POINTS - 1)
     axes.set_ylim(-GAP, base)
     axes.set_xlabel("time, ms", size=POINTS)
@@ -78,3 +73,18 @@ def raster(
         axes.legend(frameon=False, fontsize=POINTS - 1, loc="upper right", bbox_to_anchor=(1.0, 1.1), ncols=2)
     save(figure, path)
     return figure
+
+
+def mark_time(
+    axes: Axes,
+    until_ms: float,
+    trial_ms: float | None,
+    windows_ms: Mapping[str, Sequence[tuple[float, float]]] | None,
+) -> None:
+    """Draw the boundaries of trials, and shade the windows of volleys."""
+    for name, spans in (windows_ms or {}).items():
+        for k, (begin, end) in enumerate(spans):
+            axes.axvspan(begin, end, color=SHADES.get(name, "#999999"), alpha=0.15, label=None if k else name, lw=0)
+    if trial_ms:
+        for k in range(int(until_ms // trial_ms) + 1):
+            axes.axvline(k * trial_ms, color="#777777", linewidth=1.0)

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 import circuitsim as cs
 import motifs
+from circuitsim import plots
 from circuitsim.export import IntegrateAndFire, Spiking, SpikingNetwork, Stream, Trial
 from circuitsim.train.schedule import as_schedule
 from support.result import ALIGNMENT, Result, weights_of
@@ -166,6 +169,18 @@ class SpikingStudy(Study):
 
     def configuration(self) -> Mapping[str, Any]:
         return {"samples": self.n_samples, "spiking": self.model.document()}
+
+
+def raster_of(net: SpikingNetwork, split: cs.Split, n: int, title: str) -> Figure:
+    """Draw every spike of the first samples of a split, shown without plasticity."""
+    trial = net.spiking.course
+    starts = np.arange(n) * trial.length_ms
+    windows = {
+        "ascends": [(start, start + trial.ascending_ms) for start in starts],
+        "descends": [(start + trial.lag, start + trial.lag + trial.descending_ms) for start in starts],
+    }
+    recording = net.watch(*first_samples(split, n), learns=False)
+    return plots.raster(recording.spikes, recording.sizes, trial_ms=trial.length_ms, windows_ms=windows, title=title)
 
 
 def feedback_of(motif: cs.Motif) -> list[str]:

@@ -12,6 +12,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ROWS = {
     "spiking_self_assembly": {"spikes", "spikes, feedback frozen at random", "rates"},
     "spiking_depth": {"two hidden layers"},
+    "spiking_delays": {"0 ms", "20 ms"},
     "spiking_feedback": {"assembled", "feedback frozen at random"},
     "spike_timing": {"traces 50 / 10 ms", "traces 50 / 50 ms"},
     "spiking_conversion": {"SAL"},
@@ -19,6 +20,7 @@ ROWS = {
 FIGURES = {
     "spiking_self_assembly": {"self_assembly", "weights", "raster"},
     "spiking_depth": {"depth"},
+    "spiking_delays": {"delays", "raster"},
     "spiking_feedback": {"feedback"},
     "spike_timing": {"stationarity_cosine", "mirror_cosine", "gradient_cosine", "accuracy", "jitter"},
     "spiking_conversion": set(),

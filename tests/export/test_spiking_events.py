@@ -496,3 +496,28 @@ def test_what_projections_are_called_does_not_change_what_spikes_do():
 
     assert learned("V", "W", 1) == learned("b", "a", 1) == 0.5 + 0.1 * 1 / (100.0 * 0.05)  # rate_hz * tau_trace
     assert learned("V", "W", -1) == learned("b", "a", -1) == 0.5
+
+
+@pytest.mark.slow  # compiles for a minute
+def test_a_program_without_trials_records_the_same(tmp_path):
+    motif = reward_stdp([3, 2])
+    found, options = [], {"cells": {"input": SpikeTrain()}, "dt_ms": 0.5}
+    spiking = Spiking(trial=None, **options)
+    for target in ({"target": "numpy"}, {"target": "cpp_standalone", "directory": tmp_path}):
+        net = cs.export_brian2(motif, mode="spiking", spiking=spiking, **target)
+        net.record(v=["output"], neurons=[1])
+        net.record(w=["W"], e=["W"], every_ms=5)
+        trains = [[10.0, 40.0], [20.0, 25.0, 30.0, 35.0], []]
+        for _ in range(2):  # goes on with the weights of the first
+            recording = net.run(100, {"input": trains}, signals={"dopamine": np.linspace(0, 1, 100)})
+        found.append((recording, net.weights("W")))
+    (here, weights), (there, same) = found
+    assert len(here.spikes) > 10 and np.ptp(weights) > 0
+    np.testing.assert_allclose(same, weights, rtol=1e-12)
+    for column in ("population", "neuron", "event"):
+        assert (there.spikes[column] == here.spikes[column]).all()
+    np.testing.assert_allclose(there.spikes.time_ms, here.spikes.time_ms, atol=1e-9)
+    for key, table in here.tables.items():
+        np.testing.assert_allclose(there.tables[key].index, table.index, atol=1e-9)
+        np.testing.assert_allclose(there.tables[key], table, rtol=1e-9, atol=1e-12)
+        assert there.tables[key].columns.equals(table.columns)

@@ -311,10 +311,44 @@ def test_weights_and_parameters_that_do_not_fit_are_refused():
 
 def test_a_pair_of_on_and_off_neurons_has_no_negative_spikes():
     net = export(circuit(), spiking=Spiking(coding="on_off", trial=SHORT.trial))
-    spikes = net.raster(*samples(2))
+    spikes = net.watch(*samples(2)).spikes
     counts = spikes.groupby(["population", "event"]).size()
     assert counts["down2", "spike"] > 0 and counts["down2", "off"] > 0 and ("up1", "off") not in counts
     assert spikes.time_ms.between(0, 2 * 50).all()
+
+
+def test_trials_are_recorded():
+    net = export(circuit())
+    net.record(v=["up1"], neurons=[2, 0])
+    net.record(w=["W1"], every_ms=10)
+    weights = net.weights("W1")
+    recording = net.watch(*samples(2), learns=False)
+    spikes, v = recording.spikes, recording.table("up1", "v")
+    assert v.columns.tolist() == [2, 0] and v.index[0] == 0 and len(v) == 2 * 50 and v.max().max() < 1
+    for neuron in v:
+        times = spikes.time_ms[(spikes.population == "up1") & (spikes.neuron == neuron)]
+        assert len(times) and (v.loc[times, neuron] == 0).all()  # at the end of the step, after the reset
+    w = recording.table("W1", "w")
+    assert w.index.tolist() == list(range(0, 100, 10))
+    assert all((w[post, pre] == weights[post, pre]).all() for post, pre in w)
+    rates = recording.rates(every_ms=20, populations=["up0", "up1"])
+    assert rates.index.tolist() == [0, 20, 40, 60, 80]
+    for k, start in enumerate(rates.index):
+        within = spikes[(spikes.population == "up0") & (spikes.time_ms >= start) & (spikes.time_ms < start + 20)]
+        assert rates["up0"].iloc[k] == pytest.approx(1e3 * len(within) / (20 * recording.sizes["up0"]))
+    assert rates["up0"].sum() > 0
+    for arguments, message in (({"every_ms": 101}, "longer than the run of 100 ms"), ({"every_ms": 0}, "positive")):
+        with pytest.raises(cs.ParameterError, match=message):
+            recording.rates(**arguments)
+    with pytest.raises(cs.ParameterError, match="'up9' sends no spikes"):
+        recording.rates(populations=["up9"])
+
+
+def test_progress_is_reported_within_a_segment():
+    net, told = export(circuit()), []
+    b, played = net._once(net._samples(*samples(2)), True, 0)
+    net._player.play(b, played, 0, told.append)
+    assert told[0] == 0 and told[-1] == 1 and told == sorted(told)
 
 
 @pytest.mark.slow  # compiles for a minute
@@ -329,7 +363,7 @@ def test_a_program_is_built_once_and_does_the_same(tmp_path):
             assert difference(there.weights(name), here.weights(name), name) < 1e-9, seed
     assert not list((tmp_path / "program").glob("*/run_*"))
     note = next((tmp_path / "program").glob("*/circuitsim.json"))
-    note.write_text(note.read_text().replace(here.blueprint.digest(), "0" * 16))
+    note.write_text(note.read_text().replace(note.parent.name, "0" * 16))
     with pytest.raises(cs.ParameterError, match="holds another network"):
         there.predict(x)
 
@@ -390,7 +424,7 @@ def test_samples_that_do_not_fit_are_refused():
         (lambda: net.fit((x, y), samples=2, schedule=lambda p: np.nan), cs.ParameterError, "progress 0 must be a"),
         (lambda: net.fit((x, y), samples=2, checkpoint=3), cs.ParameterError, "checkpoint must be a path"),
         (lambda: net.predict(x, seed="a"), cs.ParameterError, "seed must be a whole number"),
-        (lambda: net.raster(x, y, seed=0.5), cs.ParameterError, "seed must be a whole number"),
+        (lambda: net.watch(x, y, seed=0.5), cs.ParameterError, "seed must be a whole number"),
         (lambda: net.export_script("/dev/null/x.py", x, y), cs.ArchiveError, "/dev/null"),
         (lambda: export(circuit(), spiking=3), cs.ParameterError, "spiking must be a Spiking"),
         (

@@ -103,37 +103,55 @@ def test_a_shuffled_error_is_that_of_the_trial_before_also_where_neurons_rest():
         assert np.array_equal(first["W1"], again["W1"])  # the target of the last trial is for the one after it
 
 
-def refusal(trial: Trial, **delays: Delay) -> str:
-    with pytest.raises(cs.CircuitError) as caught:
-        export(1, Spiking(coding="on_off", trial=trial, delays=delays))
-    return str(caught.value)
+def everywhere(ms: float, **options) -> Spiking:
+    """Pairs of neurons with one delay in all projections."""
+    return Spiking(coding="on_off", delays=dict.fromkeys((*NAMES, "V2"), Delay(ms)), **options)
 
 
-def test_spikes_that_would_arrive_in_the_next_trial_are_refused():
-    message = refusal(Trial(silence_ms=0), W0=Delay(20))
-    assert "'W0'" in message and "20 ms" in message and "0 ms of silence" in message and "rests=True" in message
-    assert "silence_ms=60" in refusal(Trial(), W0=Delay(30), W1=Delay(1, 30))  # one after the other
-    export(1, Spiking(coding="on_off", trial=Trial(), delays={"W0": Delay(20), "W1": Delay(20), "V1": Delay(0, 40)}))
+def test_windows_wait_for_the_spikes_under_way():
+    trial = export(1, everywhere(20, trial=Trial(**VOLLEYS, silence_ms=10))).spiking.course
+    assert (trial.ascending_delay_ms, trial.descending_delay_ms) == (40, 40)  # W0, W1; Wt1, V1
+    assert trial.lag == trial.read_ms == 90 and trial.length_ms == 90 + 30 + 40 + 10
+    windows = {name: np.flatnonzero(on) for name, on in trial.windows(1, np.random.default_rng(0)).items()}
+    assert {name: (on[0], on[-1] + 1) for name, on in windows.items()} == {
+        "ascends": (0, 50), "reads": (0, 90), "descends": (90, 120)
+    }  # fmt: skip
+    one = {"W0": Delay(2.5, 7), "Vt1": Delay(0, 6)}  # 13 ms, to the next plasticity step
+    assert export(1, Spiking(coding="on_off", delays=one)).spiking.course.ascending_delay_ms == 14
+    with pytest.raises(cs.ParameterError, match=r"lag_ms=50, .* before the output, .* is known \(90 ms\)"):
+        export(1, everywhere(20, trial=Trial(lag_ms=50)))
 
 
-def test_spikes_that_would_never_arrive_are_refused():
-    for rests in (False, True):
-        message = refusal(Trial(rests=rests), W0=Delay(200))
-        assert "'W0'" in message and "take 200 ms never arrive before the trial ends (140 ms)" in message
-    message = refusal(Trial(rests=True), V1=Delay(80), Wt1=Delay(20))
-    assert "'V1': spikes that leave 'down1' at 70 ms" in message
-    message = refusal(Trial(silence_ms=100, rests=True), W0=Delay(30, 40), W1=Delay(20))
-    assert (
-        "output 'up2': no spike reaches it during the ascending volley (50 ms)" in message and "up to 50 ms" in message
-    )
+@pytest.mark.parametrize("options", [{}, {"descending": "jacobian"}])
+def test_a_trial_teaches_the_same_with_delays(options):
+    """But for what changes within the trial, which small rates keep small."""
+    trial, options = Trial(**VOLLEYS, silence_ms=100), {"eta": 1e-6, "gamma": 0.0, **options}
+    straight, late = (play(export(1, everywhere(ms, trial=trial), **options), learns=(1,)) for ms in (0, 20))
+    assert np.array_equal(late.pop("output"), straight.pop("output"))
+    for name in NAMES:
+        largest = np.abs(straight[name]).max()
+        assert largest > 1e-8, name
+        np.testing.assert_allclose(late[name], straight[name], rtol=0, atol=0.01 * largest, err_msg=name)
+
+
+def test_a_trial_with_a_loop_of_populations_can_be_exported():
+    motif = paper_sal([5, 4, 3], trace=None, loss="mse")
+    motif.add(cs.Population("inhibitory", 2, activation="relu"))
+    motif.connect("up1", "inhibitory", name="to"), motif.connect("inhibitory", "up1", name="back", delay=1)
+    circuit = cs.compile(motif, device="cpu", dtype="float64")
+    net = cs.export_brian2(
+        circuit, mode="spiking", target="numpy", n_trials=1, spiking=Spiking(coding="on_off", delays={"to": Delay(6)})
+    )  # fmt: skip
+    assert net.spiking.course.ascending_delay_ms == 6 and np.isfinite(net.predict(X)).all()
 
 
 def test_delays_of_what_is_not_exported_do_not_matter():
     spiking = Spiking(coding="on_off", trial=Trial(silence_ms=0), delays={"V1": Delay(20)})
     motif = paper_sal([5, 4, 3], trace=None, loss="mse")
-    cs.export_brian2(
+    net = cs.export_brian2(
         cs.compile(motif, device="cpu"), mode="spiking", target="numpy", n_trials=1, spiking=spiking, plastic=False
     )  # fmt: skip
+    assert net.spiking.course.descending_delay_ms == 0
 
 
 def test_one_number_is_the_delay_of_every_synapse():
@@ -145,18 +163,71 @@ def test_one_number_is_the_delay_of_every_synapse():
 
 
 def test_what_is_compiled_in_cannot_be_set():
-    net = export(1, Spiking(trial=Trial(silence_ms=40), cells={"down1": OnOffPair()}, delays={"V1": Delay(20)}))
+    net = export(1, Spiking(trial=Trial(silence_ms=20), cells={"down1": OnOffPair()}, delays={"V1": Delay(20)}))
     before = net.spiking
     for changes, message in (
-        ({"silence_ms": 50}, "length_ms from 140.0 to 150.0"),
+        ({"silence_ms": 30}, "length_ms from 140.0 to 150.0"),
         ({"ascending_ms": 40, "descending_ms": 60}, "ascending_ms from 50.0 to 40"),
-        ({"descending_ms": 40, "silence_ms": 50}, "descending_ms from 50.0 to 40"),
+        ({"descending_ms": 40, "silence_ms": 30}, "descending_ms from 50.0 to 40"),
         ({"rests": True}, "rests from False to True"),
-        ({"lag_ms": 80, "silence_ms": 10}, "'V1'.*10 ms of silence"),
+        ({"descending_delay_ms": 10, "silence_ms": 30}, "descending_delay_ms from 20.0 to 10"),
         ({"lag": 20}, "Trial has no field 'lag'"),
     ):
         with pytest.raises(cs.ParameterError, match=message):
             net.set_trial(**changes)
         assert net.spiking == before
-    net.set_trial(lag_ms=60, silence_ms=30)
+    net.set_trial(lag_ms=60, silence_ms=10)
     assert net.spiking.trial.lag == 60
+
+
+def taught(rule: str, signals=None, **given) -> dict[str, np.ndarray]:
+    """The changes of W1 in two trials, where its rule is as given."""
+    motif = paper_sal([5, 4, 3], eta=1e-3, gain_W=2.0, gain_V=1.0, trace=None, loss="mse")
+    motif.add(*(cs.Signal(name) for name in signals or ()))
+    motif = motif.replace("W1", rule=cs.Rule(rule, eta=1e-3))
+    circuit = cs.compile(motif, seed=1, device="cpu", dtype="float64")
+    trial = Trial(**VOLLEYS, silence_ms=20, rests=True)
+    net = cs.export_brian2(circuit, mode="spiking", target="numpy", n_trials=2, spiking=Spiking(trial=trial))
+    before = net.weights("W1")
+    shown = net._samples(X, Y, signals)
+    net._segment(shown, np.arange(2), np.ones(2), np.ones(2), [0, 0])
+    return net.weights("W1") - before
+
+
+def test_a_signal_is_that_of_the_sample_and_of_the_time_in_its_trial():
+    plain = taught("eta * I_V2 * pre")
+    assert np.abs(plain).max() > 1e-6
+    rule = "eta * reward * I_V2 * pre"
+    np.testing.assert_allclose(taught(rule, {"reward": np.ones(2)}), plain, rtol=1e-9)
+    first, second = (taught(rule, {"reward": one}) for one in ([2.0, 0.0], [0.0, 2.0]))
+    assert np.abs(first).max() > 1e-6 and np.abs(second - first).max() > 1e-6
+    np.testing.assert_allclose(first + second, 2 * plain, rtol=0, atol=0.01 * np.abs(plain).max())  # but for learning
+    over_time = np.zeros((2, 100))
+    over_time[:, :70] = 1.0
+    early, late = (taught(rule, {"reward": part}) for part in (over_time, 1.0 - over_time))
+    assert min(np.abs(early).max(), np.abs(late).max()) > 1e-7
+    np.testing.assert_allclose(early + late, plain, rtol=0, atol=0.01 * np.abs(plain).max())
+
+
+def test_signals_are_played_by_fit_and_by_scripts_and_do_not_matter_to_predictions(tmp_path):
+    motif = paper_sal([5, 4, 3], trace=None, loss="mse")
+    motif.add(cs.Signal("reward"))
+    motif = motif.replace("W1", rule=cs.Rule("eta * reward * I_V2 * pre", eta=0.1))
+    circuit = cs.compile(motif, seed=1, device="cpu", dtype="float64")
+    net = cs.export_brian2(circuit, mode="spiking", target="numpy", n_trials=2)
+    before = net.weights("W1")
+    assert np.isfinite(net.predict(X)).all()
+    net.fit((X, Y), samples=2, signals={"reward": [0.0, 0.0]}, progress=False)
+    assert np.array_equal(net.weights("W1"), before)
+    path = net.export_script(tmp_path / "reward.py", X, Y, signals={"reward": [1.0, -1.0]})
+    assert "reward" in path.read_text()
+    net.fit((X, Y), samples=2, signals={"reward": [1.0, -1.0]}, progress=False)
+    assert np.abs(net.weights("W1") - before).max() > 1e-4
+    for given, message in (
+        ({}, r"given for \[\], needed for \['reward'\]"),
+        ({"rewards": [1, 1]}, r"given for \['rewards'\], needed for \['reward'\]"),
+        ({"reward": [1, 1, 1]}, r"shape \[3\], needs \[2\], .* or \[2, 140\]"),
+        ({"reward": [1, np.inf]}, "not finite"),
+    ):
+        with pytest.raises(cs.DataError, match=message):
+            net.fit((X, Y), samples=2, signals=given, progress=False)

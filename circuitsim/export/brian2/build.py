@@ -13,6 +13,8 @@ from brian2 import ms
 from circuitsim.export.brian2.blueprint import Action, Blueprint, Monitor, Neurons, Run, Wires
 from circuitsim.export.brian2.lacking import largest, where
 
+REPORT_MS = 500.0  # between two reports of progress, in time of the clock on the wall
+
 
 class Build:
     """The Brian2 objects of a blueprint, in a `Network` of their own and with the blueprint's names.
@@ -103,12 +105,13 @@ class Build:
             order=m.order, name=m.name,
         )  # fmt: skip
 
-    def run(self, b: Blueprint, played: Mapping[str, np.ndarray]) -> None:
+    def run(self, b: Blueprint, played: Mapping[str, np.ndarray], report: Any) -> None:
         """Play a run. With a standalone device, this only records what is to be compiled.
 
         Args:
             b: the blueprint, perhaps with another length, other arrays and other records than were built.
             played: the arrays of `Blueprint.played`, ``[row]`` or ``[row, neuron]``.
+            report: what Brian2 calls to report progress, or C++ code for a standalone device.
         """
         arrays = {
             name: brian2.TimedArray(np.asarray(played[name], dtype=float), dt=row_ms * ms, name=f"played_{name}")
@@ -124,7 +127,10 @@ class Build:
         self.network.t_ = 0.0  # where the arrays begin
         try:
             with np.errstate(all="ignore"):  # closed gates discard such values, and so do the first passes of a batch
-                self.network.run(b.n_trials * b.length_ms * ms, namespace={**arrays, "where": where})
+                self.network.run(
+                    b.n_trials * b.length_ms * ms, namespace={**arrays, "where": where}, report=report,
+                    report_period=REPORT_MS * ms,
+                )  # fmt: skip
         finally:
             self.network.remove(*monitors)
 

@@ -132,7 +132,7 @@ def export_brian2(
             return SpikingNetwork(compiled, source, spiking, target, folder, n_trials, plastic)
         if not plastic:
             raise ParameterError("export_brian2: plastic=False keeps what outputs of trials depend on; here are none")
-        return ContinuousNetwork(source, spiking, target)
+        return ContinuousNetwork(source, spiking, target, folder)
     if spiking is not None or not plastic:
         raise ParameterError("export_brian2: spiking=... and plastic=False are for mode='spiking'")
     assert isinstance(circuit, Circuit)

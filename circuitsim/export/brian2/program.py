@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -26,7 +27,9 @@ from circuitsim.errors import CircuitError, ParameterError
 from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.build import Build
 from circuitsim.export.brian2.exported import STANDALONE
-from circuitsim.export.brian2.runtime import Arrays, Player, Results, preferences
+from circuitsim.export.brian2.progress import Report, ignore
+from circuitsim.export.brian2.results import Arrays, Results
+from circuitsim.export.brian2.runtime import Player, preferences
 
 NOTE = "circuitsim.json"
 SEED = "CIRCUITSIM_SEED"
@@ -35,6 +38,7 @@ SEEDING = (
     f'if (std::getenv("{SEED}")) for (auto& generator : brian::_random_generators)'
     f' generator.seed(std::strtoul(std::getenv("{SEED}"), nullptr, 10));'
 )
+REPORT = 'std::cout << "done " << completed << std::endl;'
 
 
 class Program(Player):
@@ -58,7 +62,7 @@ class Program(Player):
     def network(self, b: Blueprint) -> Any:
         raise ParameterError("target 'cpp_standalone' has no Brian2 network, only a program; see its directory")
 
-    def play(self, b: Blueprint, played: Arrays, seed: int) -> Results:
+    def play(self, b: Blueprint, played: Arrays, seed: int, report: Report = ignore) -> Results:
         folder = self.built(b, played)
         note = json.loads((folder / NOTE).read_text())
         with tempfile.TemporaryDirectory(prefix="run_", dir=folder) as name:
@@ -66,13 +70,8 @@ class Program(Player):
             arguments = []
             for key, given in {**b.settings(), **{f"played_{k}.values": played[k] for k in b.played}}.items():
                 arguments.append(f"{key}={_argument(run / f'{key}.dat', given)}")
-            command = ["./main", "--results_dir", f"{run}/", *arguments]
-            done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, env={**os.environ, SEED: str(seed)}, check=False
-            )
-            if done.returncode or done.stderr.strip():
-                raise CircuitError(f"the program in {folder} failed: {done.stderr.strip()[-500:] or done.returncode}")
-            _check(folder, b)
+            _run(["./main", "--results_dir", f"{run}/", *arguments], folder, seed, report)
+            _check(folder)
 
             def read(owner: str, variable: str, kind: type = float) -> np.ndarray:
                 return np.fromfile(run / note["files"][f"{owner}.{variable}"], dtype=kind)
@@ -94,11 +93,11 @@ class Program(Player):
 
         Args:
             b: the network.
-            played: arrays of the same shapes as in all runs of the program.
+            played: what is played in a run, of which only the shapes matter.
         Raises:
             ParameterError: the folder holds another network.
         """
-        folder = self.directory / b.digest()
+        folder = self.directory / _digest(b, played)
         if folder not in self._verified:
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{folder}.lock"):  # another process may build the same program
@@ -108,7 +107,7 @@ class Program(Player):
                         folder.mkdir()
                     _compile(b, played, folder)
             self._verified.add(folder)
-        _check(folder, b)
+        _check(folder)
         return folder
 
 
@@ -119,14 +118,20 @@ def _temporary() -> Path:
     return folder
 
 
-def _check(folder: Path, b: Blueprint) -> None:
-    """Check that the folder holds the program of this blueprint."""
+def _digest(b: Blueprint, played: Arrays) -> str:
+    """A digest of everything that is compiled in: the network, and the shapes of what is played."""
+    shapes = {name: np.shape(played[name]) for name in b.played}
+    return hashlib.sha256(f"{b.digest()} {shapes}".encode()).hexdigest()[:16]
+
+
+def _check(folder: Path) -> None:
+    """Check that the folder holds the program whose digest is its name."""
     try:
         found = json.loads((folder / NOTE).read_text())["digest"]
     except (OSError, ValueError, KeyError):
         found = "nothing"
-    if found != b.digest():
-        raise ParameterError(f"directory {folder} holds another network ({found}, wanted {b.digest()}): remove it")
+    if found != folder.name:
+        raise ParameterError(f"directory {folder} holds another network ({found}, wanted {folder.name}): remove it")
 
 
 def _argument(path: Path, values: Any) -> str:
@@ -138,18 +143,41 @@ def _argument(path: Path, values: Any) -> str:
     return str(path)
 
 
+def _run(command: list[str], folder: Path, seed: int, report: Report) -> None:
+    """Run a program, and pass on the progress that it prints."""
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, SEED: str(seed)}
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if line.startswith("done "):
+                    report(float(line.split()[1]))
+        except BaseException:
+            process.kill()
+            raise
+        process.wait()
+        errors.seek(0)
+        said = errors.read().strip()
+        if process.returncode or said:
+            raise CircuitError(f"the program in {folder} failed: {said[-500:] or process.returncode}")
+
+
 def _compile(b: Blueprint, played: Arrays, folder: Path) -> None:
     with _standalone() as device:
         brian2.seed(0)
         build = Build(b)
         device.insert_code("after_start", SEEDING)
-        build.run(b, {name: np.zeros(np.shape(played[name])) for name in b.played})
+        build.run(b, {name: np.zeros(np.shape(played[name])) for name in b.played}, REPORT)
         device.build(directory=str(folder), compile=True, run=False, with_output=False)
         kept = [(build.parts[part.name], name) for part in b.parts.values() for name in part.variables]
         kept += [(monitor, name) for monitor in build.monitors.values() for name in ("t", *monitor.record_variables)]
         kept += [(monitor, name) for monitor in build.trains.values() for name in ("t", "i")]
         files = {f"{owner.name}.{name}": str(device.get_array_filename(owner.variables[name])) for owner, name in kept}
-    (folder / NOTE).write_text(json.dumps({"digest": b.digest(), "motif": b.name, "files": files}))
+    (folder / NOTE).write_text(json.dumps({"digest": folder.name, "motif": b.name, "files": files}))
 
 
 @contextlib.contextmanager

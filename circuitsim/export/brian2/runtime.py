@@ -5,52 +5,30 @@ from __future__ import annotations
 import abc
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import brian2
 import numpy as np
-import pandas as pd
 
 from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.blueprint import Blueprint, Record
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.build import Build
-
-Arrays = Mapping[str, np.ndarray]
-Spikes = Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]]  # keyed by group and event
-
-
-@dataclass(frozen=True)
-class Results:
-    """The results of a run.
-
-    Args:
-        values: the variables after the run, ``[neuron]`` or ``[synapse]``, keyed by part and then by name.
-        records: times in ms ``[time]`` and values ``[time, index]`` of what was recorded.
-        spikes: times in ms and indices of neurons; empty if spikes were not recorded.
-    """
-
-    values: Mapping[str, Arrays]
-    records: Mapping[Record, tuple[np.ndarray, np.ndarray]]
-    spikes: Spikes = field(default_factory=dict)
-
-    def outputs(self, b: Blueprint) -> dict[str, np.ndarray]:
-        """The outputs ``[trial, neuron]`` of each readout: what later trials find, and what the last one leaves."""
-        reads = {r.owner: values for r, (_, values) in self.records.items() if r.when == "start"}
-        return {name: np.vstack([reads[name][1:], self.values[name]["F"]]) for name in b.readouts}
+from circuitsim.export.brian2.progress import Report, ignore
+from circuitsim.export.brian2.results import Arrays, Results
 
 
 class Player(abc.ABC):
     """A way to run blueprints."""
 
     @abc.abstractmethod
-    def play(self, b: Blueprint, played: Arrays, seed: int) -> Results:
+    def play(self, b: Blueprint, played: Arrays, seed: int, report: Report = ignore) -> Results:
         """Play a run.
 
         Args:
             b: the network, with its weights and parameters.
             played: the arrays of `Blueprint.played`.
             seed: the seed of random spikes.
+            report: is told now and then which share of the run is done.
         """
 
     @abc.abstractmethod
@@ -75,13 +53,13 @@ class Runtime(Player):
         self.language, self.keeps = language, keeps
         self._kept: Build | None = None
 
-    def play(self, b: Blueprint, played: Arrays, seed: int) -> Results:
+    def play(self, b: Blueprint, played: Arrays, seed: int, report: Report = ignore) -> Results:
         with preferences(self.language):
             state = np.random.get_state()  # noqa: NPY002 (Brian2 draws from NumPy's global stream)
             try:
                 brian2.seed(seed)
                 build = self._build(b)
-                build.run(b, played)
+                build.run(b, played, lambda elapsed, completed, start, duration: report(completed))
             finally:
                 np.random.set_state(state)  # noqa: NPY002
             monitors = [(r, build.monitors[m.name]) for m in b.monitors for r in m.records]
@@ -101,15 +79,6 @@ class Runtime(Player):
         build = self._kept or Build(b)
         self._kept = build if self.keeps else None
         return build
-
-
-def spike_table(spikes: Spikes) -> pd.DataFrame:
-    """Every spike in the order of time, with the columns time_ms, population, neuron and event."""
-    parts = [
-        pd.DataFrame({"time_ms": times, "population": p, "neuron": who, "event": event})
-        for (p, event), (times, who) in spikes.items()
-    ]
-    return pd.concat(parts, ignore_index=True).sort_values("time_ms", kind="stable", ignore_index=True)
 
 
 @contextlib.contextmanager

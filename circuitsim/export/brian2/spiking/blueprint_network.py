@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from circuitsim.errors import ParameterError
+from circuitsim.export.brian2.blueprint import Blueprint, Record, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.exported import ExportedNetwork
 from circuitsim.export.brian2.read_back import circuit_from_brian2
-from circuitsim.export.brian2.spelling import of_synapse
+from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.spelling import of_neuron, of_synapse
+from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.number import number
+from circuitsim.motif.checks import index
 from circuitsim.plan import Plan
 
 
@@ -26,6 +32,11 @@ class BlueprintNetwork(ExportedNetwork):
     """
 
     plan: Plan
+
+    def __init__(self, replica: Replica, spiking: Spiking, blueprint: Blueprint, target: str, directory: Any) -> None:
+        super().__init__(replica, blueprint, target, directory)
+        self.spiking, self.target, self.plan = spiking, target, replica.plan
+        self._records: dict[tuple[str, str], Record] = {}
 
     def set_weights(self, projection: str, weights: Any) -> None:
         """Set the weights of a projection.
@@ -68,3 +79,47 @@ class BlueprintNetwork(ExportedNetwork):
                 f"there is no parameter {path!r} that is a single number (known: {', '.join(known) or 'none'})"
             )
         wires.parameters[of_synapse(name)] = number(f"parameter {path!r}", value)
+
+    def record(self, *, neurons: Sequence[int] | None = None, every_ms: float | None = None, **variables: Any) -> None:
+        """Record variables in every run from now on, in addition to all spikes. A variable that is recorded already is
+        recorded as the last call says.
+
+        Args:
+            neurons: the indices of the neurons; by default all. Of projections, all synapses are recorded.
+            every_ms: the interval; by default the time step.
+            variables: the populations or projections that are recorded, keyed by variable: "v" (the membrane), "I"
+                (the current onto the soma), "w", or a state, as in ``record(v=["y"], w=["W"], x=["x"])``.
+        Raises:
+            ParameterError: there is no such population, projection, variable or neuron, or the interval is no multiple
+                of the time step.
+        """
+        step = self.spiking.dt_ms
+        every = step if every_ms is None else number("record: every_ms", every_ms, positive=True)
+        if abs(every / step - round(every / step)) > 1e-9 or every < step:
+            raise ParameterError(f"record: every_ms must be a multiple of {step:g} ms, the time step (got {every:g})")
+        self._records |= {
+            (owner, variable): self._record(owner, variable, neurons, every)
+            for variable, owners in variables.items()
+            for owner in ([owners] if isinstance(owners, str) else owners)
+        }
+
+    def _record(self, owner: str, variable: str, neurons: Sequence[int] | None, every: float) -> Record:
+        part = self.blueprint.parts.get(owner)
+        if part is None:
+            known = ", ".join(self.blueprint.parts)
+            raise ParameterError(f"record: there is no population or projection {owner!r} (known: {known})")
+        spelled = (of_synapse(variable) if isinstance(part, Wires) else of_neuron(variable), variable)  # states first
+        names = list(part.variables) if isinstance(part, Wires) else part.names
+        found = [name for name in spelled if name in names]
+        if not found:
+            raise ParameterError(f"record: {owner!r} has no variable {variable!r} (known: {', '.join(names)})")
+        if isinstance(part, Wires):
+            return Record(owner, found[0], every, tuple(range(len(part.i))))
+        chosen = range(part.size) if neurons is None else neurons
+        which = tuple(index(f"record: neuron of population {owner!r}", k, part.size) for k in chosen)
+        return Record(owner, found[0], every, which)
+
+    def _recorded(self, **changes: Any) -> Blueprint:
+        """The blueprint of a run that is recorded, with further changes."""
+        records = tuple(self._records.values())
+        return dataclasses.replace(self.blueprint, records=records, records_spikes=True, **changes)

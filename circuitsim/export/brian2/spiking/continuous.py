@@ -2,61 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
-from circuitsim.export.brian2.blueprint import Blueprint, Record, Wires
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.exported import RUNTIME
+from circuitsim.export.brian2.progress import progress_bar
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.script import write_script
-from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import Cell, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lower import lower
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name, train_name
 from circuitsim.export.brian2.spiking.number import number
+from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.motif.arrays import as_numbers
-from circuitsim.motif.checks import index
 from circuitsim.whole import whole
-
-
-@dataclasses.dataclass(frozen=True)
-class Recording:
-    """What a run has recorded.
-
-    Args:
-        spikes: every spike, with the columns time_ms, population, neuron and event.
-        tables: what `ContinuousNetwork.record` has asked for, keyed by (population or projection, variable): a row for
-            each time, whose index is time_ms, and a column for each neuron, or for each synapse (post, pre).
-    """
-
-    spikes: pd.DataFrame
-    tables: Mapping[tuple[str, str], pd.DataFrame]
-
-    def table(self, owner: str, variable: str) -> pd.DataFrame:
-        """One of the tables.
-
-        Args:
-            owner: a population or projection.
-            variable: its variable, as in `record`.
-        Returns:
-            The table, ``[time, neuron]`` or ``[time, synapse]``.
-        Raises:
-            ParameterError: it was not recorded.
-        """
-        if (owner, variable) not in self.tables:
-            known = ", ".join(f"{v} of {o}" for o, v in self.tables) or "nothing"
-            raise ParameterError(f"{variable!r} of {owner!r} was not recorded (recorded: {known})")
-        return self.tables[owner, variable]
 
 
 class ContinuousNetwork(BlueprintNetwork):
@@ -68,10 +35,10 @@ class ContinuousNetwork(BlueprintNetwork):
     Args:
         replica: the replica that is exported.
         spiking: neuron models and time constants, with ``trial=None``.
-        target: "numpy" or "cython".
+        target: "numpy", "cython" or "cpp_standalone".
+        directory: where C++ programs are written; there is one for each duration and each shape of inputs.
 
     Raises:
-        ParameterError: the target compiles a program.
         CircuitError: a spiking network cannot express the motif; the message says why.
     Example:
         >>> import circuitsim as cs
@@ -87,57 +54,10 @@ class ContinuousNetwork(BlueprintNetwork):
         array([[0.368]])
     """
 
-    def __init__(self, replica: Replica, spiking: Spiking, target: str) -> None:
-        if target not in RUNTIME:
-            raise ParameterError(
-                f"export_brian2: a network without trials runs in this process, with target {' or '.join(RUNTIME)} "
-                f"(got {target!r}); the file of export_script runs as a program too: python FILE cpp_standalone"
-            )
+    def __init__(self, replica: Replica, spiking: Spiking, target: str, directory: Path | None) -> None:
         refuse(replica, spiking)
-        blueprint = lower(replica, spiking, 1, replica.seed)
-        super().__init__(replica, dataclasses.replace(blueprint, records_spikes=True), target)
-        self.spiking, self.target, self.plan = spiking, target, replica.plan
+        super().__init__(replica, spiking, lower(replica, spiking, 1, replica.seed), target, directory)
         self._cells: dict[str, Cell] = {p.name: cell_of(self.plan, p, spiking) for p in self.plan.populations.values()}
-        self._records: dict[tuple[str, str], Record] = {}
-
-    def record(self, *, neurons: Sequence[int] | None = None, every_ms: float | None = None, **variables: Any) -> None:
-        """Record variables in every run from now on, in addition to all spikes. A variable that is recorded already is
-        recorded as the last call says.
-
-        Args:
-            neurons: the indices of the neurons; by default all. Of projections, all synapses are recorded.
-            every_ms: the interval; by default the time step.
-            variables: the populations or projections that are recorded, keyed by variable: "v" (the membrane), "I"
-                (the current onto the soma), "w", or a state, as in ``record(v=["y"], w=["W"], x=["x"])``.
-        Raises:
-            ParameterError: there is no such population, projection, variable or neuron, or the interval is no multiple
-                of the time step.
-        """
-        step = self.spiking.dt_ms
-        every = step if every_ms is None else number("record: every_ms", every_ms, positive=True)
-        if abs(every / step - round(every / step)) > 1e-9 or every < step:
-            raise ParameterError(f"record: every_ms must be a multiple of {step:g} ms, the time step (got {every:g})")
-        self._records |= {
-            (owner, variable): self._record(owner, variable, neurons, every)
-            for variable, owners in variables.items()
-            for owner in ([owners] if isinstance(owners, str) else owners)
-        }
-
-    def _record(self, owner: str, variable: str, neurons: Sequence[int] | None, every: float) -> Record:
-        part = self.blueprint.parts.get(owner)
-        if part is None:
-            known = ", ".join(self.blueprint.parts)
-            raise ParameterError(f"record: there is no population or projection {owner!r} (known: {known})")
-        spelled = (of_synapse(variable) if isinstance(part, Wires) else of_neuron(variable), variable)  # states first
-        names = list(part.variables) if isinstance(part, Wires) else part.names
-        found = [name for name in spelled if name in names]
-        if not found:
-            raise ParameterError(f"record: {owner!r} has no variable {variable!r} (known: {', '.join(names)})")
-        if isinstance(part, Wires):
-            return Record(owner, found[0], every, tuple(range(len(part.i))))
-        chosen = range(part.size) if neurons is None else neurons
-        which = tuple(index(f"record: neuron of population {owner!r}", k, part.size) for k in chosen)
-        return Record(owner, found[0], every, which)
 
     def run(
         self,
@@ -147,6 +67,7 @@ class ContinuousNetwork(BlueprintNetwork):
         signals: Mapping[str, Any] | None = None,
         every_ms: float = 1.0,
         seed: int = 0,
+        progress: bool = False,
     ) -> Recording:
         """Run the network, from rest and with its current weights, which change.
 
@@ -158,6 +79,7 @@ class ContinuousNetwork(BlueprintNetwork):
             signals: keyed by name; a number, or an array ``[time]``.
             every_ms: the interval between two rows of rates or signals over time. The last row holds until the end.
             seed: the seed of random spikes.
+            progress: whether a progress bar is shown.
         Returns:
             All spikes, and what `record` has asked for.
         Raises:
@@ -165,10 +87,9 @@ class ContinuousNetwork(BlueprintNetwork):
             DataError: an input or signal is missing, unknown, or does not fit.
             SimulationDiverged: a weight is not finite. The weights are then unchanged.
         """
-        from circuitsim.export.brian2.runtime import spike_table  # late: it imports brian2
-
         b, played = self._prepared(duration_ms, inputs or {}, signals or {}, every_ms, seed)
-        found = self._player.play(b, played, seed)
+        with progress_bar(f"{self.motif.name}, {self.target}", 1.0, progress) as report:
+            found = self._player.play(b, played, seed, report)
         learned = {w.name: found.values[w.name][WEIGHT] for w in b.wires.values() if w.learns}
         for name, weights in learned.items():
             if not np.isfinite(weights).all():
@@ -178,8 +99,7 @@ class ContinuousNetwork(BlueprintNetwork):
                 )  # fmt: skip
         for name, weights in learned.items():
             self.blueprint.wires[name].variables[WEIGHT] = weights
-        tables = {key: self._table(r, *found.records[r]) for key, r in self._records.items()}
-        return Recording(spike_table(found.spikes), tables)
+        return Recording.of(b, found, self._records)
 
     def export_script(
         self,
@@ -240,16 +160,7 @@ class ContinuousNetwork(BlueprintNetwork):
             rows[signal_name(name)] = every
             played[signal_name(name)] = _over_time(f"signal {name!r}", signals[name], ())
         plays = {name: (row_ms, "") for name, row_ms in rows.items()}
-        records = tuple(self._records.values())
-        b = dataclasses.replace(self.blueprint, length_ms=duration, plays=plays, records=records)
-        return b, played
-
-    def _table(self, r: Record, times: np.ndarray, values: np.ndarray) -> pd.DataFrame:
-        part = self.blueprint.parts[r.owner]
-        columns: Any = pd.Index(list(r.which), name="neuron")
-        if isinstance(part, Wires):
-            columns = pd.MultiIndex.from_arrays([part.j, part.i], names=["post", "pre"])
-        return pd.DataFrame(values, index=pd.Index(times, name="time_ms"), columns=columns)
+        return self._recorded(length_ms=duration, plays=plays), played
 
 
 def _check_names(what: str, kind: str, given: Any, wanted: Any) -> None:

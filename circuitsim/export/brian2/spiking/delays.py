@@ -1,53 +1,126 @@
-"""Conduction delays: how long spikes are under way, and whether a trial leaves them the time to arrive."""
+"""Conduction delays: when the volleys of a trial arrive, and how much longer the first one must be remembered."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
 
 from circuitsim.export.brian2.spiking.model import Delay, Spiking
-from circuitsim.plan import Plan
+from circuitsim.export.brian2.spiking.slopes import read_by, slopes_at_post
+from circuitsim.export.brian2.spiking.trial import GRID_MS
+from circuitsim.plan import Plan, ProjectionPlan
+from circuitsim.plan.quantities import POST, PRE, at, current, neuron
+from circuitsim.rules import SlowTerm, Sum, Term
+
+NONE = Delay(0.0)
+STREAMS = ("ascending", "descending")
 
 
-def delay_faults(plan: Plan, spiking: Spiking, only: Collection[str]) -> Iterator[str]:
-    """Yield the reasons why spikes would arrive in the next trial, or never.
+@dataclass(frozen=True)
+class Arrivals:
+    """When spikes arrive, in ms after their volley has left its source: the delays on all ways there, added up.
 
     Args:
-        plan: the plan of the circuit, whose populations are in the order of the sweep.
+        at_somata: keyed by population.
+        at_synapses: keyed by projection.
+    """
+
+    at_somata: Mapping[str, Delay]
+    at_synapses: Mapping[str, Delay]
+
+    @classmethod
+    def of(cls, plan: Plan, spiking: Spiking) -> Arrivals:
+        """Add up delays in the order of the sweep, without those of ways back in a cycle."""
+        at_somata: dict[str, Delay] = {}
+        at_synapses: dict[str, Delay] = {}
+        for p in plan.populations.values():
+            ways = [at_synapses[q] for q in p.soma if q in at_synapses] or [NONE]
+            first = Delay(min(way.shortest for way in ways), max(way.longest for way in ways))
+            at_somata[p.name] = first
+            for q in (q for q in plan.projections.values() if q.pre == p.name):
+                own = spiking.delays.get(q.name, NONE)
+                at_synapses[q.name] = Delay(first.shortest + own.shortest, first.longest + own.longest)
+        return cls(at_somata, at_synapses)
+
+
+def fitted(plan: Plan, spiking: Spiking, only: Collection[str]) -> Spiking:
+    """Lengthen a trial by the delays, so that what comes after a volley waits until all of its spikes have arrived.
+
+    Args:
+        plan: the plan of the circuit.
         spiking: delays and trial.
         only: the populations that are exported.
+    Raises:
+        ParameterError: the lag is given, and the descending volley would not wait.
     """
-    trial, none = spiking.trial, Delay(0.0)
-    if trial is None:
-        return
-    starts = {"ascending": 0.0, "descending": trial.onset_ms + trial.lag}
-    first: dict[str, float] = {}  # the time in the trial before which a population cannot spike
-    under_way: dict[str, float] = {}  # the longest delays on the way to a population, added up
-    for p in (p for p in plan.populations.values() if p.name in only):
-        onto = [plan.projections[name] for name in p.soma]
-        delays = [(q.pre, spiking.delays.get(q.name, none)) for q in onto]
-        first[p.name] = min((first[pre] + d.shortest for pre, d in delays), default=starts[p.stream])
-        under_way[p.name] = max((under_way[pre] + d.longest for pre, d in delays), default=0.0)
-    for name, delay in spiking.delays.items():
-        pre = plan.projections[name].pre
-        if pre not in only or plan.projections[name].post not in only:
-            continue
-        total = under_way[pre] + delay.longest
-        if first[pre] + delay.longest >= trial.length_ms:
-            yield (
-                f"projection {name!r}: spikes that leave {pre!r} at {first[pre]:g} ms of a trial or later and take "
-                f"{delay.longest:g} ms never arrive before the trial ends ({trial.length_ms:g} ms); shorten the delay, "
-                "or lengthen the trial"
-            )
-        elif not trial.rests and total > trial.silence_ms:
-            yield (
-                f"projection {name!r}: spikes can be under way for {total:g} ms (the delays along their path, added "
-                f"up), but trials are only {trial.silence_ms:g} ms of silence apart, so that they would act in the "
-                f"next trial; use Trial(rests=True), which ends them with their trial, or silence_ms={total:g}"
-            )
-    for name in plan.outputs:
-        if first.get(name, 0.0) >= trial.ascending_ms:
-            yield (
-                f"output {name!r}: no spike reaches it during the ascending volley ({trial.ascending_ms:g} ms), since "
-                f"the delays on the shortest way to it add up to {first[name]:g} ms; shorten them, or lengthen the "
-                "volley"
-            )
+    if spiking.trial is None:
+        return spiking
+    last = dict.fromkeys(STREAMS, 0.0)
+    for name, delay in Arrivals.of(plan, spiking).at_synapses.items():
+        q = plan.projections[name]
+        if q.pre in only and q.post in only:
+            stream = plan.populations[q.pre].stream
+            last[stream] = max(last[stream], delay.longest)
+    dt = spiking.dt_ms
+    grid = dt * np.lcm(round(GRID_MS / dt), round(spiking.rule_every_ms / dt))
+    late: dict[str, Any] = {f"{stream}_delay_ms": float(grid * np.ceil(ms / grid)) for stream, ms in last.items()}
+    return replace(spiking, trial=replace(spiking.trial, **late))
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What delays leave of the ascending volley's traces when the descending volley arrives, compared with a trial
+    without delays.
+
+    A trace decays by ``1 - dt / tau`` in each time step in which the descending volley waits for the ascending one, and
+    is then under way itself. Rules and gates are scaled by this, so that a trial changes a weight as much as without
+    delays.
+    """
+
+    plan: Plan
+    spiking: Spiking
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        """When spikes arrive."""
+        return Arrivals.of(self.plan, self.spiking)
+
+    def left(self, ascending_ms: float, descending_ms: float) -> float:
+        """The part that is left of a trace.
+
+        Args:
+            ascending_ms: how long the spikes of the trace are under way.
+            descending_ms: how long the spikes that meet it are under way.
+        """
+        trial = self.spiking.course
+        waited = trial.ascending_delay_ms if trial.lag_ms is None else 0.0  # a lag that is given is the user's choice
+        n_steps = (waited + descending_ms - ascending_ms) / self.spiking.dt_ms
+        return (1.0 - self.spiking.dt_ms / self.spiking.ascending.tau_trace_ms) ** n_steps
+
+    def of_gate(self, gate: str, population: str) -> float:
+        """The part that is left of the trace by which one population gates the drive of another."""
+        is_remembered = [self.plan.populations[name].stream for name in (gate, population)] == [*STREAMS]
+        at_somata = self.arrivals.at_somata
+        return self.left(at_somata[gate].mean, at_somata[population].mean) if is_remembered else 1.0
+
+    def of_term(self, p: ProjectionPlan, term: Term | SlowTerm, gate: str) -> tuple[float, float]:
+        """The part that is left of the product of traces in a term of a rule, and of the trace of the population that
+        is its `gate`."""
+        streams, arrivals = {q.name: q.stream for q in self.plan.populations.values()}, self.arrivals
+        of_post = streams[p.post], arrivals.at_somata[p.post].mean
+        arrives = {at(neuron(kind, p.post), POST): of_post for kind in ("activity", "drive")}
+        arrives[at(neuron("activity", p.pre), PRE)] = streams[p.pre], arrivals.at_synapses[p.name].mean
+        for q, delay in arrivals.at_synapses.items():
+            arrives[at(current(q), POST)] = streams[self.plan.projections[q].pre], delay.mean
+        read = read_by(Sum((term,)), slopes_at_post(self.plan.populations[p.post]))
+        times = {s: [t for symbol, (of, t) in arrives.items() if symbol in read and of == s] for s in STREAMS}
+        if not times["descending"]:
+            return 1.0, 1.0
+        met = max(times["descending"])
+        of_gate = self.left(arrivals.at_somata[gate].mean, met) if streams[gate] == "ascending" else 1.0
+        return prod(self.left(t, met) for t in times["ascending"]), of_gate

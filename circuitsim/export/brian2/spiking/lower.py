@@ -8,7 +8,7 @@ from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of, lower_population
+from circuitsim.export.brian2.spiking.neurons import cell_of, lower_population, signal_name
 from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.export.brian2.spiking.synapses import lower_projection
 from circuitsim.export.brian2.spiking.trial import GRID_MS
@@ -44,6 +44,7 @@ def lower(
         b.plays["reads"] = GRID_MS, "1 while outputs are integrated, else 0"
         b.plays["ascends"] = GRID_MS, "1 during an ascending volley"
         b.plays["descends"] = GRID_MS, "1 during the descending volley"
+        b.plays |= {signal_name(name): (GRID_MS, "") for name in plan.signals}
     at_trial: dict[str, list[str]] = {}
     c = Lowering(b, spiking, replica, cells, Reads.of(plan), seed)
     for p in kept:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.cells import Cell
+from circuitsim.export.brian2.spiking.delays import Memory
 from circuitsim.export.brian2.spiking.model import Spiking, Stream
 from circuitsim.export.brian2.spiking.reads import Reads
 
@@ -36,6 +38,11 @@ class Lowering:
     def rests(self) -> bool:
         """Whether every trial begins at rest."""
         return self.spiking.trial is not None and self.spiking.trial.rests
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What delays leave of traces."""
+        return Memory(self.replica.plan, self.spiking)
 
     def stream(self, population: str) -> Stream:
         """The settings of a population's stream."""

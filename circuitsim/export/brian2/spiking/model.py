@@ -85,6 +85,11 @@ class Delay:
         """The upper end of the interval, in ms."""
         return self.low_ms if self.high_ms is None else self.high_ms
 
+    @property
+    def mean(self) -> float:
+        """The middle of the interval, in ms."""
+        return (self.shortest + self.longest) / 2
+
 
 @dataclass(frozen=True)
 class Spiking:

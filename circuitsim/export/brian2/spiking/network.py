@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from rich.console import Console
-from rich.progress import Progress
 
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
 from circuitsim.export.brian2.blueprint import Blueprint, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
+from circuitsim.export.brian2.progress import Report, ignore, progress_bar, within
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.script import write_script
@@ -26,14 +24,16 @@ from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import SpikingCell
-from circuitsim.export.brian2.spiking.delays import delay_faults
+from circuitsim.export.brian2.spiking.delays import fitted
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of
+from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name
 from circuitsim.export.brian2.spiking.number import number
+from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.samples import Samples, fingerprint, presentation, read_samples
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, saturation
+from circuitsim.export.brian2.spiking.trial import DELAYS
 from circuitsim.files import locked
 from circuitsim.history import History
 from circuitsim.plan import build_plans
@@ -87,8 +87,9 @@ class SpikingNetwork(BlueprintNetwork):
             frozen = [p.name for p in replica.motif.projections]
             replica = dataclasses.replace(replica, plans=build_plans(replica.motif, frozen))
             only = needed_for_outputs(replica.plan)
-        super().__init__(replica, lower(replica, spiking, n_trials, replica.seed, only), target, directory)
-        self.spiking, self.target, self.plan, self._circuit = spiking, target, replica.plan, circuit
+        spiking = fitted(replica.plan, spiking, replica.plan.populations if only is None else only)
+        super().__init__(replica, spiking, lower(replica, spiking, n_trials, replica.seed, only), target, directory)
+        self._circuit = circuit
 
     # -- running
 
@@ -97,6 +98,7 @@ class SpikingNetwork(BlueprintNetwork):
         data: Any,
         *,
         samples: int,
+        signals: Mapping[str, Any] | None = None,
         seed: int = 0,
         schedule: Schedule | None = None,
         probe: Callable[[SpikingNetwork, int, History], None] | None = None,
@@ -109,6 +111,8 @@ class SpikingNetwork(BlueprintNetwork):
         Args:
             data: a `Dataset`, of which the training split is used, or (x, target).
             samples: the number of trials. Each epoch shows every sample once.
+            signals: keyed by name, an array ``[sample]`` with a number for each sample of the data, or ``[sample, ms]``
+                with one for every ms of its trial.
             seed: the seed of the samples' order, of jitter and of random spikes.
             schedule: a function of progress in [0, 1] whose value multiplies every `eta`.
             probe: a function that is called with the network, the number of trials done and the history, at the start
@@ -127,7 +131,7 @@ class SpikingNetwork(BlueprintNetwork):
                 fixed weights; the message says which.
             ParameterError: an argument is out of range, a schedule reaches no `eta`, or the checkpoint exists and
                 `resume` is False.
-            DataError: the data does not fit.
+            DataError: the data or a signal does not fit.
         """
         if not isinstance(data, Dataset) and not (isinstance(data, tuple | list) and len(data) == 2):
             raise DataError(f"fit: data must be a Dataset or a pair (x, target) (got {type(data).__name__})")
@@ -143,7 +147,8 @@ class SpikingNetwork(BlueprintNetwork):
         if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
             raise ParameterError(f"fit: checkpoint must be a path or None (got {checkpoint!r})")
         samples, seed = whole("samples", samples, least=1), whole("seed", seed, least=0)
-        shown = self._samples(*((data.train.x, data.train.target) if isinstance(data, Dataset) else data))
+        x, target = (data.train.x, data.train.target) if isinstance(data, Dataset) else data
+        shown = self._samples(x, target, signals or {})
         order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
         factors = _factors(schedule, np.arange(samples) / samples)
         fixed = {
@@ -162,19 +167,21 @@ class SpikingNetwork(BlueprintNetwork):
             self._warn_of_saturation(shown, learns=True)
             if done == 0:
                 self._note(history, 0, probe)
-            with Progress(console=Console(stderr=True), disable=not progress) as bar:
-                task = bar.add_task(f"{self.motif.name}, {self.target}", total=samples, completed=done)
+            with progress_bar(f"{self.motif.name}, {self.target}", samples, progress, done) as report:
                 while done < samples:
                     rows = order[done : done + n]
                     learns = np.arange(n) < len(rows)
                     eta = np.resize(factors[done : done + n], n)
-                    output = self._segment(shown, np.resize(rows, n), learns.astype(float), eta, [seed, done])
+                    output = self._segment(
+                        shown, np.resize(rows, n), learns.astype(float), eta, [seed, done],
+                        within(report, done, done + len(rows)),
+                    )  # fmt: skip
                     done += len(rows)
                     self._online(history, shown, rows, output, done)
                     self._note(history, done, probe)
                     if checkpoint is not None:
                         checkpoints.write(checkpoint, self._plastic(), done, settings, history)
-                    bar.update(task, completed=done)
+                    report(done)
         self._warn_of_saturation(shown, learns=True)  # with the weights that it has now
         return history
 
@@ -230,28 +237,37 @@ class SpikingNetwork(BlueprintNetwork):
             raise DataError("accuracy needs a target of classes [sample] or one-hot vectors [sample, output]")
         return float((self.predict(x, seed=seed).argmax(1) == classes).mean())
 
-    def raster(self, x: Any, target: Any, *, learns: bool = True, seed: int = 0) -> pd.DataFrame:
-        """Record every spike of a few trials, in a run in this process. The network's weights stay unchanged.
+    def watch(
+        self,
+        x: Any,
+        target: Any,
+        *,
+        signals: Mapping[str, Any] | None = None,
+        learns: bool = True,
+        seed: int = 0,
+    ) -> Recording:
+        """Show a few samples in this process and record every spike, and what `record` has asked for. The network's
+        weights stay unchanged.
 
         Args:
             x, target: the samples, one trial each.
+            signals: as in `fit`.
             learns: whether weights change during the run.
             seed: the seed of random spikes.
         Returns:
-            A table with the columns time_ms, population, neuron and event ("spike" or "off").
+            All spikes, and what `record` has asked for.
         Raises:
-            DataError: x or target does not fit.
+            DataError: x, target or a signal does not fit.
         """
-        from circuitsim.export.brian2.runtime import Runtime, spike_table  # late, because it imports brian2
+        from circuitsim.export.brian2.runtime import Runtime  # imported late, because it imports brian2
 
-        shown = self._samples(x, target)
-        b, played = self._once(shown, learns, seed)
-        spikes = Runtime("numpy").play(dataclasses.replace(b, records_spikes=True), played, seed).spikes
-        return spike_table(spikes)
+        b, played = self._once(self._samples(x, target, signals or {}), learns, seed)
+        return Recording.of(b, Runtime("numpy").play(b, played, seed), self._records)
 
-    def _samples(self, x: Any, target: Any = None) -> Samples:
-        """Validate samples. Neurons with only positive spikes cannot receive negative inputs."""
-        shown = read_samples(self._circuit, x, target)
+    def _samples(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> Samples:
+        """Validate samples. Neurons with only positive spikes cannot receive negative inputs. Without signals, as for
+        a prediction, all are 0."""
+        shown = read_samples(self._circuit, self.spiking.course.length_ms, x, target, signals)
         for name in self.blueprint.neurons:
             values = shown.arrays.get(f"input_{name}")
             signed = cell_of(self.plan, self.plan.populations[name], self.spiking).signed
@@ -284,17 +300,24 @@ class SpikingNetwork(BlueprintNetwork):
         if learns and self.plan.objectives:
             target = {o.output: arrays[f"target_{o.output}"] for o in self.plan.objectives}
             classes = {o.output for o in self.plan.objectives if o.loss == "cross_entropy"}
-            circuit.cycle(inputs, {name: y.argmax(1) if name in classes else y for name, y in target.items()})
+            signals = {name: np.zeros(len(next(iter(inputs.values())))) for name in self.plan.signals}
+            circuit.cycle(inputs, {name: y.argmax(1) if name in classes else y for name, y in target.items()}, signals)
             return {name: circuit.activity(name)[0].numpy() for name in self.blueprint.neurons}
         wanted = needed_for_outputs(self.plan) | set(self.plan.inputs)
         return {name: circuit.predict(inputs, name)[0].numpy() for name in self.plan.populations if name in wanted}
 
     def _segment(
-        self, shown: Samples, rows: np.ndarray, learns: np.ndarray, eta: np.ndarray, seed: list[int]
+        self,
+        shown: Samples,
+        rows: np.ndarray,
+        learns: np.ndarray,
+        eta: np.ndarray,
+        seed: list[int],
+        report: Report = ignore,
     ) -> dict[str, np.ndarray]:
         b = self.blueprint
         played = self._played(b, shown, rows, learns, eta, seed)
-        found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)))
+        found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)), report)
         for w in self._learning():
             name, weights = w.name, found.values[w.name][WEIGHT]
             if not np.isfinite(weights).all():
@@ -308,14 +331,17 @@ class SpikingNetwork(BlueprintNetwork):
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
         """A blueprint and played arrays that show every sample once, in one segment."""
         whole("seed", seed, least=0)
-        b, n = dataclasses.replace(self.blueprint, n_trials=shown.n), shown.n
+        b, n = self._recorded(n_trials=shown.n), shown.n
         return b, self._played(b, shown, np.arange(n), np.full(n, float(learns)), np.ones(n), [seed, 0])
 
     def _played(
         self, b: Blueprint, shown: Samples, rows: np.ndarray, learns: np.ndarray, eta: np.ndarray, seed: list[int]
     ) -> dict[str, np.ndarray]:
         windows = self.spiking.course.windows(b.n_trials, np.random.default_rng([*seed, 1]))
-        return {**windows, **shown.rows(rows), "learns": learns, "eta_scale": eta}
+        arrays, n_ms = shown.rows(rows), len(windows["reads"]) // len(rows)
+        for name in map(signal_name, self.plan.signals):
+            arrays[name] = np.broadcast_to(arrays[name], (len(rows), n_ms)).ravel()
+        return {**windows, **arrays, "learns": learns, "eta_scale": eta}
 
     def _online(
         self, history: History, shown: Samples, rows: np.ndarray, output: dict[str, np.ndarray], done: int
@@ -344,42 +370,49 @@ class SpikingNetwork(BlueprintNetwork):
         Args:
             changes: fields of `Trial`, such as ``lag_ms=10.0``.
         Raises:
-            ParameterError: the length of the trial or of a volley, or `rests`, would change, a field is unknown, or
-                spikes under way would have no time to arrive.
+            ParameterError: the length of the trial or of a volley, a delay, or `rests` would change, or a field is
+                unknown.
         """
         before = self.spiking.course
         unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(before)})
         if unknown:
             raise ParameterError(f"set_trial: Trial has no field {unknown[0]!r}")
         trial = dataclasses.replace(before, **changes)
-        for name in ("length_ms", "ascending_ms", "descending_ms", "rests"):
+        for name in ("length_ms", "ascending_ms", "descending_ms", "rests", *DELAYS):
             if getattr(trial, name) != getattr(before, name):
                 raise ParameterError(
                     f"set_trial({changes}): this changes {name} from {getattr(before, name)} to "
                     f"{getattr(trial, name)}, which is compiled into the network; export again"
                 )
-        spiking = dataclasses.replace(self.spiking, trial=trial)
-        for reason in delay_faults(self.plan, spiking, self.blueprint.neurons):
-            raise ParameterError(f"set_trial({changes}): {reason}")
-        self.spiking = spiking
+        self.spiking = dataclasses.replace(self.spiking, trial=trial)
 
     # -- export
 
-    def export_script(self, path: Any, x: Any, target: Any, *, learns: bool = True, seed: int = 0) -> Path:
+    def export_script(
+        self,
+        path: Any,
+        x: Any,
+        target: Any,
+        *,
+        signals: Mapping[str, Any] | None = None,
+        learns: bool = True,
+        seed: int = 0,
+    ) -> Path:
         """Write a Python file in plain Brian2 that shows these samples once, in order, and does not need circuitsim.
 
         Args:
             path: the file, which includes weights and samples.
             x, target: the samples, one trial each.
+            signals: as in `fit`.
             learns: whether the weights change.
             seed: the seed of random spikes.
         Returns:
             The path.
         Raises:
-            DataError: x or target does not fit.
+            DataError: x, target or a signal does not fit.
             ArchiveError: the file cannot be written.
         """
-        return write_script(path, *self._once(self._samples(x, target), learns, seed), seed)
+        return write_script(path, *self._once(self._samples(x, target, signals or {}), learns, seed), seed)
 
     def _only_output(self) -> str:
         if len(self.blueprint.readouts) != 1:

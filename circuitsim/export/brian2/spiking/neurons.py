@@ -184,7 +184,10 @@ def _drive(c: Lowering, neurons: Neurons, p: PopulationPlan) -> tuple[str, list[
     if gating is None:
         return "I", []
     neurons.link(f"x_{gating}", gating, "x")
-    return f"I*int(x_{gating} > {c.spiking.fired_above!r})", []
+    above = c.spiking.fired_above
+    if c.spiking.trial is not None:
+        above *= c.memory.of_gate(gating, p.name)
+    return f"I*int(x_{gating} > {above!r})", []
 
 
 def _error(b: Blueprint, neurons: Neurons, objective: Objective) -> tuple[str, list[str]]:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from circuitsim.export.brian2.refusals import of_rewiring, refuse_first
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.cells import SpikeTrain
-from circuitsim.export.brian2.spiking.delays import delay_faults
-from circuitsim.export.brian2.spiking.lower import needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.plan.quantities import neuron
 from circuitsim.rules.functions import OverNeurons
@@ -27,8 +25,7 @@ def refuse(replica: Replica, spiking: Spiking, plastic: bool = True) -> None:
     """
     reasons = itertools.chain(
         _of_inference(replica, spiking),
-        _of_rules(replica, spiking) if plastic else (),
-        delay_faults(replica.plan, spiking, replica.plan.populations if plastic else needed_for_outputs(replica.plan)),
+        _of_rules(replica) if plastic else (),
     )
     refuse_first(replica.motif.name, reasons, " as spikes")
 
@@ -63,10 +60,13 @@ def _of_inference(replica: Replica, spiking: Spiking) -> Iterator[str]:
             yield f"population {p.name!r}: noise and phases without drive are not supported; export mode='rate'"
 
 
-def _of_rules(replica: Replica, spiking: Spiking) -> Iterator[str]:
+def _of_rules(replica: Replica) -> Iterator[str]:
     plan = replica.plan
-    for name in plan.computed if spiking.trial is None else (*plan.signals, *plan.computed):
-        yield f"signal {name!r}: no neuron carries it; export mode='rate'"
+    for name in plan.computed:
+        yield (
+            f"signal {name!r}: no neuron computes it; declare it without an expression and give its values, or export "
+            "mode='rate'"
+        )
     for p in plan.populations.values():
         if p.computes_trace:
             yield (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,10 @@ from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.feeding import Feeding
+from circuitsim.export.brian2.spiking.neurons import signal_name
+from circuitsim.export.brian2.spiking.trial import GRID_MS
+from circuitsim.motif.arrays import as_numbers
+from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.plan import Plan
 
 
@@ -24,7 +28,8 @@ class Samples:
     """A number of samples.
 
     Args:
-        arrays: arrays ``[sample, neuron]``, keyed by ``input_<population>`` and ``target_<output>``.
+        arrays: arrays ``[sample, neuron]``, keyed by ``input_<population>`` and ``target_<output>``, and ``[sample,
+            ms]`` or ``[sample, 1]``, keyed by ``signal_<name>``.
         n: the number of samples.
     """
 
@@ -46,15 +51,18 @@ class Samples:
         return np.asarray(targets[0].argmax(1))
 
 
-def read_samples(circuit: Circuit, x: Any, target: Any = None) -> Samples:
+def read_samples(circuit: Circuit, length_ms: float, x: Any, target: Any = None, signals: Any = None) -> Samples:
     """Validate samples as the circuit does, and turn classes into one-hot vectors. A squared error takes classes too.
 
     Args:
         circuit: the circuit for which the samples are meant.
+        length_ms: the length of a trial.
         x: ``[sample, input]``, or a mapping from populations to such arrays.
         target: classes ``[sample]`` or vectors, or None if only outputs are needed.
+        signals: an array ``[sample]``, or ``[sample, ms]`` with a number for every ms of a trial, keyed by signal; None
+            if only outputs are needed.
     Raises:
-        DataError: x or target does not fit.
+        DataError: x, target or a signal does not fit.
     """
     plan = circuit.plan
     first = next(iter(x.values()), ()) if isinstance(x, Mapping) else x
@@ -64,14 +72,40 @@ def read_samples(circuit: Circuit, x: Any, target: Any = None) -> Samples:
     if n < 1:
         raise DataError("there are no samples")
     feeding = Feeding(circuit, 0, cycles_of(circuit.motif, circuit.plans))
+    silent = {name: np.zeros(n) for name in plan.signals}
+    given = _signals(plan.signals, silent if signals is None else signals, n, round(length_ms / GRID_MS))
     if target is None:
-        arrays = feeding.inputs(x)
-        for o in plan.objectives:  # errors are computed, but teach nothing
-            blank = arrays[f"target_{o.output}"] = np.zeros((n, plan.populations[o.output].size))
-            blank[:, 0] = o.loss == "cross_entropy"
-        return Samples(arrays, n)
-    ((batch, _),) = feeding.batches([(x, _vectors(plan, target) if plan.objectives else None)])
-    return Samples(batch, n)
+        arrays: Mapping[str, np.ndarray] = feeding.inputs(x) | _blank(plan, n)
+    else:
+        ((arrays, _),) = feeding.batches([(x, _vectors(plan, target) if plan.objectives else None, silent)])
+    return Samples({**arrays, **{signal_name(name): values for name, values in given.items()}}, n)
+
+
+def _signals(names: Collection[str], given: Any, n: int, n_ms: int) -> dict[str, np.ndarray]:
+    given = normalized_keys(given, "signals", DataError)
+    if sorted(given) != sorted(names):
+        raise DataError(f"signals are given for {sorted(given)}, needed for {sorted(names)}")
+    found = {}
+    for name, value in given.items():
+        values = as_numbers(value, f"signal {name!r}", DataError)
+        if values.shape not in ((n,), (n, n_ms)):
+            raise DataError(
+                f"signal {name!r} has shape {list(values.shape)}, needs [{n}], a number for each sample, or "
+                f"[{n}, {n_ms}], one for every ms of its trial"
+            )
+        if not np.isfinite(values).all():
+            raise DataError(f"signal {name!r} has values that are not finite numbers")
+        found[name] = values.reshape(n, -1)
+    return found
+
+
+def _blank(plan: Plan, n: int) -> dict[str, np.ndarray]:
+    """Targets for outputs alone: errors are computed, but teach nothing."""
+    found = {}
+    for o in plan.objectives:
+        blank = found[f"target_{o.output}"] = np.zeros((n, plan.populations[o.output].size))
+        blank[:, 0] = o.loss == "cross_entropy"
+    return found
 
 
 def _vectors(plan: Plan, target: Any) -> Any:

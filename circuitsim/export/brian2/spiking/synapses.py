@@ -17,7 +17,7 @@ from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.blueprint import DELAY, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.language import Names, term_text, text, total
+from circuitsim.export.brian2.language import term_text, text, total
 from circuitsim.export.brian2.projections import sum_name
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.spiking.cells import SpikingCell
@@ -29,6 +29,8 @@ from circuitsim.export.brian2.updates import at_once, clipped
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Sum
+
+ARRIVED = "arrived"  # the variable of synapses that holds the trace of spikes that have arrived, after a delay
 
 
 def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
@@ -56,7 +58,11 @@ def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
     if p.rule is not None and p.rule.terms:
         c.b.run(p.name, _rule(c, p, p.rule), every_ms=c.spiking.rule_every_ms, when="end")
     _at_spikes(c, wires, p, arrives)
-    return [f"{of_synapse(k)} = {float(state.start)!r}" for k, state in declared.items()] if c.rests else []
+    rest = {of_synapse(name): float(state.start) for name, state in declared.items()}
+    if _reads_arrived(c, p):
+        _add_arrived(c, wires, p, arrives)
+        rest[ARRIVED] = 0.0
+    return [f"{name} = {value!r}" for name, value in rest.items()] if c.rests else []
 
 
 def _deliveries(c: Lowering, p: ProjectionPlan, arrives: str) -> Iterator[tuple[str, str]]:
@@ -73,6 +79,23 @@ def _deliveries(c: Lowering, p: ProjectionPlan, arrives: str) -> Iterator[tuple[
         sign = {"1": "w", "-1": "-w"}.get(spike.sign, f"w*{spike.sign.format(v='v_pre')}")
         code = [f"{name}_post += {sign}*{spike_weight(cell, c.spiking, tau)!r}{arrives}" for name, tau in taus.items()]
         yield spike.event, "; ".join(code)
+
+
+def _reads_arrived(c: Lowering, p: ProjectionPlan) -> bool:
+    """Whether a rule reads the activity of presynaptic neurons whose spikes are delayed. It is the trace of those that
+    have arrived, and a number of the synapse."""
+    return p.name in c.spiking.delays and any(at(neuron("activity", p.pre), PRE) in s.symbols for s in p.sums)
+
+
+def _add_arrived(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> None:
+    """Add the trace of the spikes that have arrived."""
+    cell, tau = c.cells[p.pre], c.stream(p.pre).tau_trace_ms
+    wires.declare(ARRIVED)
+    wires.decays[ARRIVED] = tau
+    assert isinstance(cell, SpikingCell)  # a readout sends no spikes, and projections from it are refused
+    for spike in cell.spikes:
+        code = f"{ARRIVED} += {spike.sign}*{spike_weight(cell, c.spiking, tau)!r}{arrives}"
+        wires.on_spike[spike.event] = "; ".join(filter(None, [wires.on_spike.get(spike.event), code]))
 
 
 def _at_spikes(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> None:
@@ -135,14 +158,18 @@ def _rule(c: Lowering, p: ProjectionPlan, rule: Sum) -> str:
     the trial. Over a trial, each changes w by about as much as in a step of the rate circuit. Without trials, the rule
     is the change per second.
     """
-    names = _known(c, p, rule)
+    names, post = _known(c, p, rule), c.replica.plan.populations[p.post]
     trial, every = c.spiking.trial, c.spiking.rule_every_ms
     if trial is None:
         code = total([term_text(term, names) for term in rule.terms])
         return "w = " + clipped(f"w + {every / 1e3!r}*({code})", p.bounds or (None, None))
-    data = total([term_text(term, names) for term in rule.terms if term.has_data])
-    rest = total([term_text(term, names) for term in rule.terms if not term.has_data])
-    parts = [f"{every / ms!r}*({e})" for e, ms in ((data, trial.descending_ms), (rest, trial.length_ms)) if e]
+    gate = gate_of(c.replica.plan, post) or p.post
+    summands: dict[float, list[str]] = {}  # the terms, keyed by the time over which they are averaged
+    for term in rule.terms:
+        left, left_of_gate = c.memory.of_term(p, term, gate)
+        duration = trial.descending_ms * left if term.has_data else trial.length_ms
+        summands.setdefault(duration, []).append(term_text(term, names | _names(c, p, left_of_gate)))
+    parts = [f"{every / ms!r}*({total(summands[ms])})" for ms in sorted(summands)]
     return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds or (None, None))
 
 
@@ -152,7 +179,7 @@ def _known(c: Lowering, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
     Raises:
         CircuitError: the rule reads something of which a spiking network has no trace.
     """
-    names = dict(_names(c, p))
+    names = _names(c, p)
     of_rule = {reduction.symbol for reduction in rule.reductions}
     if unknown := sorted(map(str, read_by(rule, names) - names.keys() - of_rule)):
         raise CircuitError(
@@ -164,12 +191,15 @@ def _known(c: Lowering, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
     return names
 
 
-def _names(c: Lowering, p: ProjectionPlan) -> Names:
-    """The Brian2 names of a rule's quantities at a synapse."""
+def _names(c: Lowering, p: ProjectionPlan, left_of_gate: float = 1.0) -> dict[sympy.Expr, str]:
+    """The Brian2 names of a rule's quantities at a synapse.
+
+    `left_of_gate` is the part of the trace that tells whether a neuron fired recently which delays leave.
+    """
     plan, replica = c.replica.plan, c.replica
     post = plan.populations[p.post]
     gate = gate_of(plan, post)
-    fired = f"int(x_{f'{gate}_' if gate else ''}post > {c.spiking.fired_above!r})"
+    fired = f"int(x_{f'{gate}_' if gate else ''}post > {c.spiking.fired_above * left_of_gate!r})"
     of_post = {neuron("drive", p.post): "J_post"}
     of_post |= dict.fromkeys(slopes_of(plan.populations[gate]), fired) if gate else {}
     names = {synapse("w", p.name): "w"} | {
@@ -183,7 +213,7 @@ def _names(c: Lowering, p: ProjectionPlan) -> Names:
     for end, population in ((PRE, p.pre), (POST, p.post)):
         for name in plan.populations[population].jumps:
             names[at(neuron(name, population), end)] = f"{of_neuron(name)}_{end}"
-    names[at(neuron("activity", p.pre), PRE)] = "x_pre"
+    names[at(neuron("activity", p.pre), PRE)] = ARRIVED if _reads_arrived(c, p) else "x_pre"
     names[at(neuron("drive", p.post), POST)] = "J_post"
     names[at(neuron("activity", p.post), POST)] = f"({text(post.activity, of_post)})"
     return names | dict.fromkeys(slopes_at_post(post), fired)
