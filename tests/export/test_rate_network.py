@@ -1,5 +1,8 @@
 """What the exported network is, beside being the same circuit."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -41,8 +44,9 @@ def test_a_mean_over_the_batch_or_a_shuffled_error_takes_another_pass():
 def test_batches_of_different_sizes_run_in_one_go():
     circuit = compiled(paper_sal(LAYERS))
     net = export_brian2(circuit)
-    batches = [batch(n, seed=n) for n in (3, 1, 5)]
+    batches, program = [batch(n, seed=n) for n in (3, 1, 5)], net.blueprint.digest()
     losses = net.run(batches, record=True)
+    assert net.blueprint.digest() == program  # which the next run would use too
     assert difference(losses, [circuit.step(*b, keep="all").loss.item() for b in batches], "losses") <= 1e-12
     assert_same_weights(net, circuit, 1e-12)
     assert_same_cycle(net, circuit, 1e-12)
@@ -141,6 +145,35 @@ def test_maxima_over_synapses_and_functions_that_jump():
     motif = hebb(rule).replace("W", connectivity=cs.Mask([[1, 0, 1], [0, 0, 0]]), init=cs.Constant(0.4))
     circuit = compiled(motif)
     assert_same_step(export_brian2(circuit), circuit, batch(n_inputs=3)[0], None)
+
+
+@pytest.mark.filterwarnings("ignore::circuitsim.SlowRuleWarning")
+def test_a_script_takes_the_same_steps_without_circuitsim(tmp_path):
+    """In a process of its own, from the state after a step, with means, noise, signals, ties, maxima and odd names."""
+    motif = paper_sal(LAYERS, gain_V=1.0)
+    motif.add(cs.Signal("reward"), cs.Phase("first", noise={"up1": 0.1}), cs.Phase("second"))
+    rule = "eta * reward * post * pre / max_in(1 + abs(w)) + 0.1 * where(w > 0, 1, relu(w))"
+    motif.add(cs.Population("where", 2, activation="tanh"))
+    motif.connect("up0", "where", name="lambda", rule=cs.Rule(rule, eta=0.3))
+    motif.connect("where", "up0", name="tied", compartment="dendrite", tied_to=cs.Derived("lambda", transpose=True))
+    circuit = compiled(motif)
+    net = export_brian2(circuit)
+    batches = [(*batch(n, seed=n), {"reward": np.arange(n) - 1.0}) for n in (2, 3, 1)]
+    assert_same_step(net, circuit, *batches[0])
+    before = {p.name: net.weights(p.name) for p in circuit.plan.plastic()}
+    path = net.export_script(tmp_path / "steps.py", batches[1:])
+    assert "circuitsim" not in path.read_text().replace("Written by circuitsim", "")
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    losses = [circuit.step(*b).loss.item() for b in batches[1:]]
+    with np.load(tmp_path / "steps_results.npz") as results:
+        for name, weights in before.items():
+            found = np.zeros_like(weights)
+            found.T[net.exists(name).T] = results[f"w_{name}"]  # Brian2's order: [pre, post]
+            assert np.abs(found - weights).max() > 1e-4, name
+            assert difference(found, circuit.weights(name)[0], name) <= 1e-12
+    assert np.array_equal(net.weights("W0"), before["W0"])  # the network itself has not run
+    assert difference(net.run(batches[1:]), losses, "losses") <= 1e-12  # the same noise as in the script
 
 
 @pytest.mark.filterwarnings("ignore::circuitsim.SlowRuleWarning")
@@ -249,11 +282,11 @@ def test_reductions_over_a_population_are_sums_over_synapses_within_it():
 def test_the_network_can_be_read():
     text = str(export_brian2(compiled(paper_sal(LAYERS))))
     for line in (
-        "up1[5]: drive, activity, trace, I_W0, I_V1",
-        "W0: up0 -> up1, 30 synapses: w, w_sum, eta, gamma",
+        "up1[5]: drive, activity, trace, I_W0, mean_0 (of up1_mean), I_V1",
+        "W0: up0 -> up1, 30 synapses: w, eta, gamma, w_sum",
         "W0: I_W0_post = sum of w*activity_pre",
         "up1: drive = I_W0; activity = clip(drive, 0.0, inf)",
         "Vt1: I_Vt1_post = sum of w*trace_pre",
-        "asked_w = where(learns_post, share_post*(where(int(drive_post > 0.0), eta*I_V1_post*trace_pre, 0.0)), 0.0)",
+        "asked_w = where(learns(t), share(t)*(where(int(drive_post > 0.0), eta*I_V1_post*trace_pre, 0.0)), 0.0)",
     ):
         assert line in text

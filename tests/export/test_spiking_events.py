@@ -479,6 +479,25 @@ def test_rates_over_time_are_those_of_the_spikes():
     assert 19 <= len(of) <= 20 and (of.neuron == 1).all() and of.time_ms.min() >= 500
 
 
+def test_what_projections_are_called_does_not_change_what_spikes_do():
+    """V delivers to the current that W reads, in the same time step: before W reads it if V is declared first."""
+
+    def learned(v: str, w: str, order: int) -> float:
+        m = cs.Motif("order")
+        m.add(cs.Population("x", 1), cs.Population("z", 1), cs.Population("y", 1, activation="relu"))
+        for name in (v, w)[::order]:
+            if name == v:
+                m.connect("z", "y", name=v, compartment="dendrite", init=cs.Constant(1.0))
+            else:
+                m.connect("x", "y", name=w, init=cs.Constant(0.5), rule=f"0.1 * spike_pre * I_{v}")
+        net = export(m, cells={name: SpikeTrain() for name in "xyz"})
+        net.run(50, {"x": [[10.0]], "y": [[]], "z": [[10.0]]})
+        return float(net.weights(w)[0, 0])
+
+    assert learned("V", "W", 1) == learned("b", "a", 1) == 0.5 + 0.1 * 1 / (100.0 * 0.05)  # rate_hz * tau_trace
+    assert learned("V", "W", -1) == learned("b", "a", -1) == 0.5
+
+
 @pytest.mark.slow  # compiles for a minute
 def test_a_program_without_trials_records_the_same(tmp_path):
     motif = reward_stdp([3, 2])

@@ -15,7 +15,7 @@ from circuitsim.engine.losses import LOSSES
 from circuitsim.engine.noise import StepNoise
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.cycles import Cycle
-from circuitsim.export.brian2.schedule import Batch
+from circuitsim.export.brian2.schedule import Arrays
 
 Tensors = Mapping[str, torch.Tensor]  # keyed by population; the leading axis of replicas has length 1
 
@@ -34,26 +34,35 @@ class Feeding:
         self.seed, self.step = circuit.seeds[replica], circuit.n_steps
         self._binder = InputBinder(circuit.motif, circuit.plans, 1, torch.device("cpu"), torch.float64)
 
-    def batches(self, given: Iterable[tuple[Any, ...]]) -> list[tuple[Batch, Tensors]]:
-        """Make the batches of the next steps, each with its targets in the form that losses take.
+    def batches(self, given: Iterable[tuple[Any, ...]]) -> list[tuple[Arrays, Tensors]]:
+        """Make the batches of the next steps, from `step` on, each with its targets in the form that losses take.
+
+        The arrays of a batch have one row per sample, and are keyed by ``input_<population>``, ``target_<population>``,
+        ``signal_<signal>`` and ``noise_<population>`` (``noise_<population>_<phase>`` with several phases).
 
         Args:
             given: (x, target) or (x, target, signals) for each step.
         Raises:
-            DataError: x, a target or a signal does not fit. The step number is then unchanged.
+            DataError: x, a target or a signal does not fit.
         """
-        found = [self._batch(self.step + k, *values) for k, values in enumerate(given)]
-        self.step += len(found)
-        return found
+        return [self._batch(self.step + k, *values) for k, values in enumerate(given)]
 
-    def _batch(self, step: int, x: Any, target: Any = None, signals: Any = None) -> tuple[Batch, Tensors]:
+    def inputs(self, x: Any) -> dict[str, np.ndarray]:
+        """The arrays of inputs ``[batch, neuron]``.
+
+        Raises:
+            DataError: x does not fit.
+        """
+        return _arrays(self._binder.inputs(x))
+
+    def _batch(self, step: int, x: Any, target: Any = None, signals: Any = None) -> tuple[Arrays, Tensors]:
         inputs = self._binder.inputs(x)
         n_samples = next(iter(inputs.values())).shape[1]
         targets = self._binder.targets(target, inputs) if self.motif.objectives else {}
-        arrays = {f"input_{name}": value[0].numpy() for name, value in inputs.items()}
+        arrays = _arrays(inputs)
         arrays |= {f"target_{name}": self._vectors(name, value) for name, value in targets.items()}
         arrays |= self._signals(signals, n_samples) | self._noise(step, n_samples)
-        return Batch(n_samples, arrays), targets
+        return arrays, targets
 
     def _vectors(self, name: str, target: torch.Tensor) -> np.ndarray:
         """Targets as vectors; classes become one-hot."""
@@ -65,7 +74,7 @@ class Feeding:
         if functions := [name for name, value in given.items() if callable(value)]:
             raise DataError(f"signal {functions[0]!r}: Brian2 cannot call a function of the circuit; give numbers")
         values = {name: self._binder.signal(name, value, BatchShard(n_samples)) for name, value in given.items()}
-        return {f"batch_signal_{name}": value[0, :, 0].numpy() for name, value in values.items()}
+        return {f"signal_{name}": value[0, :, 0].numpy() for name, value in values.items()}
 
     def _noise(self, step: int, n_samples: int) -> dict[str, np.ndarray]:
         """The same noise as in the circuit, where it is determined by seed, phase, step and population."""
@@ -89,3 +98,7 @@ class Feeding:
             output = torch.as_tensor(outputs[o.error]).unsqueeze(0)
             total += float(LOSSES[o.loss].of(output, targets[o.output]).mean())
         return total
+
+
+def _arrays(inputs: Tensors) -> dict[str, np.ndarray]:
+    return {f"input_{name}": value[0].numpy() for name, value in inputs.items()}

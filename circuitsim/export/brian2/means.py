@@ -8,21 +8,20 @@ from collections.abc import Mapping
 import numpy as np
 import sympy
 
+from circuitsim.export.brian2.blueprint import Blueprint, Neurons, Wires
 from circuitsim.export.brian2.cycles import Cycle
 from circuitsim.export.brian2.language import text
-from circuitsim.export.brian2.parts import Group, Wiring
-from circuitsim.export.brian2.transcript import Transcript
 from circuitsim.plan.quantities import of, signal
 from circuitsim.rules import functions as f
 
 Names = dict[sympy.Expr, str]
 
 
-def add_mean(t: Transcript, group: str, body: sympy.Expr, names: Mapping[sympy.Expr, str], suffix: str) -> sympy.Symbol:
+def add_mean(t: Blueprint, group: str, body: sympy.Expr, names: Mapping[sympy.Expr, str], suffix: str) -> sympy.Symbol:
     """Transcribe the mean of an expression over the neurons of a group, unless it is there already.
 
     Args:
-        t: the transcript, to which the auxiliary neuron is added.
+        t: the blueprint, to which the auxiliary neuron is added.
         group: the group whose variables the expression reads.
         body: the expression, in which other means are symbols.
         names: the group's variables, keyed by symbol.
@@ -30,46 +29,51 @@ def add_mean(t: Transcript, group: str, body: sympy.Expr, names: Mapping[sympy.E
     Returns:
         A symbol for the mean. `link_mean` gives it a name in a group.
     """
-    hub, inputs, size = f"{group}_mean{suffix}", f"{group}_mean_inputs{suffix}", t.groups[group].size
-    if (known := t.means.get((hub, body))) is not None:
-        return known
-    if hub not in t.groups:
-        t.add(Group(hub, 1))
-        t.add(Wiring(inputs, group, hub, np.arange(size), np.zeros(size, dtype=int)))
-        t.link_to_batch(hub, "share", "opens")
-    k = len(t.wirings[inputs].sums)
-    variable = f"mean_{k}{suffix}"
-    for name in (variable, f"running_{k}"):
-        t.groups[hub].declare(name)
-    at_inputs = {s: f"{names[s]}_pre" for s in body.free_symbols if not is_mean(s)}
+    hub, inputs, size = f"{group}_mean{suffix}", f"{group}_mean_inputs{suffix}", t.neurons[group].size
+    if hub not in t.neurons:
+        t.add(Neurons(hub, 1))
+        t.add(Wires(inputs, group, hub, np.arange(size), np.zeros(size, dtype=int)))
+    at_inputs = {s: at_end(names[s], "pre") for s in body.free_symbols if not is_mean(s)}
     for inner in filter(is_mean, body.free_symbols):
         owner, _, known = inner.name.partition(":")
         at_inputs[inner] = f"{known}_post" if owner == hub else f"{copy_mean(t, inner, group)}_pre"
-    t.sum(inputs, f"total_{k}_post", text(body, at_inputs))
+    summed, sums = text(body, at_inputs), t.sums(inputs)
+    k = sums.index(summed) if summed in sums else len(sums)
+    variable = f"mean_{k}{suffix}"
+    mean = sympy.Symbol(f"{hub}:{variable}", real=True)
+    if k < len(sums):
+        return mean
+    for name in (variable, f"running_{k}"):
+        t.neurons[hub].declare(name)
+    t.sum(inputs, f"total_{k}_post", summed)
     t.run(
         hub,
-        f"{variable} = where(opens, running_{k}, {variable})",
-        f"running_{k} = where(opens, 0.0, running_{k}) + share*total_{k}/{float(size)}",
+        f"{variable} = where(opens(t), running_{k}, {variable})",
+        f"running_{k} = where(opens(t), 0.0, running_{k}) + share(t)*total_{k}/{float(size)}",
     )
-    mean = t.means[hub, body] = sympy.Symbol(f"{hub}:{variable}", real=True)
     return mean
 
 
-def link_mean(t: Transcript, mean: sympy.Symbol, group: str) -> str:
+def link_mean(t: Blueprint, mean: sympy.Symbol, group: str) -> str:
     """Let a group read a mean, and return its name there."""
     hub, _, variable = mean.name.partition(":")
     name = variable if hub.startswith(f"{group}_mean") else f"{hub}_{variable}"
-    t.groups[group].link(name, hub, variable)
+    t.neurons[group].link(name, hub, variable)
     return name
 
 
-def copy_mean(t: Transcript, mean: sympy.Symbol, group: str) -> str:
+def copy_mean(t: Blueprint, mean: sympy.Symbol, group: str) -> str:
     """Let a group keep a copy of a mean, and return its name. At a synapse Brian2 cannot read a linked variable."""
     name = f"copy_of_{link_mean(t, mean, group)}"
-    if name not in t.groups[group].variables:
-        t.groups[group].declare(name)
+    if name not in t.neurons[group].variables:
+        t.neurons[group].declare(name)
         t.run(group, f"{name} = {link_mean(t, mean, group)}")
     return name
+
+
+def at_end(name: str, end: str) -> str:
+    """A name of neurons as it is at one end of a synapse, where an array over time is the same."""
+    return name if name.endswith("(t)") else f"{name}_{end}"
 
 
 def is_mean(symbol: sympy.Symbol) -> bool:
@@ -77,13 +81,13 @@ def is_mean(symbol: sympy.Symbol) -> bool:
     return "_mean" in symbol.name.partition(":")[0] and symbol.name.partition(":")[2].startswith("mean_")
 
 
-def computed_signals(t: Transcript, cycle: Cycle) -> dict[sympy.Symbol, sympy.Expr]:
+def computed_signals(t: Blueprint, cycle: Cycle) -> dict[sympy.Symbol, sympy.Expr]:
     """The signals that the circuit computes, as expressions in means, which are taken innermost first."""
     take = functools.partial(_signal_mean, t, cycle)
     return {signal(name): e.replace(f.mean, take, simultaneous=False) for name, e in cycle.plan.computed.items()}
 
 
-def _signal_mean(t: Transcript, cycle: Cycle, body: sympy.Expr) -> sympy.Symbol:
+def _signal_mean(t: Blueprint, cycle: Cycle, body: sympy.Expr) -> sympy.Symbol:
     """Transcribe a mean of quantities of populations, in which other means are symbols."""
     owners = sorted({of(s).partition(".")[0] for s in body.free_symbols if not is_mean(s)})
     group = owners[0] if owners else next(iter(cycle.plan.populations))
@@ -92,17 +96,17 @@ def _signal_mean(t: Transcript, cycle: Cycle, body: sympy.Expr) -> sympy.Symbol:
         owner, _, kind = of(symbol).partition(".")
         names[symbol] = kind if owner == group else f"{kind}_{owner}"
         if owner != group:
-            t.groups[group].link(names[symbol], owner, kind)
+            t.neurons[group].link(names[symbol], owner, kind)
     return add_mean(t, group, body, names, cycle.suffix)
 
 
 def mean_in_rule(
-    t: Transcript, group: str, end: str, body: sympy.Expr, names: Mapping[sympy.Expr, str], cycle: Cycle
+    t: Blueprint, group: str, end: str, body: sympy.Expr, names: Mapping[sympy.Expr, str], cycle: Cycle
 ) -> sympy.Symbol:
     """Transcribe a mean in a rule, over the neurons at one end of the synapses.
 
     Args:
-        t: the transcript.
+        t: the blueprint.
         group, end: the population, and whether it is "pre" or "post".
         body: the expression, in which parameters are numbers, and computed signals and other means are symbols of
             `add_mean`.
@@ -117,6 +121,5 @@ def mean_in_rule(
     }
     for given in cycle.plan.signals:
         if signal(given) in body.free_symbols:
-            own[signal(given)] = f"signal_{given}"
-            t.link_to_batch(group, f"signal_{given}")
+            own[signal(given)] = f"signal_{given}(t)"
     return add_mean(t, group, body, own, cycle.suffix)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import sympy
 
+from circuitsim.export.brian2.blueprint import Blueprint, Neurons, Wires
 from circuitsim.export.brian2.cycles import Cycle
 from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.means import computed_signals, link_mean
-from circuitsim.export.brian2.parts import Group, Wiring
 from circuitsim.export.brian2.reductions import take_reductions
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron
-from circuitsim.export.brian2.transcript import Transcript
 from circuitsim.export.brian2.updates import Update, statements
 from circuitsim.motif import Objective
 from circuitsim.plan import PopulationPlan
@@ -31,9 +30,11 @@ Names = dict[sympy.Expr, str]
 QUANTITIES = ("drive", "activity", "slope")
 
 
-def make_group(p: PopulationPlan, replica: Replica) -> Group:
+def make_group(p: PopulationPlan, replica: Replica) -> Neurons:
     """Make the group of a population, with its states."""
-    group = Group(p.name, p.size, dict.fromkeys(quantities_of(p), 0.0))
+    group = Neurons(p.name, p.size)
+    for name in quantities_of(p):
+        group.declare(name)
     for name, start in replica.states[p.name].items():
         group.declare(of_neuron(name), start)
     return group
@@ -50,7 +51,7 @@ def seen(p: PopulationPlan) -> str:
     return "trace" if p.computes_trace else "activity"
 
 
-def transcribe_population(t: Transcript, replica: Replica, cycle: Cycle, p: PopulationPlan) -> None:
+def transcribe_population(t: Blueprint, replica: Replica, cycle: Cycle, p: PopulationPlan) -> None:
     """Transcribe a population's drive, activity, slope and trace. A population that nothing drives keeps its values
     from an earlier phase, or is 0 if there are none."""
     if p.source == "kept":
@@ -58,7 +59,7 @@ def transcribe_population(t: Transcript, replica: Replica, cycle: Cycle, p: Popu
             t.run(p.name, *(f"{name} = 0.0" for name in quantities_of(p)))
         return
     names = _names(t, replica, cycle, p)
-    noise = f" + {p.noise!r}*noise_{p.name}{cycle.suffix}(t - start, i)" if p.noise else ""
+    noise = f" + {p.noise!r}*noise_{p.name}{cycle.suffix}(t, i)" if p.noise else ""
     t.run(p.name, *_drive(t, cycle, p))
     computed = [p.activity, p.slope] if p.computes_slope else [p.activity]
     activity, *slope = take_reductions(t, p.name, computed, names, cycle.suffix)
@@ -68,7 +69,7 @@ def transcribe_population(t: Transcript, replica: Replica, cycle: Cycle, p: Popu
         t.run(p.name, f"trace = {text(trace, names)}")
 
 
-def transcribe_states(t: Transcript, replica: Replica, cycle: Cycle, p: PopulationPlan) -> None:
+def transcribe_states(t: Blueprint, replica: Replica, cycle: Cycle, p: PopulationPlan) -> None:
     """Transcribe the updates of a population's states, each to the batch mean of its expression."""
     suffix, names = cycle.suffix, _names(t, replica, cycle, p)
     signals = computed_signals(t, cycle) if p.states else {}
@@ -79,12 +80,11 @@ def transcribe_states(t: Transcript, replica: Replica, cycle: Cycle, p: Populati
         for k, update in zip(map(of_neuron, p.states), taken, strict=True)
     ]
     for update in updates:
-        t.groups[p.name].declare(update.sum)
-        t.link_to_batch(p.name, "share", f"learns{suffix}", f"ends{suffix}")
+        t.neurons[p.name].declare(update.sum)
     t.run(p.name, *statements(updates, suffix))
 
 
-def _names(t: Transcript, replica: Replica, cycle: Cycle, p: PopulationPlan) -> Names:
+def _names(t: Blueprint, replica: Replica, cycle: Cycle, p: PopulationPlan) -> Names:
     """The Brian2 names that a population's expressions read: its own variables, and linked ones of gating populations
     and of signals."""
     names: Names = {neuron(kind, p.name): kind for kind in QUANTITIES}
@@ -94,22 +94,21 @@ def _names(t: Transcript, replica: Replica, cycle: Cycle, p: PopulationPlan) -> 
         for kind in QUANTITIES:
             if (symbol := neuron(kind, gate)) in read - set(names):
                 names[symbol] = f"{kind}_{gate}"
-                t.groups[p.name].link(names[symbol], gate, kind)
+                t.neurons[p.name].link(names[symbol], gate, kind)
     for given in cycle.plan.signals:
         if signal(given) in read:
-            names[signal(given)] = f"signal_{given}"
-            t.link_to_batch(p.name, names[signal(given)])
+            names[signal(given)] = f"signal_{given}(t)"
     return names
 
 
-def _drive(t: Transcript, cycle: Cycle, p: PopulationPlan) -> list[str]:
+def _drive(t: Blueprint, cycle: Cycle, p: PopulationPlan) -> list[str]:
     plan = cycle.plan
     match p.source:
         case "input":
-            return [f"drive = input_{p.name}(t - start, i)"]
+            return [f"drive = input_{p.name}(t, i)"]
         case "target":
             assert p.target is not None
-            return [f"drive = target_{p.target.output}(t - start, i)"]
+            return [f"drive = target_{p.target.output}(t, i)"]
         case "error":
             return _error(t, p, next(o for o in plan.objectives if o.error == p.name), cycle.suffix)
         case "soma":
@@ -118,17 +117,31 @@ def _drive(t: Transcript, cycle: Cycle, p: PopulationPlan) -> list[str]:
     return ["drive = 0.0"]
 
 
-def _error(t: Transcript, p: PopulationPlan, objective: Objective, suffix: str) -> list[str]:
+def _error(t: Blueprint, p: PopulationPlan, objective: Objective, suffix: str) -> list[str]:
     """The error of this sample, or if shuffled of the previous one (for the first, the last of the previous pass)."""
-    group, error = t.groups[p.name], f"error{suffix}"
+    group, error = t.neurons[p.name], f"error{suffix}"
     group.declare(error)
     if "target" not in group.variables:
         group.declare("target")
     group.link("output", objective.output, "activity")
     if objective.loss == "cross_entropy":
-        pre, post = np.divmod(np.arange(p.size**2), p.size)
-        t.add(Wiring(f"{p.name}_softmax{suffix}", objective.output, p.name, pre, post))
-        t.sum(f"{p.name}_softmax{suffix}", f"normaliser{suffix}_post", "exp(activity_pre - output_post)")
+        add_softmax(t, f"{p.name}_softmax{suffix}", objective, f"normaliser{suffix}_post", "activity")
     minus_gradient = ERRORS[objective.loss].replace("normaliser", f"normaliser{suffix}")
-    fresh = [f"target = target_{objective.output}(t - start, i)", f"{error} = {minus_gradient}"]
+    fresh = [f"target = target_{objective.output}(t, i)", f"{error} = {minus_gradient}"]
     return [f"drive = {error}", *fresh] if objective.shuffled else [*fresh, f"drive = {error}"]
+
+
+def add_softmax(t: Blueprint, name: str, objective: Objective, target: str, output: str) -> None:
+    """Add synapses from each output neuron to all error neurons, which sum up the normaliser of a softmax.
+
+    Args:
+        t: the blueprint.
+        name: the name of the synapses.
+        objective: the objective, whose error population reads `output` of its output population.
+        target: the variable of the error population that receives the sum.
+        output: the variable of the output population.
+    """
+    size = t.neurons[objective.output].size
+    pre, post = np.divmod(np.arange(size**2), size)
+    t.add(Wires(name, objective.output, objective.error, pre, post))
+    t.sum(name, target, f"exp({output}_pre - output_post)")

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import sympy
 
+from circuitsim.export.brian2.blueprint import Blueprint, Wires
 from circuitsim.export.brian2.cycles import WEIGHT, Cycle
 from circuitsim.export.brian2.language import Names, term_text, text, total
 from circuitsim.export.brian2.means import computed_signals, copy_mean, mean_in_rule
-from circuitsim.export.brian2.parts import Wiring
 from circuitsim.export.brian2.populations import QUANTITIES, seen
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
-from circuitsim.export.brian2.transcript import Transcript
 from circuitsim.export.brian2.updates import Update, statements
 from circuitsim.motif import Projection
 from circuitsim.plan import ProjectionPlan
@@ -23,24 +22,28 @@ from circuitsim.rules import Reduction, Sum, Term
 from circuitsim.rules.terms import ONE
 
 
-def make_wiring(p: Projection, replica: Replica) -> Wiring:
+def make_wires(p: Projection, replica: Replica) -> Wires:
     """Make the synapses that exist, with their states."""
     pre, post = replica.synapses(p.name)
-    variables = {WEIGHT: replica.weights[p.name][post, pre], **replica.at_synapses(p.name, replica.states[p.name])}
-    parameters = replica.at_synapses(p.name, replica.parameters.get(p.name, {}))
-    return Wiring(p.name, p.pre, p.post, pre, post, variables, parameters)
+    learns = any(q.name == p.name for plan in replica.plans for q in plan.plastic())
+    wires = Wires(p.name, p.pre, p.post, pre, post, learns=learns)
+    wires.declare(WEIGHT, replica.weights[p.name][post, pre])
+    for name, start in replica.at_synapses(p.name, replica.states[p.name]).items():
+        wires.declare(name, start)
+    wires.set_constants(replica.at_synapses(p.name, replica.parameters.get(p.name, {})))
+    return wires
 
 
-def transcribe_current(t: Transcript, cycle: Cycle, p: ProjectionPlan) -> None:
+def transcribe_current(t: Blueprint, cycle: Cycle, p: ProjectionPlan) -> None:
     """Transcribe a projection's current. Somata receive activities, dendrites traces."""
     variable = "activity" if p.compartment == "soma" else seen(cycle.plan.populations[p.pre])
-    if p.name in t.wirings:
+    if p.name in t.wires:
         t.sum(p.name, f"{cycle.current(p.name)}_post", f"{cycle.weight(p.name)}*{variable}_pre")
     else:
-        t.groups[p.post].declare(cycle.current(p.name))  # without synapses it stays 0
+        t.neurons[p.post].declare(cycle.current(p.name))  # without synapses it stays 0
 
 
-def transcribe_rules(t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan) -> None:
+def transcribe_rules(t: Blueprint, replica: Replica, cycle: Cycle, p: ProjectionPlan) -> None:
     """Transcribe the changes of a projection's weights and synaptic states."""
     suffix, updates = cycle.suffix, []
     if p.rule is not None:
@@ -49,14 +52,13 @@ def transcribe_rules(t: Transcript, replica: Replica, cycle: Cycle, p: Projectio
     for state, rule in p.states.items():
         updates.append(_update(t, replica, cycle, p, of_synapse(state), rule, []))
     if updates:
-        t.link_to_batch(p.post, "share", f"learns{suffix}", f"ends{suffix}")
         for update in updates:
-            t.wirings[p.name].declare(update.sum)
-        t.run(p.name, *statements(updates, suffix, "_post"))
+            t.wires[p.name].declare(update.sum)
+        t.run(p.name, *statements(updates, suffix))
 
 
 def _update(
-    t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, variable: str, rule: Sum, before: list[str],
+    t: Blueprint, replica: Replica, cycle: Cycle, p: ProjectionPlan, variable: str, rule: Sum, before: list[str],
     bounds: tuple[float | None, float | None] = (None, None),
 ) -> Update:  # fmt: skip
     """The update of a variable by a rule in normal form. The rule's means and sums over synapses come first."""
@@ -75,7 +77,7 @@ def _update(
 
 
 def _mean(
-    t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, mean: Reduction, names: Names,
+    t: Blueprint, replica: Replica, cycle: Cycle, p: ProjectionPlan, mean: Reduction, names: Names,
     means: Mapping[sympy.Symbol, sympy.Expr],
 ) -> sympy.Symbol:  # fmt: skip
     """Transcribe a mean over the neurons of one end; `means` are those of the rule that come before it."""
@@ -88,25 +90,25 @@ def _mean(
     return mean_in_rule(t, group, end, body, names, cycle)
 
 
-def transcribe_tie(t: Transcript, p: Projection, replica: Replica) -> None:
+def transcribe_tie(t: Blueprint, p: Projection, replica: Replica) -> None:
     """Transcribe a tied projection: one-to-one synapses from the source's synapses copy the weights."""
     assert p.tied_to is not None
-    source, own = t.wirings[p.tied_to.projection], t.wirings[p.name]
+    source, own = t.wires[p.tied_to.projection], t.wires[p.name]
     number = np.full(replica.masks[source.name].shape, -1)
     number[source.j, source.i] = np.arange(len(source.i))
     number = number.T if p.tied_to.transpose else number
     tie = f"{p.name}_tie"
-    t.add(Wiring(tie, source.name, p.name, number[own.j, own.i], np.arange(len(own.i))))
+    t.add(Wires(tie, source.name, p.name, number[own.j, own.i], np.arange(len(own.i))))
     value = "sign(w_pre)" if p.tied_to.sign else "w_pre"
     t.sum(tie, "w_post", value if p.tied_to.scale == 1 else f"{float(p.tied_to.scale)!r}*{value}")
 
 
-def _names(t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, rule: Sum) -> Names:
+def _names(t: Blueprint, replica: Replica, cycle: Cycle, p: ProjectionPlan, rule: Sum) -> Names:
     """The Brian2 names of a rule's quantities at a synapse, mostly those of the declared rule."""
     suffix = cycle.suffix
     names = {synapse("w", p.name): cycle.weight(p.name)}
     if BATCH_SIZE in rule.symbols:
-        names[BATCH_SIZE] = "(1.0/share_post)"
+        names[BATCH_SIZE] = "(1.0/share(t))"
     names |= {synapse(name, p.name): of_synapse(name) for name in replica.parameters.get(p.name, {})}
     names |= {synapse(state, p.name): of_synapse(state) + suffix for state in replica.states[p.name]}
     for end, population in ((PRE, p.pre), (POST, p.post)):
@@ -118,8 +120,7 @@ def _names(t: Transcript, replica: Replica, cycle: Cycle, p: ProjectionPlan, rul
     signals = {signal(name) for name in cycle.plan.computed}
     for given in cycle.plan.signals:
         if signal(given) in rule.symbols:
-            names[signal(given)] = f"signal_{given}_post"
-            t.link_to_batch(p.post, f"signal_{given}")
+            names[signal(given)] = f"signal_{given}(t)"
     for name, expression in computed_signals(t, cycle).items() if rule.symbols & signals else ():
         at_synapse = {mean: f"{copy_mean(t, mean, p.post)}_post" for mean in expression.free_symbols}
         names[name] = f"({text(expression, at_synapse)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ import numpy as np
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
-from circuitsim.export.brian2.cycles import WEIGHT, cycles_of
+from circuitsim.export.brian2.blueprint import Blueprint, Record
+from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
-from circuitsim.export.brian2.feeding import Feeding
+from circuitsim.export.brian2.feeding import Feeding, Tensors
 from circuitsim.export.brian2.passes import n_passes
 from circuitsim.export.brian2.refusals import refuse
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.schedule import Schedule
+from circuitsim.export.brian2.schedule import TICK_MS, Arrays, scheduled
+from circuitsim.export.brian2.script import write_script
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.transcribe import transcribe
 from circuitsim.plan.circuitry import judging_phase
@@ -35,19 +38,16 @@ class RateNetwork(ExportedNetwork):
         seed: the seed of the exported replica.
         plans: what a step computes, with one plan for each phase.
         n_passes: how often each batch is presented.
-        transcript: the description of all groups, synapses and actions.
+        blueprint: the description of all groups, synapses and actions.
     """
 
     def __init__(self, circuit: Circuit, replica: int, target: str, directory: Path | None) -> None:
-        from circuitsim.export.brian2.targets import make_target  # imported late, because it imports brian2
-
         refuse(circuit, runs_python=target != STANDALONE)
-        super().__init__(Replica.of(circuit, replica))
+        exported = Replica.of(circuit, replica)
+        super().__init__(exported, transcribe(exported), target, directory, keeps=True)
         self.plans, self._cycles = circuit.plans, cycles_of(circuit.motif, circuit.plans)
         self._passes = {cycle.suffix: n_passes(cycle.plan) for cycle in self._cycles}
         self.n_passes = sum(self._passes.values())
-        self.transcript = transcribe(self._replica)
-        self._target = make_target(self.transcript, target, directory)
         self._feeding = Feeding(circuit, replica, self._cycles)
         self._current_of = {name: cycle.current(name) for cycle in self._cycles for name in cycle.plan.projections}
         cycle_of = {cycle.phase: cycle for cycle in self._cycles}
@@ -57,12 +57,13 @@ class RateNetwork(ExportedNetwork):
             for error, (output, phase) in judging.items()
             if phase is not None
         }
-        self._cycle: Mapping[str, Mapping[str, np.ndarray]] = {}
+        self._cycle: Mapping[tuple[str, str], np.ndarray] = {}
 
     @property
     def network(self) -> Any:
-        """The `brian2.Network`, whose objects have the names of the motif's populations and projections."""
-        return self._target.network
+        """The `brian2.Network`, whose objects have the names of the motif's populations and projections. Its time is 0
+        at the beginning of each run."""
+        return self._player.network(self.blueprint)
 
     # -- running
 
@@ -94,36 +95,61 @@ class RateNetwork(ExportedNetwork):
             ParameterError: there are no batches.
             DataError: x, target or a signal does not fit. The network is then unchanged.
         """
+        given = self._given(batches)
+        b, played, samples = self._scheduled(given, record)
+        found = self._player.play(b, played, seed=0)
+        self.blueprint.update(found.values)
+        self._feeding.step += len(given)
+        kept = {(r.owner, r.variable): values for r, (_, values) in found.records.items()}
+        self._cycle = {key: values[samples[-1]] for key, values in kept.items()} if record else {}
+        if not self._judged:
+            return None
+        outputs = {error: kept[judged] for error, judged in self._judged.items()}
+        losses = []
+        for of_batch, (_, targets) in zip(samples, given, strict=True):
+            losses.append(self._feeding.loss({name: y[of_batch] for name, y in outputs.items()}, targets))
+        return np.array(losses)
+
+    def export_script(self, path: Any, batches: Iterable[tuple[Any, ...]]) -> Path:
+        """Write a Python file in plain Brian2 that does what `run` does from the current state, and does not need
+        circuitsim.
+
+        Args:
+            path: the file, which includes weights and batches.
+            batches: (x, target) or (x, target, signals) for each step, as in `step`.
+        Returns:
+            The path.
+        Raises:
+            ParameterError: there are no batches.
+            DataError: x, target or a signal does not fit.
+            ArchiveError: the file cannot be written.
+        """
+        b, played, _ = self._scheduled(self._given(batches), record=False)
+        self.blueprint.update(self._player.values(b))
+        return write_script(path, b, played, seed=0)
+
+    def _given(self, batches: Iterable[tuple[Any, ...]]) -> list[tuple[Arrays, Tensors]]:
+        """The batches and their targets."""
         given = self._feeding.batches(batches)
         if not given:
             raise ParameterError("run needs at least one batch")
-        schedule = Schedule.of([batch for batch, _ in given], self._passes)
-        recorded: dict[str, list[str]] = {}
-        for output, variable in dict.fromkeys(self._judged.values()):
-            recorded.setdefault(output, []).append(variable)
-        if record:
-            for p in self.motif.populations:
-                own = ["activity", "drive", *self._currents(p.name), *recorded.get(p.name, [])]
-                recorded[p.name] = list(dict.fromkeys(own))
-        found = self._target.run(schedule, recorded)
-        last = schedule.samples[-1]
-        self._cycle = {p: {k: v[:, last].T for k, v in of.items()} for p, of in found.items()} if record else {}
-        if not self._judged:
-            return None
-        outputs = {error: found[output][variable].T for error, (output, variable) in self._judged.items()}
-        losses = []
-        for samples, (_, targets) in zip(schedule.samples, given, strict=True):
-            losses.append(self._feeding.loss({name: y[samples] for name, y in outputs.items()}, targets))
-        return np.array(losses)
+        return given
 
-    def _currents(self, population: str) -> list[str]:
-        onto = [p.name for p in self.motif.projections if p.post == population]
-        return [self._current_of[name] for name in onto if name in self._current_of]
+    def _scheduled(self, given: list[tuple[Arrays, Tensors]], record: bool) -> tuple[Blueprint, Arrays, list[slice]]:
+        """The blueprint of a run, which records what losses need, what is played, and the ticks of each batch."""
+        played, samples = scheduled([batch for batch, _ in given], self._passes)
+        recorded = dict.fromkeys(self._judged.values())
+        if record:
+            recorded |= dict.fromkeys((p.name, kind) for p in self.motif.populations for kind in ("activity", "drive"))
+            recorded |= {(self._projection(p).post, current): None for p, current in self._current_of.items()}
+        records = tuple(
+            Record(owner, variable, TICK_MS, tuple(range(self.blueprint.neurons[owner].size)))
+            for owner, variable in recorded
+        )
+        b = dataclasses.replace(self.blueprint, length_ms=len(played["share"]) * TICK_MS, records=records)
+        return b, played, samples
 
     # -- reading
-
-    def weights(self, projection: str) -> np.ndarray:
-        return self._of_synapses(self._projection(projection).name, WEIGHT)
 
     def state(self, owner: str, name: str) -> np.ndarray:
         """The current value of a state.
@@ -138,9 +164,10 @@ class RateNetwork(ExportedNetwork):
         """
         if name not in (known := self._replica.states.get(owner, {})):
             raise ParameterError(f"there is no state {name!r} of {owner!r} (known: {', '.join(known) or 'none'})")
-        is_population = owner in {p.name for p in self.motif.populations}
-        if is_population:
-            return self._target.read(owner, of_neuron(name))
+        if owner in self.blueprint.neurons:
+            return np.array(self._player.values(self.blueprint)[owner][of_neuron(name)])
+        if owner not in self.blueprint.wires:
+            return np.zeros(self._replica.masks[owner].shape)
         return self._of_synapses(owner, of_synapse(name))
 
     def activity(self, population: str) -> np.ndarray:
@@ -182,10 +209,6 @@ class RateNetwork(ExportedNetwork):
             raise ParameterError(f"projection {projection!r} delivers no current in any phase")
         return self._of_cycle(post, self._current_of[projection])
 
-    def _of_synapses(self, projection: str, variable: str) -> np.ndarray:
-        has_synapses = projection in self.transcript.wirings
-        return self._dense(projection, self._target.read(projection, variable) if has_synapses else 0.0)
-
     def _of_cycle(self, population: str, variable: str) -> np.ndarray:
         if population not in (known := [p.name for p in self.motif.populations]):
             raise ParameterError(f"there is no population {population!r} (known: {', '.join(known)})")
@@ -193,7 +216,4 @@ class RateNetwork(ExportedNetwork):
             raise ParameterError(
                 f"no {variable} of {population!r} was recorded: use step(...) or run(..., record=True)"
             )
-        return self._cycle[population][variable].copy()
-
-    def __str__(self) -> str:
-        return str(self.transcript)
+        return self._cycle[population, variable].copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,9 +36,11 @@ def circuit_from_brian2(network: ExportedNetwork, weights: Mapping[str, Any] | N
         >>> cs.circuit_from_brian2(network)
         Circuit('sal': 1 replicas, seed 3, cpu, float64, 0 steps done)
     """
-    circuit = compile(
-        without_spikes(network.motif), seed=network.seed, **{"device": "cpu", "dtype": "float64", **options}
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what compiling has to say was said when the circuit was made
+        circuit = compile(
+            without_spikes(network.motif), seed=network.seed, **{"device": "cpu", "dtype": "float64", **options}
+        )
     for p in network.motif.projections:
         if p.tied_to is None:
             _set_synapses(circuit, p.name, network.exists(p.name))

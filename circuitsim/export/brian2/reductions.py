@@ -9,10 +9,9 @@ from collections.abc import Iterable
 import numpy as np
 import sympy
 
+from circuitsim.export.brian2.blueprint import Blueprint, Wires
 from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.means import Names, add_mean, link_mean
-from circuitsim.export.brian2.parts import Wiring
-from circuitsim.export.brian2.transcript import Transcript
 from circuitsim.rules import functions as f
 
 # What the synapse from neuron i to neuron j adds to the total at j, and the reduction at j as a function of the total.
@@ -27,7 +26,7 @@ TOTALS = {
 
 
 def take_reductions(
-    t: Transcript, group: str, expressions: Iterable[sympy.Expr], names: Names, suffix: str
+    t: Blueprint, group: str, expressions: Iterable[sympy.Expr], names: Names, suffix: str
 ) -> list[sympy.Expr]:
     """Replace each mean and each reduction in expressions over a group's variables, innermost first, by a symbol that
     is added to `names`."""
@@ -48,18 +47,18 @@ def take_reductions(
     return [e.replace(lambda part: isinstance(part, kinds), take, simultaneous=False) for e in expressions]
 
 
-def _reduced(t: Transcript, group: str, kind: str, argument: str) -> str:
+def _reduced(t: Blueprint, group: str, kind: str, argument: str) -> str:
     """Transcribe one reduction, and return the group's variable that holds it."""
     rank = _reduced(t, group, "rank", argument) if kind == "max" else ""
-    wiring, size = f"{group}_reductions", t.groups[group].size
-    if wiring not in t.wirings:
+    wiring, size = f"{group}_reductions", t.neurons[group].size
+    if wiring not in t.wires:
         pre, post = np.divmod(np.arange(size**2), size)
-        t.add(Wiring(wiring, group, group, pre, post))
-    k = len(t.wirings[wiring].sums)
+        t.add(Wires(wiring, group, group, pre, post))
+    k = len(t.sums(wiring))
     variable, x, total = f"{kind}_{k}", f"argument_{k}", f"total_{k}"
     added, result = (form.format(x=x, rank=rank, total=total) for form in TOTALS[kind])
     for name in (x, variable):
-        t.groups[group].declare(name)
+        t.neurons[group].declare(name)
     t.run(group, f"{x} = {argument}")
     t.sum(wiring, f"{total}_post", added)
     t.run(group, f"{variable} = {result}")

@@ -1,72 +1,47 @@
-"""The schedule of a run: inputs, targets and signals of the batch, with one row per tick."""
+"""What is played to a network of rates: inputs, targets, noise and signals of the batch, with one row per tick."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-# Signals of each tick: 1 / batch size, and whether a pass through the batch begins.
-SIGNALS = ("share", "opens")
-# Signals of each phase: whether the tick is in the last of its passes, which sums up the changes; whether it is the
-# last tick of its passes, which applies them; and, with several phases, whether it is the first tick of its passes.
-PHASE_SIGNALS = ("learns", "ends", "starts")
+TICK_MS = 1.0  # the duration of a sample, which is arbitrary in a circuit of rates
+Arrays = Mapping[str, np.ndarray]
+
+SIGNALS = {  # what every run has: the last three for each phase
+    "share": "1 / batch size",
+    "opens": "1 where a pass through the batch begins, else 0",
+    "starts": "1 where the first pass begins, else 0",
+    "learns": "1 in the last pass, which sums up the changes, else 0",
+    "ends": "1 at the end of the last pass, where changes are made, else 0",
+}
 
 
-@dataclass(frozen=True)
-class Batch:
-    """The samples of one step.
-
-    Args:
-        n_samples: the number of samples.
-        arrays: arrays with one row per sample, keyed by their names in the network: ``input_<population>``,
-            ``target_<population>``, ``noise_<population>`` (``noise_<population>_<phase>`` with several phases) and
-            ``batch_signal_<signal>``.
-    """
-
-    n_samples: int
-    arrays: Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """The inputs of a run.
+def scheduled(batches: Sequence[Arrays], n_passes: Mapping[str, int]) -> tuple[Arrays, list[slice]]:
+    """Repeat every batch as often as all phases together need it.
 
     Args:
-        arrays: the arrays of the batches and ``batch_<signal>``, with one row per tick.
-        samples: the ticks of each batch's last pass.
+        batches: for each step, arrays with one row per sample, keyed by their names in the network.
+        n_passes: the number of passes of each phase, keyed by the phase's suffix.
+    Returns:
+        Arrays with one row per tick, and the ticks of each batch's last pass.
     """
-
-    arrays: Mapping[str, np.ndarray]
-    samples: Sequence[slice]
-
-    @property
-    def n_ticks(self) -> int:
-        """The length of the run in ticks."""
-        return len(self.arrays["batch_share"])
-
-    @classmethod
-    def of(cls, batches: Sequence[Batch], n_passes: Mapping[str, int]) -> Schedule:
-        """Repeat every batch as often as all phases together need it.
-
-        Args:
-            batches: the batches in order.
-            n_passes: the number of passes of each phase, keyed by the phase's suffix.
-        """
-        rows: dict[str, list[np.ndarray]] = {}
-        n_in_all = sum(n_passes.values())
-        for batch in batches:
-            for name, values in _signals(batch.n_samples, n_passes).items():
-                rows.setdefault(f"batch_{name}", []).append(values)
-            for name, values in batch.arrays.items():
-                rows.setdefault(name, []).extend([values] * n_in_all)
-        ends = np.cumsum([batch.n_samples * n_in_all for batch in batches]).tolist()
-        samples = [slice(end - batch.n_samples, end) for end, batch in zip(ends, batches, strict=True)]
-        return cls({name: np.concatenate(parts).astype(float) for name, parts in rows.items()}, samples)
+    rows: dict[str, list[np.ndarray]] = {}
+    samples, end = [], 0
+    for batch in batches:
+        n_samples = len(next(iter(batch.values())))
+        for name, values in signals(n_samples, n_passes).items():
+            rows.setdefault(name, []).append(values)
+        for name, values in batch.items():
+            rows.setdefault(name, []).extend([values] * sum(n_passes.values()))
+        end += n_samples * sum(n_passes.values())
+        samples.append(slice(end - n_samples, end))
+    return {name: np.concatenate(parts).astype(float) for name, parts in rows.items()}, samples
 
 
-def _signals(n_samples: int, n_passes: Mapping[str, int]) -> dict[str, np.ndarray]:
+def signals(n_samples: int, n_passes: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """The `SIGNALS` of one batch, ``[tick]``; those of a phase end with its suffix."""
     tick = np.arange(n_samples * sum(n_passes.values()))
     found = {"share": np.full(len(tick), 1.0 / n_samples), "opens": tick % n_samples == 0}
     end = 0

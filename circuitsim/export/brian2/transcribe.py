@@ -1,60 +1,57 @@
-"""Transcribe the plans of a replica into a description of a Brian2 network."""
+"""Transcribe the plans of a replica into a network of rates, in which one time step processes one sample."""
 
 from __future__ import annotations
 
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.cycles import WEIGHT, Cycle, cycles_of
-from circuitsim.export.brian2.parts import Group
 from circuitsim.export.brian2.populations import make_group, transcribe_population, transcribe_states
-from circuitsim.export.brian2.projections import make_wiring, transcribe_current, transcribe_rules, transcribe_tie
+from circuitsim.export.brian2.projections import make_wires, transcribe_current, transcribe_rules, transcribe_tie
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.schedule import PHASE_SIGNALS, SIGNALS
+from circuitsim.export.brian2.schedule import SIGNALS, TICK_MS, signals
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
-from circuitsim.export.brian2.transcript import Transcript
 
 
-def transcribe(replica: Replica) -> Transcript:
+def transcribe(replica: Replica) -> Blueprint:
     """Describe everything that happens in a tick: all phases, each in the order of its plan, then ties between weights.
 
     Raises:
         CircuitError: two Brian2 objects, or two variables of one object, would have the same name.
     """
-    t, cycles, motif = Transcript(), cycles_of(replica.motif, replica.plans), replica.motif
-    of_phase = PHASE_SIGNALS if len(cycles) > 1 else PHASE_SIGNALS[:-1]
-    signals = [*SIGNALS, *(name + cycle.suffix for cycle in cycles for name in of_phase)]
-    signals += [f"signal_{signal.name}" for signal in motif.signals if signal.is_given]
-    t.add(Group("batch", 1, shared=signals))
-    t.run("batch", *(f"{name} = batch_{name}(t - start)" for name in signals))
+    cycles, motif = cycles_of(replica.motif, replica.plans), replica.motif
+    arrays = [f"signal_{signal.name}" for signal in motif.signals]
+    for name in replica.plan.populations:
+        arrays += [f"input_{name}", f"target_{name}", *(f"noise_{name}{cycle.suffix}" for cycle in cycles)]
+    said = {name: SIGNALS[name.split("_")[0]] for name in signals(1, {cycle.suffix: 1 for cycle in cycles})}
+    said |= dict.fromkeys(arrays, "")
+    t = Blueprint(motif.name, TICK_MS, plays={name: (TICK_MS, about) for name, about in said.items()})
     for population in replica.plan.populations.values():
         t.add(make_group(population, replica))
     for p in motif.projections:
         if replica.masks[p.name].any():
-            t.add(make_wiring(p, replica))
+            t.add(make_wires(p, replica))
     for cycle in cycles:
         if len(cycles) > 1:
             _keep_remembered(t, replica, cycle)
         _transcribe_cycle(t, replica, cycle)
     for p in motif.projections:
-        if p.name in t.wirings and p.tied_to is not None:
+        if p.name in t.wires and p.tied_to is not None:
             transcribe_tie(t, p, replica)
     return t
 
 
-def _keep_remembered(t: Transcript, replica: Replica, cycle: Cycle) -> None:
+def _keep_remembered(t: Blueprint, replica: Replica, cycle: Cycle) -> None:
     """Copy weights and states, as earlier phases left them, into the phase's own variables when its passes begin."""
-    starts = f"starts{cycle.suffix}"
-    owners = {p.name: (p.name, "") for p in replica.motif.populations}
-    owners |= {p.name: (p.post, "_post") for p in replica.motif.projections if p.name in t.wirings}
-    for owner, (group, end) in owners.items():
-        spelled = of_synapse if end else of_neuron
+    starts = f"starts{cycle.suffix}(t)"
+    for owner in (name for name in replica.states if name in t.parts):
+        part, spelled = t.parts[owner], of_synapse if owner in t.wires else of_neuron
         remembered = [*map(spelled, replica.states[owner]), *([WEIGHT] if owner in cycle.changing else [])]
         for name in remembered:
-            t.parts[owner].declare(name + cycle.suffix, t.parts[owner].variables[name])
-            t.link_to_batch(group, starts)
+            part.declare(name + cycle.suffix, part.variables[name])
         own = [name + cycle.suffix for name in remembered]
-        t.run(owner, *(f"{k} = where({starts}{end}, {name}, {k})" for k, name in zip(own, remembered, strict=True)))
+        t.run(owner, *(f"{k} = where({starts}, {name}, {k})" for k, name in zip(own, remembered, strict=True)))
 
 
-def _transcribe_cycle(t: Transcript, replica: Replica, cycle: Cycle) -> None:
+def _transcribe_cycle(t: Blueprint, replica: Replica, cycle: Cycle) -> None:
     """Transcribe both sweeps, then dendritic currents, rules and states."""
     plan = cycle.plan
     for population in plan.populations.values():
@@ -65,11 +62,11 @@ def _transcribe_cycle(t: Transcript, replica: Replica, cycle: Cycle) -> None:
         if p.compartment == "dendrite":
             transcribe_current(t, cycle, p)
     for p in plan.projections.values():
-        if p.name in t.wirings:
+        if p.name in t.wires:
             transcribe_rules(t, replica, cycle, p)
     for population in plan.populations.values():
         transcribe_states(t, replica, cycle, population)
     if cycle.suffix:
         for name in plan.outputs:  # a later phase may overwrite the activity that the loss reads
-            t.groups[name].declare(f"activity{cycle.suffix}")
+            t.neurons[name].declare(f"activity{cycle.suffix}")
             t.run(name, f"activity{cycle.suffix} = activity")

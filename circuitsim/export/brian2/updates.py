@@ -40,7 +40,7 @@ def clipped(value: str, bounds: Bounds) -> str:
     return f"clip({value}, {low or '-inf'}, {high or 'inf'})" if low or high else value
 
 
-def statements(updates: Sequence[Update], suffix: str, end: str = "") -> list[str]:
+def statements(updates: Sequence[Update], suffix: str) -> list[str]:
     """The statements of updates, which have an effect only in the last pass of a phase.
 
     Each expression is first assigned to a new name, because Brian2 rewrites assignments to existing variables with
@@ -49,11 +49,10 @@ def statements(updates: Sequence[Update], suffix: str, end: str = "") -> list[st
     Args:
         updates: the updates of one group, or of one projection's synapses.
         suffix: the phase's suffix.
-        end: "_post" where the batch's signals are read at the postsynaptic neuron.
     """
-    learns, ends = f"learns{suffix}{end}", f"ends{suffix}{end}"
+    learns, ends = f"learns{suffix}(t)", f"ends{suffix}(t)"
     sampled = [u for u in updates if u.sample]
-    code = [f"asked_{u.variable} = where({learns}, share{end}*({u.sample}), 0.0)" for u in sampled]
+    code = [f"asked_{u.variable} = where({learns}, share(t)*({u.sample}), 0.0)" for u in sampled]
     code += [f"{u.sum} += asked_{u.variable}" for u in sampled]
     code += [f"new_{u.variable} = {u.new()}" for u in updates]
     code += [f"{u.variable} = where({ends}, new_{u.variable}, {u.variable})" for u in updates]

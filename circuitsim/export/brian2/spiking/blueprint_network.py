@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.engine.given import read_matrix
 from circuitsim.errors import ParameterError
+from circuitsim.export.brian2.blueprint import Blueprint, Record, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
+from circuitsim.export.brian2.exported import ExportedNetwork
+from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
-from circuitsim.export.brian2.spiking.blueprint import Blueprint, Record, Wires
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.motif.checks import index
@@ -32,19 +32,11 @@ class BlueprintNetwork(ExportedNetwork):
     """
 
     plan: Plan
-    blueprint: Blueprint
 
     def __init__(self, replica: Replica, spiking: Spiking, blueprint: Blueprint, target: str, directory: Any) -> None:
-        super().__init__(replica)
-        self.spiking, self.target, self.plan, self.blueprint = spiking, target, replica.plan, blueprint
-        self._player = _player(target, directory, blueprint)
+        super().__init__(replica, blueprint, target, directory)
+        self.spiking, self.target, self.plan = spiking, target, replica.plan
         self._records: dict[tuple[str, str], Record] = {}
-
-    def weights(self, projection: str) -> np.ndarray:
-        wires = self.blueprint.wires.get(self._projection(projection).name)
-        if wires is None:
-            return self._replica.weights[projection].copy()
-        return self._dense(projection, wires.variables[WEIGHT])
 
     def set_weights(self, projection: str, weights: Any) -> None:
         """Set the weights of a projection.
@@ -56,31 +48,14 @@ class BlueprintNetwork(ExportedNetwork):
             ParameterError: there is no such projection, it is not exported or tied to another, or a weight is not a
                 finite number, lies where there is no synapse, or is out of the projection's bounds.
         """
-        owner, exists = f"projection {projection!r}", self.exists(projection)
-        wires = self.blueprint.wires.get(projection)
+        wires = self.blueprint.wires.get(self._projection(projection).name)
         if wires is None:
-            raise ParameterError(f"{owner}: the network has none of its synapses (plastic=False leaves some out)")
-        plan, shape = self.plan.projections[projection], exists.shape
-        if plan.derived is not None:
-            raise ParameterError(f"{owner} is tied to {plan.derived.projection!r}; set the weights of that one")
-        matrix = read_matrix(self.motif, self._projection(projection), (1, *shape), weights, owner)
-        given = matrix.to_dense().double().cpu().numpy().reshape(shape)
-        low, high = (
-            end if end is not None else sign * np.inf
-            for end, sign in zip(plan.bounds or (None, None), (-1, 1), strict=True)
-        )
-        for is_wrong, reason in (
-            (~np.isfinite(given), "is not finite"),
-            (~exists & (given != 0), "lies where there is no synapse"),
-            (exists & ((given < low) | (given > high)), f"is out of the bounds {plan.bounds}"),
-        ):
-            if is_wrong.any():
-                post, pre = np.argwhere(is_wrong)[0].tolist()
-                raise ParameterError(
-                    f"{owner}: the weight from neuron {pre} to neuron {post} ({given[post, pre]:g}) {reason} "
-                    f"({int(is_wrong.sum())} like this)"
-                )
-        wires.variables[WEIGHT] = given[wires.j, wires.i]
+            raise ParameterError(
+                f"projection {projection!r}: the network has none of its synapses (plastic=False leaves some out)"
+            )
+        circuit = circuit_from_brian2(self)  # which refuses what does not fit
+        circuit.set_weights(projection, weights)
+        wires.variables[WEIGHT] = circuit.weights(projection)[0].to_dense().numpy()[wires.j, wires.i]
 
     def set_parameter(self, path: str, value: float) -> None:
         """Change a parameter of a rule, without compiling again.
@@ -146,28 +121,5 @@ class BlueprintNetwork(ExportedNetwork):
 
     def _recorded(self, **changes: Any) -> Blueprint:
         """The blueprint of a run that is recorded, with further changes."""
-        watched: dict[str, frozenset[str]] = {}
-        for r in self._records.values():
-            watched[r.owner] = watched.get(r.owner, frozenset()) | {r.variable}
-        wires = {
-            name: dataclasses.replace(w, watched=watched.get(name, frozenset()))
-            for name, w in self.blueprint.wires.items()
-        }
         records = tuple(self._records.values())
-        return dataclasses.replace(self.blueprint, wires=wires, records=records, records_spikes=True, **changes)
-
-    def __str__(self) -> str:
-        return str(self.blueprint)
-
-
-def _player(target: str, directory: Any, b: Blueprint) -> Any:
-    from circuitsim.export.brian2.names import check_names  # imported late, because it imports brian2
-
-    check_names({part.name: part.names for part in b.parts.values()})
-    if target == STANDALONE:
-        from circuitsim.export.brian2.spiking.program import Standalone
-
-        return Standalone(directory)
-    from circuitsim.export.brian2.spiking.runtime import Runtime
-
-    return Runtime(target)
+        return dataclasses.replace(self.blueprint, records=records, records_spikes=True, **changes)

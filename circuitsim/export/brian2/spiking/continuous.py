@@ -9,20 +9,19 @@ from typing import Any
 import numpy as np
 
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.cycles import WEIGHT
+from circuitsim.export.brian2.progress import progress_bar
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spiking.blueprint import Blueprint
+from circuitsim.export.brian2.script import write_script
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import Cell, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lower import lower
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name, train_name
 from circuitsim.export.brian2.spiking.number import number
-from circuitsim.export.brian2.spiking.progress import progress_bar
-from circuitsim.export.brian2.spiking.recording import Played, Recording
+from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.refusals import refuse
-from circuitsim.export.brian2.spiking.script import script
-from circuitsim.files import write_atomically
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.whole import whole
 
@@ -90,14 +89,15 @@ class ContinuousNetwork(BlueprintNetwork):
         """
         b, played = self._prepared(duration_ms, inputs or {}, signals or {}, every_ms, seed)
         with progress_bar(f"{self.motif.name}, {self.target}", 1.0, progress) as report:
-            found: Played = self._player.play(b, played, seed, report)
-        for name, weights in found.weights.items():
+            found = self._player.play(b, played, seed, report)
+        learned = {w.name: found.values[w.name][WEIGHT] for w in b.wires.values() if w.learns}
+        for name, weights in learned.items():
             if not np.isfinite(weights).all():
                 raise SimulationDiverged(
                     f"projection {name!r}: a weight is not finite after {duration_ms:g} ms; bound it, or slow its rule",
                     projection=name, replica=0, step=0,
                 )  # fmt: skip
-        for name, weights in found.weights.items():
+        for name, weights in learned.items():
             self.blueprint.wires[name].variables[WEIGHT] = weights
         return Recording.of(b, found, self._records)
 
@@ -123,10 +123,8 @@ class ContinuousNetwork(BlueprintNetwork):
             DataError: an input or signal is missing, unknown, or does not fit.
             ArchiveError: the file cannot be written.
         """
-        path = Path(path)
         b, played = self._prepared(duration_ms, inputs or {}, signals or {}, every_ms, seed)
-        write_atomically(path, script(b, played, seed, path.name).encode())
-        return path
+        return write_script(path, b, played, seed)
 
     def _prepared(
         self, duration_ms: float, inputs: Mapping[str, Any], signals: Mapping[str, Any], every_ms: float, seed: int
@@ -161,8 +159,8 @@ class ContinuousNetwork(BlueprintNetwork):
         for name in self.plan.signals:
             rows[signal_name(name)] = every
             played[signal_name(name)] = _over_time(f"signal {name!r}", signals[name], ())
-        streams = {name: (rows[name], values.shape) for name, values in played.items()}
-        return self._recorded(length_ms=duration, streams=streams), played
+        plays = {name: (row_ms, "") for name, row_ms in rows.items()}
+        return self._recorded(length_ms=duration, plays=plays), played
 
 
 def _check_names(what: str, kind: str, given: Any, wanted: Any) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spiking.blueprint import Blueprint
+from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of, lower_population, signal_name
 from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.export.brian2.spiking.synapses import lower_projection
+from circuitsim.export.brian2.spiking.trial import GRID_MS
 from circuitsim.plan import Plan
 
 
@@ -30,17 +32,29 @@ def lower(
     plan = replica.plan
     kept = [p for p in plan.populations.values() if only is None or p.name in only]
     cells = {p.name: cell_of(plan, p, spiking) for p in kept}
-    reads = Reads.of(plan)
-    length_ms = 0.0 if spiking.trial is None else spiking.trial.length_ms  # without trials, that of each run
-    blueprint = Blueprint(plan.name, spiking, n_trials, length_ms)
-    if spiking.trial is not None:
-        blueprint.windows += tuple(signal_name(name) for name in plan.signals)
+    trial = spiking.trial
+    length_ms = 0.0 if trial is None else trial.length_ms  # without trials, that of each run
+    # Euler's method keeps the mean of every current exact; in a network without trials, decays are exact instead
+    method = "exponential_euler" if trial is None else "euler"
+    b = Blueprint(plan.name, spiking.dt_ms, length_ms, n_trials, method)
+    if trial is not None:
+        b.plays = {f"{kind}_{p.name}": (length_ms, "") for p in kept for kind in ("input", "target")}
+        b.plays["learns"] = length_ms, "whether weights change in a trial"
+        b.plays["eta_scale"] = length_ms, "the factor of every eta"
+        b.plays["reads"] = GRID_MS, "1 while outputs are integrated, else 0"
+        b.plays["ascends"] = GRID_MS, "1 during an ascending volley"
+        b.plays["descends"] = GRID_MS, "1 during the descending volley"
+        b.plays |= {signal_name(name): (GRID_MS, "") for name in plan.signals}
+    at_trial: dict[str, list[str]] = {}
+    c = Lowering(b, spiking, replica, cells, Reads.of(plan), seed)
     for p in kept:
-        lower_population(blueprint, replica, p, cells[p.name], reads)
+        at_trial[p.name] = lower_population(c, p)
     for q in plan.projections.values():
         if q.pre in cells and q.post in cells:
-            lower_projection(blueprint, replica, q, cells, reads, seed)
-    return blueprint
+            at_trial[q.name] = lower_projection(c, q)
+    for name in reversed(at_trial):  # so that an error is stored before the output that it is computed from is cleared
+        b.run(name, *at_trial[name], every_ms=length_ms, when="start")
+    return b
 
 
 def needed_for_outputs(plan: Plan) -> set[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,14 @@ import numpy as np
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
+from circuitsim.export.brian2.blueprint import Blueprint, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
+from circuitsim.export.brian2.progress import Report, ignore, progress_bar, within
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.script import write_script
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
-from circuitsim.export.brian2.spiking.blueprint import Blueprint, Wires
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import SpikingCell
 from circuitsim.export.brian2.spiking.delays import fitted
@@ -28,14 +29,12 @@ from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name
 from circuitsim.export.brian2.spiking.number import number
-from circuitsim.export.brian2.spiking.progress import Report, ignore, progress_bar, within
 from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.samples import Samples, fingerprint, presentation, read_samples
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, saturation
-from circuitsim.export.brian2.spiking.script import script
 from circuitsim.export.brian2.spiking.trial import DELAYS
-from circuitsim.files import locked, write_atomically
+from circuitsim.files import locked
 from circuitsim.history import History
 from circuitsim.plan import build_plans
 from circuitsim.whole import whole
@@ -260,7 +259,7 @@ class SpikingNetwork(BlueprintNetwork):
         Raises:
             DataError: x, target or a signal does not fit.
         """
-        from circuitsim.export.brian2.spiking.runtime import Runtime  # imported late, because it imports brian2
+        from circuitsim.export.brian2.runtime import Runtime  # imported late, because it imports brian2
 
         b, played = self._once(self._samples(x, target, signals or {}), learns, seed)
         return Recording.of(b, Runtime("numpy").play(b, played, seed), self._records)
@@ -269,9 +268,10 @@ class SpikingNetwork(BlueprintNetwork):
         """Validate samples. Neurons with only positive spikes cannot receive negative inputs. Without signals, as for
         a prediction, all are 0."""
         shown = read_samples(self._circuit, self.spiking.course.length_ms, x, target, signals)
-        for name, n in self.blueprint.neurons.items():
+        for name in self.blueprint.neurons:
             values = shown.arrays.get(f"input_{name}")
-            if values is not None and not n.signed and values.min() < 0:
+            signed = cell_of(self.plan, self.plan.populations[name], self.spiking).signed
+            if values is not None and not signed and values.min() < 0:
                 raise DataError(
                     f"population {name!r}: its neurons cannot fire at a negative rate ({values.min():.3g}); scale "
                     "inputs to 0 .. 1 (load_dataset(..., standardize=False)), or use signed spikes: "
@@ -295,9 +295,7 @@ class SpikingNetwork(BlueprintNetwork):
 
     def _activities(self, arrays: dict[str, np.ndarray], learns: bool) -> dict[str, np.ndarray]:
         """The activities of the rate circuit with the network's weights, keyed by population."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what compiling has to say was said when the circuit was made
-            circuit = circuit_from_brian2(self)
+        circuit = circuit_from_brian2(self)
         inputs = {name: arrays[f"input_{name}"] for name in self.plan.inputs}
         if learns and self.plan.objectives:
             target = {o.output: arrays[f"target_{o.output}"] for o in self.plan.objectives}
@@ -320,14 +318,15 @@ class SpikingNetwork(BlueprintNetwork):
         b = self.blueprint
         played = self._played(b, shown, rows, learns, eta, seed)
         found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)), report)
-        for name, weights in found.weights.items():
+        for w in self._learning():
+            name, weights = w.name, found.values[w.name][WEIGHT]
             if not np.isfinite(weights).all():
                 raise SimulationDiverged(
                     f"projection {name!r}: a weight is not finite after trial {seed[1] + b.n_trials}; lower eta",
                     projection=name, replica=0, step=seed[1],
                 )  # fmt: skip
-            b.wires[name].variables[WEIGHT] = weights
-        return dict(found.outputs)
+            w.variables[WEIGHT] = weights
+        return found.outputs(b)
 
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
         """A blueprint and played arrays that show every sample once, in one segment."""
@@ -413,10 +412,7 @@ class SpikingNetwork(BlueprintNetwork):
             DataError: x, target or a signal does not fit.
             ArchiveError: the file cannot be written.
         """
-        path = Path(path)
-        b, played = self._once(self._samples(x, target, signals or {}), learns, seed)
-        write_atomically(path, script(b, played, seed, path.name).encode())
-        return path
+        return write_script(path, *self._once(self._samples(x, target, signals or {}), learns, seed), seed)
 
     def _only_output(self) -> str:
         if len(self.blueprint.readouts) != 1:

@@ -11,20 +11,15 @@ On average, I, J, x and I_P equal the values that the rate circuit computes.
 
 from __future__ import annotations
 
-import re
-
-import numpy as np
-
 from circuitsim.errors import CircuitError
+from circuitsim.export.brian2.blueprint import Blueprint, Neurons
 from circuitsim.export.brian2.language import text
-from circuitsim.export.brian2.populations import ERRORS
+from circuitsim.export.brian2.populations import ERRORS, add_softmax
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron
-from circuitsim.export.brian2.spiking.blueprint import Blueprint, Neurons, Wires
 from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout, SpikeTrain, SpikingCell
-from circuitsim.export.brian2.spiking.delays import Memory
+from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.export.brian2.spiking.slopes import gate_of
 from circuitsim.export.brian2.updates import at_once
 from circuitsim.motif import Objective
@@ -77,61 +72,69 @@ def cell_of(plan: Plan, p: PopulationPlan, spiking: Spiking) -> Cell:
     return cell
 
 
-def lower_population(b: Blueprint, replica: Replica, p: PopulationPlan, cell: Cell, reads: Reads) -> None:
-    """Add the neurons of a population."""
-    plan, spiking, stream = replica.plan, b.spiking, b.spiking.stream(p.stream)
-    neurons = Neurons(p.name, p.size, [], cell.spikes, rest=cell.rest, signed=cell.signed)
-    b.add(neurons)
-    drive = _drive(b, neurons, plan, p)
+def lower_population(c: Lowering, p: PopulationPlan) -> list[str]:
+    """Add the neurons of a population, and return what they do at the beginning of each trial."""
+    spiking, stream, cell = c.spiking, c.stream(p.name), c.cells[p.name]
+    neurons = Neurons(p.name, p.size, spikes={s.event: s.condition for s in cell.spikes})
+    neurons.variables |= cell.rest
+    c.b.add(neurons)
+    drive, at_trial = _drive(c, neurons, p)
     if isinstance(cell, GradedReadout):
-        b.readouts.append(p.name)
-        neurons.equations.append(cell.integral(drive, spiking.course.ascending_ms))
+        c.b.readouts.append(p.name)
+        neurons.add(cell.integral(drive, spiking.course.ascending_ms))
     if isinstance(cell, SpikingCell):
         neurons.refractory_ms = cell.refractory
         given = f"{train_name(p.name)}(told*second, i)"
-        neurons.equations += cell.membrane(given if isinstance(cell, SpikeTrain) else drive, spiking.rate_hz)
+        neurons.add(*cell.membrane(given if isinstance(cell, SpikeTrain) else drive, spiking.rate_hz))
     if p.soma:
-        neurons.equations.append(f"dI/dt = -I/({stream.tau_synapse_ms!r}*ms) : 1")
-    if p.name in reads.drives:
-        neurons.equations.append(f"dJ/dt = ({drive} - J)/({stream.tau_trace_ms!r}*ms) : 1")
-    if p.name in reads.traces and isinstance(cell, SpikingCell):
-        neurons.equations.append(f"dx/dt = -x/({stream.tau_trace_ms!r}*ms) : 1")
+        neurons.add(f"dI/dt = -I/({stream.tau_synapse_ms!r}*ms) : 1")
+    if p.name in c.reads.drives:
+        neurons.add(f"dJ/dt = ({drive} - J)/({stream.tau_trace_ms!r}*ms) : 1")
+    traces: dict[str, list[str]] = {spike.event: [] for spike in cell.spikes}
+    if p.name in c.reads.traces and isinstance(cell, SpikingCell):
+        neurons.add(f"dx/dt = -x/({stream.tau_trace_ms!r}*ms) : 1")
         step = spike_weight(cell, spiking, stream.tau_trace_ms)
-        neurons.traces = {s.event: f"x += {_times(s.sign.format(v='v'), step)}" for s in cell.spikes}
-    for q in plan.projections.values():
-        if q.post == p.name and q.name in reads.currents:
-            tau = spiking.stream(plan.populations[q.pre].stream).tau_trace_ms
-            neurons.equations.append(f"dI_{q.name}/dt = -I_{q.name}/({tau!r}*ms) : 1")
-    _traces(neurons, replica, p, cell)
-    if spiking.trial is not None and spiking.trial.rests:
-        known = [line.split("/")[0][1:] for line in neurons.equations if re.match(r"d\w+/dt", line)]
-        rest = dict.fromkeys(known, 0.0) | neurons.rest
+        traces = {s.event: [f"x += {_times(s.sign.format(v='v'), step)}"] for s in cell.spikes}
+    for q in c.replica.plan.projections.values():
+        if q.post == p.name and q.name in c.reads.currents:
+            tau = c.stream(q.pre).tau_trace_ms
+            neurons.add(f"dI_{q.name}/dt = -I_{q.name}/({tau!r}*ms) : 1")
+    if p.jumps:
+        traces["spike"] += _jumps(neurons, c.replica, p, cell)
+    # traces come before the reset, because they may read the sign of the membrane
+    neurons.on_spike = {s.event: [*traces[s.event], *([s.reset] if s.reset else [])] for s in cell.spikes}
+    if c.rests:
         # first the refractory period, because Brian2 does not write to the membranes of neurons that are in theirs
-        neurons.at_trial += ["lastspike = -1e4*second", "not_refractory = True"] if neurons.refractory_ms else []
-        neurons.at_trial += [f"{name} = {value!r}" for name, value in rest.items()]
+        at_trial += ["lastspike = -1e4*second", "not_refractory = True"] if neurons.refractory_ms else []
+        rest = dict.fromkeys(neurons.differential, 0.0) | cell.rest | _starts(c.replica, p)
+        at_trial += [f"{name} = {value!r}" for name, value in rest.items()]
     elif isinstance(cell, GradedReadout):
-        neurons.at_trial.append("F = 0")
+        at_trial.append("F = 0")
+    return at_trial
 
 
-def _traces(neurons: Neurons, replica: Replica, p: PopulationPlan, cell: Cell) -> None:
-    """Add the states that change at the neurons' own spikes. They change together, before the reset."""
+def _starts(replica: Replica, p: PopulationPlan) -> dict[str, float]:
+    """The states that change at spikes, with their values at rest."""
+    declared = replica.motif.population(p.name).state
+    return {of_neuron(name): float(declared[name].start) for name in p.jumps}
+
+
+def _jumps(neurons: Neurons, replica: Replica, p: PopulationPlan, cell: Cell) -> list[str]:
+    """Add the states that change at the neurons' own spikes, and return the changes, which are made together."""
+    check_events(f"population {p.name!r}: its states change at spikes", p.name, cell)
     declared = replica.motif.population(p.name).state
     names = {neuron(name, p.name): of_neuron(name) for name in declared}
     names |= {signal(s.name): f"{signal_name(s.name)}(t)" for s in replica.motif.signals}
-    for name in p.jumps:
-        tau = declared[name].tau_ms
-        decay = "{0} : 1" if tau is None else f"d{{0}}/dt = -{{0}}/({float(tau)!r}*ms) : 1"
-        neurons.equations.append(decay.format(of_neuron(name)))
-        neurons.rest[of_neuron(name)] = float(declared[name].start)
-        if unknown := sorted(map(str, p.jumps[name].free_symbols - names.keys())):
+    neurons.variables |= _starts(replica, p)
+    for name, jump in p.jumps.items():
+        own, tau_ms = of_neuron(name), declared[name].tau_ms
+        neurons.add(f"{own} : 1" if tau_ms is None else f"d{own}/dt = -{own}/({float(tau_ms)!r}*ms) : 1")
+        if unknown := sorted(map(str, jump.free_symbols - names.keys())):
             raise CircuitError(
                 f"population {p.name!r}: state {name!r} reads {unknown[0]} at spikes, which a spiking neuron does not "
                 "have; it can read states of the neuron and signals"
             )
-    if p.jumps:
-        check_events(f"population {p.name!r}: its states change at spikes", p.name, cell)
-        changes = at_once([(of_neuron(k), "+=", text(jump, names)) for k, jump in p.jumps.items()])
-        neurons.traces["spike"] = "; ".join(filter(None, [neurons.traces.get("spike"), *changes]))
+    return at_once([(of_neuron(k), "+=", text(jump, names)) for k, jump in p.jumps.items()])
 
 
 def check_events(what: str, population: str, cell: Cell) -> None:
@@ -166,44 +169,38 @@ def _times(sign: str, step: float) -> str:
     return repr(step) if sign == "1" else f"-{step!r}" if sign == "-1" else f"{sign}*{step!r}"
 
 
-def _drive(b: Blueprint, neurons: Neurons, plan: Plan, p: PopulationPlan) -> str:
-    gate = "" if b.spiking.trial is None else "ascends(t)*" if p.stream == "ascending" else "descends(t)*"
+def _drive(c: Lowering, neurons: Neurons, p: PopulationPlan) -> tuple[str, list[str]]:
+    """What drives the neurons, and what they do for it at the beginning of each trial."""
+    plan = c.replica.plan
+    gate = "" if c.spiking.trial is None else "ascends(t)*" if p.stream == "ascending" else "descends(t)*"
     match p.source:
         case "input":
-            b.widths[f"input_{p.name}"] = p.size
-            return f"{gate}input_{p.name}(t, i)"
+            return f"{gate}input_{p.name}(t, i)", []
         case "nothing":
-            return f"{gate}{float(p.activity)!r}"
+            return f"{gate}{float(p.activity)!r}", []
         case "error":
-            return _error(b, neurons, next(o for o in plan.objectives if o.error == p.name))
+            return _error(c.b, neurons, next(o for o in plan.objectives if o.error == p.name))
     gating = gate_of(plan, p)
     if gating is None:
-        return "I"
-    neurons.links[f"x_{gating}"] = (gating, "x")
-    neurons.equations.append(f"x_{gating} : 1 (linked)")
-    above = b.spiking.fired_above
-    if b.spiking.trial is not None:
-        above *= Memory(plan, b.spiking).of_gate(gating, p.name)
-    return f"I*int(x_{gating} > {above!r})"
+        return "I", []
+    neurons.link(f"x_{gating}", gating, "x")
+    above = c.spiking.fired_above
+    if c.spiking.trial is not None:
+        above *= c.memory.of_gate(gating, p.name)
+    return f"I*int(x_{gating} > {above!r})", []
 
 
-def _error(b: Blueprint, neurons: Neurons, objective: Objective) -> str:
+def _error(b: Blueprint, neurons: Neurons, objective: Objective) -> tuple[str, list[str]]:
     """Minus the gradient of the loss during the descending volley, for this sample or, if shuffled, for the previous
     one."""
-    b.widths[f"target_{objective.output}"] = neurons.size
-    neurons.links["output"] = (objective.output, "F")
-    neurons.equations.append("output : 1 (linked)")
+    neurons.link("output", objective.output, "F")
     target = f"target_{objective.output}(t, i)"
     if objective.loss == "cross_entropy":
-        neurons.equations.append("normaliser : 1")
-        pre, post = np.divmod(np.arange(neurons.size**2), neurons.size)
-        softmax = Wires(f"{neurons.name}_softmax", objective.output, neurons.name, pre, post)
-        softmax.sums["normaliser_post"] = "exp(F_pre - output_post)"
-        b.add(softmax)
-        neurons.rest["normaliser"] = float(neurons.size)
+        add_softmax(b, f"{neurons.name}_softmax", objective, "normaliser_post", "F")
+        neurons.variables["normaliser"] = float(neurons.size)
     error = ERRORS[objective.loss]
     if not objective.shuffled:
-        return f"descends(t)*({error.replace('target', target)})"
-    neurons.equations += ["target : 1", "late : 1"]
-    neurons.at_trial += [f"late = {error}", f"target = {target}"]
-    return "descends(t)*late"
+        return f"descends(t)*({error.replace('target', target)})", []
+    neurons.declare("target")
+    neurons.declare("late")
+    return "descends(t)*late", [f"late = {error}", f"target = {target}"]

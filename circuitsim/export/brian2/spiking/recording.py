@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from circuitsim.errors import ParameterError
-from circuitsim.export.brian2.spiking.blueprint import Blueprint, Record, Wires
+from circuitsim.export.brian2.blueprint import Blueprint, Record, Wires
+from circuitsim.export.brian2.results import Results, Spikes
 from circuitsim.export.brian2.spiking.number import number
-
-Arrays = Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Played:
-    """The results of a run, as arrays.
-
-    Args:
-        outputs: arrays ``[trial, neuron]``, keyed by readout.
-        weights: weights ``[synapse]`` after the last trial, keyed by plastic projection.
-        spikes: times in ms and indices of neurons, keyed by population and event; empty if spikes were not recorded.
-        records: times in ms ``[time]`` and values ``[time, index]`` of what was recorded.
-    """
-
-    outputs: Arrays
-    weights: Arrays
-    spikes: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    records: Mapping[Record, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,25 +33,25 @@ class Recording:
     duration_ms: float
 
     @classmethod
-    def of(cls, b: Blueprint, played: Played, records: Mapping[tuple[str, str], Record]) -> Recording:
+    def of(cls, b: Blueprint, found: Results, records: Mapping[tuple[str, str], Record]) -> Recording:
         """Make the tables of a run.
 
         Args:
             b: the network.
-            played: the results of the run.
+            found: the results of the run.
             records: what was recorded, keyed by owner and variable, as the user calls it.
         Returns:
             The recording.
         """
         tables = {}
         for key, r in records.items():
-            (times, values), part = played.records[r], b.parts[r.owner]
+            (times, values), part = found.records[r], b.parts[r.owner]
             columns: pd.Index = pd.Index(list(r.which), name="neuron")
             if isinstance(part, Wires):
                 columns = pd.MultiIndex.from_arrays([part.j, part.i], names=["post", "pre"])
             tables[key] = pd.DataFrame(values, index=pd.Index(times, name="time_ms"), columns=columns)
         sizes = {n.name: n.size for n in b.neurons.values() if n.spikes}
-        return cls(_spikes(played), tables, sizes, b.n_trials * b.length_ms)
+        return cls(_table(found.spikes), tables, sizes, b.n_trials * b.length_ms)
 
     def table(self, owner: str, variable: str) -> pd.DataFrame:
         """One of the tables.
@@ -112,10 +94,10 @@ class Recording:
         return pd.DataFrame(rates, index=pd.Index(np.arange(n) * every, name="time_ms"), columns=wanted)
 
 
-def _spikes(played: Played) -> pd.DataFrame:
+def _table(spikes: Spikes) -> pd.DataFrame:
     """Every spike in the order of time."""
     parts = [
         pd.DataFrame({"time_ms": times, "population": name, "neuron": who, "event": event})
-        for (name, event), (times, who) in played.spikes.items()
+        for (name, event), (times, who) in spikes.items()
     ]
     return pd.concat(parts, ignore_index=True).sort_values("time_ms", kind="stable", ignore_index=True)

@@ -71,13 +71,14 @@ def read_samples(circuit: Circuit, length_ms: float, x: Any, target: Any = None,
     n = len(first)
     if n < 1:
         raise DataError("there are no samples")
-    wanted = _blank(plan, n) if target is None else _vectors(plan, target)
     feeding = Feeding(circuit, 0, cycles_of(circuit.motif, circuit.plans))
     silent = {name: np.zeros(n) for name in plan.signals}
-    ((batch, _),) = feeding.batches([(x, wanted if plan.objectives else None, silent)])
-    arrays = {name: values for name, values in batch.arrays.items() if name.startswith(("input_", "target_"))}
     given = _signals(plan.signals, silent if signals is None else signals, n, round(length_ms / GRID_MS))
-    return Samples(arrays | {signal_name(name): values for name, values in given.items()}, n)
+    if target is None:
+        arrays: Mapping[str, np.ndarray] = feeding.inputs(x) | _blank(plan, n)
+    else:
+        ((arrays, _),) = feeding.batches([(x, _vectors(plan, target) if plan.objectives else None, silent)])
+    return Samples({**arrays, **{signal_name(name): values for name, values in given.items()}}, n)
 
 
 def _signals(names: Collection[str], given: Any, n: int, n_ms: int) -> dict[str, np.ndarray]:
@@ -98,14 +99,13 @@ def _signals(names: Collection[str], given: Any, n: int, n_ms: int) -> dict[str,
     return found
 
 
-def _blank(plan: Plan, n: int) -> Any:
-    blank = {
-        o.output: torch.zeros(n, dtype=torch.int64)
-        if o.loss == "cross_entropy"
-        else torch.zeros(n, plan.populations[o.output].size)
-        for o in plan.objectives
-    }
-    return next(iter(blank.values())) if len(blank) == 1 else blank
+def _blank(plan: Plan, n: int) -> dict[str, np.ndarray]:
+    """Targets for outputs alone: errors are computed, but teach nothing."""
+    found = {}
+    for o in plan.objectives:
+        blank = found[f"target_{o.output}"] = np.zeros((n, plan.populations[o.output].size))
+        blank[:, 0] = o.loss == "cross_entropy"
+    return found
 
 
 def _vectors(plan: Plan, target: Any) -> Any:

@@ -8,114 +8,110 @@ presynaptic spike comes first. States of neurons change at their reset, which is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import sympy
 
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
+from circuitsim.export.brian2.blueprint import DELAY, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.language import term_text, text, total
 from circuitsim.export.brian2.projections import sum_name
-from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
-from circuitsim.export.brian2.spiking.blueprint import DELAY, Blueprint, Wires
-from circuitsim.export.brian2.spiking.cells import Cell, SpikingCell
-from circuitsim.export.brian2.spiking.delays import Memory
+from circuitsim.export.brian2.spiking.cells import SpikingCell
+from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import check_events, signal_name, spike_weight
-from circuitsim.export.brian2.spiking.reads import Reads
 from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post, slopes_of
 from circuitsim.export.brian2.updates import at_once, clipped
-from circuitsim.plan import Plan, ProjectionPlan
+from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Sum
 
 ARRIVED = "arrived"  # the variable of synapses that holds the trace of spikes that have arrived, after a delay
 
 
-def lower_projection(
-    b: Blueprint, replica: Replica, p: ProjectionPlan, cells: Mapping[str, Cell], reads: Reads, seed: int
-) -> None:
-    """Add the synapses of a projection, unless they have no effect."""
-    pre, post = replica.synapses(p.name)
+def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
+    """Add the synapses of a projection, unless they have no effect, and return what they do at the beginning of each
+    trial."""
+    pre, post = c.replica.synapses(p.name)
     if not len(pre):
-        return
-    wires = Wires(p.name, p.pre, p.post, pre, post, {WEIGHT: replica.weights[p.name][post, pre]})
-    wires.delays_ms = _delays(b, p, cells[p.pre], len(pre), seed)
-    arrives = _arrives(b.spiking) if wires.delays_ms is not None else ""
-    wires.on_spike = dict(_deliveries(b, replica.plan, p, cells[p.pre], reads, arrives))
-    wires.learns = p.plastic
+        return []
+    declared = c.replica.motif.projection(p.name).state
+    wires = Wires(p.name, p.pre, p.post, pre, post, learns=p.plastic)
+    wires.declare(WEIGHT, c.replica.weights[p.name][post, pre])
+    for name, start in c.replica.at_synapses(p.name, c.replica.states[p.name]).items():
+        wires.declare(name, start)
+    wires.decays = {of_synapse(k): float(state.tau_ms) for k, state in declared.items() if state.tau_ms is not None}
+    wires.delays_ms = _delays(c, p, len(pre))
+    arrives = _arrives(c.spiking) if wires.delays_ms is not None else ""
+    wires.on_spike = dict(_deliveries(c, p, arrives))
+    if not (wires.on_spike or (p.rule is not None and p.rule.terms) or any(p.jumps.values())):
+        return []
+    c.b.add(wires)
     if p.plastic:
-        wires.parameters = replica.at_synapses(p.name, replica.parameters[p.name])
-        wires.rule = _rule(b, wires, replica, p)
-    for name, state in replica.motif.projection(p.name).state.items():
-        wires.variables |= replica.at_synapses(p.name, {name: replica.states[p.name][name]})
-        if state.tau_ms is not None:
-            wires.decays[of_synapse(name)] = float(state.tau_ms)
-        if b.spiking.trial is not None and b.spiking.trial.rests:
-            wires.at_trial.append(f"{of_synapse(name)} = {float(state.start)!r}")
-    _at_spikes(b, wires, replica, p, cells, arrives)
-    if _reads_arrived(b, p):
-        _add_arrived(b, wires, replica.plan, p, cells[p.pre], arrives)
-    if wires.on_spike or wires.on_post or wires.rule:
-        b.add(wires)
+        wires.set_constants(c.replica.at_synapses(p.name, c.replica.parameters[p.name]))
+    if arrives and wires.delays_ms is not None:
+        wires.set_constants({DELAY: wires.delays_ms})
+    if p.rule is not None and p.rule.terms:
+        c.b.run(p.name, _rule(c, p, p.rule), every_ms=c.spiking.rule_every_ms, when="end")
+    _at_spikes(c, wires, p, arrives)
+    rest = {of_synapse(name): float(state.start) for name, state in declared.items()}
+    if _reads_arrived(c, p):
+        _add_arrived(c, wires, p, arrives)
+        rest[ARRIVED] = 0.0
+    return [f"{name} = {value!r}" for name, value in rest.items()] if c.rests else []
 
 
-def _deliveries(
-    b: Blueprint, plan: Plan, p: ProjectionPlan, cell: Cell, reads: Reads, arrives: str
-) -> Iterator[tuple[str, str]]:
+def _deliveries(c: Lowering, p: ProjectionPlan, arrives: str) -> Iterator[tuple[str, str]]:
     """The statements of each event: a spike adds ``w / (k r tau)`` to the soma current and, if a rule reads it, to the
     low-passed current."""
-    taus = {}
+    cell, taus = c.cells[p.pre], {}
     if p.compartment == "soma":
-        taus["I"] = b.spiking.stream(plan.populations[p.post].stream).tau_synapse_ms
-    if p.name in reads.currents:
-        taus[f"I_{p.name}"] = b.spiking.stream(plan.populations[p.pre].stream).tau_trace_ms
+        taus["I"] = c.stream(p.post).tau_synapse_ms
+    if p.name in c.reads.currents:
+        taus[f"I_{p.name}"] = c.stream(p.pre).tau_trace_ms
     if not isinstance(cell, SpikingCell) or not taus:
         return
     for spike in cell.spikes:
         sign = {"1": "w", "-1": "-w"}.get(spike.sign, f"w*{spike.sign.format(v='v_pre')}")
-        code = [f"{name}_post += {sign}*{spike_weight(cell, b.spiking, tau)!r}{arrives}" for name, tau in taus.items()]
+        code = [f"{name}_post += {sign}*{spike_weight(cell, c.spiking, tau)!r}{arrives}" for name, tau in taus.items()]
         yield spike.event, "; ".join(code)
 
 
-def _reads_arrived(b: Blueprint, p: ProjectionPlan) -> bool:
+def _reads_arrived(c: Lowering, p: ProjectionPlan) -> bool:
     """Whether a rule reads the activity of presynaptic neurons whose spikes are delayed. It is the trace of those that
     have arrived, and a number of the synapse."""
-    return p.name in b.spiking.delays and any(at(neuron("activity", p.pre), PRE) in s.symbols for s in p.sums)
+    return p.name in c.spiking.delays and any(at(neuron("activity", p.pre), PRE) in s.symbols for s in p.sums)
 
 
-def _add_arrived(b: Blueprint, wires: Wires, plan: Plan, p: ProjectionPlan, cell: Cell, arrives: str) -> None:
+def _add_arrived(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> None:
     """Add the trace of the spikes that have arrived."""
-    tau = wires.decays[ARRIVED] = b.spiking.stream(plan.populations[p.pre].stream).tau_trace_ms
-    wires.variables[ARRIVED] = np.zeros(len(wires.i))
-    if b.spiking.trial is not None and b.spiking.trial.rests:
-        wires.at_trial.append(f"{ARRIVED} = 0.0")
+    cell, tau = c.cells[p.pre], c.stream(p.pre).tau_trace_ms
+    wires.declare(ARRIVED)
+    wires.decays[ARRIVED] = tau
     assert isinstance(cell, SpikingCell)  # a readout sends no spikes, and projections from it are refused
     for spike in cell.spikes:
-        code = f"{ARRIVED} += {spike.sign}*{spike_weight(cell, b.spiking, tau)!r}{arrives}"
+        code = f"{ARRIVED} += {spike.sign}*{spike_weight(cell, c.spiking, tau)!r}{arrives}"
         wires.on_spike[spike.event] = "; ".join(filter(None, [wires.on_spike.get(spike.event), code]))
 
 
-def _at_spikes(
-    b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, cells: Mapping[str, Cell], arrives: str
-) -> None:
+def _at_spikes(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> None:
     """Add what spikes at each end change: the weight, then the states."""
     for end, jumps in ((end, jumps) for end, jumps in p.jumps.items() if jumps):
         population = p.pre if end == PRE else p.post
-        check_events(f"projection {p.name!r}: reads spike_{end}", population, cells[population])
+        check_events(f"projection {p.name!r}: reads spike_{end}", population, c.cells[population])
         changes = []
         for name, jump in jumps.items():  # the weight is the first
-            names = _known(b, wires, replica, p, jump)
+            names = _known(c, p, jump)
             code = total([term_text(term, names) for term in jump.terms])
             code = f"({code}){arrives}" if arrives and end == PRE else code
             if name != WEIGHT:
                 changes.append((of_synapse(name), "+=", code))
                 continue
-            if b.spiking.trial is not None:
-                b.widths |= {"learns": 0, "eta_scale": 0}
+            if c.spiking.trial is not None:
                 code = f"learns(t)*({code})"
             new = f"w {code}" if code.startswith("-") else f"w + {code}"
             changes.append((WEIGHT, "=", clipped(new, p.bounds or (None, None))))
@@ -142,52 +138,48 @@ def _arrives(spiking: Spiking) -> str:
     return f"*int((t/ms + {spiking.dt_ms / 2!r}) % {spiking.trial.length_ms!r} > {DELAY})"
 
 
-def _delays(b: Blueprint, p: ProjectionPlan, cell: Cell, n: int, seed: int) -> np.ndarray | None:
-    delay = b.spiking.delays.get(p.name)
+def _delays(c: Lowering, p: ProjectionPlan, n: int) -> np.ndarray | None:
+    delay, dt_ms = c.spiking.delays.get(p.name), c.spiking.dt_ms
     if delay is None:
         return None
-    if any("{v}" in spike.sign for spike in cell.spikes):
+    if any("{v}" in spike.sign for spike in c.cells[p.pre].spikes):
         raise CircuitError(
             f"projection {p.name!r}: a signed spike takes the membrane's sign when it arrives, which may have changed "
             "during a delay; use Spiking(coding='on_off'), whose spikes have no sign"
         )
-    steps = generator(seed, p.name, "delays").uniform(delay.shortest, delay.longest, n) / b.spiking.dt_ms
-    return np.asarray(np.rint(steps) * b.spiking.dt_ms)
+    steps = generator(c.seed, p.name, "delays").uniform(delay.shortest, delay.longest, n) / dt_ms
+    return np.asarray(np.rint(steps) * dt_ms)
 
 
-def _rule(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan) -> str:
+def _rule(c: Lowering, p: ProjectionPlan, rule: Sum) -> str:
     r"""``w += learns (every/window * data + every/trial * rest)``.
 
     A term that depends on activity is averaged over the descending window, and one that does not (such as decay) over
     the trial. Over a trial, each changes w by about as much as in a step of the rate circuit. Without trials, the rule
     is the change per second.
     """
-    assert p.rule is not None
-    if not p.rule.terms:
-        return ""
-    names, post = _known(b, wires, replica, p, p.rule), replica.plan.populations[p.post]
-    trial, every = b.spiking.trial, b.spiking.rule_every_ms
+    names, post = _known(c, p, rule), c.replica.plan.populations[p.post]
+    trial, every = c.spiking.trial, c.spiking.rule_every_ms
     if trial is None:
-        code = total([term_text(term, names) for term in p.rule.terms])
+        code = total([term_text(term, names) for term in rule.terms])
         return "w = " + clipped(f"w + {every / 1e3!r}*({code})", p.bounds or (None, None))
-    memory, gate = Memory(replica.plan, b.spiking), gate_of(replica.plan, post) or p.post
+    gate = gate_of(c.replica.plan, post) or p.post
     summands: dict[float, list[str]] = {}  # the terms, keyed by the time over which they are averaged
-    for term in p.rule.terms:
-        left, left_of_gate = memory.of_term(p, term, gate)
+    for term in rule.terms:
+        left, left_of_gate = c.memory.of_term(p, term, gate)
         duration = trial.descending_ms * left if term.has_data else trial.length_ms
-        summands.setdefault(duration, []).append(term_text(term, names | _names(b, replica, p, left_of_gate)))
+        summands.setdefault(duration, []).append(term_text(term, names | _names(c, p, left_of_gate)))
     parts = [f"{every / ms!r}*({total(summands[ms])})" for ms in sorted(summands)]
-    b.widths |= {"learns": 0, "eta_scale": 0}
     return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds or (None, None))
 
 
-def _known(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
-    """The Brian2 names of all that a rule reads, with its sums over synapses, which are added to `wires`.
+def _known(c: Lowering, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
+    """The Brian2 names of all that a rule reads, with its sums over synapses, which are added to the blueprint.
 
     Raises:
         CircuitError: the rule reads something of which a spiking network has no trace.
     """
-    names = _names(b, replica, p)
+    names = _names(c, p)
     of_rule = {reduction.symbol for reduction in rule.reductions}
     if unknown := sorted(map(str, read_by(rule, names) - names.keys() - of_rule)):
         raise CircuitError(
@@ -195,35 +187,33 @@ def _known(b: Blueprint, wires: Wires, replica: Replica, p: ProjectionPlan, rule
         )
     for reduction in rule.reductions:
         target = names[reduction.symbol] = sum_name(p, reduction)
-        owner, variable = wires.split(target)
-        b.neurons[owner].equations.append(f"{variable} : 1")
-        wires.sums[target] = total([term_text(term, names) for term in reduction.body])
+        c.b.sum(p.name, target, total([term_text(term, names) for term in reduction.body]))
     return names
 
 
-def _names(b: Blueprint, replica: Replica, p: ProjectionPlan, left_of_gate: float = 1.0) -> dict[sympy.Expr, str]:
+def _names(c: Lowering, p: ProjectionPlan, left_of_gate: float = 1.0) -> dict[sympy.Expr, str]:
     """The Brian2 names of a rule's quantities at a synapse.
 
     `left_of_gate` is the part of the trace that tells whether a neuron fired recently which delays leave.
     """
-    plan = replica.plan
+    plan, replica = c.replica.plan, c.replica
     post = plan.populations[p.post]
     gate = gate_of(plan, post)
-    fired = f"int(x_{f'{gate}_' if gate else ''}post > {b.spiking.fired_above * left_of_gate!r})"
+    fired = f"int(x_{f'{gate}_' if gate else ''}post > {c.spiking.fired_above * left_of_gate!r})"
     of_post = {neuron("drive", p.post): "J_post"}
     of_post |= dict.fromkeys(slopes_of(plan.populations[gate]), fired) if gate else {}
     names = {synapse("w", p.name): "w"} | {
         synapse(k, p.name): of_synapse(k)
         for k in (*replica.parameters.get(p.name, {}), *replica.motif.projection(p.name).state)
     }
-    if synapse("eta", p.name) in names and b.spiking.trial is not None:
+    if synapse("eta", p.name) in names and c.spiking.trial is not None:
         names[synapse("eta", p.name)] = f"({of_synapse('eta')}*eta_scale(t))"
     names |= {at(current(name), POST): f"I_{name}_post" for name in plan.projections}
     names |= {signal(s.name): f"{signal_name(s.name)}(t)" for s in replica.motif.signals}
     for end, population in ((PRE, p.pre), (POST, p.post)):
         for name in plan.populations[population].jumps:
             names[at(neuron(name, population), end)] = f"{of_neuron(name)}_{end}"
-    names[at(neuron("activity", p.pre), PRE)] = ARRIVED if _reads_arrived(b, p) else "x_pre"
+    names[at(neuron("activity", p.pre), PRE)] = ARRIVED if _reads_arrived(c, p) else "x_pre"
     names[at(neuron("drive", p.post), POST)] = "J_post"
     names[at(neuron("activity", p.post), POST)] = f"({text(post.activity, of_post)})"
     return names | dict.fromkeys(slopes_at_post(post), fired)

@@ -1,4 +1,4 @@
-"""Play trials in a C++ program, which is built once and run many times.
+"""Run blueprints in a C++ program, which is built once and run many times.
 
 Brian2's own `device.run` can only run the program of its global device. Here the program is started directly, and each
 run has its own folder for input and output, so that several programs, and several runs of one program, can run in
@@ -8,11 +8,14 @@ parallel.
 from __future__ import annotations
 
 import atexit
+import contextlib
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,11 +24,12 @@ import numpy as np
 from filelock import FileLock
 
 from circuitsim.errors import CircuitError, ParameterError
-from circuitsim.export.brian2.spiking.blueprint import Blueprint
-from circuitsim.export.brian2.spiking.build import Build
-from circuitsim.export.brian2.spiking.progress import Report, ignore
-from circuitsim.export.brian2.spiking.recording import Arrays, Played
-from circuitsim.export.brian2.targets import standalone
+from circuitsim.export.brian2.blueprint import Blueprint
+from circuitsim.export.brian2.build import Build
+from circuitsim.export.brian2.exported import STANDALONE
+from circuitsim.export.brian2.progress import Report, ignore
+from circuitsim.export.brian2.results import Arrays, Results
+from circuitsim.export.brian2.runtime import Player, preferences
 
 NOTE = "circuitsim.json"
 SEED = "CIRCUITSIM_SEED"
@@ -37,7 +41,7 @@ SEEDING = (
 REPORT = 'std::cout << "done " << completed << std::endl;'
 
 
-class Standalone:
+class Program(Player):
     """Compiles and runs programs, each in a folder named by a digest of what is compiled into it.
 
     Networks that differ only in weights, learning rates, lags and samples share a program.
@@ -55,42 +59,45 @@ class Standalone:
         self.directory = self._shared[0] if directory is None else directory.resolve()
         self._verified: set[Path] = set()
 
-    def play(self, b: Blueprint, played: Arrays, seed: int, report: Report = ignore) -> Played:
-        folder = self.built(b)
+    def network(self, b: Blueprint) -> Any:
+        raise ParameterError("target 'cpp_standalone' has no Brian2 network, only a program; see its directory")
+
+    def play(self, b: Blueprint, played: Arrays, seed: int, report: Report = ignore) -> Results:
+        folder = self.built(b, played)
         note = json.loads((folder / NOTE).read_text())
         with tempfile.TemporaryDirectory(prefix="run_", dir=folder) as name:
             run = Path(name)
             arguments = []
-            for key, values in {**b.settings(), **{f"played_{k}.values": played[k] for k in b.played}}.items():
-                arguments.append(f"{key}={_argument(run / f'{key}.dat', values)}")
+            for key, given in {**b.settings(), **{f"played_{k}.values": played[k] for k in b.played}}.items():
+                arguments.append(f"{key}={_argument(run / f'{key}.dat', given)}")
             _run(["./main", "--results_dir", f"{run}/", *arguments], folder, seed, report)
-            _check(folder, b)
+            _check(folder)
 
-            def read(variable: str, kind: type = float) -> np.ndarray:
-                return np.fromfile(run / note["files"][variable], dtype=kind)
+            def read(owner: str, variable: str, kind: type = float) -> np.ndarray:
+                return np.fromfile(run / note["files"][f"{owner}.{variable}"], dtype=kind)
 
-            outputs = {}
-            for k in b.readouts:
-                size = b.neurons[k].size
-                outputs[k] = np.vstack([read(f"{k}_read.F").reshape(-1, size)[1:], read(f"{k}.F")[None]])
-            weights = {w.name: read(f"{w.name}.w") for w in b.wires.values() if w.learns}
+            values = {part.name: {v: read(part.name, v) for v in part.variables} for part in b.parts.values()}
+            records = {
+                r: (1e3 * read(m.name, "t"), read(m.name, r.variable).reshape(-1, len(r.which)))
+                for m in b.monitors
+                for r in m.records
+            }
             spikes = {
-                (name, event): (read(f"{name}.{event}.t") * 1e3, read(f"{name}.{event}.i", np.int32))
+                (name, event): (1e3 * read(f"{name}_{event}_train", "t"), read(f"{name}_{event}_train", "i", np.int32))
                 for name, event in b.trains
             }
-            records = {
-                r: (read(f"{r.name}.t") * 1e3, read(f"{r.name}.{r.variable}").reshape(-1, len(r.which)))
-                for r in b.records
-            }
-            return Played(outputs, weights, spikes, records)
+            return Results(values, records, spikes)
 
-    def built(self, b: Blueprint) -> Path:
+    def built(self, b: Blueprint, played: Arrays) -> Path:
         """Return the folder of the program, and compile the program if it does not exist.
 
+        Args:
+            b: the network.
+            played: what is played in a run, of which only the shapes matter.
         Raises:
             ParameterError: the folder holds another network.
         """
-        folder = self.directory / b.digest()
+        folder = self.directory / _digest(b, played)
         if folder not in self._verified:
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{folder}.lock"):  # another process may build the same program
@@ -98,9 +105,9 @@ class Standalone:
                     if any(folder.iterdir()):
                         shutil.rmtree(folder)  # the rest of an interrupted build
                         folder.mkdir()
-                    _compile(b, folder)
+                    _compile(b, played, folder)
             self._verified.add(folder)
-        _check(folder, b)
+        _check(folder)
         return folder
 
 
@@ -111,14 +118,20 @@ def _temporary() -> Path:
     return folder
 
 
-def _check(folder: Path, b: Blueprint) -> None:
-    """Check that the folder holds the program of this blueprint."""
+def _digest(b: Blueprint, played: Arrays) -> str:
+    """A digest of everything that is compiled in: the network, and the shapes of what is played."""
+    shapes = {name: np.shape(played[name]) for name in b.played}
+    return hashlib.sha256(f"{b.digest()} {shapes}".encode()).hexdigest()[:16]
+
+
+def _check(folder: Path) -> None:
+    """Check that the folder holds the program whose digest is its name."""
     try:
         found = json.loads((folder / NOTE).read_text())["digest"]
     except (OSError, ValueError, KeyError):
         found = "nothing"
-    if found != b.digest():
-        raise ParameterError(f"directory {folder} holds another network ({found}, wanted {b.digest()}): remove it")
+    if found != folder.name:
+        raise ParameterError(f"directory {folder} holds another network ({found}, wanted {folder.name}): remove it")
 
 
 def _argument(path: Path, values: Any) -> str:
@@ -153,37 +166,37 @@ def _run(command: list[str], folder: Path, seed: int, report: Report) -> None:
             raise CircuitError(f"the program in {folder} failed: {said[-500:] or process.returncode}")
 
 
-def _compile(b: Blueprint, folder: Path) -> None:
-    blank = {name: np.zeros(shape) for name, (_, shape) in b.played.items()}
-    with standalone() as device, _few_jobs():
+def _compile(b: Blueprint, played: Arrays, folder: Path) -> None:
+    with _standalone() as device:
         brian2.seed(0)
-        build = Build(b, blank)
+        build = Build(b)
         device.insert_code("after_start", SEEDING)
-        build.run(REPORT)
+        build.run(b, {name: np.zeros(np.shape(played[name])) for name in b.played}, REPORT)
         device.build(directory=str(folder), compile=True, run=False, with_output=False)
-        files = {f"{name}.w": _file(device, build.synapses[name], "w") for name in build.plastic()}
-        for name in b.readouts:
-            files[f"{name}.F"] = _file(device, build.groups[name], "F")
-            files[f"{name}_read.F"] = _file(device, build.reads[name], "F")
-        for (name, event), train in build.trains.items():
-            files |= {f"{name}.{event}.{variable}": _file(device, train, variable) for variable in "ti"}
-        for r, record in build.records.items():
-            files |= {f"{r.name}.{variable}": _file(device, record, variable) for variable in ("t", r.variable)}
-    (folder / NOTE).write_text(json.dumps({"digest": b.digest(), "motif": b.name, "files": files}))
+        kept = [(build.parts[part.name], name) for part in b.parts.values() for name in part.variables]
+        kept += [(monitor, name) for monitor in build.monitors.values() for name in ("t", *monitor.record_variables)]
+        kept += [(monitor, name) for monitor in build.trains.values() for name in ("t", "i")]
+        files = {f"{owner.name}.{name}": str(device.get_array_filename(owner.variables[name])) for owner, name in kept}
+    (folder / NOTE).write_text(json.dumps({"digest": folder.name, "motif": b.name, "files": files}))
 
 
-def _file(device: Any, owner: Any, variable: str) -> str:
-    return str(device.get_array_filename(owner.variables[variable]))
+@contextlib.contextmanager
+def _standalone() -> Iterator[Any]:
+    """Make the device for C++ programs Brian2's current one, and return it.
 
-
-class _few_jobs:  # noqa: N801
-    """Limit the number of parallel compilers to this process's cores, unless the user has set it."""
-
-    def __enter__(self) -> None:
-        self.before = list(brian2.prefs.devices.cpp_standalone.extra_make_args_unix)
-        if self.before == ["-j"]:
+    Unless the user has set it, the number of parallel compilers is that of this process's cores.
+    """
+    options, name = brian2.prefs.devices.cpp_standalone, "extra_make_args_unix"
+    before = list(options[name])
+    with preferences(brian2.prefs.codegen.target):
+        if before == ["-j"]:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            brian2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{cores}"]
-
-    def __exit__(self, *exception: object) -> None:
-        brian2.prefs.devices.cpp_standalone.extra_make_args_unix = self.before
+            options[name] = [f"-j{cores}"]
+        brian2.set_device(STANDALONE, build_on_run=False)
+        device = brian2.get_device()
+        try:
+            yield device
+        finally:
+            device.reinit()
+            brian2.set_device("runtime")
+            options[name] = before

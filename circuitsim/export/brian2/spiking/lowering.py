@@ -1,0 +1,49 @@
+"""What every part of a plan is lowered with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from circuitsim.export.brian2.blueprint import Blueprint
+from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.spiking.cells import Cell
+from circuitsim.export.brian2.spiking.delays import Memory
+from circuitsim.export.brian2.spiking.model import Spiking, Stream
+from circuitsim.export.brian2.spiking.reads import Reads
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """The description that is being made, and what it is made from.
+
+    Args:
+        b: the description, to which parts are added.
+        spiking: neuron models, time constants and trials.
+        replica: weights, masks, parameters, and the plan.
+        cells: the neuron models of the populations that are kept.
+        reads: the quantities that rules read.
+        seed: the seed of delays.
+    """
+
+    b: Blueprint
+    spiking: Spiking
+    replica: Replica
+    cells: Mapping[str, Cell]
+    reads: Reads
+    seed: int
+
+    @property
+    def rests(self) -> bool:
+        """Whether every trial begins at rest."""
+        return self.spiking.trial is not None and self.spiking.trial.rests
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What delays leave of traces."""
+        return Memory(self.replica.plan, self.spiking)
+
+    def stream(self, population: str) -> Stream:
+        """The settings of a population's stream."""
+        return self.spiking.stream(self.replica.plan.populations[population].stream)
