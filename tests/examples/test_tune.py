@@ -167,6 +167,9 @@ def test_the_kept_settings_are_those_of_the_best_of_the_kept_trials(dataset):
     if dataset == "fashion_mnist":
         frozen = pd.read_csv(RESULTS / "search_sal_frozen.csv").assign(algorithm="sal_frozen")
         trials = pd.concat([trials, frozen], ignore_index=True)
+    else:
+        atlas = pd.read_csv(RESULTS / "tune_atlas_digits.csv").rename(columns={"rungs": "rung"})
+        trials = pd.concat([trials, atlas[~atlas.algorithm.isin(trials.algorithm)]], ignore_index=True)
     kept = tuned(dataset)
     assert kept and set(trials.algorithm) == set(kept)
     for name, settings in kept.items():
