@@ -10,8 +10,9 @@ import brian2
 import numpy as np
 from brian2 import ms
 
-from circuitsim.export.brian2.blueprint import Action, Blueprint, Monitor, Neurons, Run, Wires
+from circuitsim.export.brian2.blueprint import Action, Blueprint, Monitor, Run
 from circuitsim.export.brian2.lacking import largest, where
+from circuitsim.export.brian2.parts import Neurons, Wires
 
 REPORT_MS = 500.0  # between two reports of progress, in time of the clock on the wall
 

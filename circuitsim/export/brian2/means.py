@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 import sympy
 
-from circuitsim.export.brian2.blueprint import Blueprint, Neurons, Wires
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.cycles import Cycle
 from circuitsim.export.brian2.language import text
+from circuitsim.export.brian2.parts import Neurons, Wires
 from circuitsim.plan.quantities import of, signal
 from circuitsim.rules import functions as f
 

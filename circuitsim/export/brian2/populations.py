@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import sympy
 
-from circuitsim.export.brian2.blueprint import Blueprint, Neurons, Wires
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.cycles import Cycle
 from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.means import computed_signals, link_mean
+from circuitsim.export.brian2.parts import Neurons, Wires
 from circuitsim.export.brian2.reductions import take_reductions
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron

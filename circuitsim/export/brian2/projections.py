@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import sympy
 
-from circuitsim.export.brian2.blueprint import Blueprint, Wires
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.cycles import WEIGHT, Cycle
 from circuitsim.export.brian2.language import Names, term_text, text, total
 from circuitsim.export.brian2.means import computed_signals, copy_mean, mean_in_rule
+from circuitsim.export.brian2.parts import Wires
 from circuitsim.export.brian2.populations import QUANTITIES, seen
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse

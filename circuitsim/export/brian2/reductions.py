@@ -9,9 +9,10 @@ from collections.abc import Iterable
 import numpy as np
 import sympy
 
-from circuitsim.export.brian2.blueprint import Blueprint, Wires
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.means import Names, add_mean, link_mean
+from circuitsim.export.brian2.parts import Wires
 from circuitsim.rules import functions as f
 
 # What the synapse from neuron i to neuron j adds to the total at j, and the reduction at j as a function of the total.

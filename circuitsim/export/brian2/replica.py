@@ -12,7 +12,7 @@ import torch
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, ParameterError
-from circuitsim.export.brian2.blueprint import Values
+from circuitsim.export.brian2.parts import Values
 from circuitsim.export.brian2.spelling import of_synapse
 from circuitsim.motif import Motif, Population, Projection
 from circuitsim.motif.checks import index

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.export.brian2.blueprint import Action, Blueprint, Monitor, Neurons, Reduce, Run, Wires
+from circuitsim.export.brian2.blueprint import Action, Blueprint, Monitor, Reduce, Run
+from circuitsim.export.brian2.parts import Neurons, Wires
 from circuitsim.files import write_atomically
 
 HEAD = '''"""The circuit {name!r}, {time}, in plain Brian2.

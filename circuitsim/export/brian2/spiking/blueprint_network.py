@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from circuitsim.errors import ParameterError
-from circuitsim.export.brian2.blueprint import Blueprint, Record, Wires
+from circuitsim.export.brian2.blueprint import Blueprint, Record
 from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.exported import ExportedNetwork
+from circuitsim.export.brian2.parts import Wires
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse

@@ -14,8 +14,9 @@ import numpy as np
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
-from circuitsim.export.brian2.blueprint import Blueprint, Wires
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.cycles import WEIGHT
+from circuitsim.export.brian2.parts import Wires
 from circuitsim.export.brian2.progress import Report, ignore, progress_bar, within
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.replica import Replica

@@ -12,8 +12,9 @@ On average, I, J, x and I_P equal the values that the rate circuit computes.
 from __future__ import annotations
 
 from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.blueprint import Blueprint, Neurons
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.language import text
+from circuitsim.export.brian2.parts import Neurons
 from circuitsim.export.brian2.populations import ERRORS, add_softmax
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spelling import of_neuron

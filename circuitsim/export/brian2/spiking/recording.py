@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from circuitsim.errors import ParameterError
-from circuitsim.export.brian2.blueprint import Blueprint, Record, Wires
+from circuitsim.export.brian2.blueprint import Blueprint, Record
+from circuitsim.export.brian2.parts import Wires
 from circuitsim.export.brian2.results import Results, Spikes
 from circuitsim.export.brian2.spiking.number import number
 

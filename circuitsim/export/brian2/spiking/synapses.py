@@ -15,9 +15,9 @@ import sympy
 
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.blueprint import DELAY, Wires
 from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.language import term_text, text, total
+from circuitsim.export.brian2.parts import DELAY, Wires
 from circuitsim.export.brian2.projections import sum_name
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.spiking.cells import SpikingCell
