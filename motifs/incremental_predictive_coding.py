@@ -42,5 +42,7 @@ def incremental_predictive_coding(
     for value in waiting.values:
         if isinstance(value, cs.Phase) and value.name == "infer":
             value = dataclasses.replace(value, apply="iteration")
+        if isinstance(value, cs.Projection) and value.name[0] in "BD":  # errors go down before the weights change
+            value = dataclasses.replace(value, delay=int(value.name[0] == "D"))
         motif.add(value)
     return motif

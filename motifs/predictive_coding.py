@@ -48,12 +48,13 @@ def predictive_coding(
     """
     depth, motif = len(layers) - 1, cs.Motif(name)
     motif.add(cs.Population("up0", layers[0]))
+    for k, n in enumerate(layers[1:-1], 1):  # first in each iteration: from the values and errors of the last one
+        motif.add(cs.Population(f"g{k}", n, "descending", activation=cs.GatedBy(f"up{k}")))
     for k, n in enumerate(layers[1:-1], 1):
         motif.add(cs.Population(f"m{k}", n))
         motif.add(cs.Population(f"v{k}", n, activation=f"previous + {rate} * (drive - activity_e{k})"))
         motif.add(cs.Population(f"up{k}", n, activation=activation))
         motif.add(cs.Population(f"e{k}", n, "descending", activation=f"activity_v{k} - activity_m{k}"))
-        motif.add(cs.Population(f"g{k}", n, "descending", activation=cs.GatedBy(f"up{k}")))
     motif.add(cs.Population(f"up{depth}", layers[-1]), cs.Population(f"e{depth}", layers[-1], "descending"))
     motif.add(cs.Objective(f"up{depth}", f"e{depth}", loss))
 
@@ -66,8 +67,8 @@ def predictive_coding(
     for k in range(1, depth):
         motif.connect(f"m{k}", f"v{k}", name=f"P{k}", **one_to_one)
         motif.connect(f"v{k}", f"up{k}", name=f"R{k}", **one_to_one)
-        motif.connect(f"e{k + 1}", f"g{k}", name=f"B{k}", tied_to=cs.Derived(f"W{k}", transpose=True))
-        motif.connect(f"g{k}", f"v{k}", name=f"D{k}", delay=1, **one_to_one)
+        motif.connect(f"e{k + 1}", f"g{k}", name=f"B{k}", tied_to=cs.Derived(f"W{k}", transpose=True), delay=1)
+        motif.connect(f"g{k}", f"v{k}", name=f"D{k}", **one_to_one)
 
     drives = {p.name: 1.0 for p in motif.projections if p.name[0] in "WRB"}
     motif.add(cs.Phase("predict", soma=drives | {f"P{k}": 1 / rate for k in range(1, depth)}, plastic=[]))
