@@ -84,18 +84,22 @@ class Atlas(Study):
             "difference": versus(own, control),
         }
 
-    def beats(self, label: str) -> bool:
-        """Whether a circuit is better than its control by more than two standard deviations of a difference."""
+    def beats(self, label: str, paired: bool = False) -> bool:
+        """Whether a circuit is better than its control by more than two standard deviations of a difference, between
+        any two seeds or, `paired`, between circuits of the same seed."""
         sign = -1 if self.setup.metric == "loss" else 1
-        return sign * deviations(self.test(label), self.test(control_of(label))) > THRESHOLD
+        return sign * deviations(self.test(label), self.test(control_of(label)), paired) > THRESHOLD
 
     def notes(self) -> str:
         others = [label for label in self.labels if not self.beats(label)]
         found = tuned(self.setup.dataset)
         untuned = [label for label in self.labels if not {NAMES[label], f"{NAMES[label]}_off"} <= found.keys()]
         better = f"{len(self.labels) - len(others)} of {len(self.labels)} circuits are better than their controls"
+        paired = sum(self.beats(label, paired=True) for label in self.labels)
         return (
-            f"{better} by more than {THRESHOLD:g} standard deviations. Not so: {', '.join(others) or 'none'}.\n\n"
+            f"{better} by more than {THRESHOLD:g} standard deviations of a difference between two seeds; {paired}, if "
+            "circuit and control have the same seed, so that they start alike, as in the column of differences. Not "
+            f"so between two seeds: {', '.join(others) or 'none'}.\n\n"
             f"With settings that were not found for them or for their controls: {', '.join(untuned) or 'none'}."
         )
 

@@ -130,17 +130,17 @@ ALGORITHMS: dict[str, Algorithm] = {
     "node_perturbation": Algorithm(
         "node perturbation", motifs.node_perturbation, {"eta": (0.003, 0.3), "gain_W": GAIN}
     ),
-    "oja": Algorithm("Oja", coded(motifs.oja), {"eta": (0.00003, 0.03), "eta_out": (0.001, 0.3)}),
-    "sanger": Algorithm("Sanger", coded(motifs.sanger), {"eta": (0.00003, 0.03), "eta_out": (0.001, 0.3)}),
-    "bcm": Algorithm("BCM", coded(motifs.bcm), {"eta": (0.000003, 0.01), "eta_out": (0.001, 0.3)}),
+    "oja": Algorithm("Oja", coded(motifs.oja), {"eta": (0.00003, 0.03), "eta_out": (0.003, 1)}),
+    "sanger": Algorithm("Sanger", coded(motifs.sanger), {"eta": (0.00003, 0.03), "eta_out": (0.003, 1)}),
+    "bcm": Algorithm("BCM", coded(motifs.bcm), {"eta": (0.000003, 0.01), "eta_out": (0.003, 1)}),
     "foldiak": Algorithm(
-        "Földiák", coded(motifs.foldiak), {"alpha": (0.01, 0.3), "beta": (0.003, 0.1), "eta_out": (0.001, 0.3)}
+        "Földiák", coded(motifs.foldiak), {"alpha": (0.003, 0.3), "beta": (0.001, 0.1), "eta_out": (0.003, 1)}
     ),
     "krotov_hopfield": Algorithm(
-        "Krotov & Hopfield", coded(motifs.krotov_hopfield), {"eta": (0.001, 0.5), "eta_out": (0.001, 0.3)}
+        "Krotov & Hopfield", coded(motifs.krotov_hopfield), {"eta": (0.001, 0.5), "eta_out": (0.003, 1)}
     ),
     "softhebb": Algorithm(
-        "SoftHebb", coded(motifs.softhebb), {"eta": (0.003, 0.3), "eta_out": (0.01, 1), "gain_W": (2, 20)}
+        "SoftHebb", coded(motifs.softhebb), {"eta": (0.003, 0.3), "eta_out": (0.003, 1), "gain_W": (2, 20)}
     ),
 }
 

@@ -64,9 +64,12 @@ def interval(a: Array, b: Array, confidence: float = 0.95) -> tuple[float, float
     return float(difference.mean() - half), float(difference.mean() + half)
 
 
-def deviations(a: Array, b: Array) -> float:
-    """The difference between the means of a and b, in standard deviations of a difference a - b; NaN if fewer than two
-    seeds of either have a value."""
+def deviations(a: Array, b: Array, paired: bool = False) -> float:
+    """The difference between the means of a and b, in standard deviations of a difference a - b: of any two seeds, or
+    with `paired` of the same seed. NaN if fewer than two seeds of either have a value."""
+    if paired:
+        a = finite(a - b)
+        b = np.zeros_like(a)
     a, b = finite(a), finite(b)
     if min(len(a), len(b)) < 2:
         return float("nan")
