@@ -18,9 +18,10 @@ import circuitsim as cs
 import motifs
 from circuitsim import plots
 from support import Result, Study, datasets, versus
+from support.circuits import STRONG
 
 LOCAL, DENSE = "{}, local fields", "{}, dense"
-SAL = "SAL"
+SAL, FROZEN = "SAL", "SAL with feedback frozen"
 CIRCUITS = {
     SAL: motifs.sal, "SGD": motifs.backprop, "Kolen-Pollack": motifs.kolen_pollack,
     "feedback alignment": motifs.feedback_alignment,
@@ -144,6 +145,8 @@ class LocalFields(Study):
         layers = [*geometry.layers, n_out]
         made: dict[str, Callable[..., cs.Motif]] = {LOCAL.format(SAL): lambda **rate: geometry.sal(layers, **rate)}
         made[DENSE.format(SAL)] = lambda **rate: motifs.sal([n_in, *hidden, n_out], **rate)
+        strong = {"gain_V": STRONG, "gain_Wt": STRONG}
+        made[LOCAL.format(FROZEN)] = lambda **rate: motifs.frozen_feedback(geometry.sal(layers, **strong, **rate))
         for label, make in CIRCUITS.items():
             made.setdefault(LOCAL.format(label), lambda make=make, **rate: geometry.onto(make(layers, **rate)))
         rates = RATES.get(self.setup.dataset, {})

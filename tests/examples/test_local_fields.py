@@ -61,7 +61,7 @@ def test_every_circuit_learns_and_is_compared_with_dense_sal(tmp_path, monkeypat
     monkeypatch.setattr(study, "CHANNELS", (6, 8))
     found = run(study.LocalFields, tmp_path, epochs=8)
     table = found.table().set_index("circuit")
-    assert len(table) == 5 and (table["ran away"] == "0 of 2").all()
+    assert len(table) == 6 and (table["ran away"] == "0 of 2").all()
     test = numbers(table, "test accuracy, %")
     assert np.isfinite(test).all() and (test > 40).all() and (test <= 100).all()
     dense = study.DENSE.format("SAL")
