@@ -3,7 +3,7 @@ they are imported only during an export."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import brian2
@@ -40,11 +40,12 @@ class Build:
             self._add_wires(w, order)
         operations = [self._operation(action, order) for order, action in b.ordered]
         self.network = brian2.Network(name="exported_network")
-        self._join([*self.parts.values(), *filter(None, operations)])
+        self.join([*self.parts.values(), *filter(None, operations)])
         self.monitors: dict[str, Any] = {}
         self.trains: dict[tuple[str, str], Any] = {}
 
-    def _join(self, members: list[Any]) -> None:
+    def join(self, members: list[Any]) -> None:
+        """Add objects to the network."""
         for member in members:
             member.add_to_magic_network = False
         self.network.add(*members)
@@ -106,13 +107,13 @@ class Build:
             order=m.order, name=m.name,
         )  # fmt: skip
 
-    def run(self, b: Blueprint, played: Mapping[str, np.ndarray], report: Any) -> None:
+    def run(self, b: Blueprint, played: Mapping[str, np.ndarray], report: Callable[..., None] | None = None) -> None:
         """Play a run. With a standalone device, this only records what is to be compiled.
 
         Args:
             b: the blueprint, perhaps with another length, other arrays and other records than were built.
             played: the arrays of `Blueprint.played`, ``[row]`` or ``[row, neuron]``.
-            report: what Brian2 calls to report progress, or C++ code for a standalone device.
+            report: what Brian2 calls to report progress, in this process.
         """
         arrays = {
             name: brian2.TimedArray(np.asarray(played[name], dtype=float), dt=row_ms * ms, name=f"played_{name}")
@@ -124,7 +125,7 @@ class Build:
             for name, event in b.trains
         }
         monitors = [*self.monitors.values(), *self.trains.values()]
-        self._join(monitors)
+        self.join(monitors)
         self.network.t_ = 0.0  # where the arrays begin
         try:
             with np.errstate(all="ignore"):  # closed gates discard such values, and so do the first passes of a batch
