@@ -50,10 +50,10 @@ class SpikingFeedback(SpikingStudy):
         return {ASSEMBLED: Spikes(made[ASSEMBLED]), FROZEN: Spikes(made[FROZEN], frozen=feedback_of(made[FROZEN]))}
 
     def notes(self) -> str:
-        accuracies = [100 * result.final("accuracy", "test") for result in self.results.values()]
-        notes = f"Assembled minus frozen, points of test accuracy: {versus(*accuracies)}"
+        own, frozen = (100 * result.final("accuracy", "test") for result in self.results.values())
+        notes = f"Assembled minus frozen, points of test accuracy: {versus(own, frozen)}"
         if self.setup.seeds > 1:
-            notes += f"; {deviations(*accuracies):.1f} standard deviations of the difference between seeds"
+            notes += f"; {deviations(own, frozen):.1f} standard deviations of the difference between seeds"
         return f"{notes}."
 
     def figures(self) -> Mapping[str, Any]:
