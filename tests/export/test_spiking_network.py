@@ -366,6 +366,7 @@ def test_a_program_is_built_once_and_does_the_same(tmp_path, monkeypatch):
             assert difference(there.weights(name), here.weights(name), name) < 1e-9, seed
     assert not list((tmp_path / "program").glob("*/run_*"))
     note = next((tmp_path / "program").glob("*/circuitsim.json"))
+    assert "defaultclock" not in note.with_name("main.cpp").read_text().split("network.add")[-1]  # finer than dt
     note.write_text(note.read_text().replace(note.parent.name, "0" * 16))
     with pytest.raises(cs.ParameterError, match="holds another network"):
         there.predict(x)

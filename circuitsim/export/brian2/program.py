@@ -197,11 +197,12 @@ def _reporter(b: Blueprint) -> Any:
         lambda share: share, arg_units=[1], return_unit=1, arg_types=["float"], return_type="float", stateless=False
     )
     function.implementations.add_implementation("cpp", REPORT, compiler_kwds={"headers": ["<cstdio>"]})
-    group = brian2.NeuronGroup(1, "done : 1", name="exported_progress", namespace={"report_progress": function})
     every_ms = max(1, round(length_ms / REPORTS / b.dt_ms)) * b.dt_ms
-    group.run_regularly(
-        f"done = report_progress(t / ({length_ms!r}*ms))", dt=every_ms * brian2.ms, name="report_progress"
+    # A clock of its own, because the default one, of 0.1 ms, would add time steps in which nothing happens.
+    group = brian2.NeuronGroup(
+        1, "done : 1", name="exported_progress", dt=every_ms * brian2.ms, namespace={"report_progress": function}
     )
+    group.run_regularly(f"done = report_progress(t / ({length_ms!r}*ms))", name="report_progress")
     return group
 
 
