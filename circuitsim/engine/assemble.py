@@ -16,7 +16,7 @@ from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, Sparse
 from circuitsim.engine.parameters import Vary
 from circuitsim.errors import ParameterError
 from circuitsim.motif import checks
-from circuitsim.motif.connectivity import Edges, Mask, ReciprocalOf
+from circuitsim.motif.connectivity import Edges, NamedMatrix, ReciprocalOf
 from circuitsim.motif.declared_weights import bounds_of, differs, outside_fault, signed
 from circuitsim.motif.init import Constant, Given, TransposeOf
 from circuitsim.motif.motif import Motif
@@ -111,7 +111,7 @@ def _declared(motif: Motif, p: Projection, value: Any) -> Any:
 
 def _check_replicas(p: Projection, n_replicas: int) -> None:
     for value in (p.start, p.connectivity):
-        if isinstance(value, Given | Mask) and value.array.ndim == 3 and len(value.array) != n_replicas:
+        if isinstance(value, NamedMatrix) and value.array.ndim == 3 and len(value.array) != n_replicas:
             raise ParameterError(
                 f"projection {p.name!r}: {type(value).__name__} holds {len(value.array)} replicas; the circuit has "
                 f"{n_replicas}"

@@ -46,12 +46,7 @@ ESCAPES = {
 
 @dataclass(frozen=True)
 class Formula:
-    """An equation, as code and in LaTeX.
-
-    Args:
-        code: the equation as it is declared.
-        latex: the equation in LaTeX math mode, without the dollar signs.
-    """
+    """An equation, as it is declared, and in LaTeX math mode without the dollar signs."""
 
     code: str
     latex: str
@@ -73,13 +68,7 @@ def _ascii(character: str) -> str:
 def latex_of(
     expression: sympy.Expr, states: frozenset[str] = frozenset(), synaptic: frozenset[str] = frozenset()
 ) -> str:
-    """Return an expression of a motif as LaTeX.
-
-    Args:
-        expression: an expression over the symbols of `circuitsim.rules.vocabulary.local`.
-        states: the names of the neuron states that it may read.
-        synaptic: the names of the synapse states that it may read.
-    """
+    """Return an expression of a motif as LaTeX; it may read states of neurons, and synaptic ones."""
     return str(_Printer(states, synaptic).doprint(expression))
 
 

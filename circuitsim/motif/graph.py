@@ -40,11 +40,7 @@ def to_networkx(motif: Declarations) -> nx.MultiDiGraph:
 
 
 def values_of(network: nx.MultiDiGraph) -> Iterator[Population | Projection | Objective | Signal | Phase]:
-    """Yield the values that a graph declares; missing attributes take their defaults.
-
-    Raises:
-        MotifError: the graph is not a MultiDiGraph, an attribute is unknown, or a node has no size.
-    """
+    """Yield the values that a graph declares; missing attributes take their defaults."""
     import networkx as nx
 
     if not isinstance(network, nx.MultiDiGraph):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from circuitsim.motif import init as i
 from circuitsim.motif.arrays import counted_are, fault_of, is_frame
 from circuitsim.motif.checks import Faults, is_finite, is_interval, is_number, is_whole, parse_faults
 from circuitsim.motif.checks import shape as shape_of
+from circuitsim.motif.declarations import Declarations, population_of, projection_of
 from circuitsim.motif.declared_weights import (
     Bounds,
     bounds_of,
@@ -22,19 +23,13 @@ from circuitsim.motif.declared_weights import (
     sign_faults,
     stray_fault,
 )
-from circuitsim.motif.expressions import rule_of, synapse_state_of
 from circuitsim.motif.identifiers import identifier_fault
-from circuitsim.motif.names import population_of, projection_of
 from circuitsim.motif.neuron_names import matrix_of, name_faults
 from circuitsim.motif.population_faults import label_faults, states_are_sound
-from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection
-from circuitsim.motif.rewiring import Rewiring
+from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection, Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.space import distance_faults, local_faults, probability_faults
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-
+from circuitsim.motif.vocabularies import parse_rule, parse_synapse_state
 
 _KINDS: dict[str, Any] = {
     "rule": Rule | None,
@@ -111,9 +106,9 @@ def projection_meaning(motif: Declarations, p: Projection, sound: set[str]) -> F
     if p.rule is not None or p.state:
         yield from _ambiguous_names(motif, p)
     if p.rule is not None:
-        yield from parse_faults(lambda: rule_of(motif, p))
+        yield from parse_faults(lambda: parse_rule(motif, p))
     for name in p.state:
-        yield from parse_faults(functools.partial(synapse_state_of, motif, p, name))
+        yield from parse_faults(functools.partial(parse_synapse_state, motif, p, name))
 
 
 def _ambiguous_names(motif: Declarations, p: Projection) -> Faults:
@@ -153,7 +148,7 @@ def _connectivity(motif: Declarations, p: Projection) -> Faults:
             yield from _reciprocal(motif, p, name)
 
 
-def _matrix(owner: str, value: c.Mask | i.Given, shape: tuple[int, int]) -> Faults:
+def _matrix(owner: str, value: c.NamedMatrix, shape: tuple[int, int]) -> Faults:
     what, found = type(value).__name__, value.array.shape
     if found[-2:] != shape or len(found) not in (2, 3):
         yield f"{owner}: {what} has shape {found}, needs [post, pre] = {shape}"

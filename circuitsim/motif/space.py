@@ -23,27 +23,12 @@ if TYPE_CHECKING:
     from circuitsim.motif.projection import Projection
 
 
+@memoized
 def settled(motif: Declarations, p: Projection) -> Connectivity:
-    """Return a projection's connectivity without reference to names or places of neurons.
+    """Return a projection's connectivity, which must be valid, without reference to names or places of neurons.
 
     Local fields become `Edges`, probabilities of distances `Random`, and a mask is in the order of the neurons.
-
-    Args:
-        motif: the motif.
-        p: a projection with a valid connectivity.
     """
-    known = _known(motif)
-    if id(p) not in known:
-        known[id(p)] = p, _settled(motif, p)  # keeps the projection alive, so that its id stays unique
-    return known[id(p)][1]
-
-
-@memoized
-def _known(motif: Declarations) -> dict[int, tuple[Projection, Connectivity]]:
-    return {}
-
-
-def _settled(motif: Declarations, p: Projection) -> Connectivity:
     post, pre = motif.population(p.post), motif.population(p.pre)
     match p.connectivity:
         case Local() as fields:

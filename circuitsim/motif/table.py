@@ -15,7 +15,6 @@ class Table:
     """A table with a title.
 
     Args:
-        title: the title of the table.
         widths: maps each column's name to its share of the text width in LaTeX.
         rows: the rows, each with one cell per column.
         notes: text below the table, such as the meaning of symbols, in LaTeX; Markdown leaves it out.

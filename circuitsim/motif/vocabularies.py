@@ -1,4 +1,4 @@
-"""The names that each expression of a motif may use."""
+"""The names that each expression of a motif may use. Each expression is parsed once."""
 
 from __future__ import annotations
 
@@ -80,6 +80,7 @@ def _axes(state: State, own: Axis) -> Axis:
     return own | Axis.SAMPLE if state.per_sample or state.is_traced else own
 
 
+@memoized
 def parse_rule(motif: Declarations, projection: Projection) -> sympy.Expr:
     """Parse the projection's rule."""
     assert projection.rule is not None
@@ -88,6 +89,7 @@ def parse_rule(motif: Declarations, projection: Projection) -> sympy.Expr:
     return expression
 
 
+@memoized
 def parse_synapse_state(motif: Declarations, projection: Projection, name: str) -> sympy.Expr:
     """Parse the update of a synapse's state, which may use the same names as its projection's rule."""
     state = projection.state[name]
@@ -96,6 +98,7 @@ def parse_synapse_state(motif: Declarations, projection: Projection, name: str) 
     return _changes(_defined(expression, state.parameters, owner), state, list(map(local, SPIKES)), owner)
 
 
+@memoized
 def parse_neuron_state(motif: Declarations, population: Population, name: str) -> sympy.Expr:
     """Parse the update of a neuron's state.
 
@@ -139,6 +142,7 @@ def _defined(expression: sympy.Expr, parameters: Mapping[str, Any], owner: str) 
     return expression
 
 
+@memoized
 def parse_signal(motif: Declarations, signal: Signal) -> sympy.Expr:
     """Parse the expression of a signal that the circuit computes, in quantities of populations and `mean`."""
     owner = f"signal {signal.name!r}"
@@ -159,7 +163,8 @@ def parse_signal(motif: Declarations, signal: Signal) -> sympy.Expr:
     return expression
 
 
-def parse_activation(population: Population) -> sympy.Expr:
+@memoized
+def parse_activation(motif: Declarations, population: Population) -> sympy.Expr:
     """Parse the population's activation, in `drive`, its states, and quantities of gating populations."""
     names: dict[str, sympy.Expr] = {name: local(name) for name in ("drive", PREVIOUS, *_stepped(population))}
     gated = {name: local(name) for gate in gates_of(population) for name in (f"activity_{gate}", f"slope_{gate}")}
@@ -172,7 +177,8 @@ def parse_activation(population: Population) -> sympy.Expr:
     return expression
 
 
-def parse_trace(population: Population) -> sympy.Expr:
+@memoized
+def parse_trace(motif: Declarations, population: Population) -> sympy.Expr:
     """Parse the population's trace, in `activity`, `drive`, `slope` and its states; it may use `mean`, `sum`, ..."""
     names = {name: local(name) for name in (*NEURON_NAMES, *_stepped(population))}
     text = "activity" if population.trace is None else population.trace

@@ -58,25 +58,16 @@ class Wiring:
         return self.soma_onto[population] + self.dendrite_onto[population]
 
     def sums(self, projection: str) -> dict[sympy.Symbol, sympy.Expr]:
-        """Return what `dendrite_post` and `hetero` stand for in a projection's expressions, in this phase.
-
-        Args:
-            projection: the name of one of `projections`.
-        Returns:
-            Each of the two symbols, mapped to a sum of currents ``I_<projection>``, or to 0 if there are none.
-        """
+        """Map the symbols of `dendrite_post` and `hetero` in a projection's expressions to what they stand for in this
+        phase, sums of currents ``I_<projection>``."""
         post = self.projections[projection].post
         return sums_of_currents(projection, self.soma_onto[post], self.dendrite_onto[post])
 
 
 @memoized
 def wirings(motif: Declarations) -> tuple[Wiring, ...]:
-    """Return the wiring of each phase, in order.
+    """Return the wiring of each phase, in order. Names of the motif must be strings; it may have other faults.
 
-    Args:
-        motif: a motif whose names are strings; it may have other faults.
-    Returns:
-        One wiring per phase; repeated calls return the same objects until something is added to the motif.
     Example:
         >>> from circuitsim.motif.wiring import wirings
         >>> from motifs import weight_mirror
