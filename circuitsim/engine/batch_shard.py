@@ -56,11 +56,8 @@ class BatchShard:
         return self.sum_(values.sum(1)) / self.n_samples
 
     def shifted(self, part: Tensor, out: Tensor) -> None:
-        """Give each sample the values of the previous sample, and the first sample those of the last.
-
-        Args:
-            part: values of the own samples, ``[replica, own samples, ...]``.
-            out: the tensor that receives the result.
+        """Give each own sample, ``[replica, own samples, ...]``, the values of the sample before it, and the first of
+        all those of the last.
         """
         whole = part
         if not self.is_whole:
@@ -72,12 +69,7 @@ class BatchShard:
 
 @dataclass(frozen=True)
 class Processes:
-    """The processes that step together, of which this one has the given rank.
-
-    Args:
-        rank: the rank of this process.
-        n: the number of processes.
-    """
+    """The `n` processes that step together, of which this one has the given rank."""
 
     rank: int = 0
     n: int = 1

@@ -88,11 +88,9 @@ def draw_weights(
     purpose: str = "weights",
     among: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Draw initial weights, shape ``[synapse]``, float64.
+    """Draw initial weights of `synapses`, shape ``[synapse]``, float64.
 
     Args:
-        init, shape: their distribution, and ``(post, pre)``.
-        synapses: the synapses that get weights.
         seed, name, purpose: what keys the draw.
         replica: the replica of given weights.
         among: all synapses that exist, whose numbers scale a `Gaussian`; by default the same.

@@ -65,13 +65,6 @@ def is_read(motif: Motif, path: str) -> bool:
 class Parameters:
     """The parameters of all rules, keyed by their names in programs, such as ``W0:eta``. A schedule scales every `eta`.
 
-    Args:
-        motif: the declaration.
-        vary: per-replica values keyed by path, such as ``W0.eta``.
-        layouts: the layouts of the projections.
-        n_replicas: the number of replicas.
-        like: a tensor of the circuit's data type and device.
-
     Attributes:
         version: a number that changes whenever a value changes.
     Raises:

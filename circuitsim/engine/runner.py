@@ -49,11 +49,7 @@ class Environment:
         return StepNoise(phase, self.step, self.runner.seeds, self.batch.shard, store.like)(population, size)
 
     def check_input_by_product(self, input_name: str, product: Tensor) -> None:
-        """Check an input if its product with weights is not finite.
-
-        Raises:
-            DataError: a number of the input is not finite.
-        """
+        """Check an input if its product with weights is not finite."""
         if self.batch.check and not self.runner.binder.validator.is_finite(product):
             self.runner.binder.check_input(input_name, self.batch.inputs[input_name])
 
@@ -65,12 +61,6 @@ class Environment:
 
 class Runner:
     """Runs the programs of a circuit on batches.
-
-    Args:
-        motif: the declaration.
-        programs: the programs of the circuit.
-        store: the weights and states.
-        seeds: the seed of each replica's noise.
 
     Attributes:
         last: the program of the last step or cycle. Its registers hold the quantities of that cycle.
@@ -111,12 +101,8 @@ class Runner:
                 self.binder.check_target_classes(name, tensor)
 
     def run(self, runnable: Runnable, batch: Batch, step: int) -> Lowered:
-        """Run a program.
+        """Run a program, with the noise of this step.
 
-        Args:
-            runnable: the program.
-            batch: its inputs, targets and signals.
-            step: the number of the step, which selects the noise.
         Raises:
             DataError: a number of an input is not finite, or a class is out of range; nothing has changed.
         """
@@ -140,20 +126,12 @@ class Runner:
         return lowered
 
     def inputs(self, x: Any) -> Batch:
-        """Make a batch for a prediction, which has neither targets nor signals.
-
-        Raises:
-            DataError: x does not fit.
-        """
+        """Make a batch for a prediction, which has neither targets nor signals."""
         inputs, _, times = self.binder.by_time(self.binder.inputs(x, check=False), {})
         return Batch(inputs, {}, times, {}, BatchShard(next(iter(inputs.values())).shape[1]), True)
 
     def predict(self, runnable: Runnable, batch: Batch) -> list[Tensor]:
-        """Return the readable quantities of a program, without copies.
-
-        Raises:
-            DataError: a number of an input is not finite.
-        """
+        """Return the readable quantities of a program, without copies."""
         last = self.last
         try:
             lowered = self.run(runnable, batch, 0)

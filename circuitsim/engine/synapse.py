@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
-    from circuitsim.engine.compiled import Compiled
+    from circuitsim.engine.circuit import Circuit
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class _View:
     change: np.ndarray | None
 
     @classmethod
-    def of(cls, circuit: Compiled, projection: str, replica: int) -> _View:
+    def of(cls, circuit: Circuit, projection: str, replica: int) -> _View:
         replica = index("replica", replica, circuit.n_replicas)
         p = circuit.motif.projection(projection)
         layout = circuit.layouts[p.name]
@@ -97,7 +97,7 @@ class _View:
         )
 
 
-def parameters(circuit: Compiled, projection: str) -> dict[str, Any]:
+def parameters(circuit: Circuit, projection: str) -> dict[str, Any]:
     """The parameters of a rule as floats, or as tensors ``[replica]`` or ``[post, pre]``."""
     found: dict[str, Any] = {}
     for name, value in _declared(circuit, projection).items():
@@ -109,7 +109,7 @@ def parameters(circuit: Compiled, projection: str) -> dict[str, Any]:
     return found
 
 
-def _declared(circuit: Compiled, projection: str) -> dict[str, float | np.ndarray | Tensor]:
+def _declared(circuit: Circuit, projection: str) -> dict[str, float | np.ndarray | Tensor]:
     """Parameters keyed by name: a number, an array ``[replica, 1, 1]``, or a tensor with one number per synapse."""
     rule = circuit.motif.projection(projection).rule
     names = rule.parameters if rule is not None else ()
@@ -123,7 +123,7 @@ def _of_replica(layout: Layout, value: Any, replica: int) -> np.ndarray:
     return np.asarray(value[replica, 0, 0] if isinstance(value, np.ndarray) else value)
 
 
-def synapse(circuit: Compiled, projection: str, *, post: int, pre: int, replica: int) -> Synapse:
+def synapse(circuit: Circuit, projection: str, *, post: int, pre: int, replica: int) -> Synapse:
     """One synapse; see `Circuit.synapse`."""
     view = _View.of(circuit, projection, replica)
     n_post, n_pre = circuit.layouts[view.projection].shape
@@ -135,13 +135,13 @@ def synapse(circuit: Compiled, projection: str, *, post: int, pre: int, replica:
     return view.synapse(int(found[0]))
 
 
-def iterate(circuit: Compiled, projection: str, replica: int) -> Iterator[Synapse]:
+def iterate(circuit: Circuit, projection: str, replica: int) -> Iterator[Synapse]:
     """Iterate over all synapses that exist, row by row."""
     view = _View.of(circuit, projection, replica)
     return (view.synapse(k) for k in range(len(view.weight)))
 
 
-def table(circuit: Compiled, projection: str | None, replica: int | None) -> pd.DataFrame:
+def table(circuit: Circuit, projection: str | None, replica: int | None) -> pd.DataFrame:
     """A table with one row per synapse that exists; see `Circuit.table`."""
     import pandas as pd  # imported late, because importing takes half a second
 
@@ -170,7 +170,7 @@ def _columns(view: _View) -> dict[str, Any]:
     return columns | {f"rule_{k}" if k in taken else k: v for k, v in view.parameters.items()} | change
 
 
-def connectome(circuit: Compiled, replica: int, threshold: float) -> nx.MultiDiGraph:
+def connectome(circuit: Circuit, replica: int, threshold: float) -> nx.MultiDiGraph:
     """Neurons and synapses as a graph; see `Circuit.connectome`."""
     if not is_number(threshold):
         raise ParameterError(f"connectome: threshold must be a number (got {threshold!r})")
