@@ -76,13 +76,7 @@ def judging_phase(o: Objective, plans: Sequence[Plan]) -> str | None:
     """Find the phase in which an objective is evaluated.
 
     It is the first phase with errors that drives the objective's output; failing that, the first phase with errors
-    after a phase that drives it; failing that, the first phase with errors.
-
-    Args:
-        o: the objective.
-        plans: the plans of all phases.
-    Returns:
-        The name of the phase, or None if no phase has errors.
+    after a phase that drives it; failing that, the first phase with errors. None if no phase has errors.
     """
     found: dict[str, str] = {}
     was_driven = False

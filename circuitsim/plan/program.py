@@ -118,13 +118,7 @@ Text = tuple[str, int]  # the text of a value and its precedence
 
 
 def show(program: Program) -> str:
-    """Write a program as text that shows what a step does and in which order.
-
-    Args:
-        program: the program, which is not changed.
-    Returns:
-        Several lines of text.
-    """
+    """Write a program as text that shows what a step does and in which order."""
     names = _names(program)
     lines = [f"program of {program.name!r}"]
     for what, registers in (("input", program.given.inputs), ("target", program.given.targets)):

@@ -99,15 +99,13 @@ def _tiles(circuit: Circuit, projection: str, replica: int, grid: tuple[int, ...
 
 def _figure(sheets: dict[int, Array], backdrop: Array, fields: Array, title: str, n_channels: int) -> Figure:
     n = len(sheets)
-    width, height = LEFT + n * (PANEL + GAP) + RIGHT, TOP + 2 * HEAD + PANEL + GAP
-    figure = Picture(width, height)
-    figure.text(LEFT / width, 1 - TOP / height, title, size=POINTS + 2, weight="bold", va="top")
+    top = TOP + 2 * HEAD
+    figure = Picture(LEFT + n * (PANEL + GAP) + RIGHT, top + PANEL + GAP)
+    figure.headline(LEFT, TOP, title, POINTS + 2)
     present = np.abs(fields[np.isfinite(fields)])
-    limit = float(np.percentile(present, 99.5)) if present.size else 0.0
-    limit = limit or 1.0
+    limit = (float(np.percentile(present, 99.5)) if present.size else 0.0) or 1.0
     for place, (k, sheet) in enumerate(sheets.items()):
-        left = LEFT + place * (PANEL + GAP)
-        axes = figure.add_axes((left / width, GAP / height, PANEL / width, PANEL / height))
+        axes = figure.panel(LEFT + place * (PANEL + GAP), top, PANEL, PANEL)
         axes.imshow(backdrop, cmap=ListedColormap([GREY]))  # seen where there is no synapse
         image = axes.imshow(
             sheet, cmap=COLOUR_MAP, vmin=-limit, vmax=limit, interpolation="nearest", gid=f"channel:{k}"
@@ -116,8 +114,5 @@ def _figure(sheets: dict[int, Array], backdrop: Array, fields: Array, title: str
         if n_channels > 1:
             axes.set_title(f"channel {k}", size=POINTS)
     if n:
-        place_of_bar = ((width - RIGHT) / width, GAP / height, 0.2 / width, PANEL / height)
-        bar = figure.colorbar(image, cax=figure.add_axes(place_of_bar), extend="both")
-        bar.ax.tick_params(labelsize=POINTS - 3)
-        bar.set_label("weight", size=POINTS - 2)
+        figure.colour_bar(image, LEFT + n * (PANEL + GAP), top, PANEL, POINTS)
     return figure

@@ -89,9 +89,7 @@ def check_runs(runs: Mapping[str, History]) -> None:
 def _axes(names: list[str], titled: bool) -> Axes:
     left, bottom, right = 0.95, 0.75, 0.35 + max(text_size(name, POINTS, True)[0] for name in names)
     top = 0.65 if titled else 0.3
-    width, height = left + WIDTH + right, bottom + HEIGHT + top
-    figure = Picture(width, height)
-    return figure.add_axes((left / width, bottom / height, WIDTH / width, HEIGHT / height))
+    return Picture(left + WIDTH + right, bottom + HEIGHT + top).panel(left, top, WIDTH, HEIGHT)
 
 
 def _label_ends(axes: Axes) -> None:
