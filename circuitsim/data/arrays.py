@@ -16,11 +16,7 @@ from circuitsim.motif.arrays import as_array, counted_are
 
 
 def as_numpy(value: Any, name: str) -> np.ndarray[Any, Any]:
-    """Return a NumPy view or copy of `value`, with finite bool, integer or floating entries.
-
-    Raises:
-        DataError: `value` is a single number, empty, ragged, not numeric, or has masked, NaN or infinite entries.
-    """
+    """Return a NumPy view or copy of `value`, which must have an axis and finite bool, integer or floating entries."""
     masked = as_array(value, name, DataError)
     if (blank := np.ma.getmaskarray(masked)).any():  # type: ignore[no-untyped-call]
         place = tuple(int(i) for i in np.argwhere(blank)[0])
@@ -71,10 +67,7 @@ def index_at(flat: int, shape: tuple[int, ...]) -> int | tuple[int, ...]:
 
 def as_floats(array: np.ndarray[Any, Any], name: str, dtype: torch.dtype, sequences: bool = False) -> Tensor:
     """Return a floating copy ``[sample, feature]`` with all trailing axes flattened; with `sequences`, one of three or
-    more axes as ``[sample, time, feature]``.
-
-    Raises:
-        DataError: a value overflows `dtype`.
+    more axes as ``[sample, time, feature]``. Values that overflow `dtype` are refused.
     """
     # this also converts byte orders that torch does not support
     native = np.float64 if dtype == torch.float64 else np.float32

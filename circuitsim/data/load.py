@@ -104,13 +104,7 @@ def _split(name: str, source: Source, validation: float | str | None, seed: int)
     x, y = (source.x, source.y) if default else source.whole_training()
     held_out: Any = source.validation if default else validation
     return Dataset.from_arrays(
-        x,
-        y,
-        validation=held_out,
-        test=source.test,
-        n_outputs=source.n_outputs,
-        name=name,
-        seed=seed,
+        x, y, validation=held_out, test=source.test, n_outputs=source.n_outputs, name=name, seed=seed
     )
 
 

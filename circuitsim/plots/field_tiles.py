@@ -13,10 +13,9 @@ from matplotlib.figure import Figure
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
 from circuitsim.motif.checks import index
-from circuitsim.plots.colour_map import COLOUR_MAP
-from circuitsim.plots.matrices import Array
-from circuitsim.plots.mosaic import mosaic
+from circuitsim.plots.matrices import Array, mosaic
 from circuitsim.plots.picture import Picture, check_path, save
+from circuitsim.plots.style import COLOUR_MAP
 
 POINTS = 13.0
 PANEL, GAP, LEFT, RIGHT, TOP, HEAD = 4.0, 0.3, 0.2, 1.1, 0.2, 0.4  # inches

@@ -46,11 +46,8 @@ def loss_text(objective: Objective) -> str:
 
 
 def projection_text(projection: Projection, narrow: bool = False) -> str:
-    """A projection's label or name, with a note if its weights are tied, one-to-one, random or local.
-
-    Args:
-        projection: the declaration.
-        narrow: whether a tie takes two lines.
+    """A projection's label or name, with a note if its weights are tied, which takes two lines if `narrow`, one-to-one,
+    random or local.
     """
     name = _wrapped(projection.caption)
     if (tie := projection.tied_to) is not None:

@@ -43,11 +43,7 @@ class PanelRow:
 
 
 def panel_rows(tables: Mapping[str, pd.DataFrame]) -> list[PanelRow]:
-    """One panel per hidden layer, followed by a row of three panels that summarise the circuit.
-
-    Args:
-        tables: label -> table of a history.
-    """
+    """One panel per hidden layer, followed by a row of three panels that summarise the circuit."""
     heading = "Learning signal vs. true gradient: cosine of each W's change with −∂loss/∂W"
     sites = hidden_sites(tables)
     layers = [Panel("gradient_cosine", "probe", (site,), site) for site in sites]

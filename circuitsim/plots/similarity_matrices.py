@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from circuitsim.errors import ParameterError
-from circuitsim.plots.colour_map import COLOUR_MAP
-from circuitsim.plots.neuron_order import neuron_order
+from circuitsim.plots.matrices import neuron_order
 from circuitsim.plots.picture import Picture, check_path, save
+from circuitsim.plots.style import COLOUR_MAP
 
 POINTS = 13.0
 PANEL, GAP, LEFT, HEAD = 2.5, 0.35, 1.1, 0.6  # inches

@@ -18,11 +18,9 @@ from PIL import Image
 from circuitsim.errors import ParameterError
 from circuitsim.files import write_atomically
 from circuitsim.plots.band import plain_axes, run_style
-from circuitsim.plots.colour_map import COLOUR_MAP, colour_table
-from circuitsim.plots.matrices import Array, cosine
-from circuitsim.plots.neuron_order import neuron_order, thinned
+from circuitsim.plots.matrices import Array, cosine, neuron_order, thinned
 from circuitsim.plots.picture import Picture
-from circuitsim.plots.style import KIND_COLOURS, RUN_COLOURS, kind_of_name
+from circuitsim.plots.style import COLOUR_MAP, KIND_COLOURS, RUN_COLOURS, colour_table, kind_of_name
 
 POINTS, DPI, LAST = 14.0, 80, 2.5  # text size, dots per inch, and the seconds for which the last frame is shown
 # In inches: a panel, the gap between panels, margins, and the axes of curves.

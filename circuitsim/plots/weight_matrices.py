@@ -11,12 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from circuitsim.errors import ParameterError
-from circuitsim.plots.colour_map import COLOUR_MAP
-from circuitsim.plots.matrices import Array, cosine, groups, matrix
-from circuitsim.plots.mosaic import mosaic
-from circuitsim.plots.neuron_order import neuron_order, thinned
+from circuitsim.plots.matrices import Array, cosine, groups, matrix, mosaic, neuron_order, thinned
 from circuitsim.plots.picture import Picture, check_path, save, text_size
-from circuitsim.plots.style import KIND_COLOURS, kind_of_name
+from circuitsim.plots.style import COLOUR_MAP, KIND_COLOURS, kind_of_name
 
 POINTS = 13.0
 # In inches: a panel, the gaps within a pair and between before and after, and the colour bar; then the margins.

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from circuitsim.engine import Circuit
 from circuitsim.motif import Projection
-from circuitsim.plots.matrices import cosine, groups
-from circuitsim.plots.neuron_order import neuron_order
+from circuitsim.plots.matrices import cosine, groups, neuron_order
 from circuitsim.plots.style import KIND_COLOURS, kind_of, plasticity_of
 from circuitsim.weight_history import WeightHistory
 
