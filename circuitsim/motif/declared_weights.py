@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from circuitsim.motif.arrays import counted, place_of
 from circuitsim.motif.connectivity import DistanceDependent, Edges, Mask, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.init import Gaussian, Init, Uniform
+from circuitsim.motif.projection import Projection
 from circuitsim.motif.space import settled
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.projection import Projection
 
 Bounds = tuple[float | None, float | None]
 

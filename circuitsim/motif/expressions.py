@@ -7,12 +7,13 @@ because the currents that they sum depend on the wiring of the phase (`Wiring.su
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import sympy
 
 from circuitsim.errors import RuleError
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.memo import memoized
+from circuitsim.motif.population import Population
 from circuitsim.motif.vocabularies import (
     parse_activation,
     parse_neuron_state,
@@ -22,10 +23,6 @@ from circuitsim.motif.vocabularies import (
     parse_trace,
 )
 from circuitsim.rules.vocabulary import local
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.population import Population
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from circuitsim.errors import MotifError
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import Phase
 from circuitsim.motif.population import Population
@@ -15,8 +16,6 @@ from circuitsim.motif.signal import Signal
 
 if TYPE_CHECKING:
     import networkx as nx
-
-    from circuitsim.motif.declarations import Declarations
 
 
 # Declarations that belong to no node or edge become attributes of the graph.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import string
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 
 from circuitsim.motif.activation import GatedBy, activation_expression
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.declared_weights import bounds_of, signed
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.formula import Formula, latex_of, name_in_math
@@ -32,9 +33,6 @@ from circuitsim.motif.wording import (
     tied,
     title,
 )
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
 
 Row = tuple[Cell, ...]
 

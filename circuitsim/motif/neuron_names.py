@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from circuitsim.motif.arrays import Names
 from circuitsim.motif.connectivity import NamedMatrix
 from circuitsim.motif.declarations import Declarations, population_of
 from circuitsim.motif.memo import memoized
-
-if TYPE_CHECKING:
-    from circuitsim.motif.projection import Projection
+from circuitsim.motif.projection import Projection
 
 
 @memoized

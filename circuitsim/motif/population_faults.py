@@ -6,13 +6,13 @@ import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from circuitsim.motif.activation import GatedBy
 from circuitsim.motif.arrays import counted_are
 from circuitsim.motif.checks import Faults, is_number, is_whole, parse_faults
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.expressions import reads_drive
 from circuitsim.motif.identifiers import identifier_fault
 from circuitsim.motif.population import SIGNS, STREAMS, Population, is_shape
@@ -28,9 +28,6 @@ from circuitsim.motif.vocabularies import (
 )
 from circuitsim.motif.wiring import driven_populations, error_populations, labels_of, wirings
 from circuitsim.rules.vocabulary import SPIKES
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
 
 SOURCE = re.compile(r"target(:\w+)?")
 SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, which no file can hold

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import sympy
 
 from circuitsim.motif.arrays import LARGEST, counted_are, place_of
 from circuitsim.motif.checks import Faults, is_whole, parse_faults
 from circuitsim.motif.connectivity import Connectivity, DistanceDependent, Edges, Local, Mask, Random
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.memo import memoized
 from circuitsim.motif.neuron_names import matrix_of
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Projection
 from circuitsim.rules import parse
 from circuitsim.rules.elementwise import ELEMENTWISE
 from circuitsim.rules.functions import ELEMENTWISE as FUNCTIONS
 from circuitsim.rules.vocabulary import local
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.population import Population
-    from circuitsim.motif.projection import Projection
 
 
 @memoized

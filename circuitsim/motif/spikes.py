@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from circuitsim.errors import MotifError
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.expressions import expressions_of
+from circuitsim.motif.motif import Motif
 from circuitsim.rules.vocabulary import SPIKES, local
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.motif import Motif
 
 
 def refuse_spikes(motif: Declarations) -> None:

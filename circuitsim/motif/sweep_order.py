@@ -8,14 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from circuitsim.motif.activation import activation_expression
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.identifiers import normalized
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Projection
 
 if TYPE_CHECKING:
     import networkx as nx
-
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.population import Population
-    from circuitsim.motif.projection import Projection
 
 _GATE = re.compile(r"\b(?:activity|slope)_(\w+)")
 GATE = "gate"

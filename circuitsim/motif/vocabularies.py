@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import sympy
 
 from circuitsim.errors import RuleError
 from circuitsim.motif.activation import activation_expression
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.memo import memoized
 from circuitsim.motif.phase import CYCLE
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Projection
+from circuitsim.motif.signal import Signal
+from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.rules import Axis, RuleVocabulary, parse
 from circuitsim.rules.events import at_spikes
@@ -23,14 +28,6 @@ from circuitsim.rules.functions import (
     mean,
 )
 from circuitsim.rules.vocabulary import SPIKES, local
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.population import Population
-    from circuitsim.motif.projection import Projection
-    from circuitsim.motif.signal import Signal
-    from circuitsim.motif.state import State
-
 
 NEURON_NAMES = ("activity", "drive", "slope")
 SPIKE = "spike"  # 1 when the neuron itself spikes, in what is added to its states
