@@ -1,7 +1,7 @@
 """Figures of motifs, learning curves, self-assembly and weights. Only this package imports matplotlib.
 
-Every function except `animation` returns a new `matplotlib.figure.Figure`, without pyplot, and saves it if a path is
-given.
+Every function except `animation` returns a new `matplotlib.figure.Figure`, without pyplot, which may have a `title`. It
+saves the figure where a `path` (.png, .svg or .pdf) says.
 """
 
 from circuitsim.plots.census_figure import census

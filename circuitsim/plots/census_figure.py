@@ -31,10 +31,6 @@ def census(
 
     Args:
         counts: motif -> label of a circuit -> its censuses, one per replica.
-        path: where to save the figure (.png, .svg or .pdf), or None.
-        title: the figure's title.
-    Returns:
-        The figure.
     Raises:
         ParameterError: `counts` is empty.
     Example:

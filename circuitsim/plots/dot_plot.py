@@ -34,10 +34,6 @@ def dots(
         panels: what a panel shows, such as "test accuracy, %" -> row -> run -> values of shape ``[replica]``. Rows run
             from top to bottom, and all panels have the same ones. A value is NaN if the replica ran away; it is left
             out, and a cross at the left edge shows that there was one.
-        path: where to save the figure (.png, .svg or .pdf), or None.
-        title: the figure's title.
-    Returns:
-        The figure.
     Raises:
         ParameterError: there are no panels or rows, panels differ in their rows, or values are not a list.
     Example:

@@ -42,12 +42,9 @@ def receptive_fields(
         circuit: the circuit.
         projection: the name of a projection whose presynaptic population has a `shape`. The tiles of a postsynaptic
             population without one stand row by row in a nearly square grid.
-        path: where to save the figure (.png, .svg or .pdf), or None.
         replica: the index of the replica to show.
         channels: the postsynaptic channels to show; by default the first four.
         title: the figure's title; by default the projection and its populations.
-    Returns:
-        The figure.
     Raises:
         ParameterError: the presynaptic population has no shape, there is no such replica or channel, or the path has an
             unknown suffix.

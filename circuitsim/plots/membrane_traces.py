@@ -33,14 +33,10 @@ def membranes(
     Args:
         recording: the recording of a run.
         population: the population.
-        path: where to save the figure (.png, .svg or .pdf), or None.
         variable: the variable, which `record` has asked for.
         neurons: the neurons; by default those that were recorded, at most the first eight.
         trial_ms: the length of a trial; lines mark its boundaries.
         windows_ms: name of a volley -> (begin, end) of each time window, which is shaded.
-        title: the figure's title.
-    Returns:
-        The figure.
     Raises:
         ParameterError: the variable of the population or of a neuron was not recorded.
     Example:

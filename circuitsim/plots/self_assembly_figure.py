@@ -36,10 +36,6 @@ def self_assembly(
 
     Args:
         runs: label -> history with the rows of ``cs.alignment`` as a probe; missing rows appear as "not measured".
-        path: where to save the figure (.png, .svg or .pdf), or None.
-        title: the figure's title; by default none.
-    Returns:
-        The figure.
     Raises:
         ParameterError: `runs` is empty, or a run is not a History.
     Example:

@@ -32,10 +32,6 @@ def similarity(
     Args:
         pairs: site -> name -> (before, after), each of shape ``[neuron, neuron]``, with one size for all matrices of a
             site.
-        path: where to save the figure (.png, .svg or .pdf), or None.
-        title: the figure's title.
-    Returns:
-        The figure.
     Raises:
         ParameterError: `pairs` is empty, or a matrix is not square and finite.
     Example:

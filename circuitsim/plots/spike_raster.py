@@ -34,12 +34,8 @@ def raster(
         spikes: a table with the columns time_ms, population, neuron and event ("spike", or "off" for the OFF neuron of
             a pair).
         sizes: population -> number of neurons, from bottom to top.
-        path: where to save the figure (.png, .svg or .pdf), or None.
         trial_ms: the length of a trial; lines mark its boundaries.
         windows_ms: name of a volley -> (begin, end) of each time window, which is shaded.
-        title: the figure's title.
-    Returns:
-        The figure.
     Raises:
         ParameterError: a population with spikes has no size.
     Example:

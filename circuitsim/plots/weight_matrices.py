@@ -42,16 +42,12 @@ def weights(
     Args:
         before, after: projection -> weights, ``[replica, post, pre]`` or ``[post, pre]``, such as `Circuit.weights`
             returns.
-        path: where to save the figure (.png, .svg or .pdf), or None.
         projections: the projections to show; by default all of `after`. V1 and Vt1 (or W1 and Wt1) of mirrored shapes
             are shown as a pair.
         replica: the index of the replica to show.
-        title: the figure's title; by default none.
         max_neurons: larger populations are thinned to this many neurons, evenly spaced in their order.
         images: projection -> (height, width) of the image that its presynaptic neurons form. Each postsynaptic neuron
             is then shown as one tile.
-    Returns:
-        The figure.
     Raises:
         ParameterError: a projection (the message lists the known ones) or the replica is unknown, or an array is
             faulty.
