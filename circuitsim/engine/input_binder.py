@@ -81,13 +81,13 @@ class InputBinder:
         times = Times(self.n_times(inputs), frozenset(sequences), frozenset(timed))
         return _divided(inputs, sequences), _divided(targets, timed), times
 
-    def check_input(self, name: str, tensor: Tensor) -> None:
-        """Raise a DataError if a number of an input is not finite."""
-        self.validator.check_finite(tensor, f"input {name!r}")
-
-    def check_target_classes(self, name: str, tensor: Tensor) -> None:
-        """Raise a DataError if a class of a target is out of range."""
-        self.validator.check_classes(tensor, self._sizes[name.partition("[")[0]], f"target of {name!r}")
+    def check_numbers(self, inputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
+        """Raise a DataError if a number of an input is not finite, or a class of a target is out of range."""
+        for name, tensor in inputs.items():
+            self.validator.check_finite(tensor, f"input {name!r}")
+        for name, tensor in targets.items():
+            if not tensor.is_floating_point():
+                self.validator.check_classes(tensor, self._sizes[name.partition("[")[0]], f"target of {name!r}")
 
     def _input(self, name: str, value: Any, check: bool) -> Tensor:
         tensor = self._floats(value, f"input {name!r}", check)
@@ -128,8 +128,8 @@ class InputBinder:
             value = given[name]
             tensor = self._tensor(value, owner) if loss.takes_classes else self._floats(value, owner, check)
             found[name] = as_target(tensor, loss, size, self.n_replicas, n_samples, owner, n_times)
-            if check_classes and loss.takes_classes:
-                self.check_target_classes(name, found[name])
+        if check_classes:
+            self.check_numbers({}, found)
         return found
 
     def check_signals(self, signals: Mapping[str, Any] | None, n_samples: int) -> Mapping[str, Any]:

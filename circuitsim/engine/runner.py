@@ -51,7 +51,7 @@ class Environment:
     def check_input_by_product(self, input_name: str, product: Tensor) -> None:
         """Check an input if its product with weights is not finite."""
         if self.batch.check and not self.runner.binder.validator.is_finite(product):
-            self.runner.binder.check_input(input_name, self.batch.inputs[input_name])
+            self.runner.binder.check_numbers({input_name: self.batch.inputs[input_name]}, {})
 
     def signal(self, name: str) -> Tensor:
         """The values of a signal, ``[replica, samples of this process, 1]``."""
@@ -89,16 +89,9 @@ class Runner:
         given = self.binder.check_signals(signals, shard.n_samples)
         if not shard.is_whole:
             if check:
-                self._check_numbers(inputs, targets)
+                self.binder.check_numbers(inputs, targets)
             inputs, targets = ({k: shard.part(v) for k, v in part.items()} for part in (inputs, targets))
         return Batch(inputs, targets, times, given, shard, check and shard.is_whole)
-
-    def _check_numbers(self, inputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
-        for name, tensor in inputs.items():
-            self.binder.check_input(name, tensor)
-        for name, tensor in targets.items():
-            if not tensor.is_floating_point():
-                self.binder.check_target_classes(name, tensor)
 
     def run(self, runnable: Runnable, batch: Batch, step: int) -> Lowered:
         """Run a program, with the noise of this step.
@@ -109,7 +102,7 @@ class Runner:
         given = self._given(runnable, batch)
         lowered = runnable.at(given, batch.shard)
         if batch.check:  # only what the program itself does not check before it changes anything
-            self._check_numbers(
+            self.binder.check_numbers(
                 {name: x for name, x in batch.inputs.items() if name not in lowered.checked_inputs},
                 {name: target for name, target in batch.targets.items() if name not in lowered.checked_targets},
             )
@@ -121,7 +114,7 @@ class Runner:
             # a cycle in the same memory is partly overwritten, so that nothing can be read of it any more
             self.last = before if before is not None and before.arena is not lowered.arena else None
             if isinstance(error, RuntimeError | IndexError):
-                self._check_numbers({}, batch.targets)  # torch's error does not say which class is out of range
+                self.binder.check_numbers({}, batch.targets)  # torch's error does not say which class is out of range
             raise
         return lowered
 

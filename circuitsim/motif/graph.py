@@ -22,15 +22,12 @@ if TYPE_CHECKING:
 WHOLE: dict[str, type[Any]] = {"objectives": Objective, "signals": Signal, "phases": Phase}
 
 
-def _graph_attributes(motif: Declarations) -> dict[str, tuple[Any, ...]]:
-    return {name: tuple(v for v in motif.values if isinstance(v, kind)) for name, kind in WHOLE.items()}
-
-
 def to_networkx(motif: Declarations) -> nx.MultiDiGraph:
     """Return the motif as a graph whose nodes and edges carry the declared fields as attributes."""
     import networkx as nx  # late: running a circuit does not need networkx
 
-    network = nx.MultiDiGraph(name=motif.name, **_graph_attributes(motif))
+    whole = {name: tuple(v for v in motif.values if isinstance(v, kind)) for name, kind in WHOLE.items()}
+    network = nx.MultiDiGraph(name=motif.name, **whole)
     for population in motif.populations:
         network.add_node(population.name, **_attributes(population, leave_out=("name",)))
     for p in motif.projections:

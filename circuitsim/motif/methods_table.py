@@ -13,12 +13,11 @@ from circuitsim.motif.activation import GatedBy, activation_expression
 from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.declared_weights import bounds_of, signed
 from circuitsim.motif.expressions import Expressions, expressions_of
-from circuitsim.motif.formula import Formula, latex_of, name_in_math
+from circuitsim.motif.formula import Cell, Formula, Table, latex_of, name_in_math
 from circuitsim.motif.phase import TIME, Phase
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.state import State
-from circuitsim.motif.table import Cell, Table
 from circuitsim.motif.wiring import inputs_of, labels_of
 from circuitsim.motif.wording import (
     bounds,

@@ -75,8 +75,7 @@ def wirings(motif: Declarations) -> tuple[Wiring, ...]:
         [['Wt1'], []]
     """
     rewired: dict[tuple[int, str], Projection] = {}
-    inputs, errors = inputs_of(motif), error_populations(motif)
-    return tuple(_wiring(motif, phase, _wired(motif, phase, rewired), inputs, errors) for phase in motif.phases)
+    return tuple(_wiring(motif, phase, _wired(motif, phase, rewired)) for phase in motif.phases)
 
 
 @memoized
@@ -180,14 +179,12 @@ def _wired(motif: Declarations, phase: Phase, rewired: dict[tuple[int, str], Pro
     return wired
 
 
-def _wiring(
-    motif: Declarations, phase: Phase, wired: Sequence[Projection], inputs: frozenset[str], errors: frozenset[str]
-) -> Wiring:
+def _wiring(motif: Declarations, phase: Phase, wired: Sequence[Projection]) -> Wiring:
     soma, dendrite = (_onto(motif, (p for p in wired if p.compartment == c)) for c in COMPARTMENTS)
     names = [p.name for p in motif.populations]
     edges = dependencies(motif, wired, phase.errors)
     order = in_order(names, edges)
-    source = {p.name: _source(motif, phase, p, inputs, errors, bool(soma[p.name])) for p in motif.populations}
+    source = {p.name: _source(motif, phase, p, bool(soma[p.name])) for p in motif.populations}
     cycle = cycle_in(names, edges) if len(order) < len(set(names)) else None
     return Wiring(phase, {p.name: p for p in wired}, soma, dendrite, () if cycle else order, source, cycle)
 
@@ -199,14 +196,13 @@ def _onto(motif: Declarations, projections: Iterable[Projection]) -> dict[str, t
     return {name: tuple(arriving) for name, arriving in onto.items()}
 
 
-def _source(
-    motif: Declarations, phase: Phase, p: Population, inputs: frozenset[str], errors: frozenset[str], has_soma: bool
-) -> str:
-    if p.name in inputs:
-        return "input" if phase.inputs is None or p.name in phase.inputs else "kept"
+def _source(motif: Declarations, phase: Phase, p: Population, has_soma: bool) -> str:
+    is_let_in = phase.inputs is None or p.name in phase.inputs
+    if p.name in inputs_of(motif):
+        return "input" if is_let_in else "kept"
     if p.source is not None:
-        return "target" if phase.inputs is None or p.name in phase.inputs else "kept"
-    if phase.errors and p.name in errors:
+        return "target" if is_let_in else "kept"
+    if phase.errors and p.name in error_populations(motif):
         return "error"
     if has_soma:
         return "soma"
