@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
 from circuitsim.motif.checks import index
-from circuitsim.plots.matrices import Array, mosaic
+from circuitsim.plots.matrices import Array, limit_of, mosaic
 from circuitsim.plots.picture import Picture, check_path, save
-from circuitsim.plots.style import COLOUR_MAP
 
 POINTS = 13.0
 PANEL, GAP, LEFT, RIGHT, TOP, HEAD = 4.0, 0.3, 0.2, 1.1, 0.2, 0.4  # inches
@@ -98,17 +97,10 @@ def _figure(sheets: dict[int, Array], backdrop: Array, fields: Array, title: str
     top = TOP + 2 * HEAD
     figure = Picture(LEFT + n * (PANEL + GAP) + RIGHT, top + PANEL + GAP)
     figure.headline(LEFT, TOP, title, POINTS + 2)
-    present = np.abs(fields[np.isfinite(fields)])
-    limit = (float(np.percentile(present, 99.5)) if present.size else 0.0) or 1.0
     for place, (k, sheet) in enumerate(sheets.items()):
-        axes = figure.panel(LEFT + place * (PANEL + GAP), top, PANEL, PANEL)
-        axes.imshow(backdrop, cmap=ListedColormap([GREY]))  # seen where there is no synapse
-        image = axes.imshow(
-            sheet, cmap=COLOUR_MAP, vmin=-limit, vmax=limit, interpolation="nearest", gid=f"channel:{k}"
-        )
-        axes.set(xticks=[], yticks=[])
-        if n_channels > 1:
-            axes.set_title(f"channel {k}", size=POINTS)
+        at, title = (LEFT + place * (PANEL + GAP), top, PANEL, PANEL), f"channel {k}" if n_channels > 1 else ""
+        image = figure.matrix(sheet, at, limit_of(fields), title, POINTS, gid=f"channel:{k}", zorder=1)
+        image.axes.imshow(backdrop, cmap=ListedColormap([GREY]))  # seen where there is no synapse
     if n:
         figure.colour_bar(image, LEFT + n * (PANEL + GAP), top, PANEL, POINTS)
     return figure

@@ -60,6 +60,12 @@ def groups(shapes: Mapping[str, tuple[int, ...]], projections: Sequence[str] | N
     return list(dict.fromkeys(owners.get(name, (name,)) for name in wanted))
 
 
+def limit_of(weights: Array) -> float:
+    """Where a colour scale ends: at the 99.5th percentile of the absolute weights that are finite; 1 if that is 0."""
+    finite = np.abs(weights[np.isfinite(weights)])
+    return (float(np.percentile(finite, 99.5)) if finite.size else 0.0) or 1.0
+
+
 def cosine(a: Array, b: Array) -> float:
     """The cosine of two matrices of the same shape, NaN if one of them is 0."""
     norm = float(np.linalg.norm(a) * np.linalg.norm(b))

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from circuitsim.errors import ParameterError
 from circuitsim.files import write_atomically
+from circuitsim.plots.style import COLOUR_MAP
 
 SUFFIXES = (".png", ".svg", ".pdf")
 DPI = 160
@@ -44,6 +45,16 @@ class Picture(Figure):
         """A bold text, whose options may make it another, at a place in inches from the upper left corner."""
         w, h = self.get_size_inches()
         return self.text(left / w, 1 - top / h, text, size=points, **{"weight": "bold", "va": "top"} | options)
+
+    def matrix(
+        self, shown: NDArray[Any], place: tuple[float, float, float, float], limit: float, title: str, points: float,
+        **options: Any,
+    ) -> AxesImage:  # fmt: skip
+        """A matrix of weights between -limit and limit in a panel at this place."""
+        axes = self.panel(*place)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(title, size=points)
+        return axes.imshow(shown, cmap=COLOUR_MAP, vmin=-limit, vmax=limit, interpolation="nearest", **options)
 
     def colour_bar(self, image: AxesImage, left: float, top: float, height: float, points: float) -> None:
         """The scale of weights of an image, at a place in inches from the upper left corner."""

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from circuitsim.errors import ParameterError
 from circuitsim.plots.matrices import neuron_order
 from circuitsim.plots.picture import Picture, check_path, save
-from circuitsim.plots.style import COLOUR_MAP
 
 POINTS = 13.0
 PANEL, GAP, LEFT, HEAD = 2.5, 0.35, 1.1, 0.6  # inches
@@ -55,11 +54,8 @@ def similarity(
             for when, array in zip(("before", "after"), both, strict=True)
         ):
             shown = _square(array, f"{site}: {name} {when}")[np.ix_(order, order)]
-            axes = figure.panel(LEFT + c * (PANEL + GAP), top, PANEL, PANEL)
-            shown = shown / (np.abs(shown).max() or 1.0)
-            axes.imshow(shown, cmap=COLOUR_MAP, vmin=-1, vmax=1, interpolation="nearest", gid=f"{site}:{name}:{when}")
-            axes.set(xticks=[], yticks=[])
-            axes.set_title(f"{name} {when}", size=POINTS - 1)
+            at, limit = (LEFT + c * (PANEL + GAP), top, PANEL, PANEL), float(np.abs(shown).max()) or 1.0
+            figure.matrix(shown / limit, at, 1, f"{name} {when}", POINTS - 1, gid=f"{site}:{name}:{when}")
     save(figure, path)
     return figure
 

@@ -18,9 +18,9 @@ from PIL import Image
 from circuitsim.errors import ParameterError
 from circuitsim.files import write_atomically
 from circuitsim.plots.band import plain_axes, run_style
-from circuitsim.plots.matrices import Array, cosine, neuron_order, thinned
+from circuitsim.plots.matrices import Array, cosine, limit_of, neuron_order, thinned
 from circuitsim.plots.picture import Picture
-from circuitsim.plots.style import COLOUR_MAP, KIND_COLOURS, RUN_COLOURS, colour_table, kind_of_name
+from circuitsim.plots.style import KIND_COLOURS, RUN_COLOURS, colour_table, kind_of_name
 
 POINTS, DPI, LAST = 14.0, 80, 2.5  # text size, dots per inch, and the seconds for which the last frame is shown
 # In inches: a panel, the gap between panels, margins, and the axes of curves.
@@ -125,16 +125,12 @@ class _Pair:
 
 
 def _matrix(figure: Picture, left: float, top: float, name: str, moments: Array) -> AxesImage:
-    axes = figure.panel(left, top, PANEL, PANEL)
-    axes.set(xticks=[], yticks=[])
-    axes.set_title(name, size=POINTS, weight="bold", loc="left")
+    place, gid = (left, top, PANEL, PANEL), f"matrix:{name}"
+    image = figure.matrix(moments[0], place, limit_of(moments), "", POINTS, aspect="auto", gid=gid)
+    image.axes.set_title(name, size=POINTS, weight="bold", loc="left")
     kind = kind_of_name(name)
-    axes.spines[:].set(color=KIND_COLOURS[kind] if kind else "#555555", linewidth=2.5)
-    limit = float(np.percentile(np.abs(moments), 99.5)) or 1.0
-    return axes.imshow(
-        moments[0], cmap=COLOUR_MAP, vmin=-limit, vmax=limit, interpolation="nearest", aspect="auto",
-        gid=f"matrix:{name}",
-    )  # fmt: skip
+    image.axes.spines[:].set(color=KIND_COLOURS[kind] if kind else "#555555", linewidth=2.5)
+    return image
 
 
 def _signals(

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from circuitsim.errors import ParameterError
-from circuitsim.plots.matrices import Array, cosine, groups, matrix, mosaic, neuron_order, thinned
+from circuitsim.plots.matrices import Array, cosine, groups, limit_of, matrix, mosaic, neuron_order, thinned
 from circuitsim.plots.picture import Picture, check_path, save, text_size
-from circuitsim.plots.style import COLOUR_MAP, KIND_COLOURS, kind_of_name
+from circuitsim.plots.style import KIND_COLOURS, kind_of_name
 
 POINTS = 13.0
 # In inches: a panel, the gaps within a pair and between before and after, and the colour bar; then the margins.
@@ -130,7 +130,7 @@ def _row(
     def view(array: Array) -> Array:
         return mosaic(array[posts], image, names[0]) if image else array[np.ix_(posts, pres)]
 
-    limit = float(np.percentile(np.abs([*befores, *afters]), 99.5)) or 1.0
+    limit = limit_of(np.array([*befores, *afters]))
     axis_names = ("", "") if image else (f"presynaptic of {names[0]}", f"postsynaptic of {names[0]}")
     titles = (names[0], *(f"{name}ᵀ" for name in names[1:]))
     return _Row(titles, tuple(map(view, befores)), tuple(map(view, afters)), limit, heading, note, axis_names)
@@ -157,15 +157,12 @@ def _paint_row(figure: Picture, row: _Row, top: float) -> None:
     panel = PANEL if len(row.titles) == 2 else 2 * PANEL + GAP
     for when, matrices in (("before", row.before), ("after", row.after)):
         for k, (name, shown) in enumerate(zip(row.titles, matrices, strict=True)):
-            axes = figure.panel(left, top + row.above, panel, PANEL)
-            image = axes.imshow(
-                shown, cmap=COLOUR_MAP, vmin=-row.limit, vmax=row.limit, interpolation="nearest",
-                aspect="auto" if row.axis_names[0] else "equal", gid=f"{when}:{name}",
-            )  # fmt: skip
-            axes.set(xticks=[], yticks=[])
+            place, aspect = (left, top + row.above, panel, PANEL), "auto" if row.axis_names[0] else "equal"
+            title, gid = f"{name} {when}", f"{when}:{name}"
+            image = figure.matrix(shown, place, row.limit, title, POINTS, aspect=aspect, gid=gid)
+            axes = image.axes
             if kind := kind_of_name(name):
                 axes.spines[:].set(color=KIND_COLOURS[kind], linewidth=2.5)
-            axes.set_title(f"{name} {when}", size=POINTS)
             axes.set_xlabel(row.axis_names[0], size=POINTS - 2)
             axes.set_ylabel(row.axis_names[1] if k == 0 else "", size=POINTS - 2)
             left += panel + GAP
