@@ -15,13 +15,10 @@ from circuitsim.engine.draws import draw_listed_weights, draw_synapses, draw_wei
 from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Vary
 from circuitsim.errors import ParameterError
-from circuitsim.motif import checks
-from circuitsim.motif.connectivity import Edges, NamedMatrix, ReciprocalOf
+from circuitsim.motif import Constant, Edges, Given, Motif, Projection, ReciprocalOf, TransposeOf, checks
+from circuitsim.motif.connectivity import NamedMatrix
 from circuitsim.motif.declared_weights import bounds_of, differs, outside_fault, signed
-from circuitsim.motif.init import Constant, Given, TransposeOf
-from circuitsim.motif.motif import Motif
 from circuitsim.motif.neuron_names import matrix_of
-from circuitsim.motif.projection import Projection
 from circuitsim.motif.space import settled
 from circuitsim.plan import layout_of
 from circuitsim.plan.quantities import neuron, synapse

@@ -14,13 +14,9 @@ from torch import Tensor, distributed
 
 @dataclass(frozen=True)
 class BatchShard:
-    """The samples of one process, part number `rank` of `n_processes` contiguous parts of a batch.
+    """The samples of one process, part number `rank` of `n_processes` contiguous parts of a batch of `n_samples`.
 
     Parts are as even as possible. If there are more processes than samples, some parts are empty.
-
-    Args:
-        n_samples: the size of the whole batch.
-        rank, n_processes: the rank and world size of `torch.distributed`; by default there is a single process.
     """
 
     n_samples: int

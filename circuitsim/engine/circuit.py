@@ -31,14 +31,12 @@ from circuitsim.engine.saving import save_circuit
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.undo import before_change
 from circuitsim.errors import ParameterError, SimulationDiverged
+from circuitsim.motif import Constant, Gaussian, Motif, Objective, Projection, Uniform
 from circuitsim.motif.checks import index, is_number
 from circuitsim.motif.declared_weights import sign_faults, signed
 from circuitsim.motif.identifiers import normalized, normalized_keys
-from circuitsim.motif.init import Constant, Gaussian, Init, Uniform
-from circuitsim.motif.motif import Motif
-from circuitsim.motif.objective import Objective
+from circuitsim.motif.init import Init
 from circuitsim.motif.phase import TIME
-from circuitsim.motif.projection import Projection
 from circuitsim.motif.projection_faults import init_faults
 from circuitsim.motif.spikes import refuse_spikes
 from circuitsim.motif.wiring import path_from_target

@@ -12,7 +12,7 @@ from circuitsim.engine.circuit import Circuit
 from circuitsim.engine.footprint import readable, sampled_bytes
 from circuitsim.engine.parameters import Vary, is_read
 from circuitsim.errors import ParameterError, check_kind, warn
-from circuitsim.motif.motif import Motif
+from circuitsim.motif import Motif
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import signal, synapse
 from circuitsim.whole import whole

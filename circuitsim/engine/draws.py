@@ -14,8 +14,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from circuitsim.motif.connectivity import All, Connectivity, Edges, Mask, OneToOne, Random
-from circuitsim.motif.init import Constant, Gaussian, Given, Identity, Init, Uniform
+from circuitsim.motif import All, Constant, Edges, Gaussian, Given, Identity, Mask, OneToOne, Random, Uniform
+from circuitsim.motif.connectivity import Connectivity
+from circuitsim.motif.init import Init
 
 Shape = tuple[int, int]  # (post, pre)
 

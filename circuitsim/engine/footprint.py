@@ -8,9 +8,7 @@ import numpy as np
 
 from circuitsim.errors import ParameterError
 from circuitsim.memory import machine_bytes
-from circuitsim.motif.connectivity import All, Edges, Random, ReciprocalOf
-from circuitsim.motif.motif import Motif
-from circuitsim.motif.projection import Projection
+from circuitsim.motif import All, Edges, Motif, Projection, Random, ReciprocalOf
 from circuitsim.motif.space import settled
 from circuitsim.motif.state import lasting
 from circuitsim.plan import layout_of

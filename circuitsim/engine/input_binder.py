@@ -13,9 +13,9 @@ from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.losses import LOSSES, as_target
 from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError, warn_of_pixels
+from circuitsim.motif import Motif
 from circuitsim.motif.arrays import as_array, counted_are
 from circuitsim.motif.identifiers import normalized_keys
-from circuitsim.motif.motif import Motif
 from circuitsim.motif.wiring import is_judged_over_time, sequences_of
 from circuitsim.plan import Plan, Times
 from circuitsim.plan.quantities import at_time

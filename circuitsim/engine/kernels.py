@@ -159,7 +159,6 @@ def reduce(call: Callable[..., object], layout: Any, kind: str, values: Tensor, 
 
     Args:
         call: makes a call at once, or adds it to a list.
-        layout: the layout of the synapses.
         kind: "sum_in", "sum_out", "max_in" or "max_out".
         values: ``[R, post, pre]``, one-to-one ``[R, 1, neuron]``, sparse ``[R, 1, K]``; absent ones are overwritten.
         out: ``[R, 1, neuron]``.

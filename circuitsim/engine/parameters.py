@@ -13,10 +13,10 @@ from torch import Tensor
 
 from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
+from circuitsim.motif import Motif
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.motif.expressions import expressions_of
 from circuitsim.motif.identifiers import normalized_keys
-from circuitsim.motif.motif import Motif
 from circuitsim.plan.instructions import Operand, Register
 from circuitsim.plan.quantities import synapse
 from circuitsim.plan.writer import SCALAR, Writer

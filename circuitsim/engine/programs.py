@@ -14,7 +14,7 @@ from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.lower import Lowered
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.workspace import Arena
-from circuitsim.motif.motif import Motif
+from circuitsim.motif import Motif
 from circuitsim.motif.wiring import sequences_of
 from circuitsim.plan import Circuitry, Plan, Program, Register, Times, build_plans, circuitry_of, emit, passes
 from circuitsim.plan.quantities import at_time

@@ -18,7 +18,6 @@ class Runaway:
     """A replica that ran away.
 
     Args:
-        replica: the replica's index.
         step: the number of steps after which it was detected.
         projection: the first projection that ran away, or None if only the loss was not finite.
         reason: the reason as text.

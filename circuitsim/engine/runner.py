@@ -14,7 +14,7 @@ from circuitsim.engine.lower import Lowered
 from circuitsim.engine.noise import StepNoise
 from circuitsim.engine.programs import Programs, Runnable
 from circuitsim.engine.store import WeightStore
-from circuitsim.motif.motif import Motif
+from circuitsim.motif import Motif
 from circuitsim.plan import Register, Times
 
 

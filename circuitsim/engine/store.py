@@ -17,9 +17,8 @@ from circuitsim.engine.given import read_weights
 from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Parameters
 from circuitsim.errors import ParameterError
+from circuitsim.motif import Motif, Projection
 from circuitsim.motif.declared_weights import bounds_of
-from circuitsim.motif.motif import Motif
-from circuitsim.motif.projection import Projection
 from circuitsim.motif.state import lasting
 from circuitsim.plan import Synapses, synapses_of
 from circuitsim.plan.quantities import synapse

@@ -17,10 +17,10 @@ from circuitsim.engine.draws import draw_some, draw_weights, generator, union
 from circuitsim.engine.layout import Layout, OneToOneLayout
 from circuitsim.engine.store import WeightStore
 from circuitsim.errors import ParameterError
+from circuitsim.motif import Projection
 from circuitsim.motif.checks import is_number, is_whole
 from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.init import Init
-from circuitsim.motif.projection import Projection
 from circuitsim.plan.quantities import synapse
 
 

@@ -104,11 +104,8 @@ class Declarations:
 
         Args:
             pre, post: the presynaptic and postsynaptic populations, or their names.
-            name: the projection's name.
             options: the other arguments of `Projection`: compartment, rule, init, connectivity, plastic, tied_to,
                 bounds, state, parameters, delay, label, rewiring.
-        Returns:
-            The projection.
         Raises:
             MotifError: an option is unknown, or there are parameters, but the rule is not a string.
         """

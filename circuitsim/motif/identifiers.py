@@ -52,9 +52,7 @@ def identifier_fault(name: Any) -> str | None:
 def part_fault(name: Any, kind: str | None = None) -> str | None:
     """Say why no expression can use this name as a part of a longer one, and what to do; None if it can.
 
-    Args:
-        name: the name.
-        kind: "Population" or "Projection" if the object can have a label.
+    `kind` is "Population" or "Projection", which can have a label, or None.
     """
     if not isinstance(name, str):
         return f"a name must be a string (got {name!r})"

@@ -16,7 +16,8 @@ def memoized(function: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(function)
     def cached(*args: P.args, **kwargs: P.kwargs) -> T:
         motif: Any = args[0]  # see `Declarations`
-        of = args[1:]  # by identity, since two values may wrongly share a name; kept alive, so that ids stay unique
+        # by identity, since two values may wrongly share a name; they are kept alive, so that ids stay unique
+        of = *args[1:], *kwargs.values()
         key = function, *(part if isinstance(part, str) else id(part) for part in of)
         if key not in motif._memo:
             motif._memo[key] = of, function(*args, **kwargs)

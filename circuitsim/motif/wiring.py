@@ -28,7 +28,6 @@ class Wiring:
     """The wiring of a motif in one phase.
 
     Args:
-        phase: the phase.
         projections: maps names to projections with their compartments in this phase; projections that deliver
             no current in it are missing. `phase.gain(name)` is the factor of a soma current.
         soma_onto, dendrite_onto: map each population to the names of the projections onto that compartment, in

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuitsim.motif.motif import Motif
-from circuitsim.motif.objective import Objective
+from circuitsim.motif import Motif, Objective
 from circuitsim.motif.state import lasting
 from circuitsim.plan.build import synapses_of
 from circuitsim.plan.instructions import Neurons, Scalar, Space

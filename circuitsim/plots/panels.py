@@ -21,7 +21,6 @@ class Panel:
     Args:
         metric, split: the rows of the history to show.
         sites: the sites to show, or None for all. For several sites, their mean is drawn, and each as a thin line.
-        title: the panel's title.
         note: a smaller line below the title.
         cosine: whether the vertical axis shows a cosine.
     """
