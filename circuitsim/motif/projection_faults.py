@@ -144,8 +144,8 @@ def _connectivity(motif: Declarations, p: Projection) -> Faults:
             yield from _matrix(owner, mask, shape)
         case c.Edges() as edges:
             yield from _edges(owner, shape, edges)
-        case c.ReciprocalOf(projection=name):
-            yield from _reciprocal(motif, p, name)
+        case c.ReciprocalOf() as reciprocal:
+            yield from _turned(motif, p, reciprocal)
 
 
 def _matrix(owner: str, value: c.NamedMatrix, shape: tuple[int, int]) -> Faults:
@@ -189,20 +189,17 @@ def _repeated(owner: str, edges: c.Edges, n_pre: int) -> Faults:
         )
 
 
-def _reciprocal(motif: Declarations, p: Projection, name: str) -> Faults:
-    owner = f"projection {p.name!r}: ReciprocalOf({name!r})"
+def _turned(motif: Declarations, p: Projection, value: c.ReciprocalOf | i.TransposeOf) -> Faults:
+    """Yield the faults of what is taken over from another projection, transposed."""
+    owner, name = f"projection {p.name!r}: {type(value).__name__}({value.projection!r})", value.projection
     other = projection_of(motif).get(name)
+    is_mask = isinstance(value, c.ReciprocalOf)
+    field, what = ("connectivity", "a connectivity") if is_mask else ("init", "initial weights")
     if other is None:
         yield f"{owner} names an unknown projection (known: {', '.join(q.name for q in motif.projections)})"
-    elif isinstance(other.connectivity, c.ReciprocalOf) or other.tied_to is not None:
-        yield f"{owner}: {name} must have a connectivity of its own"
-    else:
-        yield from _turned(motif, p, other, owner)
-
-
-def _turned(motif: Declarations, p: Projection, other: Projection, owner: str) -> Faults:
-    """Yield the fault that the transpose of another projection has another shape."""
-    if {other.pre, other.post} <= set(population_of(motif)) and shape_of(motif, other)[::-1] != shape_of(motif, p):
+    elif other.tied_to is not None or isinstance(getattr(other, field), type(value)):
+        yield f"{owner}: {name} must have {what} of its own"
+    elif {other.pre, other.post} <= set(population_of(motif)) and shape_of(motif, other)[::-1] != shape_of(motif, p):
         turned = shape_of(motif, other)[::-1]
         yield f"{owner}, whose transposed shape [post, pre] is {turned}; needs {shape_of(motif, p)}"
 
@@ -255,19 +252,8 @@ def init_faults(motif: Declarations, p: Projection) -> Faults:
                     yield f"{owner}: {fault}"
         case i.Given() as given:
             yield from _given(motif, p, given, shape)
-        case i.TransposeOf(projection=name):
-            yield from _transpose(motif, p, name)
-
-
-def _transpose(motif: Declarations, p: Projection, name: str) -> Faults:
-    owner = f"projection {p.name!r}: TransposeOf({name!r})"
-    other = projection_of(motif).get(name)
-    if other is None:
-        yield f"{owner} names an unknown projection (known: {', '.join(q.name for q in motif.projections)})"
-    elif other.tied_to is not None or isinstance(other.init, i.TransposeOf):
-        yield f"{owner}: {name} must have initial weights of its own"
-    else:
-        yield from _turned(motif, p, other, owner)
+        case i.TransposeOf() as transpose:
+            yield from _turned(motif, p, transpose)
 
 
 def _given(motif: Declarations, p: Projection, given: i.Given, shape: tuple[int, int]) -> Faults:
