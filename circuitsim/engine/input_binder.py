@@ -14,7 +14,7 @@ from circuitsim.engine.losses import LOSSES, as_target
 from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError, warn_of_pixels
 from circuitsim.motif import Motif
-from circuitsim.motif.arrays import as_array, counted_are
+from circuitsim.motif.arrays import as_samples
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.wiring import is_judged_over_time, sequences_of
 from circuitsim.plan import Plan, Times
@@ -185,13 +185,8 @@ class InputBinder:
             is_here = value.device == self.device and not value.requires_grad
             return value if is_here else value.detach().to(self.device)
         array = value
-        if type(array) is not np.ndarray or array.dtype.names is not None:  # others take longer to read
-            masked = as_array(value, owner, DataError)
-            if (blank := np.ma.getmaskarray(masked)).any():  # type: ignore[no-untyped-call]
-                raise DataError(f"{owner}: {counted_are(blank)} masked; fill them, or leave these samples out")
-            array = np.asarray(masked.data)
-        if array.dtype.kind not in "biuf":
-            raise DataError(f"{owner}: needs numbers (got dtype {array.dtype})")
+        if type(array) is not np.ndarray or array.dtype.kind not in "biuf":  # others take longer to read
+            array = as_samples(value, owner)
         if array.dtype.kind == "f" and array.dtype.itemsize > 8:  # torch has no floats longer than float64
             array = array.astype(np.float64)
         # torch needs native byte order and supported strides

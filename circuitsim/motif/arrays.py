@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.errors import CircuitError, MotifError
+from circuitsim.errors import CircuitError, DataError, MotifError
 from circuitsim.motif.identifiers import names_in, normalized
 
 LARGEST = 10**8  # entries of a sparse matrix that may be made dense, 800 MB
@@ -106,6 +106,35 @@ def as_numbers(values: Any, owner: str, error: type[CircuitError] = MotifError) 
             f"{getattr(first, 'item', lambda: first)()!r} {place_of(wrong)}{_advice(values, first)}"
         )
     return array
+
+
+def as_samples(values: Any, owner: str) -> np.ndarray:
+    """Return the entries, which must be numbers without blanks, in their data type.
+
+    Raises:
+        DataError: entries are masked, or no numbers, or as in `as_array`.
+    """
+    masked = as_array(values, owner, DataError)
+    if (blank := np.ma.getmaskarray(masked)).any():  # type: ignore[no-untyped-call]
+        first = tuple(int(k) for k in np.argwhere(blank)[0])
+        advice = "fill them, or leave these samples out"
+        raise DataError(f"{owner}: {counted_are(blank)} masked, the first at index {first}: {advice}")
+    array = np.asarray(masked.data)
+    if array.dtype.kind not in "biuf":
+        advice = f"convert it to numbers (float32 values, int64 classes){_first_other(array)}"
+        raise DataError(f"{owner} has dtype {array.dtype}; {advice}")
+    return array
+
+
+def _first_other(array: np.ndarray[Any, Any]) -> str:
+    """Name the first entry of an array of objects or text that is no number, if there is one."""
+    for place, entry in np.ndenumerate(array) if array.dtype.kind in "OU" else ():
+        if not isinstance(entry, numbers.Real):
+            advice = "; np.unique(names, return_inverse=True)[1] turns names of classes into classes"
+            shown = str(entry) if isinstance(entry, str) else entry
+            are_names = array.ndim == 1 and isinstance(entry, str)
+            return f": {shown!r:.40} at index {place} is none{advice if are_names else ''}"
+    return ""
 
 
 def _number(entry: Any) -> float | None:
