@@ -62,11 +62,7 @@ class ArchiveError(CircuitError, RuntimeError):
 
 
 def check_kind(owner: str, value: Any, kind: type, advice: str) -> None:
-    """Check the type of the first argument of a function.
-
-    Raises:
-        ParameterError: it is of another type.
-    """
+    """Check the type of the first argument of a function."""
     if not isinstance(value, kind):
         raise ParameterError(f"{owner} takes a {kind.__name__} (got {type(value).__name__}); {advice}")
 

@@ -19,13 +19,7 @@ from circuitsim.memory import machine_bytes
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn an OSError into an ArchiveError that names the path.
-
-    Args:
-        path: the file that the body of the context writes.
-    Raises:
-        ArchiveError: the body raised an OSError.
-    """
+    """Turn an OSError of the body, which writes the file, into an ArchiveError that names the path."""
     try:
         yield
     except OSError as error:
@@ -53,14 +47,9 @@ def read_bytes(path: Path) -> bytes:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file atomically. After a crash, either the old or the new file exists, never a partial one.
 
-    The content is written under a temporary name, synced to disk, and renamed. A symbolic link stays, and the file that
-    it points to is written; a file that exists keeps its permissions and its owner.
-
-    Args:
-        path: the path of the file; missing folders are created.
-        content: the content of the file.
-    Raises:
-        ArchiveError: the file cannot be written; an existing file has not been changed.
+    The content is written under a temporary name, synced to disk, and renamed. Missing folders are created. A symbolic
+    link stays, and the file that it points to is written; a file that exists keeps its permissions and its owner. An
+    ArchiveError says why the file cannot be written; then an existing file has not been changed.
     """
     with writing(path):
         target = _behind_links(path)
@@ -93,11 +82,7 @@ def _behind_links(path: Path) -> Path:
 
 
 def _overwritten(path: Path) -> os.stat_result | None:
-    """What the system knows of the file that is about to be replaced; None if there is none.
-
-    Raises:
-        OSError: it may not be replaced.
-    """
+    """What the system knows of the file that is about to be replaced; None if there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -112,11 +97,7 @@ def _overwritten(path: Path) -> os.stat_result | None:
 
 
 def check_writable(folder: Path) -> None:
-    """Create the folder if needed, and write a test file into it.
-
-    Raises:
-        ArchiveError: the folder cannot be created or written to.
-    """
+    """Create the folder if needed, and write a test file into it."""
     write_atomically(folder / ".writable", bytes(4096))
     (folder / ".writable").unlink()
 
@@ -133,12 +114,7 @@ def locked(path: Path) -> Iterator[None]:
     """Hold the right to write a file. The system releases it when the process ends, even if it is killed.
 
     The lock is a hidden file beside `path`, which is removed at the end. A killed process leaves the file behind, but
-    does not hold the lock any more.
-
-    Args:
-        path: the file; missing folders are created.
-    Raises:
-        ArchiveError: another run holds the lock, in this process or another, or the folder is not writable.
+    does not hold the lock any more. An ArchiveError says that another run, in this process or another, holds it.
     """
     path = path.resolve()  # every way to name the file leads to the same lock
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)

@@ -196,11 +196,7 @@ class History:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read the table of a history from a CSV file; it may have more columns.
-
-    Raises:
-        ArchiveError: the file is missing, or does not hold such a table; the message names the column.
-    """
+    """Read the table of a history from a CSV file; it may have more columns."""
     import pandas as pd
 
     try:

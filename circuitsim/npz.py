@@ -29,9 +29,6 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays to a compressed file atomically, or uncompressed if `read_npz` would otherwise refuse it.
 
     The members are written one by one, because the arguments of `numpy.savez` take the names "file" and "allow_pickle".
-
-    Raises:
-        ArchiveError: an array holds objects, or the file cannot be written; an existing file has not been changed.
     """
     if objects := [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]:
         raise ArchiveError(f"{path}: array {objects[0]!r} holds objects, which only pickle could store")

@@ -69,7 +69,7 @@ TABLE: dict[str, tuple[Callable[[cs.Circuit], object], type[Exception], str]] = 
     "fit, objects": (fit(X.astype(object)), cs.DataError, "x has dtype object"),
     "fit, complex": (fit(X + 1j), cs.DataError, "x has dtype complex128"),
     "fit, classes as floats": (fit(y=Y.astype(float)), cs.DataError, "for class labels pass integers"),
-    "step, text": (step([["a"] * 6], [0]), cs.DataError, "input 'up0': needs numbers (got dtype <U1)"),
+    "step, text": (step([["a"] * 6], [0]), cs.DataError, "input 'up0' has dtype <U1; convert it to numbers"),
     "step, complex": (step(torch.ones(4, 6, dtype=torch.cfloat), Y[:4]), cs.DataError, "needs real numbers"),
     "step, classes as floats": (step(y=Y.astype(float)), cs.DataError, "target must hold class indices"),
     "no data": (lambda c: cs.fit(c, None), cs.DataError, "data must be a Dataset"),

@@ -60,11 +60,7 @@ class Census:
 
 
 def count_square(W: Mask, V: Mask, Vt: Mask, Wt: Mask) -> int:
-    """Count the quadruples (a, b, c, d) that have all of W[b, a], V[b, c], Vt[d, a] and Wt[d, c].
-
-    Args:
-        W, V, Vt, Wt: boolean masks of synapses ``[post, pre]``: ``[b, a]``, ``[b, c]``, ``[d, a]``, ``[d, c]``.
-    """
+    """Count the quadruples (a, b, c, d) that have all of the synapses W[b, a], V[b, c], Vt[d, a] and Wt[d, c]."""
     w, v, vt, wt = (mask.astype(np.float64) for mask in (W, V, Vt, Wt))
     return round(float(((w.T @ v) * (vt.T @ wt)).sum()))  # the targets that a and c share, in each population
 
@@ -72,12 +68,8 @@ def count_square(W: Mask, V: Mask, Vt: Mask, Wt: Mask) -> int:
 def coherent_share(W: Any, V: Any, Vt: Any, Wt: Any) -> float:
     """Return the fraction of quadruples in which W[b, a] Vt[d, a] and V[b, c] Wt[d, c] have the same sign.
 
-    By chance the fraction is 1/2. By Theorem 1 the sums of these two products are equal at rest.
-
-    Args:
-        W, V, Vt, Wt: weights ``[post, pre]``, 0 where there is no synapse.
-    Returns:
-        The fraction, or NaN if there is no quadruple.
+    By chance the fraction is 1/2. By Theorem 1 the sums of these two products are equal at rest. Weights are 0 where
+    there is no synapse; the fraction is NaN if there is no quadruple.
     """
     w, v, vt, wt = (np.sign(np.asarray(weights, dtype=np.float64)) for weights in (W, V, Vt, Wt))
     n = float(((np.abs(w).T @ np.abs(v)) * (np.abs(vt).T @ np.abs(wt))).sum())
@@ -86,11 +78,7 @@ def coherent_share(W: Any, V: Any, Vt: Any, Wt: Any) -> float:
 
 
 def count_bifans(adjacency: Mask) -> int:
-    """Count the unordered pairs of sources and unordered pairs of targets with all four edges.
-
-    Args:
-        adjacency: a square boolean matrix ``[post, pre]``. Self-loops do not count.
-    """
+    """Count the unordered pairs of sources and of targets with all four edges; self-loops do not count."""
     a = adjacency.astype(np.float64)
     np.fill_diagonal(a, 0.0)
     shared = np.rint(a.T @ a)
@@ -103,12 +91,8 @@ def shuffled(mask: Mask, rng: np.random.Generator, *, loops: bool = True) -> Mas
 
     In a trade, two rows pool the columns that only one of them has and deal them out again at random (the curveball
     algorithm). Trades between rows hardly change a row that is nearly full, and those between columns hardly change
-    a nearly full column, so in networks with hubs either kind alone takes very long; here they alternate.
-
-    Args:
-        mask: a boolean matrix ``[post, pre]``; it is not changed.
-        rng: the generator that draws the trades.
-        loops: False leaves the diagonal unchanged, for a square adjacency matrix without self-loops.
+    a nearly full column, so in networks with hubs either kind alone takes very long; here they alternate. Without
+    `loops`, the diagonal of a square adjacency matrix stays as it is.
     """
     found = np.array(mask, dtype=bool)
     for _ in range(SWEEPS):

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from circuitsim.analysis.cosine import cosine, relative_residual, zero_reason
 from circuitsim.analysis.gradient import loss_gradients
-from circuitsim.analysis.rates import decay_per_drive
 from circuitsim.analysis.squares import Square, mirror_pairs, squares
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError, check_kind
+from circuitsim.plan.quantities import BATCH_SIZE, synapse
+from circuitsim.rules import Term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +24,8 @@ Row = tuple[str, str, int, int, float, str]
 
 
 QUANTITIES = (
-    "mirror_cosine",
-    "stationarity_cosine",
-    "stationarity_residual",
-    "gradient_cosine",
-    "eigenvalue",
-    "norm",
-)
+    "mirror_cosine", "stationarity_cosine", "stationarity_residual", "gradient_cosine", "eigenvalue", "norm",
+)  # fmt: skip
 
 
 def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str] = QUANTITIES) -> pd.DataFrame:
@@ -97,11 +93,29 @@ def _stationarity(circuit: Circuit, square: Square, weights: dict[str, Tensor]) 
     names = (f"{square.W} {square.Vt}^T", f"{square.V} {square.Wt}^T")
     reasons = zero_reason(up, down, names)
     yield from _rows("stationarity_cosine", square.W, cosine(up, down), reasons)
-    units = [decay_per_drive(circuit, name) for name in (square.W, square.Wt)]
+    units = [_decay_per_drive(circuit, name) for name in (square.W, square.Wt)]
     if any(unit is None for unit in units):
         units = [1.0, 1.0]  # without a decay of the form gamma * w, compare them unscaled
     residual = relative_residual(up * _column(units[0]), down * _column(units[1]))
     yield from _rows("stationarity_residual", square.W, residual, reasons)
+
+
+def _decay_per_drive(circuit: Circuit, projection: str) -> float | Tensor | None:
+    """Return gamma / eta for a rule ``eta * drive - gamma * w``, and gamma for ``eta * (drive - gamma * w)``.
+
+    It has shape ``[replica]`` if the replicas differ, and is None if the rule does not have this form.
+    """
+    rule = circuit.plan.projections[projection].rule
+    terms = rule.terms if rule is not None else ()
+    drive = [t for t in terms if isinstance(t, Term) and t.has_data]
+    decay = [t for t in terms if isinstance(t, Term) and not t.has_data and t.weight == synapse("w", projection)]
+    if len(drive) != 1 or len(decay) != 1 or len(terms) != 2:
+        return None
+    ratio = -decay[0].coefficient / drive[0].coefficient
+    if BATCH_SIZE in ratio.free_symbols:  # the ratio is not a constant of the rule
+        return None
+    value = circuit.value(ratio)
+    return value.flatten() if isinstance(value, Tensor) else value
 
 
 def _column(unit: Any) -> Any:

@@ -15,12 +15,7 @@ from circuitsim.whole import whole
 
 
 def count_outputs(train: Split, n_outputs: Any) -> int | dict[str, int]:
-    """Count the classes, labels or values of the training targets; `n_outputs` may add classes that they lack.
-
-    Raises:
-        DataError: classes are missing, and `n_outputs` does not say how many there are.
-        ParameterError: `n_outputs` contradicts the number of labels or values, or names an unknown objective.
-    """
+    """Count the classes, labels or values of the training targets; `n_outputs` may add classes that they lack."""
     target = train.target
     if not isinstance(target, dict):
         return _count("y", target, n_outputs, "n_outputs")
@@ -67,14 +62,7 @@ def width(target: Tensor) -> int:
 
 
 def check_agreement(label: str, split: Split, train: Split, n_outputs: int | dict[str, int]) -> None:
-    """Raise DataError if the features of `split` differ from those of `train`, or if its outputs are out of range.
-
-    Args:
-        label: the name of the split in messages.
-        split: the split to check, which may be the training split itself.
-        train: the training split.
-        n_outputs: the result of `count_outputs`.
-    """
+    """Raise DataError if the features of `split` differ from those of `train`, or if its outputs are out of range."""
     inputs, known = named("x", split.x), named("x", train.x)
     if inputs.keys() != known.keys():
         raise DataError(f"{label} has inputs {sorted(inputs)}, but the training split has {sorted(known)}")

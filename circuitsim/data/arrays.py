@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,43 +11,18 @@ from torch import Tensor
 
 from circuitsim.data.split import Tensors
 from circuitsim.errors import DataError, warn_of_pixels
-from circuitsim.motif.arrays import as_array, counted_are
+from circuitsim.motif.arrays import as_samples
 
 
 def as_numpy(value: Any, name: str) -> np.ndarray[Any, Any]:
-    """Return a NumPy view or copy of `value`, with finite bool, integer or floating entries.
-
-    Raises:
-        DataError: `value` is a single number, empty, ragged, not numeric, or has masked, NaN or infinite entries.
-    """
-    masked = as_array(value, name, DataError)
-    if (blank := np.ma.getmaskarray(masked)).any():  # type: ignore[no-untyped-call]
-        place = tuple(int(i) for i in np.argwhere(blank)[0])
-        raise DataError(
-            f"{name}: {counted_are(blank)} masked, the first at index {place}: fill them with {name}.filled(value), or "
-            "leave these samples out"
-        )
-    array = np.asarray(masked.data)
-    if array.dtype.kind not in "biuf":
-        advice = f"convert it to numbers (float32 values, int64 classes){_first_other(array)}"
-        raise DataError(f"{name} has dtype {array.dtype}; {advice}")
+    """Return a NumPy view or copy of `value`, which must have an axis and finite bool, integer or floating entries."""
+    array = as_samples(value, name)
     if array.ndim == 0:
         raise DataError(f"{name} is a single number ({array}); its first axis must count the samples")
     if array.size == 0:
         raise DataError(f"{name} is empty (shape {array.shape}); give at least one sample and one feature")
     check_finite(array, name)
     return array
-
-
-def _first_other(array: np.ndarray[Any, Any]) -> str:
-    """Name the first entry of an array of objects or text that is no number, if there is one."""
-    for place, entry in np.ndenumerate(array) if array.dtype.kind in "OU" else ():
-        if not isinstance(entry, numbers.Real):
-            advice = "; np.unique(names, return_inverse=True)[1] turns names of classes into classes"
-            shown = str(entry) if isinstance(entry, str) else entry
-            are_names = array.ndim == 1 and isinstance(entry, str)
-            return f": {shown!r:.40} at index {place} is none{advice if are_names else ''}"
-    return ""
 
 
 def check_finite(array: np.ndarray[Any, Any], name: str) -> None:
@@ -71,10 +45,7 @@ def index_at(flat: int, shape: tuple[int, ...]) -> int | tuple[int, ...]:
 
 def as_floats(array: np.ndarray[Any, Any], name: str, dtype: torch.dtype, sequences: bool = False) -> Tensor:
     """Return a floating copy ``[sample, feature]`` with all trailing axes flattened; with `sequences`, one of three or
-    more axes as ``[sample, time, feature]``.
-
-    Raises:
-        DataError: a value overflows `dtype`.
+    more axes as ``[sample, time, feature]``. Values that overflow `dtype` are refused.
     """
     # this also converts byte orders that torch does not support
     native = np.float64 if dtype == torch.float64 else np.float32

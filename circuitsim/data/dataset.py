@@ -241,16 +241,8 @@ def read_split(
 ) -> Split:
     """Convert a pair (x, y) of arrays, or of mappings of arrays, to a split.
 
-    Args:
-        part: the name of the split.
-        pair: the arrays of this split.
-        train: those of the training split, which settle the order of columns that have labels.
-        kinds: the kinds of the training targets.
-        dtype: the floating type of inputs, labels and values.
-        sequences: whether the second axis of arrays may be time.
-    Raises:
-        DataError: an array is invalid, the row labels of x and y differ, or columns are others than those of `train`.
-        ParameterError: `pair` is no pair.
+    The arrays of `train` settle the order of columns that have labels, and the kinds of targets. With `sequences`, the
+    second axis of arrays may be time.
     """
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ParameterError(f"{part} must be a pair (x, y) (got a {type(pair).__name__})")

@@ -12,14 +12,7 @@ from circuitsim.motif.arrays import is_frame
 
 
 def check_rows(x: Any, y: Any, part: str) -> None:
-    """Check that the labelled arrays of one split have the same row labels in the same order.
-
-    Args:
-        x, y: arrays, or mappings of arrays; those without row labels are not checked.
-        part: the name of the split.
-    Raises:
-        DataError: the labels differ.
-    """
+    """Check that the labelled arrays of one split, or of mappings, have the same row labels in the same order."""
     given = [(name, v.index.tolist()) for name, v in (named("x", x) | named("y", y)).items() if hasattr(v, "iloc")]
     for name, labels in given[1:]:
         first, expected = given[0]
@@ -33,14 +26,9 @@ def check_rows(x: Any, y: Any, part: str) -> None:
 
 
 def match_columns(values: Any, like: Any, name: str) -> Any:
-    """Return the values with the columns of each frame in the order of the training split.
+    """Return the values with the columns of each frame in the order of `like`, that of the training split.
 
-    Args:
-        values: an array, or a mapping of arrays.
-        like: the same of the training split.
-        name: begins the error message.
-    Raises:
-        DataError: a frame has other columns than that of the training split.
+    A frame with other columns is refused, in a message that begins with `name`.
     """
     if isinstance(values, Mapping) and isinstance(like, Mapping):
         return {key: match_columns(v, like.get(key), f"{name}[{key!r}]") for key, v in values.items()}

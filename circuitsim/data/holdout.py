@@ -14,13 +14,7 @@ from circuitsim.errors import DataError
 def hold_out(n_samples: int, n_held: int, *, classes: Tensor | None, seed: int) -> tuple[Tensor, Tensor]:
     """Return the indices of the kept and of the held-out samples, both ascending.
 
-    Args:
-        n_samples, n_held: the number of all samples, and of those to hold out.
-        classes: classes int64 ``[sample]``, whose proportions both parts preserve; None draws regardless of class.
-        seed: the seed, which alone determines the draw.
-
-    Raises:
-        DataError: a part would be empty, or a class is too rare to be in both parts.
+    Both parts preserve the proportions of the classes, int64 ``[sample]``, unless these are None.
     """
     from sklearn.model_selection import train_test_split  # late: it takes a second to import
 

@@ -30,10 +30,6 @@ def read_image_folder(
         channels: 1 (grey) or 3 (colour), to which images are converted, or None.
     Returns:
         x and y of each split, the names of the classes in the order of their indices, and the number of channels.
-    Raises:
-        DataError: a folder is missing, empty or holds something else, or images cannot be read or differ in size or
-            channels.
-        ParameterError: an option is out of range.
     """
     reader = Reader(size, channels)
     parts = _splits(folder)

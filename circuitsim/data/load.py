@@ -9,14 +9,34 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from circuitsim.data import medmnist_sets
 from circuitsim.data.dataset import Dataset
-from circuitsim.data.digits import load_digits
+from circuitsim.data.holdout import hold_out
 from circuitsim.data.source import Loader, Request, Source
 from circuitsim.data.teacher import load_teacher
 from circuitsim.data.torchvision_sets import load_cifar10, load_fashion_mnist, load_mnist, load_stl10, load_svhn
 from circuitsim.errors import ParameterError
 from circuitsim.whole import whole
+
+N_TEST = 270
+N_VALIDATION = 270
+
+
+def load_digits(request: Request) -> Source:
+    """Load 1797 images of 64 pixels from 0 to 1 in ten classes, with 270 held out for test and 270 for validation.
+
+    Source: the test set of Alpaydin & Kaynak's Optical Recognition of Handwritten Digits (UCI, 1998).
+    """
+    from sklearn import datasets  # late: it takes a second to import
+
+    pixels, digits = datasets.load_digits(return_X_y=True)
+    x = torch.tensor(pixels / 16.0, dtype=torch.float32)
+    y = torch.tensor(digits, dtype=torch.int64)
+    kept, held = hold_out(len(y), N_TEST, classes=y, seed=request.seed)
+    return Source(x[kept], y[kept], (x[held], y[held]), n_outputs=10, n_channels=1, validation=N_VALIDATION / len(kept))
+
 
 LOADERS: dict[str, Loader] = {
     "cifar10": load_cifar10,
@@ -104,13 +124,7 @@ def _split(name: str, source: Source, validation: float | str | None, seed: int)
     x, y = (source.x, source.y) if default else source.whole_training()
     held_out: Any = source.validation if default else validation
     return Dataset.from_arrays(
-        x,
-        y,
-        validation=held_out,
-        test=source.test,
-        n_outputs=source.n_outputs,
-        name=name,
-        seed=seed,
+        x, y, validation=held_out, test=source.test, n_outputs=source.n_outputs, name=name, seed=seed
     )
 
 

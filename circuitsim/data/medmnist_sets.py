@@ -22,11 +22,6 @@ NAMES = (
 def load_medmnist(name: str, request: Request, *, mirrors: Mirrors = None) -> Source:
     """Load one of MedMNIST's sets in its smallest size, with 28 x 28 pixels or 28 x 28 x 28 voxels.
 
-    Args:
-        name: the name of the set in medmnist.
-        request: the arguments of `load_dataset`.
-        mirrors: URLs that replace medmnist's own as the source of downloads.
-
     Source: Yang et al. (2023), MedMNIST v2 - A large-scale lightweight benchmark for 2D and 3D biomedical image
     classification.
     """

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from circuitsim.data.download import download
 from circuitsim.data.source import Request
 from circuitsim.errors import ArchiveError, DataError
 from circuitsim.files import write_atomically
 
 Mirrors = str | Sequence[str] | None
+CHUNK = 1 << 16
 LARGEST = 2**29  # bytes; more than any published file that is packed
 
 
@@ -49,15 +49,8 @@ class PublishedFiles:
         """Return a folder that holds all files with correct checksums.
 
         The first location that has all files is used. A damaged file is an error, except in the cache, where it is
-        downloaded again. Packed files are unpacked into the cache, because their own folder may be read-only.
-
-        Args:
-            request: the arguments of `load_dataset`.
-            mirrors: URLs that take precedence over those in $CIRCUITSIM_MIRROR, and these over the published ones.
-
-        Raises:
-            DataError: a file is damaged, or missing and not available for download; the message says which files to
-                place in which folder.
+        downloaded again. Packed files are unpacked into the cache, because their own folder may be read-only. `mirrors`
+        take precedence over those in $CIRCUITSIM_MIRROR, and these over the published ones.
         """
         problems = []
         for place in self._places(request.folder):
@@ -125,6 +118,31 @@ class PublishedFiles:
         return cache
 
 
+def download(files: dict[str, str], mirrors: Sequence[str], folder: Path, *, progress: bool) -> list[str]:
+    """Download the files (name -> MD5) that `folder` lacks or holds with a wrong checksum, from the first mirror that
+    has them. Return the errors, one per mirror, for the first file that could not be downloaded.
+    """
+    import pooch
+
+    pooch.get_logger().setLevel("INFO" if progress else "WARNING")
+    # some servers reject the default user agent, and some declare files ending in .gz as encoded
+    headers = {"User-Agent": "circuitsim", "Accept-Encoding": "identity"}
+    hooks = {"response": lambda response, **_: response.raw.headers.discard("Content-Encoding")}
+    fetch = pooch.HTTPDownloader(progressbar=progress, chunk_size=CHUNK, headers=headers, hooks=hooks)
+    for name, md5 in files.items():
+        reasons = []
+        for mirror in mirrors:
+            url = f"{mirror.rstrip('/')}/{name}"
+            try:
+                pooch.retrieve(url, f"md5:{md5}", fname=name, path=folder, downloader=fetch)
+                break
+            except (OSError, ValueError) as fault:
+                reasons.append(f"{url}: {fault}")
+        else:
+            return reasons
+    return []
+
+
 def cache_folder() -> Path:
     """Return circuitsim's folder in the user's cache."""
     import pooch  # late: only data sets with files need it
@@ -133,11 +151,7 @@ def cache_folder() -> Path:
 
 
 def md5_of(path: Path) -> str:
-    """Return the MD5 checksum of a file.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
+    """Return the MD5 checksum of a file."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "md5").hexdigest()

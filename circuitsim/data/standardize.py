@@ -16,13 +16,7 @@ SAMPLES_AT_ONCE = 256
 def standardized(splits: Mapping[str, Split], n_channels: int) -> dict[str, Split]:
     """Compute ``(x - mean) / std`` per channel, with mean and std over the channel's pixels in the training samples.
 
-    Args:
-        splits: keyed by name, with "train" among them; their inputs are ``[sample, feature]`` or ``[sample, time,
-            feature]``, with features ordered by channel.
-        n_channels: the number of channels, which have equal numbers of features: 1 for a global mean and std, or the
-            number of features for a mean and std per feature.
-
-    A channel that is constant in the training samples is only centred.
+    Features are ordered by channel; all channels have as many. One that is constant in training is only centred.
     """
     x = splits["train"].x
     assert isinstance(x, Tensor)  # data sets loaded by name or from a folder have one input population

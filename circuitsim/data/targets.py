@@ -17,12 +17,7 @@ Kinds = Kind | dict[str, Kind]
 
 
 def infer_kinds(y: Any, kind: Any, name: str, sequences: bool = False) -> Kinds:
-    """Infer the kind of `y`, or of each entry of a mapping; `kind` takes precedence where it is given.
-
-    Raises:
-        DataError: the array cannot be a target, or its kind is ambiguous.
-        ParameterError: `kind` is unknown, or names an objective that `y` lacks.
-    """
+    """Infer the kind of `y`, or of each entry of a mapping; `kind` takes precedence where it is given."""
     if not isinstance(y, Mapping):
         return _infer(y, kind, name, sequences)
     wanted = kind if isinstance(kind, Mapping) else dict.fromkeys(y, kind)
@@ -54,9 +49,6 @@ def read_targets(
 ) -> Tensor | dict[str, Tensor]:
     """Convert targets to tensors, int64 ``[sample]`` for classes and floating ``[sample, output]`` otherwise; of
     sequences they may also have a second axis, of time.
-
-    Raises:
-        DataError: an entry is invalid for its kind, or the objectives differ from those in `kinds`.
     """
     if isinstance(kinds, dict):
         if not isinstance(y, Mapping) or set(y) != set(kinds):

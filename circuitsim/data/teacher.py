@@ -27,16 +27,8 @@ def load_teacher(
 
     ``h_0 = x``, ``h_k = relu(W_k h_{k-1})`` for k = 1..depth, ``class = argmax standardised(V h_depth)``, where
     `x` is standard normal and the weights are normal with variance 2 / fan-in. Each output is standardised over the
-    samples; otherwise the positive means of ReLU would assign nearly all samples to a few classes.
-
-    Args:
-        request: a request whose seed determines inputs, weights and test samples.
-        n_features, n_hidden, n_outputs, n_samples: the numbers of inputs, hidden units, classes and samples.
-        depth: the number of hidden layers; 0 gives a linear teacher.
-
-    Raises:
-        ParameterError: a size is not an integer or too small.
-        DataError: a class has too few samples to be in every split.
+    samples; otherwise the positive means of ReLU would assign nearly all samples to a few classes. A depth of 0 gives a
+    linear teacher.
     """
     least = {"n_features": 1, "n_hidden": 1, "n_outputs": 2, "n_samples": 10, "depth": 0}
     sizes = {"n_features": n_features, "n_hidden": n_hidden, "n_outputs": n_outputs, "n_samples": n_samples}
@@ -53,14 +45,8 @@ def load_teacher(
     y = torch.from_numpy(((logits - logits.mean(0)) / logits.std(0)).argmax(1))
     inputs = torch.tensor(x, dtype=torch.float32)
     kept, held = hold_out(n_samples, round(TEST * n_samples), classes=y, seed=request.seed)
-    return Source(
-        inputs[kept],
-        y[kept],
-        (inputs[held], y[held]),
-        n_outputs=n_outputs,
-        n_channels=n_features,
-        validation=VALIDATION / (1 - TEST),
-    )
+    test, fraction = (inputs[held], y[held]), VALIDATION / (1 - TEST)
+    return Source(inputs[kept], y[kept], test, n_outputs=n_outputs, n_channels=n_features, validation=fraction)
 
 
 def _weights(rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[np.float64]:

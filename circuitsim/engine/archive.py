@@ -33,11 +33,7 @@ OLD_FORMATS = (f"{NAME}2", f"{NAME}3", f"{NAME}4")  # can be read, are not writt
 
 
 def write_archive(tensors: Mapping[str, Tensor], document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write tensors and their description to one file, atomically.
-
-    Raises:
-        ArchiveError: the file cannot be written; a file that was there before is untouched.
-    """
+    """Write tensors and their description to one file, atomically."""
     write_atomically(Path(path), to_bytes(tensors, document))
 
 
@@ -73,11 +69,7 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
 
 
 def read_content(content: bytes, path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Decode what `to_bytes` encoded. `path` is for error messages.
-
-    Raises:
-        ArchiveError: as in `read_archive`.
-    """
+    """Decode what `to_bytes` encoded. `path` is for error messages."""
     try:
         tensors = load_tensors(content)
     except SafetensorError as error:

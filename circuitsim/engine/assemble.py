@@ -15,13 +15,10 @@ from circuitsim.engine.draws import draw_listed_weights, draw_synapses, draw_wei
 from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Vary
 from circuitsim.errors import ParameterError
-from circuitsim.motif import checks
-from circuitsim.motif.connectivity import Edges, Mask, ReciprocalOf
+from circuitsim.motif import Constant, Edges, Given, Motif, Projection, ReciprocalOf, TransposeOf, checks
+from circuitsim.motif.connectivity import NamedMatrix
 from circuitsim.motif.declared_weights import bounds_of, differs, outside_fault, signed
-from circuitsim.motif.init import Constant, Given, TransposeOf
-from circuitsim.motif.motif import Motif
 from circuitsim.motif.neuron_names import matrix_of
-from circuitsim.motif.projection import Projection
 from circuitsim.motif.space import settled
 from circuitsim.plan import layout_of
 from circuitsim.plan.quantities import neuron, synapse
@@ -111,7 +108,7 @@ def _declared(motif: Motif, p: Projection, value: Any) -> Any:
 
 def _check_replicas(p: Projection, n_replicas: int) -> None:
     for value in (p.start, p.connectivity):
-        if isinstance(value, Given | Mask) and value.array.ndim == 3 and len(value.array) != n_replicas:
+        if isinstance(value, NamedMatrix) and value.array.ndim == 3 and len(value.array) != n_replicas:
             raise ParameterError(
                 f"projection {p.name!r}: {type(value).__name__} holds {len(value.array)} replicas; the circuit has "
                 f"{n_replicas}"

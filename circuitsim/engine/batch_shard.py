@@ -14,13 +14,9 @@ from torch import Tensor, distributed
 
 @dataclass(frozen=True)
 class BatchShard:
-    """The samples of one process, part number `rank` of `n_processes` contiguous parts of a batch.
+    """The samples of one process, part number `rank` of `n_processes` contiguous parts of a batch of `n_samples`.
 
     Parts are as even as possible. If there are more processes than samples, some parts are empty.
-
-    Args:
-        n_samples: the size of the whole batch.
-        rank, n_processes: the rank and world size of `torch.distributed`; by default there is a single process.
     """
 
     n_samples: int
@@ -56,11 +52,8 @@ class BatchShard:
         return self.sum_(values.sum(1)) / self.n_samples
 
     def shifted(self, part: Tensor, out: Tensor) -> None:
-        """Give each sample the values of the previous sample, and the first sample those of the last.
-
-        Args:
-            part: values of the own samples, ``[replica, own samples, ...]``.
-            out: the tensor that receives the result.
+        """Give each own sample, ``[replica, own samples, ...]``, the values of the sample before it, and the first of
+        all those of the last.
         """
         whole = part
         if not self.is_whole:
@@ -72,12 +65,7 @@ class BatchShard:
 
 @dataclass(frozen=True)
 class Processes:
-    """The processes that step together, of which this one has the given rank.
-
-    Args:
-        rank: the rank of this process.
-        n: the number of processes.
-    """
+    """The `n` processes that step together, of which this one has the given rank."""
 
     rank: int = 0
     n: int = 1

@@ -12,11 +12,7 @@ from circuitsim.motif.declared_weights import Bounds
 
 
 def check_bounds(owner: str, bounds: Bounds | None, dtype: torch.dtype) -> None:
-    """Check that a data type has several numbers within the bounds.
-
-    Raises:
-        ParameterError: it has not.
-    """
+    """Refuse bounds within which a data type has no two numbers."""
     low, high = limits(bounds, dtype) if bounds is not None else (None, None)
     if (-np.inf if low is None else low) >= (np.inf if high is None else high) or low == np.inf or high == -np.inf:
         raise ParameterError(f"{owner}: no two numbers of {dtype} lie within the bounds {bounds}; widen them")

@@ -31,14 +31,12 @@ from circuitsim.engine.saving import save_circuit
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.undo import before_change
 from circuitsim.errors import ParameterError, SimulationDiverged
+from circuitsim.motif import Constant, Gaussian, Motif, Objective, Projection, Uniform
 from circuitsim.motif.checks import index, is_number
 from circuitsim.motif.declared_weights import sign_faults, signed
 from circuitsim.motif.identifiers import normalized, normalized_keys
-from circuitsim.motif.init import Constant, Gaussian, Init, Uniform
-from circuitsim.motif.motif import Motif
-from circuitsim.motif.objective import Objective
+from circuitsim.motif.init import Init
 from circuitsim.motif.phase import TIME
-from circuitsim.motif.projection import Projection
 from circuitsim.motif.projection_faults import init_faults
 from circuitsim.motif.spikes import refuse_spikes
 from circuitsim.motif.wiring import path_from_target
@@ -69,7 +67,9 @@ class Circuit:
     """Independent replicas of one motif that run together. Made by `compile`.
 
     The axes of tensors are called replica, batch, post, pre and neuron. Activities, currents and weights are
-    dimensionless.
+    dimensionless. Methods take the names of a `population` or `projection`, or of several `projections`, and raise a
+    MotifError for one that the motif lacks; the index of a `replica`, from 0, and raise a ParameterError for one that
+    does not exist; and `x`, `target` and `signals` as `step` does, and raise a DataError where they do not fit.
 
     Attributes:
         motif: the declaration.
@@ -218,12 +218,8 @@ class Circuit:
     def cycle(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> StepResult:
         """Run the cycles of a step without plasticity. All activities and currents can be read afterwards.
 
-        Args:
-            x, target, signals: as in `step`.
         Returns:
             The losses.
-        Raises:
-            DataError: x, target or a signal does not fit.
         """
         batch = self._batch(x, target, signals)
         return self._result(self._runner.run(self._programs.for_cycle(batch.times), batch, self.n_steps))
@@ -283,7 +279,6 @@ class Circuit:
                 target, by an error or a label, or `every_time` is set and the population is read in a phase that does
                 not repeat over time.
             MotifError: there is no population `output`.
-            DataError: x does not fit.
         """
         output = self._only_output() if output is None else self.motif.population(output).name
         phase = self._programs.phases_of(output)[-1]
@@ -333,13 +328,10 @@ class Circuit:
     def activity(self, population: str) -> Tensor:
         """A population's activity in the last cycle.
 
-        Args:
-            population: the population's name.
         Returns:
             A copy, shape ``[replica, batch, neuron]``.
         Raises:
             ParameterError: no cycle has run yet, or the last step did not compute it (see `keep` of `step`).
-            MotifError: there is no such population.
         """
         return self._last("activity", self.motif.population(population).name)
 
@@ -353,7 +345,6 @@ class Circuit:
             sequence.
         Raises:
             ParameterError: no cycle has run yet, or the population is not the output of an objective.
-            MotifError: there is no such population.
         """
         name, last = self.motif.population(output).name, self._runner.last
         if last is None or name not in last.program.times.targets:
@@ -363,26 +354,20 @@ class Circuit:
     def drive(self, population: str) -> Tensor:
         """A population's soma input in the last cycle.
 
-        Args:
-            population: the population's name.
         Returns:
             A copy, shape ``[replica, batch, neuron]``.
         Raises:
             ParameterError: no cycle has run yet, or the last step did not compute it (see `keep` of `step`).
-            MotifError: there is no such population.
         """
         return self._last("drive", self.motif.population(population).name)
 
     def current(self, projection: str) -> Tensor:
         """The current that a projection delivered in the last cycle.
 
-        Args:
-            projection: the projection's name.
         Returns:
             A copy, shape ``[replica, batch, post]``.
         Raises:
             ParameterError: no cycle has run yet, or the last step did not compute the current (see `keep` of `step`).
-            MotifError: there is no such projection.
         """
         return self._last("current", self.motif.projection(projection).name)
 
@@ -471,13 +456,9 @@ class Circuit:
     def weights(self, projection: str) -> Tensor:
         """The current weights of a projection.
 
-        Args:
-            projection: the projection's name.
         Returns:
             A detached copy, shape ``[replica, post, pre]``. Weights that are stored sparse, because few of the possible
             synapses exist, are returned as sparse CSR; call `to_dense` to get an array.
-        Raises:
-            MotifError: there is no such projection.
         """
         name = self.motif.projection(projection).name
         return self.store.matrix(name, self.store.values(name))
@@ -485,25 +466,18 @@ class Circuit:
     def mask(self, projection: str) -> Tensor:
         """The synapses of a projection that are present.
 
-        Args:
-            projection: the projection's name.
         Returns:
             Booleans, shape ``[replica, post, pre]``; sparse CSR where `weights` returns sparse CSR.
-        Raises:
-            MotifError: there is no such projection.
         """
         return self.store.mask(self.motif.projection(projection).name)
 
     def last_change(self, projection: str) -> Tensor:
         """The change of the weights in the last step: the weights after all its phases minus those before it.
 
-        Args:
-            projection: the projection's name.
         Returns:
             Shape ``[replica, post, pre]``.
         Raises:
             ParameterError: changes are not recorded, or the projection did not change in the last step.
-            MotifError: there is no such projection.
         """
         name = self.motif.projection(projection).name
         if not self.record_changes:
@@ -529,12 +503,8 @@ class Circuit:
     def values(self, projection: str) -> Tensor:
         """The weights in the projection's layout, without a copy.
 
-        Args:
-            projection: the projection's name.
         Returns:
             The stored tensor: dense ``[replica, post, pre]``, or one number for each present synapse (see `layouts`).
-        Raises:
-            MotifError: there is no such projection.
         """
         return self.store.values(self.motif.projection(projection).name)
 
@@ -551,16 +521,12 @@ class Circuit:
     def data_terms(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
         """The change that each rule would make for this batch, without terms that do not depend on activity (decay).
 
-        Args:
-            x, target, signals: as in `step`.
         Returns:
             Tensors ``[replica, post, pre]`` keyed by plastic projection, summed over phases. No weight changes.
-        Raises:
-            DataError: x, target or a signal does not fit.
         """
         self.store.parameters.scale_eta(1.0)
         batch = self._batch(x, target, signals)
-        lowered = self._runner.run(self._programs.for_measuring(batch.times), batch, self.n_steps)
+        lowered = self._runner.run(self._programs.for_cycle(batch.times, "measure"), batch, self.n_steps)
         found: dict[str, Tensor] = {}
         for name, register in lowered.program.readable.items():
             projection, _, what = name.partition(":")
@@ -574,13 +540,11 @@ class Circuit:
         """The output of each objective as a differentiable function of the weights, for autograd.
 
         Args:
-            x, target: as in `step`.
             leaves: is filled with the weights on which the outputs depend, keyed by projection, in storage layout.
         Returns:
             Each objective with its output ``[replica or 1, batch, output]`` and its target, as losses take them; the
             time steps of sequences count as samples.
         Raises:
-            DataError: x or target does not fit.
             ParameterError: an output depends on the target.
         """
         inputs = self._runner.binder.inputs(x)
@@ -601,12 +565,8 @@ class Circuit:
     def parameters(self, projection: str) -> dict[str, Any]:
         """The parameters of a projection's rule.
 
-        Args:
-            projection: the projection's name.
         Returns:
             Floats, or tensors ``[replica]`` or ``[post, pre]``, keyed by parameter name.
-        Raises:
-            MotifError: there is no such projection.
         """
         return synapses.parameters(self, self.motif.projection(projection).name)
 
@@ -616,28 +576,19 @@ class Circuit:
         """Describe one synapse.
 
         Args:
-            projection: the projection's name.
             post, pre: the indices of the two neurons, from 0.
-            replica: the replica's index.
         Returns:
             The synapse with its two neurons, current weight, rule and parameters.
         Raises:
             ParameterError: an index is out of range, or there is no such synapse.
-            MotifError: there is no such projection.
         """
         return synapses.synapse(self, projection, post=post, pre=pre, replica=replica)
 
     def synapses(self, projection: str, replica: int = 0) -> Iterator[synapses.Synapse]:
         """Iterate over all present synapses of a projection.
 
-        Args:
-            projection: the projection's name.
-            replica: the replica's index.
         Returns:
             An iterator that goes through the weight matrix row by row.
-        Raises:
-            ParameterError: there is no such replica.
-            MotifError: there is no such projection.
         """
         return synapses.iterate(self, projection, replica)
 
@@ -652,9 +603,6 @@ class Circuit:
             indices of the two neurons), replica, compartment, weight, plastic, rule (its expression), one column for
             each rule parameter (``rule_weight`` for a parameter with the name of the column weight), and last_change
             (NaN where it is not recorded).
-        Raises:
-            ParameterError: there is no such replica.
-            MotifError: there is no such projection.
         """
         return synapses.table(self, projection, replica)
 
@@ -662,13 +610,10 @@ class Circuit:
         """The neurons and their synapses as a graph.
 
         Args:
-            replica: the replica's index.
             threshold: synapses with a smaller absolute weight are left out.
         Returns:
             A graph with nodes ``(population, index)``, and edges keyed by projection, with their weight and
             compartment.
-        Raises:
-            ParameterError: there is no such replica.
         """
         return synapses.connectome(self, replica, threshold)
 
@@ -676,7 +621,6 @@ class Circuit:
         """Set the weights of a projection.
 
         Args:
-            projection: the projection's name.
             weights: shape ``[post, pre]`` (for every replica) or ``[replica, post, pre]``; 0 where there is no synapse.
                 They may be of NumPy, torch (also sparse), SciPy or pandas. A frame whose labels are names is read by
                 name, if the neurons have names (see `Mask`).
@@ -684,18 +628,14 @@ class Circuit:
             ParameterError: the shape is wrong, a weight is not finite, outside the bounds or where there is no synapse,
                 labels of a frame are not the names of neurons, the weights of a pinned replica would change, or the
                 projection is tied to another.
-            MotifError: there is no such projection.
         """
         self.store.write(self.motif.projection(projection).name, weights)
 
     def freeze(self, *projections: str) -> None:
         """Stop the plasticity of projections until `thaw`. Their rules stay declared.
 
-        Args:
-            projections: the names of the projections.
         Raises:
             ParameterError: a projection is tied to another.
-            MotifError: there is no such projection.
         """
         self._frozen |= {self.store.own_name(name) for name in projections}
         self._plan()
@@ -703,11 +643,8 @@ class Circuit:
     def thaw(self, *projections: str) -> None:
         """Let frozen projections change again.
 
-        Args:
-            projections: the names of the projections.
         Raises:
             ParameterError: a projection is declared without plasticity.
-            MotifError: there is no such projection.
         """
         for name in projections:
             if not self.motif.projection(name).is_plastic:
@@ -722,7 +659,6 @@ class Circuit:
         and a declared `Rewiring` make new synapses at their places.
 
         Args:
-            projection: the projection's name.
             threshold: 0 or more; synapses with ``|w| < threshold`` are removed.
             quantile: or the share of the weakest synapses that are removed in each replica, in [0, 1]; their number is
                 rounded down.
@@ -731,7 +667,6 @@ class Circuit:
         Raises:
             ParameterError: there is not one of threshold and quantile, it is out of range, or the projection is tied to
                 another.
-            MotifError: there is no such projection.
         """
         return structure.prune(self.store, self.motif.projection(projection).name, threshold, quantile)
 
@@ -741,13 +676,11 @@ class Circuit:
         The neurons stay in the population, with a drive of 0, and no synapse grows at them again.
 
         Args:
-            population: the population's name.
             neurons: the indices of the neurons, or one of them.
         Returns:
             The number of removed synapses of all projections, shape ``[replica]``.
         Raises:
             ParameterError: an index is out of range, or a projection is tied to one that connects other populations.
-            MotifError: there is no such population.
         Example:
             >>> import circuitsim as cs
             >>> from motifs import backprop
@@ -781,7 +714,6 @@ class Circuit:
         of equal neurons). States of new synapses begin with their start.
 
         Args:
-            projection: the projection's name.
             n: how many synapses grow in each replica.
             probability: or the probability with which one grows at each place.
             init: the distribution of their weights, or one number. By default the declared one, and 0 where that is not
@@ -795,7 +727,6 @@ class Circuit:
         Raises:
             ParameterError: there is not one of n and probability, it is out of range, there are too few places, the
                 weights make no sense, the replica is pinned, or the projection is tied to another; nothing has changed.
-            MotifError: there is no such projection.
         Example:
             >>> import circuitsim as cs
             >>> from motifs import backprop
@@ -884,7 +815,6 @@ class Circuit:
         Synapses that have been pruned since the snapshot was taken stay absent; those that have grown since hold 0.
 
         Args:
-            replica: the replica's index.
             snapshot: the result of `snapshot`; None for the current weights and states.
         Raises:
             ParameterError: there is no such replica, or the snapshot was taken of another circuit.
@@ -895,7 +825,6 @@ class Circuit:
         """Let a pinned replica learn again, from its current weights and states.
 
         Args:
-            replica: the replica's index.
             rates: new values of rule parameters in this replica, keyed by path, such as ``{"W0.eta": 0.01}``; a replica
                 that ran away would do so again at the same rates.
         Raises:

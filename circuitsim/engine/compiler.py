@@ -12,7 +12,7 @@ from circuitsim.engine.circuit import Circuit
 from circuitsim.engine.footprint import readable, sampled_bytes
 from circuitsim.engine.parameters import Vary, is_read
 from circuitsim.errors import ParameterError, check_kind, warn
-from circuitsim.motif.motif import Motif
+from circuitsim.motif import Motif
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import signal, synapse
 from circuitsim.whole import whole
@@ -85,11 +85,8 @@ def compile(
 def _seeds(replicas: int | None, seed: int | None, seeds: Sequence[int] | None) -> Sequence[int]:
     """The seed of each replica; a range takes no memory before the size of the circuit is checked."""
     if seeds is None:
-        n, first = (
-            whole("replicas", 1 if replicas is None else replicas, least=1),
-            whole("seed", 0 if seed is None else seed, least=0),
-        )
-        return range(first, first + n)
+        first = whole("seed", 0 if seed is None else seed, least=0)
+        return range(first, first + whole("replicas", 1 if replicas is None else replicas, least=1))
     if seed is not None:
         raise ParameterError(f"give seed or seeds, not both (got seed={seed!r} and seeds={seeds!r})")
     if isinstance(seeds, str) or not hasattr(seeds, "__len__") or len(seeds) == 0:
@@ -150,15 +147,11 @@ def _dtype(dtype: Any) -> torch.dtype:
     raise ParameterError(f"dtype must be one of {list(DTYPES)} (got {dtype!r})")
 
 
-def _own_gpu() -> str:
-    """The GPU of this process. Under torchrun, each process of a machine uses the GPU with its own local rank."""
-    number = os.environ.get("LOCAL_RANK")
-    return "cuda" if number is None else f"cuda:{number}"
-
-
 def _device(device: str | torch.device) -> torch.device:
     if device == "auto":
-        return torch.device(_own_gpu() if torch.cuda.is_available() else "cpu")
+        rank = os.environ.get("LOCAL_RANK")  # under torchrun, each process of a machine has a GPU of its own
+        gpu = "cuda" if rank is None else f"cuda:{rank}"
+        return torch.device(gpu if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
         torch.empty(0, device=found)

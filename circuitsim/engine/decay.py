@@ -28,7 +28,6 @@ def factor_of(decay: Any, owed: Owed, name: str, dtype: torch.dtype) -> Any:
     Args:
         decay: a number, or an array ``[replica, 1, 1]``.
         owed: the owed decay, which is updated.
-        name: the name of the weights.
         dtype: the data type of the weights. Decay is only ever owed in float32.
     """
     if dtype == torch.float64:

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from circuitsim.motif.connectivity import All, Connectivity, Edges, Mask, OneToOne, Random
-from circuitsim.motif.init import Constant, Gaussian, Given, Identity, Init, Uniform
+from circuitsim.motif import All, Constant, Edges, Gaussian, Given, Identity, Mask, OneToOne, Random, Uniform
+from circuitsim.motif.connectivity import Connectivity
+from circuitsim.motif.init import Init
 
 Shape = tuple[int, int]  # (post, pre)
 
@@ -88,11 +89,9 @@ def draw_weights(
     purpose: str = "weights",
     among: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Draw initial weights, shape ``[synapse]``, float64.
+    """Draw initial weights of `synapses`, shape ``[synapse]``, float64.
 
     Args:
-        init, shape: their distribution, and ``(post, pre)``.
-        synapses: the synapses that get weights.
         seed, name, purpose: what keys the draw.
         replica: the replica of given weights.
         among: all synapses that exist, whose numbers scale a `Gaussian`; by default the same.

@@ -8,9 +8,7 @@ import numpy as np
 
 from circuitsim.errors import ParameterError
 from circuitsim.memory import machine_bytes
-from circuitsim.motif.connectivity import All, Edges, Random, ReciprocalOf
-from circuitsim.motif.motif import Motif
-from circuitsim.motif.projection import Projection
+from circuitsim.motif import All, Edges, Motif, Projection, Random, ReciprocalOf
 from circuitsim.motif.space import settled
 from circuitsim.motif.state import lasting
 from circuitsim.plan import layout_of
@@ -20,25 +18,14 @@ INDEX = 24  # bytes per sparse synapse for the indices of its neurons
 
 
 def stored_bytes(motif: Motif, n_replicas: int, itemsize: int) -> int:
-    """The size of weights and states, in memory or in a file.
-
-    Args:
-        motif: a valid motif (`Motif.validate`).
-        n_replicas: the number of replicas.
-        itemsize: bytes per number.
-    """
+    """The size of weights and states of a valid motif, in memory or in a file, with `itemsize` bytes per number."""
     numbers = sum(_n_values(motif, p) * (1 + len(lasting(p.state))) for p in motif.projections if p.tied_to is None)
     numbers += sum(p.size * len(lasting(p.state)) for p in motif.populations)
     return numbers * n_replicas * itemsize
 
 
 def sampled_bytes(motif: Motif, p: Projection, n_replicas: int, itemsize: int) -> int:
-    """The memory that the states per sample of a projection take for each sample of a batch.
-
-    Args:
-        motif, n_replicas, itemsize: as in `stored_bytes`.
-        p: one of the projections.
-    """
+    """The memory that the states per sample of a projection take for each sample of a batch."""
     n_states = len(p.state) - len(lasting(p.state))
     return n_states * _n_values(motif, p) * n_replicas * itemsize if n_states else 0
 
@@ -46,8 +33,6 @@ def sampled_bytes(motif: Motif, p: Projection, n_replicas: int, itemsize: int) -
 def check_memory(motif: Motif, n_replicas: int, itemsize: int) -> None:
     """Refuse a circuit that cannot fit into this machine's memory.
 
-    Args:
-        motif, n_replicas, itemsize: as in `stored_bytes`.
     Raises:
         ParameterError: weights and their indices or masks, one sample's activity and states, and the largest
             projection while it is drawn together exceed the memory.
@@ -92,11 +77,7 @@ def _presence(motif: Motif, p: Projection, itemsize: int) -> int:
 
 
 def readable(n_bytes: int) -> str:
-    """A number of bytes as text.
-
-    Args:
-        n_bytes: the number.
-    """
+    """A number of bytes as text."""
     if n_bytes < 2**30:
         return f"{n_bytes / 2**20:,.1f} MiB" if n_bytes >= 2**20 else f"{n_bytes:,} bytes"
     return f"{n_bytes / 2**30:,.1f} GiB" if n_bytes < 2**50 else f"{n_bytes // 2**40:,} TiB"

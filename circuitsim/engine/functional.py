@@ -18,15 +18,12 @@ from circuitsim.plan.instructions import Operand
 def run_functionally(
     program: Program, store: WeightStore, inputs: Mapping[str, Tensor], weights: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Compute the quantities of a program's cycle.
+    """Compute what can be read of the program of a prediction, which is a sweep without plasticity.
 
     Args:
-        program: the program of a prediction, which is a sweep without plasticity.
         store: states and layouts.
         inputs: arrays ``[replica or 1, batch, neuron]``, keyed by population.
         weights: weights in storage layout, keyed by projection. Tied projections have weights of their own here.
-    Returns:
-        The program's readable values, keyed by quantity.
     """
     values: dict[Register, Tensor] = {r: store.own[name] for name, r in program.states.items()}
     values |= {r: inputs[name] for name, r in program.given.inputs.items()}
@@ -74,13 +71,7 @@ def _value(
 
 
 def deliver(layout: Layout, values: Tensor, pre: Tensor) -> Tensor:
-    """``I[r, b, i] = sum_j w[r, i, j] pre[r, b, j]``.
-
-    Args:
-        layout: the layout of the synapses.
-        values: weights in storage layout.
-        pre: ``[replica or 1, batch, pre]``.
-    """
+    """``I[r, b, i] = sum_j w[r, i, j] pre[r, b, j]``, from weights in storage layout."""
     if isinstance(layout, SparseLayout):
         n_replicas = len(layout.numbers)
         columns = pre.expand(n_replicas, -1, -1).transpose(1, 2).reshape(-1, pre.shape[1])

@@ -11,20 +11,15 @@ from torch import Tensor
 from circuitsim.engine.bounds import bounded_
 from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
+from circuitsim.motif import Motif, Projection
 from circuitsim.motif.arrays import as_numbers, counted_are, labelled, place_of
 from circuitsim.motif.declared_weights import bounds_of, outside_fault, stray_fault
-from circuitsim.motif.motif import Motif
 from circuitsim.motif.neuron_names import in_order, name_fault
-from circuitsim.motif.projection import Projection
 
 
 def read_weights(motif: Motif, p: Projection, layout: Layout, n_replicas: int, weights: Any, like: Tensor) -> Tensor:
-    """Return weights in a projection's layout.
+    """Return weights ``[post, pre]`` or ``[replica, post, pre]`` (see `Circuit.set_weights`) in a projection's layout.
 
-    Args:
-        motif, p, layout, n_replicas: those of the circuit.
-        weights: ``[post, pre]`` or ``[replica, post, pre]``; see `Circuit.set_weights`.
-        like: a tensor of the circuit's data type and device.
     Raises:
         ParameterError: the shape is wrong, or a weight is not finite, outside the bounds, or where there is no synapse.
     """
@@ -56,11 +51,6 @@ def read_weights(motif: Motif, p: Projection, layout: Layout, n_replicas: int, w
 def read_matrix(motif: Motif, p: Projection, shape: tuple[int, int, int], weights: Any, owner: str) -> Tensor:
     """The weights as a tensor on any device, dense or a batch of sparse CSR matrices, with the neurons in order.
 
-    Args:
-        motif, p: the projection and its motif.
-        shape: ``[replica, post, pre]``; weights of shape ``[post, pre]`` are for all replicas.
-        weights: an array of any kind; see `Circuit.set_weights`.
-        owner: begins the error messages.
     Raises:
         ParameterError: an entry is no number, or the shape or a label is wrong.
     """

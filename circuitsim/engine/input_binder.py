@@ -13,9 +13,9 @@ from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.losses import LOSSES, as_target
 from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError, warn_of_pixels
-from circuitsim.motif.arrays import as_array, counted_are
+from circuitsim.motif import Motif
+from circuitsim.motif.arrays import as_samples
 from circuitsim.motif.identifiers import normalized_keys
-from circuitsim.motif.motif import Motif
 from circuitsim.motif.wiring import is_judged_over_time, sequences_of
 from circuitsim.plan import Plan, Times
 from circuitsim.plan.quantities import at_time
@@ -81,13 +81,13 @@ class InputBinder:
         times = Times(self.n_times(inputs), frozenset(sequences), frozenset(timed))
         return _divided(inputs, sequences), _divided(targets, timed), times
 
-    def check_input(self, name: str, tensor: Tensor) -> None:
-        """Raise a DataError if a number of an input is not finite."""
-        self.validator.check_finite(tensor, f"input {name!r}")
-
-    def check_target_classes(self, name: str, tensor: Tensor) -> None:
-        """Raise a DataError if a class of a target is out of range."""
-        self.validator.check_classes(tensor, self._sizes[name.partition("[")[0]], f"target of {name!r}")
+    def check_numbers(self, inputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
+        """Raise a DataError if a number of an input is not finite, or a class of a target is out of range."""
+        for name, tensor in inputs.items():
+            self.validator.check_finite(tensor, f"input {name!r}")
+        for name, tensor in targets.items():
+            if not tensor.is_floating_point():
+                self.validator.check_classes(tensor, self._sizes[name.partition("[")[0]], f"target of {name!r}")
 
     def _input(self, name: str, value: Any, check: bool) -> Tensor:
         tensor = self._floats(value, f"input {name!r}", check)
@@ -128,8 +128,8 @@ class InputBinder:
             value = given[name]
             tensor = self._tensor(value, owner) if loss.takes_classes else self._floats(value, owner, check)
             found[name] = as_target(tensor, loss, size, self.n_replicas, n_samples, owner, n_times)
-            if check_classes and loss.takes_classes:
-                self.check_target_classes(name, found[name])
+        if check_classes:
+            self.check_numbers({}, found)
         return found
 
     def check_signals(self, signals: Mapping[str, Any] | None, n_samples: int) -> Mapping[str, Any]:
@@ -185,13 +185,8 @@ class InputBinder:
             is_here = value.device == self.device and not value.requires_grad
             return value if is_here else value.detach().to(self.device)
         array = value
-        if type(array) is not np.ndarray or array.dtype.names is not None:  # others take longer to read
-            masked = as_array(value, owner, DataError)
-            if (blank := np.ma.getmaskarray(masked)).any():  # type: ignore[no-untyped-call]
-                raise DataError(f"{owner}: {counted_are(blank)} masked; fill them, or leave these samples out")
-            array = np.asarray(masked.data)
-        if array.dtype.kind not in "biuf":
-            raise DataError(f"{owner}: needs numbers (got dtype {array.dtype})")
+        if type(array) is not np.ndarray or array.dtype.kind not in "biuf":  # others take longer to read
+            array = as_samples(value, owner)
         if array.dtype.kind == "f" and array.dtype.itemsize > 8:  # torch has no floats longer than float64
             array = array.astype(np.float64)
         # torch needs native byte order and supported strides

@@ -6,6 +6,7 @@ plain matrix products, because a batched product over one replica is slower.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -64,32 +65,20 @@ def each(to: Workspace, x: Operand, turned: bool) -> Any:
     return GivenView(operand.register, operand.view, to.n_replicas)
 
 
-def current(to: Workspace, i: Instruction) -> None:
-    """``I[b] = w y[b]``."""
+def current(to: Workspace, i: Instruction, back: bool) -> None:
+    """``I[b] = w y[b]``, or ``w^T y[b]`` with `back`."""
     w, y = i.args
-    _, batch, _ = to.vectors(y)
-    _product(to, i, w, y, batch, turned=True)
-
-
-def back_current(to: Workspace, i: Instruction) -> None:
-    """``w^T y[b]``."""
-    w, y = i.args
-    _, batch, _ = to.vectors(y)
-    _product(to, i, w, y, batch, turned=False)
-
-
-def _product(to: Workspace, i: Instruction, w: Operand, y: Operand, batch: int, turned: bool) -> None:
     assert isinstance(i.out.space, Neurons) and isinstance(w, Register)
-    n = i.out.space.size
     match kind_of(i.options[0]):
         case "one_to_one":
             shape = broadcast(to.shape(w), to.shape(y))
             to.calls.add(torch.mul, to.operand(y), to.operand(w), out=to.buffer(i.out, shape))
         case "sparse":
-            sparse_current(to, i.out, to.layout(i.options[0]), to.operand(w), y, back=not turned)
+            sparse_current(to, i.out, to.layout(i.options[0]), to.operand(w), y, back)
         case _:
-            replicas = max(to.shape(w)[0], to.vectors(y)[0])
-            multiply(to, to.buffer(i.out, (replicas, batch, n)), (y, False), (w, turned))
+            replicas, batch, _ = to.vectors(y)
+            out = to.buffer(i.out, (max(to.shape(w)[0], replicas), batch, i.out.space.size))
+            multiply(to, out, (y, False), (w, not back))
 
 
 def matmul(to: Workspace, i: Instruction) -> None:
@@ -170,7 +159,6 @@ def reduce(call: Callable[..., object], layout: Any, kind: str, values: Tensor, 
 
     Args:
         call: makes a call at once, or adds it to a list.
-        layout: the layout of the synapses.
         kind: "sum_in", "sum_out", "max_in" or "max_out".
         values: ``[R, post, pre]``, one-to-one ``[R, 1, neuron]``, sparse ``[R, 1, K]``; absent ones are overwritten.
         out: ``[R, 1, neuron]``.
@@ -203,10 +191,12 @@ def rank(to: Workspace, i: Instruction) -> None:
 
 
 KERNELS: dict[str, Kernel] = {
-    "current": current,
-    "back_current": back_current,
+    "current": functools.partial(current, back=False),
+    "back_current": functools.partial(current, back=True),
     "matmul": matmul,
     "outer": outer,
     "turn": turn,
+    "at_post": functools.partial(place, end="post"),
+    "at_pre": functools.partial(place, end="pre"),
     "rank": rank,
 }

@@ -15,10 +15,6 @@ from circuitsim.plan.quantities import synapse
 class LastChange:
     """Subtracts the weights before a step from those after it, so that recording cannot change what a step does.
 
-    Args:
-        own: the weights, keyed by their names in programs.
-        projections: the projections whose changes are recorded.
-
     Attributes:
         values: the changes in the last step, in storage layout, keyed by projection; empty before the first step.
     """

@@ -50,9 +50,6 @@ def as_target(
 ) -> Tensor:
     """Check a target and give it a leading replica axis. With `n_times` it may be a sequence, and one that differs
     between replicas must be.
-
-    Raises:
-        DataError: the shape or type does not fit the output.
     """
     if loss.takes_classes and n_times is None:
         _check_not_one_hot(target, size, n_replicas, n_samples, owner)

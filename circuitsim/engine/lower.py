@@ -24,7 +24,7 @@ from circuitsim.rules.elementwise import ELEMENTWISE
 LINEAR = frozenset({"add", "multiply"})  # with a 0-dimensional tensor they take a third of the time of a Python number
 VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
 
-KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, **objectives.SOFT, "one_hot": objectives.one_hot}
+KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, **objectives.KERNELS}
 
 
 class Lowered(Workspace):
@@ -77,12 +77,7 @@ class Lowered(Workspace):
     # -- running
 
     def run(self, given: Mapping[Register, Tensor], environment: Any) -> None:
-        """Run the program.
-
-        Args:
-            given: inputs and targets with the shapes for which the program was lowered.
-            environment: provides noise and signals.
-        """
+        """Run the program on inputs and targets of the shapes for which it was lowered."""
         self.environment, self.n_phases_done = environment, 0
         if self._parameters_version != self.store.parameters.version:
             self._evaluate_scalars()
@@ -293,21 +288,7 @@ class Lowered(Workspace):
         out = self.buffer(i.out, self.shape(i.args[0]))
         self.calls.add(self.shard.shifted, self.operand(i.args[0]), out=out)
 
-    # -- objectives
-
-    def _error(self, i: Instruction) -> None:
-        objectives.ERRORS[str(i.options[0])](self, i)
-
-    def _loss(self, i: Instruction) -> None:
-        objectives.LOSSES[str(i.options[0])](self, i)
-
     # -- synapses
-
-    def _at_post(self, i: Instruction) -> None:
-        kernels.place(self, i, "post")
-
-    def _at_pre(self, i: Instruction) -> None:
-        kernels.place(self, i, "pre")
 
     def _present(self, i: Instruction) -> None:
         layout = self.layout(i.options[0])

@@ -123,13 +123,12 @@ def _bce(to: Workspace, i: Instruction) -> None:
     _mean_loss(to, i, losses)
 
 
-SOFT: dict[str, Kernel] = {
+ERRORS = {"cross_entropy": _error_of_classes, "mse": _error_of_vectors, "bce": _error_of_labels}
+LOSSES = {"cross_entropy": _cross_entropy, "mse": _mse, "bce": _bce}
+KERNELS: dict[str, Kernel] = {
     "softmax": functools.partial(_soft, torch.softmax),
     "log_softmax": functools.partial(_soft, torch.log_softmax),
+    "one_hot": one_hot,
+    "error": lambda to, i: ERRORS[str(i.options[0])](to, i),
+    "loss": lambda to, i: LOSSES[str(i.options[0])](to, i),
 }
-ERRORS: dict[str, Kernel] = {
-    "cross_entropy": _error_of_classes,
-    "mse": _error_of_vectors,
-    "bce": _error_of_labels,
-}
-LOSSES: dict[str, Kernel] = {"cross_entropy": _cross_entropy, "mse": _mse, "bce": _bce}

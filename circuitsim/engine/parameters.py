@@ -13,10 +13,10 @@ from torch import Tensor
 
 from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
+from circuitsim.motif import Motif
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.motif.expressions import expressions_of
 from circuitsim.motif.identifiers import normalized_keys
-from circuitsim.motif.motif import Motif
 from circuitsim.plan.instructions import Operand, Register
 from circuitsim.plan.quantities import synapse
 from circuitsim.plan.writer import SCALAR, Writer
@@ -64,13 +64,6 @@ def is_read(motif: Motif, path: str) -> bool:
 
 class Parameters:
     """The parameters of all rules, keyed by their names in programs, such as ``W0:eta``. A schedule scales every `eta`.
-
-    Args:
-        motif: the declaration.
-        vary: per-replica values keyed by path, such as ``W0.eta``.
-        layouts: the layouts of the projections.
-        n_replicas: the number of replicas.
-        like: a tensor of the circuit's data type and device.
 
     Attributes:
         version: a number that changes whenever a value changes.

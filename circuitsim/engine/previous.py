@@ -10,11 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.motif.connectivity import Edges, Mask
+from circuitsim.motif import Constant, Edges, Given, Identity, Mask, Motif, Projection
 from circuitsim.motif.declared_weights import is_random, outside_fault, pattern_of
-from circuitsim.motif.init import Constant, Given, Identity
-from circuitsim.motif.motif import Motif
-from circuitsim.motif.projection import Projection
 
 
 def rewritten(motif: Motif) -> Motif:

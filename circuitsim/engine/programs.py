@@ -14,7 +14,7 @@ from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.lower import Lowered
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.workspace import Arena
-from circuitsim.motif.motif import Motif
+from circuitsim.motif import Motif
 from circuitsim.motif.wiring import sequences_of
 from circuitsim.plan import Circuitry, Plan, Program, Register, Times, build_plans, circuitry_of, emit, passes
 from circuitsim.plan.quantities import at_time
@@ -24,12 +24,8 @@ MAX_PROGRAMS = 64  # the number of programs that are kept, with a memory of thei
 
 
 class Runnable:
-    """A program that can run on the weights of a circuit.
-
-    Args:
-        program: the program as emitted, before any pass.
-        store: the weights, states and parameters.
-        kept: quantities that must be computed even where the step is cheaper without them.
+    """A program, as emitted before any pass, that can run on the weights of a circuit. It computes the quantities in
+    `kept` even where the step is cheaper without them.
     """
 
     def __init__(self, program: Program, store: WeightStore, kept: frozenset[str]) -> None:
@@ -87,13 +83,7 @@ def for_batch(program: Program, kept: frozenset[str], shard: BatchShard, n_repli
 
 
 class Programs:
-    """All programs of one circuit.
-
-    Args:
-        motif: the declaration.
-        frozen: the projections whose plasticity is stopped.
-        store: the weights, states and parameters.
-    """
+    """All programs of one circuit."""
 
     def __init__(self, motif: Motif, frozen: frozenset[str], store: WeightStore) -> None:
         self.motif, self.store = motif, store
@@ -114,15 +104,10 @@ class Programs:
     def _step(self, times: Times) -> Program:
         return self.step if times == self.step.times else emit(self.plans, self.circuitry, times=times)
 
-    def for_cycle(self, times: Times) -> Runnable:
-        """Return the program of a step without plasticity, with all quantities readable."""
-        program = functools.partial(emit, self.plans, self.circuitry, "none", times)
-        return self._runnable(("cycle", times), program, EVERYTHING)
-
-    def for_measuring(self, times: Times) -> Runnable:
-        """Return the program that computes the changes without making them."""
-        program = functools.partial(emit, self.plans, self.circuitry, "measure", times)
-        return self._runnable(("measure", times), program, EVERYTHING)
+    def for_cycle(self, times: Times, changes: str = "none") -> Runnable:
+        """Return the program of a step that makes no changes but may "measure" them, with all quantities readable."""
+        program = functools.partial(emit, self.plans, self.circuitry, changes, times)
+        return self._runnable((changes, times), program, EVERYTHING)
 
     def for_prediction(self, population: str, times: Times, every_time: bool = False) -> Runnable:
         """Return the program that computes the activity of one population."""

@@ -18,7 +18,6 @@ class Runaway:
     """A replica that ran away.
 
     Args:
-        replica: the replica's index.
         step: the number of steps after which it was detected.
         projection: the first projection that ran away, or None if only the loss was not finite.
         reason: the reason as text.
@@ -46,10 +45,9 @@ def find_runaways(values: Mapping[str, Tensor], max_weight: float, loss: Tensor 
     """Find replicas that ran away, with one report each, about the first such projection in order of declaration.
 
     Args:
-        values: weights and states keyed by their names in programs; the first axis is the replica.
-        max_weight: the bound on absolute weights.
+        values: weights and states ``[replica, ...]``, keyed by their names in programs.
         loss: the loss of each replica, shape ``[replica]``, or None.
-        step: the number of steps done, for the report.
+        max_weight, step: the bound on absolute weights, and the number of steps done, for the report.
     """
     names = [name for name in values if name.endswith(":w")]  # states have scales of their own
     # the largest |w|, without an array of |w|

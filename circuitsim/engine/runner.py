@@ -14,7 +14,7 @@ from circuitsim.engine.lower import Lowered
 from circuitsim.engine.noise import StepNoise
 from circuitsim.engine.programs import Programs, Runnable
 from circuitsim.engine.store import WeightStore
-from circuitsim.motif.motif import Motif
+from circuitsim.motif import Motif
 from circuitsim.plan import Register, Times
 
 
@@ -49,13 +49,9 @@ class Environment:
         return StepNoise(phase, self.step, self.runner.seeds, self.batch.shard, store.like)(population, size)
 
     def check_input_by_product(self, input_name: str, product: Tensor) -> None:
-        """Check an input if its product with weights is not finite.
-
-        Raises:
-            DataError: a number of the input is not finite.
-        """
+        """Check an input if its product with weights is not finite."""
         if self.batch.check and not self.runner.binder.validator.is_finite(product):
-            self.runner.binder.check_input(input_name, self.batch.inputs[input_name])
+            self.runner.binder.check_numbers({input_name: self.batch.inputs[input_name]}, {})
 
     def signal(self, name: str) -> Tensor:
         """The values of a signal, ``[replica, samples of this process, 1]``."""
@@ -65,12 +61,6 @@ class Environment:
 
 class Runner:
     """Runs the programs of a circuit on batches.
-
-    Args:
-        motif: the declaration.
-        programs: the programs of the circuit.
-        store: the weights and states.
-        seeds: the seed of each replica's noise.
 
     Attributes:
         last: the program of the last step or cycle. Its registers hold the quantities of that cycle.
@@ -99,31 +89,20 @@ class Runner:
         given = self.binder.check_signals(signals, shard.n_samples)
         if not shard.is_whole:
             if check:
-                self._check_numbers(inputs, targets)
+                self.binder.check_numbers(inputs, targets)
             inputs, targets = ({k: shard.part(v) for k, v in part.items()} for part in (inputs, targets))
         return Batch(inputs, targets, times, given, shard, check and shard.is_whole)
 
-    def _check_numbers(self, inputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
-        for name, tensor in inputs.items():
-            self.binder.check_input(name, tensor)
-        for name, tensor in targets.items():
-            if not tensor.is_floating_point():
-                self.binder.check_target_classes(name, tensor)
-
     def run(self, runnable: Runnable, batch: Batch, step: int) -> Lowered:
-        """Run a program.
+        """Run a program, with the noise of this step.
 
-        Args:
-            runnable: the program.
-            batch: its inputs, targets and signals.
-            step: the number of the step, which selects the noise.
         Raises:
             DataError: a number of an input is not finite, or a class is out of range; nothing has changed.
         """
         given = self._given(runnable, batch)
         lowered = runnable.at(given, batch.shard)
         if batch.check:  # only what the program itself does not check before it changes anything
-            self._check_numbers(
+            self.binder.check_numbers(
                 {name: x for name, x in batch.inputs.items() if name not in lowered.checked_inputs},
                 {name: target for name, target in batch.targets.items() if name not in lowered.checked_targets},
             )
@@ -135,25 +114,17 @@ class Runner:
             # a cycle in the same memory is partly overwritten, so that nothing can be read of it any more
             self.last = before if before is not None and before.arena is not lowered.arena else None
             if isinstance(error, RuntimeError | IndexError):
-                self._check_numbers({}, batch.targets)  # torch's error does not say which class is out of range
+                self.binder.check_numbers({}, batch.targets)  # torch's error does not say which class is out of range
             raise
         return lowered
 
     def inputs(self, x: Any) -> Batch:
-        """Make a batch for a prediction, which has neither targets nor signals.
-
-        Raises:
-            DataError: x does not fit.
-        """
+        """Make a batch for a prediction, which has neither targets nor signals."""
         inputs, _, times = self.binder.by_time(self.binder.inputs(x, check=False), {})
         return Batch(inputs, {}, times, {}, BatchShard(next(iter(inputs.values())).shape[1]), True)
 
     def predict(self, runnable: Runnable, batch: Batch) -> list[Tensor]:
-        """Return the readable quantities of a program, without copies.
-
-        Raises:
-            DataError: a number of an input is not finite.
-        """
+        """Return the readable quantities of a program, without copies."""
         last = self.last
         try:
             lowered = self.run(runnable, batch, 0)

@@ -11,23 +11,15 @@ from circuitsim.engine.archive import write_archive
 from circuitsim.engine.draws import is_run
 
 if TYPE_CHECKING:
-    from circuitsim.engine.compiled import Compiled
+    from circuitsim.engine.circuit import Circuit
 
 
-def save_circuit(circuit: Compiled, path: str | os.PathLike[str], notes: Mapping[str, Any] | None = None) -> None:
-    """Write the declaration and everything that belongs to the circuit's state; see `Circuit.save`.
-
-    Args:
-        circuit: the circuit, which is not changed.
-        path: the file.
-        notes: any values that JSON can hold, stored beside the declaration (`read_archive` returns them).
-    Raises:
-        ArchiveError: the file cannot be written. A file that existed before is left unchanged.
-    """
+def save_circuit(circuit: Circuit, path: str | os.PathLike[str], notes: Mapping[str, Any] | None = None) -> None:
+    """Write the declaration and the circuit's whole state, with notes that JSON can hold and `read_archive` returns."""
     write_archive(circuit.store.tensors(), description(circuit, notes), path)
 
 
-def description(circuit: Compiled, notes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def description(circuit: Circuit, notes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return everything that a file holds about a circuit except its tensors."""
     return {
         **identity(circuit),
@@ -37,7 +29,7 @@ def description(circuit: Compiled, notes: Mapping[str, Any] | None = None) -> di
     }
 
 
-def identity(circuit: Compiled) -> dict[str, Any]:
+def identity(circuit: Circuit) -> dict[str, Any]:
     """Return the declaration and options from which a circuit was compiled."""
     return {
         "motif": json.loads(circuit.motif.to_json()),

@@ -17,9 +17,8 @@ from circuitsim.engine.given import read_weights
 from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Parameters
 from circuitsim.errors import ParameterError
+from circuitsim.motif import Motif, Projection
 from circuitsim.motif.declared_weights import bounds_of
-from circuitsim.motif.motif import Motif
-from circuitsim.motif.projection import Projection
 from circuitsim.motif.state import lasting
 from circuitsim.plan import Synapses, synapses_of
 from circuitsim.plan.quantities import synapse
@@ -31,13 +30,10 @@ REGISTER = 16  # float32 numbers in the widest register of common CPUs
 class WeightStore:
     """Weights in the layouts of their projections. The weights of derived projections are read from their source.
 
-    Args:
-        motif, n_replicas, layouts: those of the circuit.
-        own: weights and states keyed by their names in programs, such as ``V1:w``, ``V1:e`` or ``up1.theta``.
-        like: a tensor of the circuit's data type and device.
-
     Attributes:
-        own: weights and states, which a step changes in place.
+        own: weights and states, which a step changes in place, keyed by their names in programs, such as ``V1:w``,
+            ``V1:e`` or ``up1.theta``.
+        like: a tensor of the circuit's data type and device.
         parameters: the parameters of rules, set when the layouts are aligned.
         owed: decay that could not be represented so far (`circuitsim.engine.decay`).
         pinned: the replicas that steps leave as they are.

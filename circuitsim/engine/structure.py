@@ -17,10 +17,10 @@ from circuitsim.engine.draws import draw_some, draw_weights, generator, union
 from circuitsim.engine.layout import Layout, OneToOneLayout
 from circuitsim.engine.store import WeightStore
 from circuitsim.errors import ParameterError
+from circuitsim.motif import Projection
 from circuitsim.motif.checks import is_number, is_whole
 from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.init import Init
-from circuitsim.motif.projection import Projection
 from circuitsim.plan.quantities import synapse
 
 
@@ -100,18 +100,14 @@ def grow(
     n: Sequence[int] | None = None,
     probability: float | None = None,
 ) -> Tensor:
-    """Make new synapses at random places where none is.
+    """Make new synapses at random places where none is, and return how many have grown, ``[replica]``.
 
     Args:
-        store: the weights and states, which are changed.
-        p: the projection.
         inits: the distribution of the new weights in each replica.
         seeds, purpose: the seed of each replica, and the purpose that keys the draws.
         replicas: the replicas in which synapses grow.
         n: how many grow in each replica; at most as many as there are places.
         probability: or the probability with which one grows at each place.
-    Returns:
-        How many have grown, ``[replica]``.
     Raises:
         ParameterError: there are not enough places; nothing has changed.
     """
@@ -140,12 +136,7 @@ def grow(
 
 
 class _Free:
-    """The places of a projection at which a synapse can grow, in order.
-
-    Args:
-        layout: the layout of the projection.
-        taken: the numbers of the pairs at which none can.
-    """
+    """The places of a projection at which a synapse can grow, in order: all pairs whose numbers are not `taken`."""
 
     def __init__(self, layout: Layout, taken: np.ndarray) -> None:
         n_post, n_pre = layout.shape
@@ -160,11 +151,7 @@ class _Free:
 
 
 def check_amount(owner: str, n: Any, probability: Any) -> None:
-    """Check how many synapses are to grow.
-
-    Raises:
-        ParameterError: it is not one of a whole number and a probability.
-    """
+    """Check how many synapses are to grow: a whole number or a probability."""
     if (n is None) == (probability is None):
         raise ParameterError(f"{owner}: give n or a probability (got {n!r} and {probability!r})")
     if n is not None and not (is_whole(n) and n >= 0):

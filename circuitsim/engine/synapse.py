@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
-    from circuitsim.engine.compiled import Compiled
+    from circuitsim.engine.circuit import Circuit
 
 
 @dataclass(frozen=True)
@@ -47,57 +47,45 @@ class Synapse:
     last_change: float | None
 
 
-@dataclass(frozen=True)
-class _View:
-    """One projection in one replica. Arrays hold one number per synapse, row by row."""
-
-    projection: str
-    replica: int
-    pre_population: str
-    post_population: str
-    compartment: str
-    rule: str | None
-    plastic: bool
-    post: np.ndarray
-    pre: np.ndarray
-    weight: np.ndarray
-    parameters: dict[str, np.ndarray]
-    change: np.ndarray | None
-
-    @classmethod
-    def of(cls, circuit: Compiled, projection: str, replica: int) -> _View:
-        replica = index("replica", replica, circuit.n_replicas)
-        p = circuit.motif.projection(projection)
-        layout = circuit.layouts[p.name]
-        learns = any(q.name == p.name for plan in circuit.plans for q in plan.plastic())
-        plastic = learns and replica not in circuit.store.pinned
-        post, pre = (index.cpu().numpy() for index in layout.synapses(replica))
-        weight = layout.at_synapses(circuit.values(p.name), replica).cpu().numpy()
-        recorded = circuit.changes.get(p.name)
-        change = None if recorded is None else layout.at_synapses(recorded, replica).cpu().numpy()
-        rule = p.rule.expression if p.rule is not None else None
-        values = {name: _of_replica(layout, value, replica) for name, value in _declared(circuit, p.name).items()}
-        spread = {name: np.broadcast_to(value, weight.shape) for name, value in values.items()}
-        return cls(
-            p.name, replica, p.pre, p.post, p.compartment, rule, plastic, post, pre, weight, spread, change
-        )  # fmt: skip
-
-    def synapse(self, k: int) -> Synapse:
-        """Synapse number k of the view."""
-        return Synapse(
-            projection=self.projection,
-            replica=self.replica,
-            pre=(self.pre_population, int(self.pre[k])),
-            post=(self.post_population, int(self.post[k])),
-            weight=float(self.weight[k]),
-            rule=self.rule,
-            parameters={name: float(value[k]) for name, value in self.parameters.items()},
-            plastic=self.plastic,
-            last_change=None if self.change is None else float(self.change[k]),
-        )
+def _columns(circuit: Circuit, projection: str, replica: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The columns of a table of synapses, and those of the rule's parameters; what all synapses share is one value."""
+    replica = index("replica", replica, circuit.n_replicas)
+    p = circuit.motif.projection(projection)
+    layout, recorded = circuit.layouts[p.name], circuit.changes.get(p.name)
+    learns = any(q.name == p.name for plan in circuit.plans for q in plan.plastic())
+    post, pre = (index.cpu().numpy() for index in layout.synapses(replica))
+    weight = layout.at_synapses(circuit.values(p.name), replica).cpu().numpy()
+    columns = {
+        "projection": p.name,
+        "pre_population": p.pre,
+        "pre": pre,
+        "post_population": p.post,
+        "post": post,
+        "replica": replica,
+        "compartment": p.compartment,
+        "weight": weight,
+        "plastic": learns and replica not in circuit.store.pinned,
+        "rule": p.rule.expression if p.rule is not None else None,
+        "last_change": np.nan if recorded is None else layout.at_synapses(recorded, replica).cpu().numpy(),
+    }
+    values = {name: _of_replica(layout, value, replica) for name, value in _declared(circuit, p.name).items()}
+    return columns, {name: np.broadcast_to(value, weight.shape) for name, value in values.items()}
 
 
-def parameters(circuit: Compiled, projection: str) -> dict[str, Any]:
+def _synapse(columns: dict[str, Any], parameters: dict[str, np.ndarray], k: int) -> Synapse:
+    """Synapse number k of `_columns`."""
+    change = columns["last_change"]
+    return Synapse(
+        **{name: columns[name] for name in ("projection", "replica", "rule", "plastic")},
+        pre=(columns["pre_population"], int(columns["pre"][k])),
+        post=(columns["post_population"], int(columns["post"][k])),
+        weight=float(columns["weight"][k]),
+        parameters={name: float(value[k]) for name, value in parameters.items()},
+        last_change=float(change[k]) if isinstance(change, np.ndarray) else None,
+    )
+
+
+def parameters(circuit: Circuit, projection: str) -> dict[str, Any]:
     """The parameters of a rule as floats, or as tensors ``[replica]`` or ``[post, pre]``."""
     found: dict[str, Any] = {}
     for name, value in _declared(circuit, projection).items():
@@ -109,7 +97,7 @@ def parameters(circuit: Compiled, projection: str) -> dict[str, Any]:
     return found
 
 
-def _declared(circuit: Compiled, projection: str) -> dict[str, float | np.ndarray | Tensor]:
+def _declared(circuit: Circuit, projection: str) -> dict[str, float | np.ndarray | Tensor]:
     """Parameters keyed by name: a number, an array ``[replica, 1, 1]``, or a tensor with one number per synapse."""
     rule = circuit.motif.projection(projection).rule
     names = rule.parameters if rule is not None else ()
@@ -123,54 +111,39 @@ def _of_replica(layout: Layout, value: Any, replica: int) -> np.ndarray:
     return np.asarray(value[replica, 0, 0] if isinstance(value, np.ndarray) else value)
 
 
-def synapse(circuit: Compiled, projection: str, *, post: int, pre: int, replica: int) -> Synapse:
+def synapse(circuit: Circuit, projection: str, *, post: int, pre: int, replica: int) -> Synapse:
     """One synapse; see `Circuit.synapse`."""
-    view = _View.of(circuit, projection, replica)
-    n_post, n_pre = circuit.layouts[view.projection].shape
+    columns, values = _columns(circuit, projection, replica)
+    n_post, n_pre = circuit.layouts[columns["projection"]].shape
     post = index(f"projection {projection!r}: post", post, n_post)
     pre = index(f"projection {projection!r}: pre", pre, n_pre)
-    found = np.flatnonzero((view.post == post) & (view.pre == pre))
+    found = np.flatnonzero((columns["post"] == post) & (columns["pre"] == pre))
     if not len(found):
         raise ParameterError(f"projection {projection!r}: there is no synapse from {pre} to {post} (replica {replica})")
-    return view.synapse(int(found[0]))
+    return _synapse(columns, values, int(found[0]))
 
 
-def iterate(circuit: Compiled, projection: str, replica: int) -> Iterator[Synapse]:
+def iterate(circuit: Circuit, projection: str, replica: int) -> Iterator[Synapse]:
     """Iterate over all synapses that exist, row by row."""
-    view = _View.of(circuit, projection, replica)
-    return (view.synapse(k) for k in range(len(view.weight)))
+    columns, values = _columns(circuit, projection, replica)
+    return (_synapse(columns, values, k) for k in range(len(columns["weight"])))
 
 
-def table(circuit: Compiled, projection: str | None, replica: int | None) -> pd.DataFrame:
+def table(circuit: Circuit, projection: str | None, replica: int | None) -> pd.DataFrame:
     """A table with one row per synapse that exists; see `Circuit.table`."""
     import pandas as pd  # imported late, because importing takes half a second
 
     names = [projection] if projection is not None else [p.name for p in circuit.motif.projections]
     replicas = range(circuit.n_replicas) if replica is None else [replica]
-    return pd.concat(
-        [pd.DataFrame(_columns(_View.of(circuit, name, r))) for name in names for r in replicas], ignore_index=True
-    )
+    parts = []
+    for columns, values in (_columns(circuit, name, r) for name in names for r in replicas):
+        named = {f"rule_{k}" if k in columns else k: v for k, v in values.items()}
+        change = {"last_change": columns.pop("last_change")}
+        parts.append(pd.DataFrame(columns | named | change))
+    return pd.concat(parts, ignore_index=True)
 
 
-def _columns(view: _View) -> dict[str, Any]:
-    columns: dict[str, Any] = {
-        "projection": view.projection,
-        "pre_population": view.pre_population,
-        "pre": view.pre,
-        "post_population": view.post_population,
-        "post": view.post,
-        "replica": view.replica,
-        "compartment": view.compartment,
-        "weight": view.weight,
-        "plastic": view.plastic,
-        "rule": view.rule,
-    }
-    change = {"last_change": np.nan if view.change is None else view.change}
-    taken = columns.keys() | change.keys()
-    return columns | {f"rule_{k}" if k in taken else k: v for k, v in view.parameters.items()} | change
-
-
-def connectome(circuit: Compiled, replica: int, threshold: float) -> nx.MultiDiGraph:
+def connectome(circuit: Circuit, replica: int, threshold: float) -> nx.MultiDiGraph:
     """Neurons and synapses as a graph; see `Circuit.connectome`."""
     if not is_number(threshold):
         raise ParameterError(f"connectome: threshold must be a number (got {threshold!r})")
@@ -181,13 +154,9 @@ def connectome(circuit: Compiled, replica: int, threshold: float) -> nx.MultiDiG
         for k in range(population.size):
             graph.add_node((population.name, k), population=population.name, stream=population.stream)
     for p in circuit.motif.projections:
-        view = _View.of(circuit, p.name, replica)
-        for k in np.flatnonzero(np.abs(view.weight) >= threshold):
-            graph.add_edge(
-                (p.pre, int(view.pre[k])),
-                (p.post, int(view.post[k])),
-                key=p.name,
-                weight=float(view.weight[k]),
-                compartment=p.compartment,
-            )
+        columns, _ = _columns(circuit, p.name, replica)
+        pre, post, weight = (columns[name] for name in ("pre", "post", "weight"))
+        for k in np.flatnonzero(np.abs(weight) >= threshold):
+            ends = (p.pre, int(pre[k])), (p.post, int(post[k]))
+            graph.add_edge(*ends, key=p.name, weight=float(weight[k]), compartment=p.compartment)
     return graph

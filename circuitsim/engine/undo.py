@@ -26,9 +26,6 @@ SMALLEST_DECAY_FACTOR = 0.5  # dividing by a smaller one would amplify rounding 
 def before_change(lowered: Lowered, register: Register) -> Tensor:
     """The values of a register when the step read them, even if they are weights that have changed since.
 
-    Args:
-        lowered: a program that is running or has run.
-        register: a register of the program.
     Raises:
         ParameterError: the change cannot be undone.
     """

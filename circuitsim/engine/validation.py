@@ -12,11 +12,7 @@ from circuitsim.errors import DataError
 
 
 class InputValidator:
-    """Validates numbers without allocating tensors.
-
-    Args:
-        dtype: the circuit's data type.
-    """
+    """Validates numbers of the circuit's data type, without allocating tensors."""
 
     def __init__(self, dtype: torch.dtype) -> None:
         self._squares = torch.empty((), dtype=dtype)

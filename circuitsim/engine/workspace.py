@@ -45,16 +45,10 @@ class Arena:
 
 
 class Workspace:
-    """The buffers of a program for one batch size, and the calls that fill them.
-
-    Args:
-        program: the program after all passes.
-        store: the weights, states, layouts and parameters.
-        given: tensors with the shapes of the inputs and targets, keyed by register.
-        shard: this process's part of the batch.
-        arena: the memory of registers, which all lowerings of one program share.
+    """The buffers of a program, after all passes, for one batch size, and the calls that fill them.
 
     Attributes:
+        arena: the memory of registers, which all lowerings of one program share.
         calls: the calls so far.
         tensors: the values of each register, except for scalars, inputs and targets.
         given: the inputs and targets of the last run, keyed by register.
@@ -138,8 +132,6 @@ class Workspace:
         """Allocate a register, in memory that is free if there is some.
 
         Args:
-            register: the register.
-            shape: its shape.
             turned: whether neighbours along the second axis are neighbours in memory.
             constant: whether it is filled only once, so that nothing else may write there.
         """

@@ -7,8 +7,7 @@ from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import Phase
 from circuitsim.motif.population import Bias, Population
-from circuitsim.motif.projection import Derived, Projection
-from circuitsim.motif.rewiring import Rewiring
+from circuitsim.motif.projection import Derived, Projection, Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.signal import Signal
 from circuitsim.motif.state import State

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.errors import CircuitError, MotifError
+from circuitsim.errors import CircuitError, DataError, MotifError
 from circuitsim.motif.identifiers import names_in, normalized
 
 LARGEST = 10**8  # entries of a sparse matrix that may be made dense, 800 MB
@@ -36,13 +36,9 @@ def is_sparse(values: Any) -> bool:
 def as_array(values: Any, owner: str, error: type[CircuitError] = MotifError) -> np.ma.MaskedArray[Any, Any]:
     """Return the entries as a NumPy array of any data type, masked where a masked array has no value.
 
-    Args:
-        values: the entries.
-        owner: begins the error messages.
-        error: the exception to raise.
     Raises:
         CircuitError: the values are no rectangular array, are of a kind that NumPy lacks or that has fields, or are
-            sparse and too large to be made dense.
+            sparse and too large to be made dense. The error is `error`, and its message begins with `owner`.
     """
     if is_sparse(values):
         if np.prod(values.shape, dtype=float) > LARGEST:
@@ -87,13 +83,7 @@ def _is_nested(value: Any) -> bool:
 
 
 def as_numbers(values: Any, owner: str, error: type[CircuitError] = MotifError) -> np.ndarray:
-    """Return a float64 copy of the entries, NaN where they are blank.
-
-    Args:
-        values, owner, error: as in `as_array`.
-    Raises:
-        CircuitError: an entry is no number; the message names the first one and counts them.
-    """
+    """Return a float64 copy of the entries, NaN where they are blank; what is no number is refused as in `as_array`."""
     masked = as_array(values, owner, error)
     if isinstance(values, list | tuple) and masked.dtype.kind in "USc":  # a single text makes texts of all numbers
         masked = as_array(np.array(values, dtype=object), owner, error)
@@ -116,6 +106,35 @@ def as_numbers(values: Any, owner: str, error: type[CircuitError] = MotifError) 
             f"{getattr(first, 'item', lambda: first)()!r} {place_of(wrong)}{_advice(values, first)}"
         )
     return array
+
+
+def as_samples(values: Any, owner: str) -> np.ndarray:
+    """Return the entries, which must be numbers without blanks, in their data type.
+
+    Raises:
+        DataError: entries are masked, or no numbers, or as in `as_array`.
+    """
+    masked = as_array(values, owner, DataError)
+    if (blank := np.ma.getmaskarray(masked)).any():  # type: ignore[no-untyped-call]
+        first = tuple(int(k) for k in np.argwhere(blank)[0])
+        advice = "fill them, or leave these samples out"
+        raise DataError(f"{owner}: {counted_are(blank)} masked, the first at index {first}: {advice}")
+    array = np.asarray(masked.data)
+    if array.dtype.kind not in "biuf":
+        advice = f"convert it to numbers (float32 values, int64 classes){_first_other(array)}"
+        raise DataError(f"{owner} has dtype {array.dtype}; {advice}")
+    return array
+
+
+def _first_other(array: np.ndarray[Any, Any]) -> str:
+    """Name the first entry of an array of objects or text that is no number, if there is one."""
+    for place, entry in np.ndenumerate(array) if array.dtype.kind in "OU" else ():
+        if not isinstance(entry, numbers.Real):
+            advice = "; np.unique(names, return_inverse=True)[1] turns names of classes into classes"
+            shown = str(entry) if isinstance(entry, str) else entry
+            are_names = array.ndim == 1 and isinstance(entry, str)
+            return f": {shown!r:.40} at index {place} is none{advice if are_names else ''}"
+    return ""
 
 
 def _number(entry: Any) -> float | None:
@@ -168,11 +187,7 @@ def fault_of(what: str, array: np.ndarray, post_names: Names = None, pre_names: 
 
 
 def filled(array: np.ndarray, blank: Any, owner: str) -> np.ndarray:
-    """Return the array with its blanks replaced by the number `blank`, unless it is None.
-
-    Raises:
-        MotifError: `blank` is not a finite number or None.
-    """
+    """Return the array with its blanks replaced by the number `blank`, unless it is None."""
     if blank is None:
         return array
     if not isinstance(blank, int | float | np.number) or not np.isfinite(blank):
@@ -205,11 +220,7 @@ def _labels(index: Any, n: int) -> tuple[np.ndarray, Names]:
 
 
 def names_of_axis(names: Sequence[str] | None, array: np.ndarray, axis: int, owner: str) -> Names:
-    """Return declared names of the neurons of an array's axis, -2 for post and -1 for pre, as a tuple.
-
-    Raises:
-        MotifError: they are no list of strings, one for each row or column of a matrix.
-    """
+    """Return declared names of the neurons of an array's axis, -2 for post and -1 for pre, as a tuple."""
     if names is None:
         return None
     names = names_in(names, owner, "the names of neurons")

@@ -38,7 +38,7 @@ class Random(Value):
                 "Random: probability is a data frame with names; use frame.to_numpy(), by the neurons' order"
             )
         if hasattr(self.probability, "__len__") and not isinstance(self.probability, str):
-            object.__setattr__(self, "probability", locked(as_numbers(self.probability, "Random probability")))
+            self._set(probability=locked(as_numbers(self.probability, "Random probability")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +126,7 @@ class Edges(Value):
     repeated: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pre", _indices(self.pre, "pre"))
-        object.__setattr__(self, "post", _indices(self.post, "post"))
+        self._set(pre=_indices(self.pre, "pre"), post=_indices(self.post, "post"))
 
     def numbers(self, n_pre: int) -> np.ndarray:
         """Return ``post * n_pre + pre`` of each listed synapse, in the order of the list.
@@ -179,7 +178,30 @@ def _indices(values: Any, end: str) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Mask(Value):
+class NamedMatrix(Value, is_declared=False):
+    """An array, and the names of the neurons of its axes; see `Mask`."""
+
+    array: Any
+    post_names: Names
+    pre_names: Names
+
+    def __init__(
+        self,
+        array: Any,
+        *,
+        blank: float | None = None,
+        post_names: Sequence[str] | None = None,
+        pre_names: Sequence[str] | None = None,
+    ) -> None:
+        owner = type(self).__name__
+        read, rows, columns = labelled(array, as_numbers(array, owner))
+        post, pre = names_of_axis(post_names, read, -2, owner), names_of_axis(pre_names, read, -1, owner)
+        self._set(post_names=rows if post is None else post, pre_names=columns if pre is None else pre)
+        self._set(array=locked(filled(read, blank, owner)))
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Mask(NamedMatrix):
     """A synapse exists wherever the array is not zero.
 
     Args:
@@ -199,32 +221,6 @@ class Mask(Value):
         array([[1., 0.],
                [1., 1.]])
     """
-
-    array: Any
-    post_names: Names
-    pre_names: Names
-
-    def __init__(
-        self,
-        array: Any,
-        *,
-        blank: float | None = None,
-        post_names: Sequence[str] | None = None,
-        pre_names: Sequence[str] | None = None,
-    ) -> None:
-        set_matrix(self, array, blank, post_names, pre_names)
-
-
-def set_matrix(
-    value: Value, array: Any, blank: float | None, post_names: Sequence[str] | None, pre_names: Sequence[str] | None
-) -> None:
-    """Set the fields of a mask, or of given weights, from the arguments of its constructor."""
-    owner = type(value).__name__
-    read, rows, columns = labelled(array, as_numbers(array, owner))
-    object.__setattr__(value, "array", locked(filled(read, blank, owner)))
-    for axis, field, given, labels in ((-2, "post_names", post_names, rows), (-1, "pre_names", pre_names, columns)):
-        names = names_of_axis(given, read, axis, owner)
-        object.__setattr__(value, field, labels if names is None else names)
 
 
 Connectivity = All | Random | DistanceDependent | Local | ReciprocalOf | OneToOne | Edges | Mask

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, TypeVar, overload
 
 from circuitsim.errors import MotifError
 from circuitsim.motif.identifiers import normalized
-from circuitsim.motif.names import population_of, projection_of
+from circuitsim.motif.memo import memoized
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import CYCLE, Phase
 from circuitsim.motif.population import Population
@@ -19,11 +20,7 @@ OneDeclared = TypeVar("OneDeclared", Population, Projection, Objective, Signal, 
 
 
 class Declarations:
-    """Populations, projections, objectives, signals and phases, in order of declaration.
-
-    Args:
-        name: the motif's name in tables and figures.
-    """
+    """Populations, projections, objectives, signals and phases, in order of declaration."""
 
     def __init__(self, name: str = "motif") -> None:
         self.name = name
@@ -36,22 +33,22 @@ class Declarations:
 
     @property
     def populations(self) -> tuple[Population, ...]:
-        """The populations, in order of declaration."""
+        """The populations."""
         return tuple(self._populations)
 
     @property
     def projections(self) -> tuple[Projection, ...]:
-        """The projections, in order of declaration."""
+        """The projections."""
         return tuple(self._projections)
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """The objectives, in order of declaration."""
+        """The objectives."""
         return tuple(self._objectives)
 
     @property
     def signals(self) -> tuple[Signal, ...]:
-        """The signals, in order of declaration."""
+        """The signals."""
         return tuple(self._signals)
 
     @property
@@ -107,11 +104,8 @@ class Declarations:
 
         Args:
             pre, post: the presynaptic and postsynaptic populations, or their names.
-            name: the projection's name.
             options: the other arguments of `Projection`: compartment, rule, init, connectivity, plastic, tied_to,
                 bounds, state, parameters, delay, label, rewiring.
-        Returns:
-            The projection.
         Raises:
             MotifError: an option is unknown, or there are parameters, but the rule is not a string.
         """
@@ -119,27 +113,11 @@ class Declarations:
         return self.add(Projection(name, pre, post, **options))
 
     def population(self, name: str) -> Population:
-        """Return the population with the given name.
-
-        Args:
-            name: the name as declared.
-        Returns:
-            The declared population.
-        Raises:
-            MotifError: the name is unknown; the message lists the known ones.
-        """
+        """Return the population with the given name; a `MotifError` lists those that there are."""
         return self._named(population_of(self), "population", name)
 
     def projection(self, name: str) -> Projection:
-        """Return the projection with the given name.
-
-        Args:
-            name: the name as declared.
-        Returns:
-            The declared projection.
-        Raises:
-            MotifError: the name is unknown; the message lists the known ones.
-        """
+        """Return the projection with the given name; a `MotifError` lists those that there are."""
         return self._named(projection_of(self), "projection", name)
 
     def _named(self, known: dict[str, Any], kind: str, name: str) -> Any:
@@ -167,3 +145,23 @@ class Declarations:
             + ", ".join(f"{len(values)} {kind}" for kind, (_, values) in self._kinds.items() if values)
             + ")"
         )
+
+
+@memoized
+def population_of(motif: Declarations) -> dict[str, Population]:
+    """Map each name to its population, or to the first one where a name is (wrongly) declared twice."""
+    return _by_name(motif.populations)
+
+
+@memoized
+def projection_of(motif: Declarations) -> dict[str, Projection]:
+    """Map each name to its projection, in the manner of `population_of`."""
+    return _by_name(motif.projections)
+
+
+def _by_name(values: Iterable[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for value in values:
+        if isinstance(value.name, str):
+            found.setdefault(value.name, value)
+    return found

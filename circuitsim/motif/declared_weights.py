@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from circuitsim.motif.arrays import counted, place_of
 from circuitsim.motif.connectivity import DistanceDependent, Edges, Mask, OneToOne, Random, ReciprocalOf
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.init import Gaussian, Init, Uniform
+from circuitsim.motif.projection import Projection
 from circuitsim.motif.space import settled
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.projection import Projection
 
 Bounds = tuple[float | None, float | None]
 
@@ -72,14 +70,10 @@ def sign_faults(motif: Declarations, p: Projection) -> Iterator[str]:
 
 
 def ends_of(motif: Declarations, p: Projection) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the synapses of a projection that exist, as the indices of their post- and presynaptic neurons.
+    """Return the indices ``[synapse]`` of the post- and presynaptic neurons of a projection with valid connectivity.
 
-    Args:
-        motif: the motif.
-        p: a projection with a valid connectivity.
-    Returns:
-        Two arrays ``[synapse]``, or None if every pair is connected or the synapses are drawn at random. Of a mask for
-        each replica, the synapses of any replica.
+    None if every pair is connected or the synapses are drawn at random. Of a mask for each replica, the synapses of any
+    replica.
     """
     match settled(motif, p):
         case Mask(array=array):
@@ -131,13 +125,7 @@ def is_random(motif: Declarations, p: Projection) -> bool:
 
 
 def stray_fault(what: str, weights: np.ndarray, present: np.ndarray) -> str | None:
-    """Say that weights are given where there is no synapse, or return None.
-
-    Args:
-        what: the weights, which begin the sentence.
-        weights: shape ``[..., post, pre]``.
-        present: which synapses exist, a shape that broadcasts to that of the weights.
-    """
+    """Say that weights ``[..., post, pre]`` are given where no synapse is `present`, or return None."""
     weights, present = np.broadcast_arrays(weights, present)
     wrong = (weights != 0) & ~present
     if not wrong.any():
@@ -150,14 +138,7 @@ def stray_fault(what: str, weights: np.ndarray, present: np.ndarray) -> str | No
 
 
 def outside_fault(what: str, weights: Any, bounds: Bounds | None, present: np.ndarray | None = None) -> str | None:
-    """Say that weights lie outside the bounds, or return None.
-
-    Args:
-        what: the weights, which begin the sentence.
-        weights: one number, or an array of any shape.
-        bounds: the bounds; None for no bounds.
-        present: which synapses exist; None for all.
-    """
+    """Say that weights, a number or an array, lie outside the bounds where synapses are `present`, or return None."""
     low, high = (float("nan") if end is None else float(end) for end in bounds or (None, None))
     weights = np.asarray(weights, dtype=float)
     wrong = (weights < low) | (weights > high)

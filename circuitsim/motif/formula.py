@@ -1,4 +1,4 @@
-"""Expressions of the rule language as LaTeX, in the notation of papers.
+"""Expressions of the rule language as LaTeX, in the notation of papers, and tables of them.
 
 ``w`` becomes w_ij, ``pre`` and ``post`` become a_j and a_i, ``I_V1`` becomes I_i^V1, and a comparison becomes an
 Iverson bracket. The output needs no LaTeX package.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -46,12 +47,7 @@ ESCAPES = {
 
 @dataclass(frozen=True)
 class Formula:
-    """An equation, as code and in LaTeX.
-
-    Args:
-        code: the equation as it is declared.
-        latex: the equation in LaTeX math mode, without the dollar signs.
-    """
+    """An equation, as it is declared, and in LaTeX math mode without the dollar signs."""
 
     code: str
     latex: str
@@ -73,13 +69,7 @@ def _ascii(character: str) -> str:
 def latex_of(
     expression: sympy.Expr, states: frozenset[str] = frozenset(), synaptic: frozenset[str] = frozenset()
 ) -> str:
-    """Return an expression of a motif as LaTeX.
-
-    Args:
-        expression: an expression over the symbols of `circuitsim.rules.vocabulary.local`.
-        states: the names of the neuron states that it may read.
-        synaptic: the names of the synapse states that it may read.
-    """
+    """Return an expression of a motif as LaTeX; it may read states of neurons, and synaptic ones."""
     return str(_Printer(states, synaptic).doprint(expression))
 
 
@@ -109,3 +99,63 @@ class _Printer(LatexPrinter):
     def _print_Function(self, function: sympy.Function, exp: str | None = None) -> str:
         text = FUNCTIONS[type(function).__name__].format(*map(self._print, function.args))
         return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+
+
+Cell = str | Formula | Sequence[Formula]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a title.
+
+    Args:
+        widths: maps each column's name to its share of the text width in LaTeX.
+        rows: the rows, each with one cell per column.
+        notes: text below the table, such as the meaning of symbols, in LaTeX; Markdown leaves it out.
+    """
+
+    title: str
+    widths: dict[str, float]
+    rows: Sequence[Sequence[Cell]]
+    notes: str = ""
+
+    def markdown(self) -> str:
+        """Return a heading and a table that GitHub and Pandoc can read, with formulas as code."""
+        lines = [
+            list(self.widths),
+            ["---"] * len(self.widths),
+            *([_markdown(cell) for cell in row] for row in self.rows),
+        ]
+        return "\n".join([f"### {self.title}", "", *(f"| {' | '.join(cells)} |" for cells in lines), ""])
+
+    def latex(self) -> str:
+        """Return a framed tabular with the title in the first row, as in Nordlie et al. (2009); it needs no package."""
+        columns = "|".join(f"p{{{width:.2f}\\textwidth}}" for width in self.widths.values())
+        rows = [
+            [rf"\textbf{{{escaped(name)}}}" for name in self.widths],
+            *([_latex(c) for c in row] for row in self.rows),
+        ]
+        return "\n".join(
+            [
+                rf"\noindent\begin{{tabular}}{{|{columns}|}}",
+                rf"\hline \multicolumn{{{len(self.widths)}}}{{|c|}}{{\textbf{{{escaped(self.title)}}}}} \\ \hline",
+                *(rf"{' & '.join(cells)} \\ \hline" for cells in rows),
+                r"\end{tabular}",
+                *([rf"\par\noindent {self.notes}"] if self.notes else []),
+                r"\par\medskip",
+                "",
+            ]
+        )
+
+
+def _markdown(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return " ".join(cell.split()).replace("|", r"\|")
+    formulas = [cell] if isinstance(cell, Formula) else cell
+    return ", ".join(f"`{formula.code}`" for formula in formulas).replace("|", r"\|")
+
+
+def _latex(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return escaped(cell)
+    return ", ".join(f"${formula.latex}$" for formula in ([cell] if isinstance(cell, Formula) else cell))

@@ -18,11 +18,7 @@ def read_only(value: Any) -> Any:
 
 
 class Frozen(Mapping[str, V]):
-    """A read-only copy of a mapping.
-
-    Args:
-        items: the mapping to copy.
-    """
+    """A read-only copy of a mapping."""
 
     __slots__ = ("_items",)
 

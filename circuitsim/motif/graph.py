@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from circuitsim.errors import MotifError
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import Phase
 from circuitsim.motif.population import Population
@@ -16,22 +17,17 @@ from circuitsim.motif.signal import Signal
 if TYPE_CHECKING:
     import networkx as nx
 
-    from circuitsim.motif.declarations import Declarations
-
 
 # Declarations that belong to no node or edge become attributes of the graph.
 WHOLE: dict[str, type[Any]] = {"objectives": Objective, "signals": Signal, "phases": Phase}
-
-
-def _graph_attributes(motif: Declarations) -> dict[str, tuple[Any, ...]]:
-    return {name: tuple(v for v in motif.values if isinstance(v, kind)) for name, kind in WHOLE.items()}
 
 
 def to_networkx(motif: Declarations) -> nx.MultiDiGraph:
     """Return the motif as a graph whose nodes and edges carry the declared fields as attributes."""
     import networkx as nx  # late: running a circuit does not need networkx
 
-    network = nx.MultiDiGraph(name=motif.name, **_graph_attributes(motif))
+    whole = {name: tuple(v for v in motif.values if isinstance(v, kind)) for name, kind in WHOLE.items()}
+    network = nx.MultiDiGraph(name=motif.name, **whole)
     for population in motif.populations:
         network.add_node(population.name, **_attributes(population, leave_out=("name",)))
     for p in motif.projections:
@@ -40,11 +36,7 @@ def to_networkx(motif: Declarations) -> nx.MultiDiGraph:
 
 
 def values_of(network: nx.MultiDiGraph) -> Iterator[Population | Projection | Objective | Signal | Phase]:
-    """Yield the values that a graph declares; missing attributes take their defaults.
-
-    Raises:
-        MotifError: the graph is not a MultiDiGraph, an attribute is unknown, or a node has no size.
-    """
+    """Yield the values that a graph declares; missing attributes take their defaults."""
     import networkx as nx
 
     if not isinstance(network, nx.MultiDiGraph):

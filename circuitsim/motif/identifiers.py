@@ -23,12 +23,8 @@ def normalized(name: Any) -> Any:
 
 
 def normalized_keys(values: Mapping[Any, V], what: str, error: type[CircuitError] = MotifError) -> dict[Any, V]:
-    """Return a mapping with its keys normalized.
+    """Return a mapping with its keys, which are names of `what`, normalized.
 
-    Args:
-        values: the mapping.
-        what: what the keys are names of.
-        error: the exception to raise.
     Raises:
         CircuitError: this is no mapping, or two keys become one name.
     """
@@ -56,9 +52,7 @@ def identifier_fault(name: Any) -> str | None:
 def part_fault(name: Any, kind: str | None = None) -> str | None:
     """Say why no expression can use this name as a part of a longer one, and what to do; None if it can.
 
-    Args:
-        name: the name.
-        kind: "Population" or "Projection" if the object can have a label.
+    `kind` is "Population" or "Projection", which can have a label, or None.
     """
     if not isinstance(name, str):
         return f"a name must be a string (got {name!r})"
@@ -78,11 +72,7 @@ def _identifier_like(name: str) -> str:
 
 
 def names_in(values: Iterable[Any], owner: str, field: str) -> tuple[Any, ...]:
-    """Return a collection of names as a tuple, normalized.
-
-    Raises:
-        MotifError: a single text is given, which would be split into its letters.
-    """
+    """Return a collection of names as a tuple, normalized. A single text, which would fall into letters, is refused."""
     if isinstance(values, str):
         raise MotifError(f"{owner}: {field} must be a list of names (got the text {values!r}); use [{values!r}]")
     try:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from circuitsim.motif.arrays import Names
-from circuitsim.motif.connectivity import set_matrix
+from circuitsim.motif.connectivity import NamedMatrix
 from circuitsim.motif.value import Value
 
 
@@ -58,7 +55,7 @@ class Uniform(Value):
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Given(Value):
+class Given(NamedMatrix):
     """The weights are the entries of an array, which is 0 wherever there is no synapse.
 
     Args:
@@ -71,20 +68,6 @@ class Given(Value):
     Raises:
         MotifError: an entry is no number, or an axis has not one name for each neuron.
     """
-
-    array: Any
-    post_names: Names
-    pre_names: Names
-
-    def __init__(
-        self,
-        array: Any,
-        *,
-        blank: float | None = None,
-        post_names: Sequence[str] | None = None,
-        pre_names: Sequence[str] | None = None,
-    ) -> None:
-        set_matrix(self, array, blank, post_names, pre_names)
 
 
 @dataclass(frozen=True, eq=False)

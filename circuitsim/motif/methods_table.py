@@ -5,21 +5,20 @@ from __future__ import annotations
 import dataclasses
 import string
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 
 from circuitsim.motif.activation import GatedBy, activation_expression
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.declared_weights import bounds_of, signed
 from circuitsim.motif.expressions import Expressions, expressions_of
-from circuitsim.motif.formula import Formula, latex_of, name_in_math
+from circuitsim.motif.formula import Cell, Formula, Table, latex_of, name_in_math
 from circuitsim.motif.phase import TIME, Phase
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
-from circuitsim.motif.roles import is_input
 from circuitsim.motif.state import State
-from circuitsim.motif.table import Cell, Table
-from circuitsim.motif.wiring import labels_of
+from circuitsim.motif.wiring import inputs_of, labels_of
 from circuitsim.motif.wording import (
     bounds,
     count,
@@ -33,9 +32,6 @@ from circuitsim.motif.wording import (
     tied,
     title,
 )
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
 
 Row = tuple[Cell, ...]
 
@@ -58,14 +54,7 @@ LOSSES = {
 
 
 def tables_of(motif: Declarations) -> list[Table]:
-    """Return the tables that apply to a motif.
-
-    Args:
-        motif: a valid motif.
-    Returns:
-        Model summary, populations, connectivity, neuron and synapse model, plasticity, input, phases, and
-        measurements.
-    """
+    """Return the tables that apply to a valid motif."""
     known = expressions_of(motif)
     tables = [
         Table("Model summary", {"Aspect": 0.2, "Description": 0.7}, _summary(motif)),
@@ -118,7 +107,7 @@ def _summary(motif: Declarations) -> list[Row]:
             "Current = weight times activity, onto the soma (drives activity) or the dendrite (read by plasticity)",
         ),
         ("Plasticity", f"{count(n_plastic, 'plastic projection')}; {learning}" if n_plastic else "None"),
-        ("Input", ", ".join(p.name for p in motif.populations if is_input(motif, p)) or "None"),
+        ("Input", ", ".join(p.name for p in motif.populations if p.name in inputs_of(motif)) or "None"),
         ("Measurements", ", ".join(f"loss at {o.output}" for o in motif.objectives) or "Activities and weights"),
     ]
 
@@ -193,7 +182,9 @@ def _plasticity(motif: Declarations, known: Expressions) -> list[Row]:
 
 def _input(motif: Declarations) -> list[Row]:
     rows: list[Row] = [
-        (p.name, f"driven by a vector of {p.size} numbers per sample") for p in motif.populations if is_input(motif, p)
+        (p.name, f"driven by a vector of {p.size} numbers per sample")
+        for p in motif.populations
+        if p.name in inputs_of(motif)
     ]
     rows += [(name, f"driven by the target of {o.output}") for name, o in labels_of(motif).items()]
     shuffled = " of the neighbouring sample (a control)"
@@ -271,6 +262,4 @@ def _disturbance(phase: Phase) -> str:
 def _changes(phase: Phase) -> str:
     names = phase.plastic
     changing = "all plastic projections and states" if names is None else ", ".join(names) or "nothing"
-    return (
-        changing + {"phase": "", "iteration": ", after each iteration", "step": ", at the end of the step"}[phase.apply]
-    )
+    return changing + WHEN[phase.apply]

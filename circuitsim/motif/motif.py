@@ -91,7 +91,7 @@ class Motif(Declarations):
             network: a graph whose nodes are populations and whose edges, keyed by name, are projections. The attributes
                 are the declared fields; missing ones take their defaults.
         Returns:
-            The motif; it equals the motif that the graph was made from.
+            The motif, not yet validated.
         Raises:
             MotifError: the graph is not a MultiDiGraph, an attribute is unknown, or a node has no size.
         """

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from circuitsim.motif.arrays import Names
-from circuitsim.motif.connectivity import Mask
-from circuitsim.motif.init import Given
+from circuitsim.motif.connectivity import NamedMatrix
+from circuitsim.motif.declarations import Declarations, population_of
 from circuitsim.motif.memo import memoized
-from circuitsim.motif.names import population_of
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.projection import Projection
+from circuitsim.motif.projection import Projection
 
 
 @memoized
@@ -38,7 +34,7 @@ def neuron_names(motif: Declarations) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def matrix_of(motif: Declarations, p: Projection, value: Mask | Given) -> np.ndarray:
+def matrix_of(motif: Declarations, p: Projection, value: NamedMatrix) -> np.ndarray:
     """Return the array of a projection's mask or weights, with the neurons in the order of their populations."""
     return in_order(motif, p, value.array, value.post_names, value.pre_names)
 
@@ -84,7 +80,7 @@ def name_fault(motif: Declarations, population: str, names: Sequence[str]) -> st
 
 
 def _named_ends(p: Projection, value: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    if isinstance(value, Mask | Given):
+    if isinstance(value, NamedMatrix):
         for population, names in ((p.post, value.post_names), (p.pre, value.pre_names)):
             if names is not None:
                 yield population, names

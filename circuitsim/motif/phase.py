@@ -70,14 +70,10 @@ class Phase(Value):
         if soma is not None and not isinstance(soma, Mapping):
             soma = dict.fromkeys(names_in(soma, owner, "soma"), 1.0)
         gains = None if soma is None else Frozen(normalized_keys(soma, f"{owner}: projections"))
-        object.__setattr__(self, "name", normalized(name))
-        object.__setattr__(self, "soma", gains)
-        object.__setattr__(self, "plastic", None if plastic is None else names_in(plastic, owner, "plastic"))
-        object.__setattr__(self, "inputs", None if inputs is None else names_in(inputs, owner, "inputs"))
-        object.__setattr__(self, "noise", Frozen(normalized_keys(noise or {}, f"{owner}: populations")))
-        object.__setattr__(self, "errors", errors)
-        object.__setattr__(self, "repeat", repeat)
-        object.__setattr__(self, "apply", apply)
+        listed = {"plastic": plastic, "inputs": inputs}
+        self._set(**{field: None if v is None else names_in(v, owner, field) for field, v in listed.items()})
+        noise = Frozen(normalized_keys(noise or {}, f"{owner}: populations"))
+        self._set(name=normalized(name), soma=gains, noise=noise, errors=errors, repeat=repeat, apply=apply)
 
     def gain(self, projection: str) -> float:
         """Return the factor that multiplies the soma current of a projection.

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import sympy
 
 from circuitsim.motif.checks import Faults, is_number, is_whole
+from circuitsim.motif.declarations import Declarations, population_of, projection_of
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.memo import memoized
-from circuitsim.motif.names import population_of, projection_of
 from circuitsim.motif.phase import APPLY, CYCLE, TIME, Phase
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.wiring import Wiring, inputs_of, labels_of, sequences_of
 from circuitsim.rules.vocabulary import SUMS, local
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
 
 # The label, text and parsed form of one expression of a projection, and the names of currents and of sums in it.
 Parsed = tuple[str, str, sympy.Expr, tuple[str, ...], tuple[str, ...]]

@@ -70,16 +70,15 @@ class Population(Value):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "state", frozen_states(self.state))
+        self._set(state=frozen_states(self.state))
         if isinstance(self.shape, list | np.ndarray):
-            object.__setattr__(self, "shape", tuple(map(_plain, self.shape)))
+            self._set(shape=tuple(map(_plain, self.shape)))
         if self.size is None and self.shape is not None and is_shape(self.shape):
-            object.__setattr__(self, "size", math.prod(self.shape))
+            self._set(size=math.prod(self.shape))
         if self.size is None and self.shape is None:
             raise MotifError(f"population {self.name!r} needs a size or a shape")
         if self.positions is not None:
-            positions = as_numbers(self.positions, f"population {self.name!r}: positions")
-            object.__setattr__(self, "positions", locked(positions))
+            self._set(positions=locked(as_numbers(self.positions, f"population {self.name!r}: positions")))
 
     @property
     def caption(self) -> str:

@@ -6,25 +6,28 @@ import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from circuitsim.motif.activation import GatedBy
 from circuitsim.motif.arrays import counted_are
 from circuitsim.motif.checks import Faults, is_number, is_whole, parse_faults
-from circuitsim.motif.expressions import activation_of, neuron_state_of, reads_drive, trace_of
+from circuitsim.motif.declarations import Declarations
+from circuitsim.motif.expressions import reads_drive
 from circuitsim.motif.identifiers import identifier_fault
 from circuitsim.motif.population import SIGNS, STREAMS, Population, is_shape
-from circuitsim.motif.roles import is_driven, is_error
 from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
-from circuitsim.motif.vocabularies import NEURON_NAMES, PREVIOUS, SPIKE
-from circuitsim.motif.wiring import labels_of, wirings
+from circuitsim.motif.vocabularies import (
+    NEURON_NAMES,
+    PREVIOUS,
+    SPIKE,
+    parse_activation,
+    parse_neuron_state,
+    parse_trace,
+)
+from circuitsim.motif.wiring import driven_populations, error_populations, labels_of, wirings
 from circuitsim.rules.vocabulary import SPIKES
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
 
 SOURCE = re.compile(r"target(:\w+)?")
 SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters, which no file can hold
@@ -111,8 +114,8 @@ def _kind_fault(state: State, spikes: Sequence[str]) -> str | None:
 
 
 def population_meaning(motif: Declarations, population: Population, sound: set[str]) -> Faults:
-    yield from parse_faults(lambda: activation_of(motif, population))
-    yield from parse_faults(lambda: trace_of(motif, population))
+    yield from parse_faults(lambda: parse_activation(motif, population))
+    yield from parse_faults(lambda: parse_trace(motif, population))
     yield from _gates(motif, population, sound)
     yield from _drive(motif, population)
     yield from _source(motif, population, sound)
@@ -120,7 +123,7 @@ def population_meaning(motif: Declarations, population: Population, sound: set[s
         if name in {signal.name for signal in motif.signals}:
             yield f"population {population.name!r}: state {name!r} has the name of a signal; rename one"
     for name in population.state:
-        yield from parse_faults(functools.partial(neuron_state_of, motif, population, name))
+        yield from parse_faults(functools.partial(parse_neuron_state, motif, population, name))
 
 
 def _gates(motif: Declarations, population: Population, sound: set[str]) -> Faults:
@@ -146,16 +149,17 @@ def _source(motif: Declarations, p: Population, sound: set[str]) -> Faults:
         yield f"{owner} does not say which output's target it is; write one of {known}"
     elif objective.output in sound and (size := motif.population(objective.output).size) != p.size:
         yield f"{owner}: its size {p.size} must be {size}, that of the output {objective.output!r}"
-    if is_driven(motif, p) or is_error(motif, p):
+    if p.name in driven_populations(motif) | error_populations(motif):
         yield f"{owner}: the target alone drives it; remove soma projections onto it and an Objective whose error it is"
 
 
 def _drive(motif: Declarations, p: Population) -> Faults:
-    has_drive = is_driven(motif, p) or is_error(motif, p) or p.source is not None
+    is_error = p.name in error_populations(motif)
+    has_drive = is_error or p.name in driven_populations(motif) or p.source is not None
     if p.stream == "descending" and reads_drive(motif, p) and not has_drive:
         yield (
             f"population {p.name!r}: nothing drives it; a descending population needs a soma projection onto it "
             "or an Objective whose error it is"
         )
-    if is_error(motif, p) and any(wiring.phase.errors and wiring.soma_onto[p.name] for wiring in wirings(motif)):
+    if is_error and any(wiring.phase.errors and wiring.soma_onto[p.name] for wiring in wirings(motif)):
         yield f"population {p.name!r}: an error population is driven by its objective alone; remove the soma projection"

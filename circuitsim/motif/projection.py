@@ -14,7 +14,6 @@ from circuitsim.motif.connectivity import All, Connectivity
 from circuitsim.motif.identifiers import normalized
 from circuitsim.motif.init import Gaussian, Init
 from circuitsim.motif.population import Population
-from circuitsim.motif.rewiring import Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.state import State, frozen_states
 from circuitsim.motif.value import Value
@@ -43,6 +42,24 @@ class Derived(Value):
     transpose: bool = False
     scale: float = 1.0
     sign: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Rewiring(Value):
+    """Every so many steps, the weakest synapses of a projection go, and as many grow at random places.
+
+    This happens at the end of a step, after its changes, in each replica by itself. A place is any pair of neurons
+    without a synapse, also one that has just lost its own, but none of a lesioned neuron. New weights are drawn as in
+    `Circuit.grow`. Pinned replicas and frozen projections stay as they are.
+
+    Args:
+        every_steps: the number of steps from one rewiring to the next, 1 or more.
+        share: the share of the existing synapses that is replaced, in (0, 1]; their number is rounded down.
+    Source: sparse evolutionary training, Mocanu et al. (2018), Nature Communications 9:2383.
+    """
+
+    every_steps: int
+    share: float
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -125,25 +142,14 @@ class Projection(Value):
         bounds = tuple(bounds) if isinstance(bounds, list | np.ndarray) else bounds
         if isinstance(bounds, tuple) and bounds and all(end is None for end in bounds):
             bounds = None
-        given = {
-            "name": normalized(name), "pre": _name(pre), "post": _name(post), "compartment": compartment, "rule": rule,
-            "init": init, "connectivity": connectivity, "plastic": plastic, "tied_to": tied_to,
-            "bounds": bounds, "state": frozen_states(state), "delay": delay, "label": label, "rewiring": rewiring,
-        }  # fmt: skip
-        for field, value in given.items():
-            object.__setattr__(self, field, value)
+        self._set(
+            name=normalized(name), pre=_name(pre), post=_name(post), compartment=compartment, rule=rule, init=init,
+            connectivity=connectivity, plastic=plastic, tied_to=tied_to, bounds=bounds, state=frozen_states(state),
+            delay=delay, label=label, rewiring=rewiring,
+        )  # fmt: skip
 
     @classmethod
-    def from_entries(cls, entries: dict[str, Any]) -> Projection:
-        """Build a projection from its fields.
-
-        Args:
-            entries: maps field names to values; the names of the previous version are accepted too.
-        Returns:
-            The projection.
-        Raises:
-            TypeError: a field is unknown or missing.
-        """
+    def _from_entries(cls, entries: dict[str, Any]) -> Projection:
         return cls(**{OLD_NAMES.get(name, name): value for name, value in entries.items()})
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from circuitsim.motif import init as i
 from circuitsim.motif.arrays import counted_are, fault_of, is_frame
 from circuitsim.motif.checks import Faults, is_finite, is_interval, is_number, is_whole, parse_faults
 from circuitsim.motif.checks import shape as shape_of
+from circuitsim.motif.declarations import Declarations, population_of, projection_of
 from circuitsim.motif.declared_weights import (
     Bounds,
     bounds_of,
@@ -22,19 +23,13 @@ from circuitsim.motif.declared_weights import (
     sign_faults,
     stray_fault,
 )
-from circuitsim.motif.expressions import rule_of, synapse_state_of
 from circuitsim.motif.identifiers import identifier_fault
-from circuitsim.motif.names import population_of, projection_of
 from circuitsim.motif.neuron_names import matrix_of, name_faults
 from circuitsim.motif.population_faults import label_faults, states_are_sound
-from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection
-from circuitsim.motif.rewiring import Rewiring
+from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection, Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.space import distance_faults, local_faults, probability_faults
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-
+from circuitsim.motif.vocabularies import parse_rule, parse_synapse_state
 
 _KINDS: dict[str, Any] = {
     "rule": Rule | None,
@@ -111,9 +106,9 @@ def projection_meaning(motif: Declarations, p: Projection, sound: set[str]) -> F
     if p.rule is not None or p.state:
         yield from _ambiguous_names(motif, p)
     if p.rule is not None:
-        yield from parse_faults(lambda: rule_of(motif, p))
+        yield from parse_faults(lambda: parse_rule(motif, p))
     for name in p.state:
-        yield from parse_faults(functools.partial(synapse_state_of, motif, p, name))
+        yield from parse_faults(functools.partial(parse_synapse_state, motif, p, name))
 
 
 def _ambiguous_names(motif: Declarations, p: Projection) -> Faults:
@@ -149,11 +144,11 @@ def _connectivity(motif: Declarations, p: Projection) -> Faults:
             yield from _matrix(owner, mask, shape)
         case c.Edges() as edges:
             yield from _edges(owner, shape, edges)
-        case c.ReciprocalOf(projection=name):
-            yield from _reciprocal(motif, p, name)
+        case c.ReciprocalOf() as reciprocal:
+            yield from _turned(motif, p, reciprocal)
 
 
-def _matrix(owner: str, value: c.Mask | i.Given, shape: tuple[int, int]) -> Faults:
+def _matrix(owner: str, value: c.NamedMatrix, shape: tuple[int, int]) -> Faults:
     what, found = type(value).__name__, value.array.shape
     if found[-2:] != shape or len(found) not in (2, 3):
         yield f"{owner}: {what} has shape {found}, needs [post, pre] = {shape}"
@@ -194,20 +189,17 @@ def _repeated(owner: str, edges: c.Edges, n_pre: int) -> Faults:
         )
 
 
-def _reciprocal(motif: Declarations, p: Projection, name: str) -> Faults:
-    owner = f"projection {p.name!r}: ReciprocalOf({name!r})"
+def _turned(motif: Declarations, p: Projection, value: c.ReciprocalOf | i.TransposeOf) -> Faults:
+    """Yield the faults of what is taken over from another projection, transposed."""
+    owner, name = f"projection {p.name!r}: {type(value).__name__}({value.projection!r})", value.projection
     other = projection_of(motif).get(name)
+    is_mask = isinstance(value, c.ReciprocalOf)
+    field, what = ("connectivity", "a connectivity") if is_mask else ("init", "initial weights")
     if other is None:
         yield f"{owner} names an unknown projection (known: {', '.join(q.name for q in motif.projections)})"
-    elif isinstance(other.connectivity, c.ReciprocalOf) or other.tied_to is not None:
-        yield f"{owner}: {name} must have a connectivity of its own"
-    else:
-        yield from _turned(motif, p, other, owner)
-
-
-def _turned(motif: Declarations, p: Projection, other: Projection, owner: str) -> Faults:
-    """Yield the fault that the transpose of another projection has another shape."""
-    if {other.pre, other.post} <= set(population_of(motif)) and shape_of(motif, other)[::-1] != shape_of(motif, p):
+    elif other.tied_to is not None or isinstance(getattr(other, field), type(value)):
+        yield f"{owner}: {name} must have {what} of its own"
+    elif {other.pre, other.post} <= set(population_of(motif)) and shape_of(motif, other)[::-1] != shape_of(motif, p):
         turned = shape_of(motif, other)[::-1]
         yield f"{owner}, whose transposed shape [post, pre] is {turned}; needs {shape_of(motif, p)}"
 
@@ -260,19 +252,8 @@ def init_faults(motif: Declarations, p: Projection) -> Faults:
                     yield f"{owner}: {fault}"
         case i.Given() as given:
             yield from _given(motif, p, given, shape)
-        case i.TransposeOf(projection=name):
-            yield from _transpose(motif, p, name)
-
-
-def _transpose(motif: Declarations, p: Projection, name: str) -> Faults:
-    owner = f"projection {p.name!r}: TransposeOf({name!r})"
-    other = projection_of(motif).get(name)
-    if other is None:
-        yield f"{owner} names an unknown projection (known: {', '.join(q.name for q in motif.projections)})"
-    elif other.tied_to is not None or isinstance(other.init, i.TransposeOf):
-        yield f"{owner}: {name} must have initial weights of its own"
-    else:
-        yield from _turned(motif, p, other, owner)
+        case i.TransposeOf() as transpose:
+            yield from _turned(motif, p, transpose)
 
 
 def _given(motif: Declarations, p: Projection, given: i.Given, shape: tuple[int, int]) -> Faults:

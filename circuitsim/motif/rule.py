@@ -35,20 +35,10 @@ class Rule(Value):
     parameters: Mapping[str, Any]
 
     def __init__(self, expression: str, /, **parameters: Any) -> None:
-        object.__setattr__(self, "expression", expression)
-        object.__setattr__(self, "parameters", frozen_parameters(parameters))
+        self._set(expression=expression, parameters=frozen_parameters(parameters))
 
     @classmethod
-    def from_entries(cls, entries: dict[str, Any]) -> Rule:
-        """Build a rule from its entry in the JSON of a motif.
-
-        Args:
-            entries: a mapping with "expression", and "parameters" where there are any.
-        Returns:
-            The rule.
-        Raises:
-            TypeError: an entry is missing or unknown.
-        """
+    def _from_entries(cls, entries: dict[str, Any]) -> Rule:
         if set(entries) - {"parameters"} != {"expression"}:
             raise TypeError("a rule has an expression and parameters")
         return cls(entries["expression"], **entries.get("parameters", {}))

@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import sympy
 
 from circuitsim.motif.arrays import LARGEST, counted_are, place_of
 from circuitsim.motif.checks import Faults, is_whole, parse_faults
 from circuitsim.motif.connectivity import Connectivity, DistanceDependent, Edges, Local, Mask, Random
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.memo import memoized
 from circuitsim.motif.neuron_names import matrix_of
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Projection
 from circuitsim.rules import parse
 from circuitsim.rules.elementwise import ELEMENTWISE
 from circuitsim.rules.functions import ELEMENTWISE as FUNCTIONS
 from circuitsim.rules.vocabulary import local
 
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.population import Population
-    from circuitsim.motif.projection import Projection
-
-
-def settled(motif: Declarations, p: Projection) -> Connectivity:
-    """Return a projection's connectivity without reference to names or places of neurons.
-
-    Local fields become `Edges`, probabilities of distances `Random`, and a mask is in the order of the neurons.
-
-    Args:
-        motif: the motif.
-        p: a projection with a valid connectivity.
-    """
-    known = _known(motif)
-    if id(p) not in known:
-        known[id(p)] = p, _settled(motif, p)  # keeps the projection alive, so that its id stays unique
-    return known[id(p)][1]
-
 
 @memoized
-def _known(motif: Declarations) -> dict[int, tuple[Projection, Connectivity]]:
-    return {}
+def settled(motif: Declarations, p: Projection) -> Connectivity:
+    """Return a projection's connectivity, which must be valid, without reference to names or places of neurons.
 
-
-def _settled(motif: Declarations, p: Projection) -> Connectivity:
+    Local fields become `Edges`, probabilities of distances `Random`, and a mask is in the order of the neurons.
+    """
     post, pre = motif.population(p.post), motif.population(p.pre)
     match p.connectivity:
         case Local() as fields:

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from circuitsim.errors import MotifError
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.expressions import expressions_of
+from circuitsim.motif.motif import Motif
 from circuitsim.rules.vocabulary import SPIKES, local
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.motif import Motif
 
 
 def refuse_spikes(motif: Declarations) -> None:
-    """Check that nothing in a valid motif depends on single spikes, which a rate circuit does not have.
-
-    Raises:
-        MotifError: a rule reads spikes, or a state changes at spikes; the one error lists all of them.
-    """
+    """Refuse a valid motif in which rules read spikes or states change at them, which a rate circuit does not have."""
     export = "a rate circuit has no spikes; export the motif with cs.export_brian2(motif, mode='spiking')"
     faults = [f"{what}, but {export}" for what in _of_spikes(motif)]
     if faults:
@@ -38,12 +31,8 @@ def _of_spikes(motif: Declarations) -> Iterator[str]:
 
 
 def without_spikes(motif: Motif) -> Motif:
-    """Return the motif itself if nothing in it depends on spikes; else what a circuit of rates can compute of it: the
-    same populations and synapses, without rules.
-
-    Args:
-        motif: a valid motif.
-    """
+    """Return a valid motif itself if nothing in it depends on spikes; else what a circuit of rates can compute of it:
+    the same populations and synapses, without rules."""
     if not any(_of_spikes(motif)):
         return motif
     for p in motif.populations:

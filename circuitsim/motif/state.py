@@ -69,23 +69,12 @@ class State(Value):
         add: str | float | None = None,
         **parameters: Any,
     ) -> None:
-        fields = {"update": update, "start": start, "parameters": frozen_parameters(parameters)}
-        fields |= {"per_sample": per_sample, "tau_ms": tau_ms, "on": on}
-        fields["add"] = 1.0 if add is None and on is not None else add
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
+        add = 1.0 if add is None and on is not None else add
+        self._set(update=update, start=start, parameters=frozen_parameters(parameters))
+        self._set(per_sample=per_sample, tau_ms=tau_ms, on=on, add=add)
 
     @classmethod
-    def from_entries(cls, entries: dict[str, Any]) -> State:
-        """Build a state from its entry in the JSON of a motif.
-
-        Args:
-            entries: a mapping of the fields; those with a default may be missing.
-        Returns:
-            The state.
-        Raises:
-            TypeError: an entry is unknown.
-        """
+    def _from_entries(cls, entries: dict[str, Any]) -> State:
         if unknown := set(entries) - {"update", "start", "parameters", *KINDS}:
             raise TypeError(f"a state has no {min(unknown)}")
         own = {name: entries[name] for name in KINDS if name in entries}
@@ -112,11 +101,7 @@ def lasting(states: Mapping[str, State]) -> dict[str, State]:
 
 
 def frozen_states(states: Mapping[str, State | str] | None) -> Mapping[str, State]:
-    """Return a read-only mapping, with each string replaced by a state that starts at 0.
-
-    Raises:
-        MotifError: the states are no mapping of names.
-    """
+    """Return a read-only mapping, with each string replaced by a state that starts at 0."""
     if not isinstance(states, Mapping | None):
         raise MotifError(f'state must map names to states, such as {{"e": "pre * post"}} (got {states!r})')
     given = normalized_keys(states or {}, "states")

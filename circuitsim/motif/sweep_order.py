@@ -8,14 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from circuitsim.motif.activation import activation_expression
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.identifiers import normalized
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Projection
 
 if TYPE_CHECKING:
     import networkx as nx
-
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.population import Population
-    from circuitsim.motif.projection import Projection
 
 _GATE = re.compile(r"\b(?:activity|slope)_(\w+)")
 GATE = "gate"
@@ -35,12 +34,8 @@ def dependencies(motif: Declarations, projections: Iterable[Projection], errors:
 
     The reason is the name of a soma projection without delay, "gate", or the loss of an objective. In a step of
     several iterations, gates that would close a cycle are left out, first those of a population that is declared later
-    than the reader: they are read as the iteration before left them.
-
-    Args:
-        motif: the motif.
-        projections: the projections, as wired in the phase of interest.
-        errors: whether objectives drive their error populations.
+    than the reader: they are read as the iteration before left them. `projections` are those of the phase of interest,
+    and `errors` says whether objectives drive their error populations in it.
     """
     edges = {(p.pre, p.post): p.name for p in projections if p.compartment == "soma" and not p.delay}
     edges |= {(o.output, o.error): o.loss for o in motif.objectives if errors}

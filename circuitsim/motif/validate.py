@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from circuitsim.motif.checks import Faults, parse_faults, title
-from circuitsim.motif.expressions import signal_of
+from circuitsim.motif.declarations import Declarations, population_of
 from circuitsim.motif.identifiers import identifier_fault, part_fault
-from circuitsim.motif.names import population_of
 from circuitsim.motif.objective import LOSSES, Objective
 from circuitsim.motif.phase import Phase
 from circuitsim.motif.phase_faults import apply_faults, phase_faults, time_faults
@@ -20,11 +19,8 @@ from circuitsim.motif.projection_faults import projection_fields, projection_mea
 from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.value import Value
-from circuitsim.motif.vocabularies import NEURON_NAMES, SPIKE
+from circuitsim.motif.vocabularies import NEURON_NAMES, SPIKE, parse_signal
 from circuitsim.motif.wiring import inputs_of, wirings
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
 
 
 def faults(motif: Declarations) -> list[str]:
@@ -62,7 +58,7 @@ def faults(motif: Declarations) -> list[str]:
         found += wrong or projection_meaning(motif, projection, sound)
     for signal in motif.signals:
         if isinstance(signal.expression, str) and len(sound) == len(motif.populations):
-            found += parse_faults(functools.partial(signal_of, motif, signal))
+            found += parse_faults(functools.partial(parse_signal, motif, signal))
     found += _objectives(motif, sound)
     found += _circuit_faults(motif)
     if not found:  # phases can only be checked in an otherwise valid motif

@@ -43,7 +43,7 @@ def restore(data: Any, where: str) -> Any:
         raise MotifError(f"{where}: unknown type {data['type']!r} (known: {', '.join(sorted(Value.kinds))})")
     entries = {key: restore(item, where) for key, item in data.items() if key != "type"}
     try:
-        return kind.from_entries(entries)
+        return kind._from_entries(entries)
     except (TypeError, ValueError, OverflowError) as error:
         raise MotifError(f"{where}: {data['type']} cannot be built from {sorted(entries)}: {error}") from None
 
@@ -60,17 +60,20 @@ class Value:
     kinds: ClassVar[dict[str, type[Value]]] = {}
     name_fields: ClassVar[tuple[str, ...]] = ()
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        Value.kinds[cls.__name__] = cls
+    def __init_subclass__(cls, is_declared: bool = True) -> None:
+        Value.kinds |= {cls.__name__: cls} if is_declared else {}
 
     def __post_init__(self) -> None:
-        for field in self.name_fields:
-            object.__setattr__(self, field, normalized(getattr(self, field)))
+        self._set(**{field: normalized(getattr(self, field)) for field in self.name_fields})
+
+    def _set(self, **values: Any) -> None:
+        """Set fields while the value is made."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
-    def from_entries(cls, entries: dict[str, Any]) -> Value:
-        """Build a value from a mapping of field names to values."""
+    def _from_entries(cls, entries: dict[str, Any]) -> Value:
+        """Build a value from its fields in the JSON of a motif; a TypeError says which is missing or unknown."""
         return cls(**entries)
 
     def __eq__(self, other: object) -> bool:
@@ -89,8 +92,7 @@ class Value:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            object.__setattr__(self, name, read_only(value))
+        self._set(**{name: read_only(value) for name, value in state.items()})
 
 
 def _hashable(data: Any) -> Any:

@@ -1,17 +1,22 @@
-"""The names that each expression of a motif may use."""
+"""The names that each expression of a motif may use. Each expression is parsed once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import sympy
 
 from circuitsim.errors import RuleError
 from circuitsim.motif.activation import activation_expression
+from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.memo import memoized
 from circuitsim.motif.phase import CYCLE
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Projection
+from circuitsim.motif.signal import Signal
+from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.rules import Axis, RuleVocabulary, parse
 from circuitsim.rules.events import at_spikes
@@ -23,14 +28,6 @@ from circuitsim.rules.functions import (
     mean,
 )
 from circuitsim.rules.vocabulary import SPIKES, local
-
-if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.population import Population
-    from circuitsim.motif.projection import Projection
-    from circuitsim.motif.signal import Signal
-    from circuitsim.motif.state import State
-
 
 NEURON_NAMES = ("activity", "drive", "slope")
 SPIKE = "spike"  # 1 when the neuron itself spikes, in what is added to its states
@@ -80,6 +77,7 @@ def _axes(state: State, own: Axis) -> Axis:
     return own | Axis.SAMPLE if state.per_sample or state.is_traced else own
 
 
+@memoized
 def parse_rule(motif: Declarations, projection: Projection) -> sympy.Expr:
     """Parse the projection's rule."""
     assert projection.rule is not None
@@ -88,6 +86,7 @@ def parse_rule(motif: Declarations, projection: Projection) -> sympy.Expr:
     return expression
 
 
+@memoized
 def parse_synapse_state(motif: Declarations, projection: Projection, name: str) -> sympy.Expr:
     """Parse the update of a synapse's state, which may use the same names as its projection's rule."""
     state = projection.state[name]
@@ -96,6 +95,7 @@ def parse_synapse_state(motif: Declarations, projection: Projection, name: str) 
     return _changes(_defined(expression, state.parameters, owner), state, list(map(local, SPIKES)), owner)
 
 
+@memoized
 def parse_neuron_state(motif: Declarations, population: Population, name: str) -> sympy.Expr:
     """Parse the update of a neuron's state.
 
@@ -139,6 +139,7 @@ def _defined(expression: sympy.Expr, parameters: Mapping[str, Any], owner: str) 
     return expression
 
 
+@memoized
 def parse_signal(motif: Declarations, signal: Signal) -> sympy.Expr:
     """Parse the expression of a signal that the circuit computes, in quantities of populations and `mean`."""
     owner = f"signal {signal.name!r}"
@@ -159,7 +160,8 @@ def parse_signal(motif: Declarations, signal: Signal) -> sympy.Expr:
     return expression
 
 
-def parse_activation(population: Population) -> sympy.Expr:
+@memoized
+def parse_activation(motif: Declarations, population: Population) -> sympy.Expr:
     """Parse the population's activation, in `drive`, its states, and quantities of gating populations."""
     names: dict[str, sympy.Expr] = {name: local(name) for name in ("drive", PREVIOUS, *_stepped(population))}
     gated = {name: local(name) for gate in gates_of(population) for name in (f"activity_{gate}", f"slope_{gate}")}
@@ -172,7 +174,8 @@ def parse_activation(population: Population) -> sympy.Expr:
     return expression
 
 
-def parse_trace(population: Population) -> sympy.Expr:
+@memoized
+def parse_trace(motif: Declarations, population: Population) -> sympy.Expr:
     """Parse the population's trace, in `activity`, `drive`, `slope` and its states; it may use `mean`, `sum`, ..."""
     names = {name: local(name) for name in (*NEURON_NAMES, *_stepped(population))}
     text = "activity" if population.trace is None else population.trace

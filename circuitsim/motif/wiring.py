@@ -28,7 +28,6 @@ class Wiring:
     """The wiring of a motif in one phase.
 
     Args:
-        phase: the phase.
         projections: maps names to projections with their compartments in this phase; projections that deliver
             no current in it are missing. `phase.gain(name)` is the factor of a soma current.
         soma_onto, dendrite_onto: map each population to the names of the projections onto that compartment, in
@@ -58,25 +57,16 @@ class Wiring:
         return self.soma_onto[population] + self.dendrite_onto[population]
 
     def sums(self, projection: str) -> dict[sympy.Symbol, sympy.Expr]:
-        """Return what `dendrite_post` and `hetero` stand for in a projection's expressions, in this phase.
-
-        Args:
-            projection: the name of one of `projections`.
-        Returns:
-            Each of the two symbols, mapped to a sum of currents ``I_<projection>``, or to 0 if there are none.
-        """
+        """Map the symbols of `dendrite_post` and `hetero` in a projection's expressions to what they stand for in this
+        phase, sums of currents ``I_<projection>``."""
         post = self.projections[projection].post
         return sums_of_currents(projection, self.soma_onto[post], self.dendrite_onto[post])
 
 
 @memoized
 def wirings(motif: Declarations) -> tuple[Wiring, ...]:
-    """Return the wiring of each phase, in order.
+    """Return the wiring of each phase, in order. Names of the motif must be strings; it may have other faults.
 
-    Args:
-        motif: a motif whose names are strings; it may have other faults.
-    Returns:
-        One wiring per phase; repeated calls return the same objects until something is added to the motif.
     Example:
         >>> from circuitsim.motif.wiring import wirings
         >>> from motifs import weight_mirror
@@ -84,8 +74,7 @@ def wirings(motif: Declarations) -> tuple[Wiring, ...]:
         [['Wt1'], []]
     """
     rewired: dict[tuple[int, str], Projection] = {}
-    inputs, errors = inputs_of(motif), error_populations(motif)
-    return tuple(_wiring(motif, phase, _wired(motif, phase, rewired), inputs, errors) for phase in motif.phases)
+    return tuple(_wiring(motif, phase, _wired(motif, phase, rewired)) for phase in motif.phases)
 
 
 @memoized
@@ -189,14 +178,12 @@ def _wired(motif: Declarations, phase: Phase, rewired: dict[tuple[int, str], Pro
     return wired
 
 
-def _wiring(
-    motif: Declarations, phase: Phase, wired: Sequence[Projection], inputs: frozenset[str], errors: frozenset[str]
-) -> Wiring:
+def _wiring(motif: Declarations, phase: Phase, wired: Sequence[Projection]) -> Wiring:
     soma, dendrite = (_onto(motif, (p for p in wired if p.compartment == c)) for c in COMPARTMENTS)
     names = [p.name for p in motif.populations]
     edges = dependencies(motif, wired, phase.errors)
     order = in_order(names, edges)
-    source = {p.name: _source(motif, phase, p, inputs, errors, bool(soma[p.name])) for p in motif.populations}
+    source = {p.name: _source(motif, phase, p, bool(soma[p.name])) for p in motif.populations}
     cycle = cycle_in(names, edges) if len(order) < len(set(names)) else None
     return Wiring(phase, {p.name: p for p in wired}, soma, dendrite, () if cycle else order, source, cycle)
 
@@ -208,14 +195,13 @@ def _onto(motif: Declarations, projections: Iterable[Projection]) -> dict[str, t
     return {name: tuple(arriving) for name, arriving in onto.items()}
 
 
-def _source(
-    motif: Declarations, phase: Phase, p: Population, inputs: frozenset[str], errors: frozenset[str], has_soma: bool
-) -> str:
-    if p.name in inputs:
-        return "input" if phase.inputs is None or p.name in phase.inputs else "kept"
+def _source(motif: Declarations, phase: Phase, p: Population, has_soma: bool) -> str:
+    is_let_in = phase.inputs is None or p.name in phase.inputs
+    if p.name in inputs_of(motif):
+        return "input" if is_let_in else "kept"
     if p.source is not None:
-        return "target" if phase.inputs is None or p.name in phase.inputs else "kept"
-    if phase.errors and p.name in errors:
+        return "target" if is_let_in else "kept"
+    if phase.errors and p.name in error_populations(motif):
         return "error"
     if has_soma:
         return "soma"

@@ -10,8 +10,7 @@ from circuitsim.motif.connectivity import Connectivity, DistanceDependent, Edges
 from circuitsim.motif.declared_weights import Bounds
 from circuitsim.motif.init import Constant, Gaussian, Given, Init, TransposeOf, Uniform
 from circuitsim.motif.population import Population
-from circuitsim.motif.projection import Derived, Projection
-from circuitsim.motif.rewiring import Rewiring
+from circuitsim.motif.projection import Derived, Projection, Rewiring
 
 
 def title(value: Population | Projection) -> str:

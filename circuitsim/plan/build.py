@@ -12,15 +12,10 @@ import numpy as np
 import sympy
 
 from circuitsim.errors import MotifError, RuleError
-from circuitsim.motif import checks
-from circuitsim.motif.connectivity import Edges, OneToOne, Random, ReciprocalOf
+from circuitsim.motif import Edges, Motif, OneToOne, Population, Projection, Random, ReciprocalOf, State, checks
 from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.expressions import Expressions, expressions_of
-from circuitsim.motif.motif import Motif
-from circuitsim.motif.population import Population
-from circuitsim.motif.projection import Projection
 from circuitsim.motif.space import settled
-from circuitsim.motif.state import State
 from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.vocabularies import PREVIOUS, SPIKE, in_phase, rule_vocabulary
 from circuitsim.motif.wiring import Wiring, labels_of, wirings

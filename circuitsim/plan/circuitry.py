@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuitsim.motif.motif import Motif
-from circuitsim.motif.objective import Objective
+from circuitsim.motif import Motif, Objective
 from circuitsim.motif.state import lasting
 from circuitsim.plan.build import synapses_of
 from circuitsim.plan.instructions import Neurons, Scalar, Space
@@ -76,13 +75,7 @@ def judging_phase(o: Objective, plans: Sequence[Plan]) -> str | None:
     """Find the phase in which an objective is evaluated.
 
     It is the first phase with errors that drives the objective's output; failing that, the first phase with errors
-    after a phase that drives it; failing that, the first phase with errors.
-
-    Args:
-        o: the objective.
-        plans: the plans of all phases.
-    Returns:
-        The name of the phase, or None if no phase has errors.
+    after a phase that drives it; failing that, the first phase with errors. None if no phase has errors.
     """
     found: dict[str, str] = {}
     was_driven = False

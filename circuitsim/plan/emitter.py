@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sympy
 
-from circuitsim.motif.objective import Objective
+from circuitsim.motif import Objective
 from circuitsim.motif.phase import TIME
 from circuitsim.motif.vocabularies import PREVIOUS
 from circuitsim.plan.circuitry import Circuitry

@@ -23,13 +23,11 @@ class Fields:
 
 
 def fields_of(numbers: np.ndarray, shape: tuple[int, int]) -> Fields | None:
-    """Find out whether synapses are local fields.
+    """Return the local fields of synapses; None if fields differ in size, or if no two neurons share one.
 
     Args:
         numbers: ``post * n_pre + pre`` of each synapse, in ascending order.
         shape: (post, pre).
-    Returns:
-        The fields; None if fields differ in size, or if no two neurons share one.
     Example:
         >>> from circuitsim.plan.fields import fields_of
         >>> fields = fields_of(np.array([0, 1, 5, 6, 8, 9, 13, 14]), (4, 4))  # [place: channel] 0: 0, 1: 0, 0: 1, 1: 1

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from circuitsim.motif.objective import Objective
-from circuitsim.motif.projection import Derived
+from circuitsim.motif import Derived, Objective
 from circuitsim.plan.instructions import Synapses
 from circuitsim.plan.quantities import neuron
 from circuitsim.rules import Sum

@@ -1,7 +1,7 @@
 """Programs: a step as instructions over registers. They do not depend on torch; `print` shows one as text.
 
-A program is emitted from a motif's plans and rewritten by passes. The NumPy interpreter, which defines its meaning, and
-the lowering to torch both run it. It does not depend on the batch size.
+A program is emitted from a motif's plans, rewritten by passes and lowered to torch, for any batch size;
+`tests/plan/interpret.py` defines its meaning in NumPy.
 
 Each register is written by exactly one instruction. Weights and states change once per region; the value after the
 change has a register of its own (``W0:w'``) in the same memory.
@@ -113,18 +113,29 @@ INFIX = {
     "add": (" + ", SUM),
     "multiply": (" * ", PRODUCT),
 }
+# The texts of other operations, from their arguments a, which are t where they stand beside others, and options o.
+FORMATS = {
+    "back_current": ("{t[0]}^T @ {t[1]}", PRODUCT),
+    "turn": ("{t[0]}^T", ATOM),
+    "reciprocal": ("1 / {t[0]}", PRODUCT),
+    "reciprocal_sqrt": ("1 / sqrt({a[0]})", PRODUCT),
+    "power": ("{t[0]}**{t[1]}", PRODUCT),
+    "mean_square": ("mean({t[0]}**2)", ATOM),
+    "mean_of_squares": ("sum({a[0]} * {t[1]}) / {t[1]}.rows", PRODUCT),
+    "batch_mean": ("E[{a[0]}]", ATOM),
+    "gate": ("[{a[1]}] {t[0]}", PRODUCT),
+    "gate_above": ("[{a[1]} > {a[2]}] {t[0]}", PRODUCT),
+    "assign": ("{a[0]} <- {a[1]}", SUM),
+    "noise": ("{a[0]} + noise of s.d. {o[2]}", SUM),
+    "reduce": ("{o[1]}({a[0]})", ATOM),
+    "signal": ("given", ATOM),
+}
 Names = Mapping[Register, tuple[str, ...]]
 Text = tuple[str, int]  # the text of a value and its precedence
 
 
 def show(program: Program) -> str:
-    """Write a program as text that shows what a step does and in which order.
-
-    Args:
-        program: the program, which is not changed.
-    Returns:
-        Several lines of text.
-    """
+    """Write a program as text that shows what a step does and in which order."""
     names = _names(program)
     lines = [f"program of {program.name!r}"]
     for what, registers in (("input", program.given.inputs), ("target", program.given.targets)):
@@ -182,40 +193,21 @@ class _Lines:
             return sign.join(self.operand(a, level + (level == COMPARISON)) for a in i.args), level
         args = [self.operand(a) for a in i.args]
         tight = [self.operand(a, ATOM) for a in i.args]
+        if i.op in FORMATS:
+            text, level = FORMATS[i.op]
+            return text.format(a=args, t=tight, o=i.options), level
         match i.op:
             case "current" | "matmul":
                 turned = i.options if i.op == "matmul" else (False, False)
                 return " @ ".join(f"{a}^T" if t else a for a, t in zip(tight, turned, strict=True)), PRODUCT
-            case "back_current":
-                return f"{tight[0]}^T @ {tight[1]}", PRODUCT
-            case "turn":
-                return f"{tight[0]}^T", ATOM
-            case "reciprocal":
-                return f"1 / {tight[0]}", PRODUCT
-            case "reciprocal_sqrt":
-                return f"1 / sqrt({args[0]})", PRODUCT
-            case "power":
-                return f"{tight[0]}**{tight[1]}", PRODUCT
-            case "mean_square":
-                return f"mean({tight[0]}**2)", ATOM
-            case "mean_of_squares":
-                return f"sum({args[0]} * {tight[1]}) / {tight[1]}.rows", PRODUCT
             case "outer":
                 return f"E[{self.outer(i.args)}]", ATOM
-            case "batch_mean":
-                return f"E[{args[0]}]", ATOM
-            case "gate":
-                return f"[{args[1]}] {tight[0]}", PRODUCT
-            case "gate_above":
-                return f"[{args[1]} > {args[2]}] {tight[0]}", PRODUCT
             case "add_multiple":
                 return f"{args[0]} + {self.operand(i.args[2], PRODUCT)} * {self.operand(i.args[1], PRODUCT)}", SUM
             case "combination":
                 return self.sum(i.args), SUM
             case "change":
                 return self.change(i, self.sum(i.args[2:]), i.options[1]), SUM
-            case "assign":
-                return f"{args[0]} <- {args[1]}", SUM
             case "accumulate":
                 return self.change(i, f"{self.operand(i.args[2], PRODUCT)} * {self.product(i)}", i.options[1]), SUM
             case "sample_mean" | "sample_reduce":
@@ -225,14 +217,8 @@ class _Lines:
             case "sample_values":
                 body = next(option for option in i.options if isinstance(option, Body))
                 return f"{self.body(body)} (a state per sample)", ATOM
-            case "noise":
-                return f"{args[0]} + noise of s.d. {i.options[2]}", SUM
-            case "reduce":
-                return f"{i.options[1]}({args[0]})", ATOM
             case "loss" | "error":
                 return f"{i.options[0]} {i.op}({', '.join(args)})", ATOM
-            case "signal":
-                return "given", ATOM
         return f"{i.op}({', '.join(args)})", ATOM
 
     def outer(self, ends: tuple[Operand, ...]) -> str:

@@ -18,22 +18,12 @@ BATCH_SIZE = sympy.Symbol("batch_size", positive=True)
 
 
 def neuron(kind: str, population: str) -> sympy.Symbol:
-    """The symbol of a quantity of a population's neurons.
-
-    Args:
-        kind: "activity", "drive", "slope", "trace", or the name of a state.
-        population: the population's name.
-    """
+    """The symbol of a quantity of neurons: "activity", "drive", "slope", "trace", or the name of a state."""
     return sympy.Symbol(f"{population}.{kind}", real=True)
 
 
 def synapse(kind: str, projection: str) -> sympy.Symbol:
-    """The symbol of a quantity of a projection's synapses.
-
-    Args:
-        kind: "w", or the name of a parameter, of a state, or of a sum over synapses.
-        projection: the projection's name.
-    """
+    """The symbol of a quantity of synapses: "w", or the name of a parameter, of a state, or of a sum over synapses."""
     return sympy.Symbol(f"{projection}:{kind}", real=True)
 
 

@@ -1,7 +1,7 @@
 """Figures of motifs, learning curves, self-assembly and weights. Only this package imports matplotlib.
 
-Every function except `animation` returns a new `matplotlib.figure.Figure`, without pyplot, and saves it if a path is
-given.
+Every function except `animation` returns a new `matplotlib.figure.Figure`, without pyplot, which may have a `title`. It
+saves the figure where a `path` (.png, .svg or .pdf) says.
 """
 
 from circuitsim.plots.census_figure import census
@@ -10,12 +10,11 @@ from circuitsim.plots.eigenvalue_spectra import spectra
 from circuitsim.plots.field_tiles import receptive_fields
 from circuitsim.plots.heat_tables import HeatColumn, heat_table
 from circuitsim.plots.learning_curves import curves
-from circuitsim.plots.membrane_traces import membranes
 from circuitsim.plots.motif_drawing import draw
 from circuitsim.plots.parameter_dependence import dependence
 from circuitsim.plots.self_assembly_figure import self_assembly
 from circuitsim.plots.similarity_matrices import similarity
-from circuitsim.plots.spike_raster import raster
+from circuitsim.plots.spikes_over_time import membranes, raster
 from circuitsim.plots.style import KIND_COLOURS, kind_of
 from circuitsim.plots.weight_animation import animation
 from circuitsim.plots.weight_matrices import weights

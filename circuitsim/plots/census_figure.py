@@ -31,10 +31,6 @@ def census(
 
     Args:
         counts: motif -> label of a circuit -> its censuses, one per replica.
-        path: where to save the figure (.png, .svg or .pdf), or None.
-        title: the figure's title.
-    Returns:
-        The figure.
     Raises:
         ParameterError: `counts` is empty.
     Example:
@@ -48,12 +44,9 @@ def census(
     if not counts:
         raise ParameterError("counts is empty; it maps motifs to censuses by circuit")
     labels = list(dict.fromkeys(label for circuits in counts.values() for label in circuits))
-    n = len(counts)
-    figure = Picture(3.6 * n + 2.8, 0.55 * len(labels) + 1.6)
-    left, width = 2.7 / (3.6 * n + 2.8), 3.6 / (3.6 * n + 2.8)
-    below, height = 0.75 / figure.get_figheight(), 0.55 * len(labels) / figure.get_figheight()
+    figure = Picture(3.6 * len(counts) + 2.8, 0.55 * len(labels) + 1.6)
     for c, (motif, circuits) in enumerate(counts.items()):
-        axes = figure.add_axes((left + c * width, below, 0.88 * width, height))
+        axes = figure.panel(2.7 + c * 3.6, 0.85, 0.88 * 3.6, 0.55 * len(labels))
         for row, label in enumerate(labels):
             _draw_row(axes, row, label, [census for census in circuits.get(label, ()) if census.random.mean() > 0])
         plain_axes(axes, POINTS - 2)
@@ -62,7 +55,7 @@ def census(
         axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.set_xlabel("count / mean of random graphs", size=POINTS - 1)
         axes.set_title(motif, size=POINTS, weight="bold", loc="left")
-    figure.text(0.01, 1 - 0.35 / figure.get_figheight(), title, size=POINTS + 1, weight="bold")
+    figure.headline(0.1, 0.35, title, POINTS + 1, va="baseline")
     save(figure, path)
     return figure
 

@@ -34,10 +34,6 @@ def dots(
         panels: what a panel shows, such as "test accuracy, %" -> row -> run -> values of shape ``[replica]``. Rows run
             from top to bottom, and all panels have the same ones. A value is NaN if the replica ran away; it is left
             out, and a cross at the left edge shows that there was one.
-        path: where to save the figure (.png, .svg or .pdf), or None.
-        title: the figure's title.
-    Returns:
-        The figure.
     Raises:
         ParameterError: there are no panels or rows, panels differ in their rows, or values are not a list.
     Example:
@@ -54,8 +50,7 @@ def dots(
     figure = Picture(width, height)
     lost = False
     for c, (xlabel, found) in enumerate(panels.items()):
-        place = ((left + c * (PANEL + BETWEEN)) / width, BOTTOM / height, PANEL / width, len(rows) * ROW / height)
-        axes = figure.add_axes(place)
+        axes = figure.panel(left + c * (PANEL + BETWEEN), top, PANEL, len(rows) * ROW)
         plain_axes(axes, POINTS - 1)
         for y, row in enumerate(rows):
             for run, values in found[row].items():
@@ -80,7 +75,7 @@ def dots(
         bbox_to_anchor=(left / width, 1 - (top - TOP + 0.05) / height), borderaxespad=0.0,
     )  # fmt: skip
     if title:
-        figure.text(left / width, 1 - 0.12 / height, title, size=POINTS + 2, weight="bold", va="top")
+        figure.headline(left, 0.12, title, POINTS + 2)
     save(figure, path)
     return figure
 

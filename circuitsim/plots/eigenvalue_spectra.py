@@ -29,11 +29,7 @@ def spectra(
 
     Args:
         values: site -> label -> eigenvalues of shape ``[replica, eigenvalue]`` in any order.
-        path: where to save the figure (.png, .svg or .pdf), or None.
         mark: a rank that a vertical line marks.
-        title: the figure's title.
-    Returns:
-        The figure.
     Raises:
         ParameterError: `values` is empty.
     Example:

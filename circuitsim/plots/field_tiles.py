@@ -13,9 +13,7 @@ from matplotlib.figure import Figure
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
 from circuitsim.motif.checks import index
-from circuitsim.plots.colour_map import COLOUR_MAP
-from circuitsim.plots.matrices import Array
-from circuitsim.plots.mosaic import mosaic
+from circuitsim.plots.matrices import Array, limit_of, mosaic
 from circuitsim.plots.picture import Picture, check_path, save
 
 POINTS = 13.0
@@ -43,12 +41,9 @@ def receptive_fields(
         circuit: the circuit.
         projection: the name of a projection whose presynaptic population has a `shape`. The tiles of a postsynaptic
             population without one stand row by row in a nearly square grid.
-        path: where to save the figure (.png, .svg or .pdf), or None.
         replica: the index of the replica to show.
         channels: the postsynaptic channels to show; by default the first four.
         title: the figure's title; by default the projection and its populations.
-    Returns:
-        The figure.
     Raises:
         ParameterError: the presynaptic population has no shape, there is no such replica or channel, or the path has an
             unknown suffix.
@@ -99,25 +94,13 @@ def _tiles(circuit: Circuit, projection: str, replica: int, grid: tuple[int, ...
 
 def _figure(sheets: dict[int, Array], backdrop: Array, fields: Array, title: str, n_channels: int) -> Figure:
     n = len(sheets)
-    width, height = LEFT + n * (PANEL + GAP) + RIGHT, TOP + 2 * HEAD + PANEL + GAP
-    figure = Picture(width, height)
-    figure.text(LEFT / width, 1 - TOP / height, title, size=POINTS + 2, weight="bold", va="top")
-    present = np.abs(fields[np.isfinite(fields)])
-    limit = float(np.percentile(present, 99.5)) if present.size else 0.0
-    limit = limit or 1.0
+    top = TOP + 2 * HEAD
+    figure = Picture(LEFT + n * (PANEL + GAP) + RIGHT, top + PANEL + GAP)
+    figure.headline(LEFT, TOP, title, POINTS + 2)
     for place, (k, sheet) in enumerate(sheets.items()):
-        left = LEFT + place * (PANEL + GAP)
-        axes = figure.add_axes((left / width, GAP / height, PANEL / width, PANEL / height))
-        axes.imshow(backdrop, cmap=ListedColormap([GREY]))  # seen where there is no synapse
-        image = axes.imshow(
-            sheet, cmap=COLOUR_MAP, vmin=-limit, vmax=limit, interpolation="nearest", gid=f"channel:{k}"
-        )
-        axes.set(xticks=[], yticks=[])
-        if n_channels > 1:
-            axes.set_title(f"channel {k}", size=POINTS)
+        at, title = (LEFT + place * (PANEL + GAP), top, PANEL, PANEL), f"channel {k}" if n_channels > 1 else ""
+        image = figure.matrix(sheet, at, limit_of(fields), title, POINTS, gid=f"channel:{k}", zorder=1)
+        image.axes.imshow(backdrop, cmap=ListedColormap([GREY]))  # seen where there is no synapse
     if n:
-        place_of_bar = ((width - RIGHT) / width, GAP / height, 0.2 / width, PANEL / height)
-        bar = figure.colorbar(image, cax=figure.add_axes(place_of_bar), extend="both")
-        bar.ax.tick_params(labelsize=POINTS - 3)
-        bar.set_label("weight", size=POINTS - 2)
+        figure.colour_bar(image, LEFT + n * (PANEL + GAP), top, PANEL, POINTS)
     return figure

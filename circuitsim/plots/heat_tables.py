@@ -60,9 +60,7 @@ def heat_table(
         pages: from left to right, each maps titles to tables. A table is a sequence of groups of rows, which a small
             gap separates. A group maps labels to rows, and a row maps headings to one number or several.
         columns: the columns of every table.
-        path: where to save the figure (.png, .svg or .pdf), or None.
         framed: the fields to frame, as triples of title, label and heading.
-        title: the figure's title.
         note: text at the bottom, in lines.
     Returns:
         The figure. A field's rectangles have the gid "title:label:heading:0", ":1", ...

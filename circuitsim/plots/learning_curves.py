@@ -38,11 +38,7 @@ def curves(
         split: the data split; by default the only one there is, or "validation".
         site: the site in the circuit, such as "W0", which may be left out if there is only one.
         ax: axes to draw on (with a legend), or None for a new figure.
-        path: where to save the figure (.png, .svg or .pdf), or None.
         ylabel: the label of the vertical axis; by default the metric's name.
-        title: the figure's title; by default none.
-    Returns:
-        The figure.
     Raises:
         ParameterError: there are no runs, or a run lacks the metric, split or site; the message lists those that exist.
     Example:
@@ -89,9 +85,7 @@ def check_runs(runs: Mapping[str, History]) -> None:
 def _axes(names: list[str], titled: bool) -> Axes:
     left, bottom, right = 0.95, 0.75, 0.35 + max(text_size(name, POINTS, True)[0] for name in names)
     top = 0.65 if titled else 0.3
-    width, height = left + WIDTH + right, bottom + HEIGHT + top
-    figure = Picture(width, height)
-    return figure.add_axes((left / width, bottom / height, WIDTH / width, HEIGHT / height))
+    return Picture(left + WIDTH + right, bottom + HEIGHT + top).panel(left, top, WIDTH, HEIGHT)
 
 
 def _label_ends(axes: Axes) -> None:
@@ -112,15 +106,9 @@ def _label_ends(axes: Axes) -> None:
 
 def spread_out(positions: list[float], least: float) -> list[float]:
     """Move positions as little as necessary so that neighbours are at least `least` apart, and keep their order."""
-    order = np.argsort(positions, kind="stable")
-    blocks: list[list[float]] = []  # (centre, count) of neighbours that touch and therefore move together
-    for k in order:
-        blocks.append([positions[k], 1])
-        while len(blocks) > 1 and blocks[-1][0] - blocks[-2][0] < least * (blocks[-1][1] + blocks[-2][1]) / 2:
-            (a, m), (b, n) = blocks[-2:]
-            blocks[-2:] = [[(a * m + b * n) / (m + n), m + n]]
-    moved = [centre + least * (i - (n - 1) / 2) for centre, n in blocks for i in range(int(n))]
-    found = [0.0] * len(positions)
-    for k, y in zip(order, moved, strict=True):
-        found[int(k)] = y
-    return found
+    from sklearn.isotonic import isotonic_regression  # late: it takes a second to import
+
+    order, apart = np.argsort(positions, kind="stable"), least * np.arange(len(positions))
+    found = np.empty(len(positions))
+    found[order] = isotonic_regression(np.asarray(positions)[order] - apart) + apart
+    return found.tolist()

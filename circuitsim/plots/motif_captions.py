@@ -20,7 +20,7 @@ from circuitsim.motif import (
     Projection,
     Random,
 )
-from circuitsim.motif.roles import is_error, is_input
+from circuitsim.motif.wiring import error_populations, inputs_of
 
 LOSSES = {"cross_entropy": "cross-entropy", "mse": "squared error", "bce": "binary cross-entropy"}
 
@@ -29,11 +29,11 @@ def population_text(motif: Motif, population: Population) -> tuple[str, str]:
     """A population's label or name, with its sign; and its size or shape, with its activation or role."""
     name = _wrapped(population.caption) + {None: "", "excitatory": " (+)", "inhibitory": " (−)"}[population.sign]
     size = population.size if population.shape is None else "×".join(map(str, population.shape))
-    if is_error(motif, population):
+    if population.name in error_populations(motif):
         return name, f"{size} · error"
     if population.source is not None:
         return name, f"{size} · target"
-    if is_input(motif, population):
+    if population.name in inputs_of(motif):
         return name, f"{size} · input"
     if isinstance(population.activation, GatedBy):
         return name, f"{size} · " + _wrapped(f"slope of {population.activation.population}")
@@ -46,11 +46,8 @@ def loss_text(objective: Objective) -> str:
 
 
 def projection_text(projection: Projection, narrow: bool = False) -> str:
-    """A projection's label or name, with a note if its weights are tied, one-to-one, random or local.
-
-    Args:
-        projection: the declaration.
-        narrow: whether a tie takes two lines.
+    """A projection's label or name, with a note if its weights are tied, which takes two lines if `narrow`, one-to-one,
+    random or local.
     """
     name = _wrapped(projection.caption)
     if (tie := projection.tied_to) is not None:

@@ -16,7 +16,7 @@ from matplotlib.transforms import Bbox
 
 from circuitsim.errors import ParameterError, check_kind
 from circuitsim.motif import Motif
-from circuitsim.motif.roles import is_error
+from circuitsim.motif.wiring import error_populations
 from circuitsim.plots.motif_captions import loss_text, population_text, projection_text, step_text
 from circuitsim.plots.motif_layout import (
     BIAS_SIZE,
@@ -192,7 +192,9 @@ def _draw_boxes(axes: Axes, motif: Motif, layout: Layout, simple: bool) -> None:
         if population.name in layout.biases:
             _bias(axes, middle(box)).set_gid(gid)
             continue
-        _rounded(axes, box, FILLS["error" if is_error(motif, population) else population.stream]).set_gid(gid)
+        _rounded(
+            axes, box, FILLS["error" if population.name in error_populations(motif) else population.stream]
+        ).set_gid(gid)
         name, below = population_text(motif, population)
         if simple:
             _text(axes, middle(box), name, SIMPLE_POINTS, bold=True)
@@ -209,7 +211,8 @@ def _draw_legend(axes: Axes, motif: Motif, layout: Layout, x: float, y: float, s
     """Explain the symbols that occur in the drawing, and the phases of a step; (x, y) is the upper left corner."""
     kinds = {kind_of(motif, p.name) for p in motif.projections}
     states = {plasticity_of(p) for p in motif.projections}
-    streams = {p.stream for p in motif.populations if not is_error(motif, p) and p.name not in layout.biases}
+    plain = [p for p in motif.populations if p.name not in error_populations(motif) | layout.biases]
+    streams = {p.stream for p in plain}
     groups: list[list[tuple[str, str]]] = [
         [(kind, f"{kind}: {meaning}") for kind, meaning in KIND_MEANINGS.items() if kind in kinds],
         [(state, line.meaning) for state, line in LINES.items() if state in states],

@@ -47,12 +47,8 @@ class Layout:
 
 
 def arrange(motif: Motif, flow: str | None = None, simple: bool = False) -> Layout:
-    """Lay out a motif, with streams as columns ("up") or, for deep motifs, as rows ("right").
-
-    Args:
-        motif: a valid motif.
-        flow: "up", "right", or None to choose by depth.
-        simple: whether to leave room only for the names of populations.
+    """Lay out a valid motif, with streams as columns ("up") or, for deep motifs, as rows ("right"). A `simple` drawing
+    has room only for the names of populations.
     """
     where = places(motif)
     rows = {name: (place.layer, 0) for name, place in where.items()} if simple else _rows(motif, where)

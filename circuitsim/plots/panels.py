@@ -21,7 +21,6 @@ class Panel:
     Args:
         metric, split: the rows of the history to show.
         sites: the sites to show, or None for all. For several sites, their mean is drawn, and each as a thin line.
-        title: the panel's title.
         note: a smaller line below the title.
         cosine: whether the vertical axis shows a cosine.
     """
@@ -43,11 +42,7 @@ class PanelRow:
 
 
 def panel_rows(tables: Mapping[str, pd.DataFrame]) -> list[PanelRow]:
-    """One panel per hidden layer, followed by a row of three panels that summarise the circuit.
-
-    Args:
-        tables: label -> table of a history.
-    """
+    """One panel per hidden layer, followed by a row of three panels that summarise the circuit."""
     heading = "Learning signal vs. true gradient: cosine of each W's change with −∂loss/∂W"
     sites = hidden_sites(tables)
     layers = [Panel("gradient_cosine", "probe", (site,), site) for site in sites]

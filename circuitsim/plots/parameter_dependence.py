@@ -32,12 +32,8 @@ def dependence(
     Args:
         runs: label -> (x of shape ``[point]``, values of shape ``[point, replica]``). A value is NaN if the replica ran
             away; the mean is over the others.
-        path: where to save the figure (.png, .svg or .pdf), or None.
         xlabel, ylabel: labels of the axes.
-        title: the figure's title.
         logarithmic: whether the horizontal axis is logarithmic.
-    Returns:
-        The figure.
     Raises:
         ParameterError: there are no runs, or shapes do not match.
     Example:

@@ -11,14 +11,18 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.image import AxesImage
+from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from circuitsim.errors import ParameterError
 from circuitsim.files import write_atomically
+from circuitsim.plots.style import COLOUR_MAP
 
 SUFFIXES = (".png", ".svg", ".pdf")
 DPI = 160
@@ -26,16 +30,37 @@ MOST_PIXELS = 16_000  # the largest number of pixels along a side
 
 
 class Picture(Figure):
-    """A white matplotlib Figure with its own canvas, which notebooks display without pyplot.
+    """A white matplotlib Figure of a size in inches with its own canvas, which notebooks display without pyplot."""
 
-    Args:
-        width, height: the size in inches.
-        options: options of `matplotlib.figure.Figure`.
-    """
-
-    def __init__(self, width: float, height: float, **options: Any) -> None:
-        super().__init__(figsize=(width, height), facecolor="white", dpi=DPI, **options)
+    def __init__(self, width: float, height: float) -> None:
+        super().__init__(figsize=(width, height), facecolor="white", dpi=DPI)
         FigureCanvasAgg(self)
+
+    def panel(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Axes at a place in inches from the upper left corner."""
+        w, h = self.get_size_inches()
+        return self.add_axes((left / w, 1 - (top + height) / h, width / w, height / h))
+
+    def headline(self, left: float, top: float, text: str, points: float, **options: Any) -> Text:
+        """A bold text, whose options may make it another, at a place in inches from the upper left corner."""
+        w, h = self.get_size_inches()
+        return self.text(left / w, 1 - top / h, text, size=points, **{"weight": "bold", "va": "top"} | options)
+
+    def matrix(
+        self, shown: NDArray[Any], place: tuple[float, float, float, float], limit: float, title: str, points: float,
+        **options: Any,
+    ) -> AxesImage:  # fmt: skip
+        """A matrix of weights between -limit and limit in a panel at this place."""
+        axes = self.panel(*place)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(title, size=points)
+        return axes.imshow(shown, cmap=COLOUR_MAP, vmin=-limit, vmax=limit, interpolation="nearest", **options)
+
+    def colour_bar(self, image: AxesImage, left: float, top: float, height: float, points: float) -> None:
+        """The scale of weights of an image, at a place in inches from the upper left corner."""
+        bar = self.colorbar(image, cax=self.panel(left, top, 0.2, height), extend="both")
+        bar.ax.tick_params(labelsize=points - 3)
+        bar.set_label("weight", size=points - 2)
 
     def _repr_png_(self) -> bytes:
         buffer = BytesIO()
@@ -47,10 +72,6 @@ def save(figure: Figure, path: str | os.PathLike[str] | None) -> None:
     """Save the figure in the format of the path's suffix. Missing folders are created; a path of None does nothing.
 
     The same figure always gives the same bytes, because the file holds no date and no random ids.
-
-    Raises:
-        ParameterError: the suffix is not .png, .svg or .pdf.
-        ArchiveError: the path cannot be written. A figure that was there before is left unchanged.
     """
     if path is None:
         return

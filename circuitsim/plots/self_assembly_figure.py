@@ -36,10 +36,6 @@ def self_assembly(
 
     Args:
         runs: label -> history with the rows of ``cs.alignment`` as a probe; missing rows appear as "not measured".
-        path: where to save the figure (.png, .svg or .pdf), or None.
-        title: the figure's title; by default none.
-    Returns:
-        The figure.
     Raises:
         ParameterError: `runs` is empty, or a run is not a History.
     Example:
@@ -64,19 +60,18 @@ def self_assembly(
     figure = Picture(WIDTH, height)
     top, last = head, max((float(table["epoch"].max()) for table in tables.values() if len(table)), default=0.0)
     for row in rows:
-        figure.text(LEFT / WIDTH, 1 - top / height, row.heading, size=POINTS + 1, weight="bold", va="top")
-        top += _above(row) + PANEL_HEIGHT
+        figure.headline(LEFT, top, row.heading, POINTS + 1)
+        top += _above(row)
         width = (WIDTH - LEFT - RIGHT - BETWEEN * (len(row.panels) - 1)) / len(row.panels)
         for c, panel in enumerate(row.panels):
-            left = LEFT + c * (width + BETWEEN)
-            axes = figure.add_axes((left / WIDTH, 1 - top / height, width / WIDTH, PANEL_HEIGHT / height))
+            axes = figure.panel(LEFT + c * (width + BETWEEN), top, width, PANEL_HEIGHT)
             _draw_panel(axes, panel, tables)
             if axes.has_data() and last > 0:
                 axes.set_xlim(-0.02 * last, 1.02 * last)
-        top += BOTTOM
+        top += PANEL_HEIGHT + BOTTOM
     top = 1 - 0.15 / height
     if title:
-        figure.text(LEFT / WIDTH, top, title, size=POINTS + 5, weight="bold", va="top")
+        figure.headline(LEFT, 0.15, title, POINTS + 5)
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=((LEFT - 0.1) / WIDTH, top - (0.45 / height if title else 0)),
         ncols=math.ceil(len(handles) / n_lines), frameon=False, fontsize=POINTS, handlelength=3.0, columnspacing=1.6,

@@ -45,10 +45,6 @@ def choose(table: pd.DataFrame, metric: str, split: str | None, site: str | None
     """Select the rows of one metric, one split and one site.
 
     If `split` is None and there are several, "validation" is selected. If there are several sites, one must be named.
-
-    Raises:
-        ParameterError: there is no such metric, split or site, or the choice is ambiguous; the message lists those
-            that exist.
     """
     rows = _pick(table, "metric", metric, owner)
     splits = set(rows["split"])

@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from circuitsim.errors import ParameterError
-from circuitsim.plots.colour_map import COLOUR_MAP
-from circuitsim.plots.neuron_order import neuron_order
+from circuitsim.plots.matrices import neuron_order
 from circuitsim.plots.picture import Picture, check_path, save
 
 POINTS = 13.0
@@ -32,10 +31,6 @@ def similarity(
     Args:
         pairs: site -> name -> (before, after), each of shape ``[neuron, neuron]``, with one size for all matrices of a
             site.
-        path: where to save the figure (.png, .svg or .pdf), or None.
-        title: the figure's title.
-    Returns:
-        The figure.
     Raises:
         ParameterError: `pairs` is empty, or a matrix is not square and finite.
     Example:
@@ -47,26 +42,20 @@ def similarity(
     if not pairs:
         raise ParameterError("pairs is empty; it maps sites to matrices before and after")
     columns = 2 * max(len(row) for row in pairs.values())
-    width = LEFT + columns * (PANEL + GAP)
-    height = HEAD + len(pairs) * (PANEL + 0.5)
-    figure = Picture(width, height)
-    figure.text(0.2 / width, 1 - 0.35 / height, title, size=POINTS + 1, weight="bold")
+    figure = Picture(LEFT + columns * (PANEL + GAP), HEAD + len(pairs) * (PANEL + 0.5))
+    figure.headline(0.2, 0.35, title, POINTS + 1, va="baseline")
     for r, (site, row) in enumerate(pairs.items()):
         order = neuron_order(_square(next(iter(row.values()))[1], site))[0]
-        bottom = height - HEAD - r * (PANEL + 0.5) - PANEL - 0.15
-        figure.text(0.2 / width, (bottom + PANEL / 2) / height, site, size=POINTS, weight="bold", va="center")
+        top = HEAD + r * (PANEL + 0.5) + 0.15
+        figure.headline(0.2, top + PANEL / 2, site, POINTS, va="center")
         for c, (name, when, array) in enumerate(
             (name, when, array)
             for name, both in row.items()
             for when, array in zip(("before", "after"), both, strict=True)
         ):
             shown = _square(array, f"{site}: {name} {when}")[np.ix_(order, order)]
-            place = ((LEFT + c * (PANEL + GAP)) / width, bottom / height, PANEL / width, PANEL / height)
-            axes = figure.add_axes(place)
-            shown = shown / (np.abs(shown).max() or 1.0)
-            axes.imshow(shown, cmap=COLOUR_MAP, vmin=-1, vmax=1, interpolation="nearest", gid=f"{site}:{name}:{when}")
-            axes.set(xticks=[], yticks=[])
-            axes.set_title(f"{name} {when}", size=POINTS - 1)
+            at, limit = (LEFT + c * (PANEL + GAP), top, PANEL, PANEL), float(np.abs(shown).max()) or 1.0
+            figure.matrix(shown / limit, at, 1, f"{name} {when}", POINTS - 1, gid=f"{site}:{name}:{when}")
     save(figure, path)
     return figure
 

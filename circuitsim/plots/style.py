@@ -6,6 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+import matplotlib
+import numpy as np
+from matplotlib.colors import to_hex
+
 from circuitsim.errors import ParameterError
 from circuitsim.motif import Motif, Projection
 
@@ -53,6 +57,10 @@ LINES: dict[Plasticity, LineStyle] = {
     "fixed": LineStyle(1.5, (6.0, 3.0), "fixed"),
     "derived": LineStyle(2.2, (1.6, 2.4), "tied to another projection (=)"),
 }
+
+# The colours of weights: red for positive, blue for negative and white for 0, safe for colour-blind readers. In a grey
+# copy, darker means a larger absolute value.
+COLOUR_MAP = "RdBu_r"
 
 # The palette of Okabe & Ito (2008), with the most different colours first.
 RUN_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
@@ -103,3 +111,10 @@ def plasticity_of(projection: Projection) -> Plasticity:
     if projection.tied_to is not None:
         return "derived"
     return "plastic" if projection.is_plastic else "fixed"
+
+
+def colour_table(n: int = 255) -> list[str]:
+    """The colours from the most negative to the most positive weight, as "#rrggbb"; the middle one of an odd number `n`
+    is that of 0.
+    """
+    return [to_hex(colour) for colour in matplotlib.colormaps[COLOUR_MAP](np.linspace(0, 1, n))]

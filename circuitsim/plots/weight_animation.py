@@ -18,11 +18,9 @@ from PIL import Image
 from circuitsim.errors import ParameterError
 from circuitsim.files import write_atomically
 from circuitsim.plots.band import plain_axes, run_style
-from circuitsim.plots.colour_map import COLOUR_MAP, colour_table
-from circuitsim.plots.matrices import Array, cosine
-from circuitsim.plots.neuron_order import neuron_order, thinned
+from circuitsim.plots.matrices import Array, cosine, limit_of, neuron_order, thinned
 from circuitsim.plots.picture import Picture
-from circuitsim.plots.style import KIND_COLOURS, RUN_COLOURS, kind_of_name
+from circuitsim.plots.style import KIND_COLOURS, RUN_COLOURS, colour_table, kind_of_name
 
 POINTS, DPI, LAST = 14.0, 80, 2.5  # text size, dots per inch, and the seconds for which the last frame is shown
 # In inches: a panel, the gap between panels, margins, and the axes of curves.
@@ -78,7 +76,7 @@ def animation(
         for k, (names, both) in enumerate(pairs.items())
     ]
     curves = _signals(figure, len(pairs), signals or {}, signals_title, last)
-    head = figure.text(LEFT / figure.get_figwidth(), 1 - 0.2 / figure.get_figheight(), "", size=POINTS + 4, va="top")
+    head = figure.headline(LEFT, 0.2, "", POINTS + 4, weight="normal")
     frames = []
     for k, epoch in enumerate(epochs):
         head.set_text(f"{title}{'   ' if title else ''}epoch {epoch:g} of {last:g}")
@@ -110,7 +108,7 @@ class _Pair:
         self.images = [
             _matrix(figure, left, top + k * (PANEL + 0.4), name, self.matrices[k]) for k, name in enumerate(names)
         ]
-        axes = _axes(figure, left, figure.get_figheight() - BOTTOM - CURVE, PANEL, CURVE)
+        axes = figure.panel(left, figure.get_figheight() - BOTTOM - CURVE, PANEL, CURVE)
         _limit(axes, float(self.epochs[-1]), float(np.nanmin(self.cosines, initial=0)))
         kind = kind_of_name(names[0])
         colour = KIND_COLOURS[kind] if kind else "#555555"
@@ -127,21 +125,12 @@ class _Pair:
 
 
 def _matrix(figure: Picture, left: float, top: float, name: str, moments: Array) -> AxesImage:
-    axes = _axes(figure, left, top, PANEL, PANEL)
-    axes.set(xticks=[], yticks=[])
-    axes.set_title(name, size=POINTS, weight="bold", loc="left")
+    place, gid = (left, top, PANEL, PANEL), f"matrix:{name}"
+    image = figure.matrix(moments[0], place, limit_of(moments), "", POINTS, aspect="auto", gid=gid)
+    image.axes.set_title(name, size=POINTS, weight="bold", loc="left")
     kind = kind_of_name(name)
-    axes.spines[:].set(color=KIND_COLOURS[kind] if kind else "#555555", linewidth=2.5)
-    limit = float(np.percentile(np.abs(moments), 99.5)) or 1.0
-    return axes.imshow(
-        moments[0],
-        cmap=COLOUR_MAP,
-        vmin=-limit,
-        vmax=limit,
-        interpolation="nearest",
-        aspect="auto",
-        gid=f"matrix:{name}",
-    )
+    image.axes.spines[:].set(color=KIND_COLOURS[kind] if kind else "#555555", linewidth=2.5)
+    return image
 
 
 def _signals(
@@ -150,7 +139,7 @@ def _signals(
     if not signals:
         return []
     left, top = LEFT + n_pairs * (PANEL + GAP) + 0.15, TOP + 0.45
-    axes = _axes(figure, left, top, 1.4 * (PANEL + GAP) - GAP - 0.15, figure.get_figheight() - top - BOTTOM)
+    axes = figure.panel(left, top, 1.4 * (PANEL + GAP) - GAP - 0.15, figure.get_figheight() - top - BOTTOM)
     _limit(axes, last, min(float(np.nanmin(values, initial=0)) for _, values in signals.values()))
     axes.set_title(title, size=POINTS, weight="bold", loc="left")
     lines = []
@@ -159,12 +148,6 @@ def _signals(
         lines += axes.plot([], [], color=colour, linestyle=dashes, linewidth=2.8, label=label)
     axes.legend(frameon=False, fontsize=POINTS - 1, loc="lower right")
     return lines
-
-
-def _axes(figure: Picture, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at a position in inches from the upper left corner."""
-    w, h = figure.get_size_inches()
-    return figure.add_axes((left / w, 1 - (top + height) / h, width / w, height / h))
 
 
 def _limit(axes: Axes, last: float, low: float) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from circuitsim.errors import ParameterError
-from circuitsim.plots.matrices import Array, cosine, groups, matrix
-from circuitsim.plots.mosaic import mosaic
-from circuitsim.plots.neuron_order import neuron_order, thinned
-from circuitsim.plots.picture import check_path, save
-from circuitsim.plots.weight_rows import Row, weight_figure
+from circuitsim.plots.matrices import Array, cosine, groups, limit_of, matrix, mosaic, neuron_order, thinned
+from circuitsim.plots.picture import Picture, check_path, save, text_size
+from circuitsim.plots.style import KIND_COLOURS, kind_of_name
+
+POINTS = 13.0
+# In inches: a panel, the gaps within a pair and between before and after, and the colour bar; then the margins.
+PANEL, GAP, WIDE_GAP, BAR = 2.55, 0.3, 0.75, 0.2
+LEFT, RIGHT, TOP, ABOVE, BELOW = 0.6, 1.1, 0.3, 0.7, 0.6
+WIDTH = LEFT + 4 * PANEL + 2 * GAP + WIDE_GAP + 0.25 + BAR + RIGHT
 
 
 def weights(
@@ -37,16 +42,12 @@ def weights(
     Args:
         before, after: projection -> weights, ``[replica, post, pre]`` or ``[post, pre]``, such as `Circuit.weights`
             returns.
-        path: where to save the figure (.png, .svg or .pdf), or None.
         projections: the projections to show; by default all of `after`. V1 and Vt1 (or W1 and Wt1) of mirrored shapes
             are shown as a pair.
         replica: the index of the replica to show.
-        title: the figure's title; by default none.
         max_neurons: larger populations are thinned to this many neurons, evenly spaced in their order.
         images: projection -> (height, width) of the image that its presynaptic neurons form. Each postsynaptic neuron
             is then shown as one tile.
-    Returns:
-        The figure.
     Raises:
         ParameterError: a projection (the message lists the known ones) or the replica is unknown, or an array is
             faulty.
@@ -74,9 +75,36 @@ def weights(
         if a[name].shape != b[name].shape:
             raise ParameterError(f"{name!r} has shape {b[name].shape} before and {a[name].shape} after")
     rows = [_row(group, b, a, max_neurons, (images or {}).get(group[0])) for group in chosen]
-    figure = weight_figure(rows, title)
+    figure = _weight_figure(rows, title)
     save(figure, path)
     return figure
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The content of one row.
+
+    Args:
+        titles: the titles of the one or two matrices.
+        before, after: the matrices, shape ``[post, pre]`` each, in the orientation and order of the figure.
+        limit: the absolute weight at which the colour scale ends.
+        heading: a line above the row.
+        note: a smaller line below the heading.
+        axis_names: the names of the horizontal and the vertical axis.
+    """
+
+    titles: tuple[str, ...]
+    before: tuple[Array, ...]
+    after: tuple[Array, ...]
+    limit: float
+    heading: str
+    note: str
+    axis_names: tuple[str, str]
+
+    @property
+    def above(self) -> float:
+        """The distance from the row's upper edge to its panels, in inches."""
+        return ABOVE + (0.25 if self.note else 0.0)
 
 
 def _row(
@@ -85,7 +113,7 @@ def _row(
     a: Mapping[str, Array],
     max_neurons: int,
     image: tuple[int, int] | None,
-) -> Row:
+) -> _Row:
     """The row of a pair, with all arrays in the orientation of the first: its post downwards, its pre to the right."""
     befores = [b[names[0]], *(b[name].T for name in names[1:])]
     afters = [a[names[0]], *(a[name].T for name in names[1:])]
@@ -102,7 +130,41 @@ def _row(
     def view(array: Array) -> Array:
         return mosaic(array[posts], image, names[0]) if image else array[np.ix_(posts, pres)]
 
-    limit = float(np.percentile(np.abs([*befores, *afters]), 99.5)) or 1.0
+    limit = limit_of(np.array([*befores, *afters]))
     axis_names = ("", "") if image else (f"presynaptic of {names[0]}", f"postsynaptic of {names[0]}")
     titles = (names[0], *(f"{name}ᵀ" for name in names[1:]))
-    return Row(titles, tuple(map(view, befores)), tuple(map(view, afters)), limit, heading, note, axis_names)
+    return _Row(titles, tuple(map(view, befores)), tuple(map(view, afters)), limit, heading, note, axis_names)
+
+
+def _weight_figure(rows: Sequence[_Row], title: str | None) -> Figure:
+    """Draw all rows on a figure that is as wide as a slide."""
+    head = TOP + (0.5 if title else 0.0)
+    height = head + sum(row.above + PANEL + BELOW for row in rows)
+    width = max(WIDTH, LEFT + text_size(title or "", POINTS + 5, True)[0] + 0.2)
+    figure = Picture(width, height)
+    if title:
+        figure.headline(LEFT, 0.25, title, POINTS + 5)
+    for row in rows:
+        _paint_row(figure, row, head)
+        head += row.above + PANEL + BELOW
+    return figure
+
+
+def _paint_row(figure: Picture, row: _Row, top: float) -> None:
+    figure.headline(LEFT, top, row.heading, POINTS + 2)
+    figure.headline(LEFT, top + 0.3, row.note, POINTS - 2, weight="normal", color="#555555")
+    left = LEFT
+    panel = PANEL if len(row.titles) == 2 else 2 * PANEL + GAP
+    for when, matrices in (("before", row.before), ("after", row.after)):
+        for k, (name, shown) in enumerate(zip(row.titles, matrices, strict=True)):
+            place, aspect = (left, top + row.above, panel, PANEL), "auto" if row.axis_names[0] else "equal"
+            title, gid = f"{name} {when}", f"{when}:{name}"
+            image = figure.matrix(shown, place, row.limit, title, POINTS, aspect=aspect, gid=gid)
+            axes = image.axes
+            if kind := kind_of_name(name):
+                axes.spines[:].set(color=KIND_COLOURS[kind], linewidth=2.5)
+            axes.set_xlabel(row.axis_names[0], size=POINTS - 2)
+            axes.set_ylabel(row.axis_names[1] if k == 0 else "", size=POINTS - 2)
+            left += panel + GAP
+        left += WIDE_GAP - GAP
+    figure.colour_bar(image, left - WIDE_GAP + 0.25, top + row.above, PANEL, POINTS)

@@ -125,12 +125,8 @@ def _sort_factors(summand: sympy.Expr, axes: Axes, inside: Sequence[str]) -> Ter
 
     It does not factor if one factor depends on the sample and on both ends. It must not be factored either if a
     comparison would move into the matrix product while a factor that it guards, and that may be infinite, stays
-    outside: a closed gate makes the whole product 0 (docs/semantics.md), but ``0 * inf`` is not 0.
-
-    Args:
-        summand: a product of factors.
-        axes: the axes of each symbol.
-        inside: the parts of a term that become factors of the matrix product.
+    outside: a closed gate makes the whole product 0 (docs/semantics.md), but ``0 * inf`` is not 0. `inside` are the
+    parts of a term that become factors of the matrix product.
     """
     parts: dict[str, list[sympy.Expr]] = {"coefficient": [], "weight": [], "post": [], "pre": []}
     for part in sympy.Mul.make_args(summand):

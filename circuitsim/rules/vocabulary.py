@@ -31,11 +31,9 @@ def local(name: str) -> sympy.Symbol:
 
 
 def sums_of_currents(projection: str, soma: Sequence[str], dendrite: Sequence[str]) -> dict[sympy.Symbol, sympy.Expr]:
-    """Return the sums of the currents of other projections that `dendrite_post` and `hetero` stand for.
+    """Return the sums of the currents of other projections that `dendrite_post` and `hetero` stand for in a rule.
 
-    Args:
-        projection: the name of the projection whose rule reads them; its own current is left out.
-        soma, dendrite: the names of all projections onto each compartment of its postsynaptic population.
+    `soma` and `dendrite` are all projections onto each compartment of its postsynaptic population.
     """
 
     def total(names: Sequence[str]) -> sympy.Expr:

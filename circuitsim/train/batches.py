@@ -52,11 +52,7 @@ class IterableBatches:
 
 
 def pairs(batches: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield the batches (x, target) of an iterable.
-
-    Raises:
-        DataError: a batch is no pair, the rows of its frames have different labels, or there is no batch.
-    """
+    """Yield the batches (x, target) of an iterable."""
     n = 0
     for n, batch in enumerate(batches, start=1):
         if not isinstance(batch, tuple | list) or len(batch) != 2:
@@ -69,11 +65,7 @@ def pairs(batches: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
 
 
 def check_fit(circuit: Circuit, split: Split, name: str) -> None:
-    """Check that samples fit the motif's inputs and objectives. This runs on the CPU to avoid device synchronisation.
-
-    Raises:
-        DataError: features, classes or labels differ from those of the motif, or values are not finite.
-    """
+    """Check, on the CPU to avoid device synchronisation, that samples fit the motif's inputs and objectives."""
     binder = InputBinder(circuit.motif, circuit.plans, circuit.n_replicas, torch.device("cpu"), circuit.dtype)
     try:
         inputs = binder.inputs(split.x)

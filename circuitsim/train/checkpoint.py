@@ -22,15 +22,7 @@ from circuitsim.history import History
 
 
 class Checkpoint:
-    """The checkpoint file of one run.
-
-    Args:
-        path: the path of the file.
-        resume: whether to resume from an existing checkpoint; without one, the run starts from the beginning.
-        settings: the settings of the run; a checkpoint with different settings is refused.
-    Raises:
-        ParameterError: `path` is not a path, or the file exists although `resume` is False.
-    """
+    """The checkpoint file of one run. One that exists is refused without `resume`, and of other settings always."""
 
     def __init__(self, path: str | os.PathLike[str], resume: bool, settings: Mapping[str, Any]) -> None:
         if not isinstance(path, str | os.PathLike):
@@ -44,12 +36,7 @@ class Checkpoint:
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep other runs from using the file, and remove what killed runs have left half written.
-
-        Raises:
-            ArchiveError: another run is using it.
-            ParameterError: another run has written it in the meantime.
-        """
+        """Keep other runs from using the file, and remove what killed runs have left half written."""
         with locked(self.path):
             self._check_new()
             remove_parts(self.path)
@@ -61,11 +48,7 @@ class Checkpoint:
         save_circuit(circuit, self.path, {"epoch": epoch, "settings": self.settings, **records})
 
     def restore(self, circuit: Circuit, history: History) -> int:
-        """Restore circuit and history. Return the number of completed epochs, 0 if there is no file.
-
-        Raises:
-            ArchiveError: the file is damaged, or its motif, seed or settings differ.
-        """
+        """Restore circuit and history. Return the number of completed epochs, 0 if there is no file."""
         if not self.path.exists():
             return 0
         tensors, document = read_archive(self.path)

@@ -14,13 +14,9 @@ from circuitsim.motif.arrays import as_array
 
 
 def fingerprints(data: Any) -> dict[str, str]:
-    """Describe every split of a data set, or every batch of a list, by its number of samples and a checksum.
+    """Describe every split of a data set, or every batch of a list: "420 samples, sha256 3a7bd3e2360a".
 
-    Args:
-        data: a Dataset, or an iterable of batches. Only a list or a tuple of batches can be read without using it up;
-            of others, such as a DataLoader, nothing is known.
-    Returns:
-        One text for each part, such as "420 samples, sha256 3a7bd3e2360a".
+    Of other iterables, such as a DataLoader, nothing is known: reading them might use them up.
     """
     if isinstance(data, Dataset):
         return {

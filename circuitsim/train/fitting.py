@@ -20,7 +20,7 @@ from circuitsim.train.checkpoint import Checkpoint
 from circuitsim.train.evaluation import evaluate
 from circuitsim.train.fingerprint import fingerprints
 from circuitsim.train.interrupt import InterruptFlag
-from circuitsim.train.online_metrics import OnlineMetrics
+from circuitsim.train.metrics import OnlineMetrics
 from circuitsim.train.probe import Probe, as_probes
 from circuitsim.train.process_group import ProcessGroup
 from circuitsim.train.schedule import Schedule, as_schedule, check_reach, values_of

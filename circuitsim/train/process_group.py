@@ -19,11 +19,7 @@ class ProcessGroup:
     """The default process group of `torch.distributed`, or a group of a single process.
 
     Under torchrun, the group is created here unless the script has done so, with NCCL for a circuit on a GPU and
-    with gloo otherwise.
-
-    Args:
-        device: the circuit's device; tensors are sent from there.
-        use_group: False for a group of this process alone.
+    with gloo otherwise. Without `use_group` it is this process alone.
     """
 
     def __init__(self, device: torch.device, use_group: bool = True) -> None:
@@ -50,13 +46,7 @@ class ProcessGroup:
         return flag if self.is_single else bool(self._sum(torch.tensor(float(flag))) > 0)
 
     def check_agreement(self, description: Any) -> None:
-        """Check that all processes are about to run the same program.
-
-        Args:
-            description: a description of the run that JSON can represent.
-        Raises:
-            ParameterError: the descriptions differ, so that the processes would mix two runs. Every process raises.
-        """
+        """Refuse in every process to mix two runs, whose descriptions, which JSON can represent, differ."""
         digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode()).digest()
         ours = torch.tensor(list(digest), dtype=torch.float64)
         leaders = self._from_leader(ours)

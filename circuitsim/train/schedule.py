@@ -38,11 +38,7 @@ def values_of(schedule: Schedule) -> list[float]:
 
 
 def check_reach(circuit: Circuit, schedule: str | Schedule | None) -> None:
-    """Check that a schedule changes something.
-
-    Raises:
-        ParameterError: no rule of a projection that learns reads a parameter called `eta`.
-    """
+    """Refuse a schedule that changes nothing, because no rule of a projection that learns reads a parameter `eta`."""
     if schedule in (None, "constant"):
         return
     learning = dict.fromkeys(p.name for plan in circuit.plans for p in plan.plastic())
@@ -63,11 +59,7 @@ def _parameters_read(circuit: Circuit, projection: str) -> list[str]:
 
 
 def as_schedule(schedule: str | Schedule | None) -> Schedule:
-    """Return the function that a schedule stands for.
-
-    Raises:
-        ParameterError: the name is unknown. The returned function raises it for a value that is not finite.
-    """
+    """Return the function that a schedule stands for, which refuses values that are not finite."""
     if schedule is None:
         return NAMED["constant"]
     if callable(schedule):

@@ -18,11 +18,7 @@ SignalFunctions = Mapping[str, Callable[[Circuit, Any], Any]]
 
 
 def check_signals(circuit: Circuit, signals: SignalFunctions | None) -> SignalFunctions:
-    """Check that exactly the declared signals are given, and return them.
-
-    Raises:
-        ParameterError: a signal is missing, unknown, or not a function, or two have the same name in NFKC.
-    """
+    """Check that exactly the declared signals are given, as functions, and return them."""
     if not isinstance(signals, Mapping | None):
         raise ParameterError(f"signals must map names to functions of (circuit, target) (got {signals!r})")
     given = normalized_keys(signals or {}, "signals", ParameterError)

@@ -238,7 +238,7 @@ def test_compile_refuses_bad_arguments_by_name(options, message):
         (np.zeros((4, 6)), None, "target is missing"),
         ({"up1": np.zeros((4, 6))}, np.zeros(4, int), r"given for \['up1'\], needed for \['up0'\]"),
         (np.zeros((0, 6)), np.zeros(0, int), "the batch is empty"),
-        (np.array([["a"] * 6]), np.zeros(1, int), "needs numbers"),
+        (np.array([["a"] * 6]), np.zeros(1, int), "convert it to numbers"),
         (np.zeros((4, 6)), [1, 2, 3, 1], r"0 .. 2 \(got 1 .. 3\): classes count from 0, so subtract 1"),
         (
             np.zeros((3, 6)),

@@ -4,7 +4,8 @@ import cProfile
 import pstats
 
 import circuitsim as cs
-from circuitsim.motif import expressions
+from circuitsim.motif import vocabularies
+from circuitsim.rules import vocabulary
 
 
 def many_phases(n: int) -> cs.Motif:
@@ -42,9 +43,8 @@ def test_calls_grow_with_the_number_of_phases_and_not_with_its_square():
 
 
 def test_the_number_of_phases_does_not_change_what_is_parsed(monkeypatch):
-    for parser in ("activation", "trace", "neuron_state", "rule", "synapse_state"):
-        original = getattr(expressions, f"parse_{parser}")
-        monkeypatch.setattr(expressions, f"parse_{parser}", lambda *a, f=original: parsed.append(f) or f(*a))
+    for module in (vocabularies, vocabulary):
+        monkeypatch.setattr(module, "parse", lambda *a, f=module.parse, **k: parsed.append(f) or f(*a, **k))
     counts = []
     for n in (1, 21):
         parsed = []

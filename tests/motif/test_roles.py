@@ -5,22 +5,22 @@ from hypothesis import given, settings
 
 import circuitsim as cs
 from circuitsim.motif.expressions import reads_drive
-from circuitsim.motif.roles import is_driven, is_error, is_input
+from circuitsim.motif.wiring import driven_populations, error_populations, inputs_of
 from tests.motif.circuits import two_streams
 from tests.oracle import Oracle
 from tests.strategies import motifs
 
 
 def roles(motif: cs.Motif, role) -> list[str]:
-    return [p.name for p in motif.populations if role(motif, p)]
+    return [p.name for p in motif.populations if p.name in role(motif)]
 
 
 def test_the_roles_of_a_two_stream_circuit():
     motif = two_streams()
     motif.add(cs.Bias("bias"))
-    assert roles(motif, is_input) == ["up0"]
-    assert roles(motif, is_driven) == ["up1", "up2", "down1"]
-    assert roles(motif, is_error) == ["down2"]
+    assert roles(motif, inputs_of) == ["up0"]
+    assert roles(motif, driven_populations) == ["up1", "up2", "down1"]
+    assert roles(motif, error_populations) == ["down2"]
 
 
 @settings(max_examples=40)
@@ -28,7 +28,7 @@ def test_the_roles_of_a_two_stream_circuit():
 def test_the_oracle_finds_the_same_inputs(motif):
     oracle = Oracle.__new__(Oracle)
     oracle.motif = motif
-    assert roles(motif, is_input) == oracle.input_names()
+    assert roles(motif, inputs_of) == oracle.input_names()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ DRIVE = np.array([-1.71, -0.083, 0.291, 2.3])
 
 
 def activity_and_slope(activation: str, drive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    expression = parse_activation(cs.Population("a", 4, activation=activation))
+    expression = parse_activation(cs.Motif(), cs.Population("a", 4, activation=activation))
     names = GATES | {"drive": drive}
     values = [value_of(e, names) for e in (expression, expression.diff(local("drive")))]
     return tuple(np.broadcast_to(value, drive.shape) for value in values)
@@ -61,8 +61,8 @@ def test_gated_by_is_the_drive_times_the_slope_of_the_gate():
 
 
 def test_a_trace_is_the_activity_unless_declared():
-    assert parse_trace(cs.Population("a", 1)) == local("activity")
-    assert parse_trace(cs.Population("a", 1, trace="2 * drive")) == 2 * local("drive")
+    assert parse_trace(cs.Motif(), cs.Population("a", 1)) == local("activity")
+    assert parse_trace(cs.Motif(), cs.Population("a", 1, trace="2 * drive")) == 2 * local("drive")
 
 
 def test_a_rule_knows_what_arrives_at_its_postsynaptic_population():

@@ -47,7 +47,8 @@ def test_no_synapse_is_grey_and_the_scale_is_symmetric():
     assert image.norm.vmin == -image.norm.vmax and image.norm.vmax == pytest.approx(2, rel=0.01)
     colours = image.cmap(image.norm(image.get_array()))
     assert colours[0, 1, 3] == 0 and np.allclose(colours[1, 1], [0.97, 0.97, 0.97, 1], atol=0.01)
-    backdrop = image.axes.images[0]
+    (backdrop,) = (shown for shown in image.axes.images if shown is not image)
+    assert backdrop.get_zorder() < image.get_zorder()
     np.testing.assert_array_equal(backdrop.to_rgba(backdrop.get_array())[0, 1], [0xD4 / 255] * 3 + [1])
 
 

@@ -9,8 +9,7 @@ from PIL import Image
 
 import circuitsim as cs
 from circuitsim.plots import KIND_COLOURS, kind_of
-from circuitsim.plots.colour_map import colour_table
-from circuitsim.plots.style import FILLS, LINES, RUN_COLOURS, RUN_LINES, kind_of_name, plasticity_of
+from circuitsim.plots.style import FILLS, LINES, RUN_COLOURS, RUN_LINES, colour_table, kind_of_name, plasticity_of
 from tests.plots.figures import HEBB, several_inputs
 
 OKABE_ITO = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}

@@ -7,9 +7,7 @@ from PIL import Image
 
 import circuitsim as cs
 from circuitsim.plots import weights
-from circuitsim.plots.matrices import groups, matrix
-from circuitsim.plots.mosaic import mosaic
-from circuitsim.plots.neuron_order import neuron_order, thinned
+from circuitsim.plots.matrices import groups, matrix, mosaic, neuron_order, thinned
 from tests.plots.figures import all_named, named
 
 

@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 import circuitsim as cs
-from circuitsim.motif.roles import is_input
+from circuitsim.motif.wiring import inputs_of
 from tests.strategies.expressions import SEEDS
 
 
@@ -17,7 +17,7 @@ def batches(draw: Any, motif: cs.Motif, n_samples: int | None = None) -> tuple[A
     """A batch (x, target) that fits the motif; both are dicts where there are several inputs or outputs."""
     random = np.random.default_rng(draw(SEEDS))
     n_samples = n_samples or draw(st.integers(1, 4))
-    inputs = [p for p in motif.populations if is_input(motif, p)]
+    inputs = [p for p in motif.populations if p.name in inputs_of(motif)]
     x = {p.name: random.normal(size=(n_samples, p.size)) for p in inputs}
     targets: dict[str, np.ndarray] = {}
     for o in motif.objectives:

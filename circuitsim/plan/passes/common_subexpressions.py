@@ -7,42 +7,32 @@ and Vt of a two-stream circuit share one.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import replace
+from collections.abc import Hashable, Iterator
 
 from circuitsim.plan.instructions import CHANGES, Instruction, Matrix, Register, Synapses
-from circuitsim.plan.passes.substitution import reading, with_roots
+from circuitsim.plan.passes.substitution import rewritten
 from circuitsim.plan.program import Program
 
 FRESH = frozenset({"noise", "signal"})  # operations with a new value at every call
 
 
 def share_common_subexpressions(program: Program) -> Program:
-    """Remove repeated computations.
-
-    Args:
-        program: the program, which is not changed.
-    """
+    """Remove repeated computations."""
     known: dict[Hashable, Register] = {}
     same: dict[Register, Register] = {}
-    regions = []
-    for region in program.regions:
-        lines = []
-        for instruction in region.instructions:
-            i = reading(instruction, same)
-            key = (i.op, i.args, i.options, i.out.space, i.out.batch)
-            if i.op in CHANGES | FRESH:
-                lines.append(i)
-            elif key in known:
-                same[i.out] = known[key]
-            elif i.op == "outer" and (turned := known.get(_turned(i))) is not None:
-                lines.append(Instruction("turn", i.out, (turned,), (i.out.space,)))
-                known[key] = i.out
-            else:
-                lines.append(i)
-                known[key] = i.out
-        regions.append(replace(region, instructions=tuple(lines)))
-    return with_roots(replace(program, regions=tuple(regions)), same)
+
+    def once(i: Instruction) -> Iterator[Instruction]:
+        key = (i.op, i.args, i.options, i.out.space, i.out.batch)
+        if i.op in CHANGES | FRESH:
+            yield i
+        elif key in known:
+            same[i.out] = known[key]
+        else:
+            turned = known.get(_turned(i)) if i.op == "outer" else None
+            yield i if turned is None else Instruction("turn", i.out, (turned,), (i.out.space,))
+            known[key] = i.out
+
+    return rewritten(program, once, same)
 
 
 def _turned(i: Instruction) -> Hashable:

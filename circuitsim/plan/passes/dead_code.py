@@ -9,11 +9,7 @@ from circuitsim.plan.program import Program
 
 
 def without_dead_code(program: Program) -> Program:
-    """Remove instructions whose values are never used.
-
-    Args:
-        program: the program, which is not changed.
-    """
+    """Remove instructions whose values are never used."""
     needed: set[Register] = set(program.roots)
     regions = []
     for region in reversed(program.regions):

@@ -6,30 +6,23 @@ parts. Instructions that do not combine samples stay as they are.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 
 from circuitsim.plan.instructions import Instruction, Register
-from circuitsim.plan.passes.substitution import reading, with_roots
+from circuitsim.plan.passes.substitution import rewritten
 from circuitsim.plan.program import Program
 
 MEANS = frozenset({"outer", "batch_mean", "mean", "mean_square", "loss", "sample_mean"})
 
 
 def distribute(program: Program) -> Program:
-    """Rewrite a program for one of several processes.
-
-    Args:
-        program: the program, which is not changed.
-    """
+    """Rewrite a program for one of several processes."""
     total: dict[Register, Register] = {}
-    regions = []
-    for region in program.regions:
-        lines = []
-        for instruction in region.instructions:
-            i = reading(instruction, total)
-            lines.append(i)
-            if i.op in MEANS:
-                total[i.out] = Register(f"{i.out.name} of all", i.out.space, i.out.batch)
-                lines.append(Instruction("all_reduce", total[i.out], (i.out,)))
-        regions.append(replace(region, instructions=tuple(lines)))
-    return with_roots(replace(program, regions=tuple(regions)), total)
+
+    def summed(i: Instruction) -> Iterator[Instruction]:
+        yield i
+        if i.op in MEANS:
+            total[i.out] = Register(f"{i.out.name} of all", i.out.space, i.out.batch)
+            yield Instruction("all_reduce", total[i.out], (i.out,))
+
+    return rewritten(program, summed, total)

@@ -14,11 +14,7 @@ from circuitsim.plan.program import Program
 
 
 def fuse_gates(program: Program) -> Program:
-    """Fuse gates with their comparisons.
-
-    Args:
-        program: the program, which is not changed.
-    """
+    """Fuse gates with their comparisons."""
     comparisons = {i.out: i.args for i in program.instructions if i.op == "greater" and i.out.batch}
     rectified: dict[Register, Register] = {}  # drive -> activity, once the activity is computed
 

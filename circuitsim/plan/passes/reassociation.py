@@ -45,11 +45,7 @@ class Sizes:
     replicas: int = 1
 
     def cost(self, *axes: int) -> int:
-        """The cost of a product of two matrices, in multiplications.
-
-        Args:
-            axes: the lengths of its three axes, rows, inner and columns, in any order.
-        """
+        """The cost, in multiplications, of a product of matrices with these rows, inner and columns in any order."""
         return self.replicas * math.prod(axes) + OVERHEAD
 
 
@@ -57,7 +53,6 @@ def reassociate(program: Program, sizes: Sizes, kept: Collection[str] = ()) -> P
     """Omit vectors that products can do without.
 
     Args:
-        program: the program, which is not changed.
         sizes: the batch size and the number of replicas, which decide what is cheaper.
         kept: quantities that are computed in addition, so that weights change exactly as without `kept`, to the last
             bit; "*" stands for all readable quantities.

@@ -20,13 +20,7 @@ LARGE = 2**14  # numbers from which saving a buffer pays; smaller ones are in th
 
 
 def rematerialize(program: Program, sizes: Sizes, kept: Collection[str] = ()) -> Program:
-    """Replace large currents that can be overwritten by `images`.
-
-    Args:
-        program: the program, which is not changed.
-        sizes: the batch size and the number of replicas, which decide what is large.
-        kept: quantities that must stay readable; "*" stands for all.
-    """
+    """Replace large currents that can be overwritten by `images`, unless they are `kept` ("*" stands for all)."""
     if "*" in kept:
         return program
     names = defaultdict(list)

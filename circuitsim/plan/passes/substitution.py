@@ -1,8 +1,8 @@
-"""Substitution of registers, which several passes use."""
+"""Rewriting of programs, which the passes share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,22 +12,22 @@ from circuitsim.plan.program import Image, Program
 Other = Mapping[Register, Register]
 
 
-def reading(i: Instruction, other: Other) -> Instruction:
-    """The instruction with its arguments substituted."""
-    if not any(register in other for register in i.reads):
-        return i
-    options = tuple(_body(option, other) if isinstance(option, Body) else option for option in i.options)
-    return Instruction(i.op, i.out, _operands(i.args, other), options)
+def rewritten(program: Program, change: Callable[[Instruction], Iterable[Instruction]], other: Other) -> Program:
+    """The program with each instruction replaced by those that `change` gives for it, in order.
 
-
-def with_roots(program: Program, other: Other) -> Program:
-    """The program with the registers of its results substituted."""
+    Instructions and results read the registers in `other`, which `change` may add to, in place of those that they read.
+    """
+    regions = [
+        replace(region, instructions=tuple(new for i in region.instructions for new in change(_reading(i, other))))
+        for region in program.regions
+    ]
 
     def now(register: Register | None) -> Any:
         return None if register is None else other.get(register, register)
 
     return replace(
         program,
+        regions=tuple(regions),
         readable={name: now(r) for name, r in program.readable.items()},
         images={name: Image(now(i.matrix), now(i.base), now(i.scale)) for name, i in program.images.items()},
         losses={name: now(r) for name, r in program.losses.items()},
@@ -35,9 +35,17 @@ def with_roots(program: Program, other: Other) -> Program:
     )
 
 
+def _reading(i: Instruction, other: Other) -> Instruction:
+    """The instruction with its arguments substituted."""
+    if not any(register in other for register in i.reads):
+        return i
+    options = tuple(_body(option, other) if isinstance(option, Body) else option for option in i.options)
+    return Instruction(i.op, i.out, _operands(i.args, other), options)
+
+
 def _body(body: Body, other: Other) -> Body:
     (result,) = _operands((body.result,), other)
-    return Body(tuple(reading(i, other) for i in body.instructions), result)
+    return Body(tuple(_reading(i, other) for i in body.instructions), result)
 
 
 def _operands(args: tuple[Operand, ...], other: Other) -> tuple[Operand, ...]:

@@ -17,11 +17,7 @@ Multiples = dict[Operand, tuple[Register, float]]  # register -> the register an
 
 
 def fuse_sums(program: Program) -> Program:
-    """Fuse additions with the multiplications by numbers that they read.
-
-    Args:
-        program: the program, which is not changed.
-    """
+    """Fuse additions with the multiplications by numbers that they read."""
     multiples: Multiples = {}
     regions = tuple(replace(r, instructions=tuple(_fused(r.instructions, multiples))) for r in program.regions)
     return without_dead_code(replace(program, regions=regions))

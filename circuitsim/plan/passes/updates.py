@@ -19,11 +19,7 @@ NARROW = 32  # inner columns up to which a matrix product is recomputed for each
 
 
 def update_in_place(program: Program) -> Program:
-    """Accumulate products directly into the weights.
-
-    Args:
-        program: the program, which is not changed.
-    """
+    """Accumulate products directly into the weights."""
     readers = Counter(register for i in program.instructions for register in i.reads)
     readers.update(program.roots)
     regions = tuple(replace(r, instructions=_Region(r, readers).instructions()) for r in program.regions)

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from circuitsim.engine import Circuit
 from circuitsim.motif import Projection
-from circuitsim.plots.matrices import cosine, groups
-from circuitsim.plots.neuron_order import neuron_order
+from circuitsim.plots.matrices import cosine, groups, limit_of, neuron_order
 from circuitsim.plots.style import KIND_COLOURS, kind_of, plasticity_of
 from circuitsim.weight_history import WeightHistory
 
@@ -32,13 +31,12 @@ def _group(circuit: Circuit, kept: WeightHistory, names: tuple[str, ...]) -> dic
     shown = [kept.weights[names[0]], *(kept.weights[name].swapaxes(1, 2) for name in names[1:])]
     numbers = [np.nan_to_num(array).astype(float) for array in shown]
     rows, columns = neuron_order(np.sum([array[-1] for array in numbers], axis=0))
-    present = np.abs(np.concatenate([array[np.isfinite(array)] for array in shown]))
     cosines = [cosine(a, b) for a, b in zip(*numbers, strict=True)] if len(names) == 2 else []
     return {
         "names": names,
         "rows": rows.tolist(),
         "columns": columns.tolist(),
-        "limit": float(np.percentile(present, 99.5)) if present.any() else 1.0,
+        "limit": limit_of(np.array(shown)),
         "cosines": [value if np.isfinite(value) else None for value in cosines],
         "matrices": [
             _matrix(circuit, circuit.motif.projection(name), array, transposed=k > 0, replica=kept.replica)

@@ -16,8 +16,8 @@ import numpy as np
 
 from circuitsim import plots
 from circuitsim.files import write_atomically
-from circuitsim.plots.colour_map import colour_table
 from circuitsim.plots.picture import inline_svg
+from circuitsim.plots.style import colour_table
 from circuitsim.plots.view.matrices import matrix_groups
 from circuitsim.plots.view.panels import panels
 from circuitsim.plots.view.run_folder import RunFolder, read_run
@@ -34,10 +34,6 @@ def write_page(run: str | os.PathLike[str], out: str | os.PathLike[str] | None =
         run: the folder, as written by `circuitsim train` or examples/self_assembly.py. `read_run` says what a folder of
             your own needs.
         out: the path of the page; by default ``view.html`` in the folder.
-    Returns:
-        The path of the page.
-    Raises:
-        ArchiveError: the folder holds no circuit, a file in it is damaged, or the page cannot be written.
     """
     folder = read_run(Path(run))
     path = Path(out) if out is not None else folder.path / "view.html"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import circuitsim as cs
-from circuitsim.plots.colour_map import colour_table
+from circuitsim.plots.style import colour_table
 from circuitsim.plots.view import write_page
 from tests.plots.view.runs import odd, trained
 

@@ -1,10 +1,13 @@
-"""The sparse layout, which stores only synapses that exist, in compressed sparse rows.
+"""Storage layouts of synapses: an array, one number per neuron, or a list.
 
-Products treat the replicas as blocks of one block-diagonal matrix.
+In tensor shapes, R is the number of replicas, B the number of samples, and post and pre are the numbers of neurons. A
+leading 1 in place of R means that all replicas share the values. `values` holds one number per synapse, in the layout's
+own shape ``[R, .., ..]``; vectors over neurons have shape ``[R, B or 1, neuron]``.
 """
 
 from __future__ import annotations
 
+import abc
 import functools
 import warnings
 from collections.abc import Sequence
@@ -13,10 +16,166 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from circuitsim.engine.layout.base import Layout
 from circuitsim.plan.fields import Fields, fields_of
 
 warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
+
+
+class Layout(abc.ABC):
+    """The storage layout of one projection.
+
+    Args:
+        shape: (post, pre).
+        mask: 1 where a synapse exists, in the layout's shape with R or 1 replicas, or None if all exist.
+
+    Attributes:
+        along_post: whether neighbours in memory are neighbours in post rather than in pre.
+    """
+
+    along_post = False
+
+    def __init__(self, shape: tuple[int, int], mask: Tensor | None) -> None:
+        self.shape = shape
+        self.mask = mask
+
+    @property
+    def mask(self) -> Tensor | None:
+        """Which synapses exist."""
+        return self._mask
+
+    @mask.setter
+    def mask(self, mask: Tensor | None) -> None:
+        self._mask = mask
+        self.absent = None if mask is None else mask == 0
+
+    def restrict_(self, values: Tensor) -> Tensor:
+        """Set absent synapses to 0, in place, since a rule may have computed another value there (such as inf * 0)."""
+        return values if self.absent is None else values.masked_fill_(self.absent, 0.0)
+
+    def laid(self, values: Tensor) -> Tensor:
+        """The same values in this layout's memory order."""
+        return values
+
+    @property
+    @abc.abstractmethod
+    def value_shape(self) -> tuple[int, int]:
+        """The shape of the values of one replica."""
+
+    @abc.abstractmethod
+    def pack(self, dense: Tensor) -> Tensor:
+        """Convert an array ``[R, post, pre]`` to values."""
+
+    @abc.abstractmethod
+    def dense(self, values: Tensor) -> Tensor:
+        """Convert values to an array ``[R, post, pre]``, which may be large for sparse synapses."""
+
+    @abc.abstractmethod
+    def reversed(self) -> Layout:
+        """The layout of the same synapses with both ends swapped."""
+
+    @abc.abstractmethod
+    def transposed(self, values: Tensor) -> Tensor:
+        """Convert values of this layout to values of `reversed`, as a view where possible."""
+
+    def matrix(self, values: Tensor) -> Tensor:
+        """A copy of values as ``[R, post, pre]``, or as sparse CSR matrices for sparse layouts."""
+        return self.dense(values).clone(memory_format=torch.contiguous_format)
+
+    def from_matrix(self, matrix: Tensor) -> Tensor:
+        """Convert ``[R or 1, post, pre]`` to values, dense or as returned by `matrix`.
+
+        Raises:
+            ValueError: a number is not 0 where there is no synapse.
+        """
+        dense = matrix.to_dense() if matrix.layout != torch.strided else matrix
+        values = self.pack(dense)
+        kept = values if self.mask is None else values * self.mask
+        if int(torch.count_nonzero(dense)) * len(kept) != int(torch.count_nonzero(kept)) * len(dense):
+            raise ValueError("a number is given where there is no synapse")
+        return values
+
+    @abc.abstractmethod
+    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
+        """Indices (post, pre) of the synapses of one replica, row by row."""
+
+    @abc.abstractmethod
+    def places(self, numbers: Tensor, replica: int) -> tuple[Tensor, Tensor]:
+        """Where the values of one replica's synapses are stored; ``post * n_pre + pre`` numbers a synapse."""
+
+    def at_synapses(self, values: Tensor, replica: int) -> Tensor:
+        """The values at `synapses`, shape ``[synapse]``."""
+        post, pre = self.synapses(replica)
+        return self.dense(values).expand(-1, *self.shape)[replica if len(values) > 1 else 0][post, pre]
+
+
+class DenseLayout(Layout):
+    """An array ``[R, post, pre]``; absent synapses hold 0."""
+
+    def lie_along_post(self) -> None:
+        """Change the memory order so that neighbours in memory are neighbours in post."""
+        self.along_post = True
+        if self.mask is not None:
+            self.mask = self.laid(self.mask)
+
+    def laid(self, values: Tensor) -> Tensor:
+        return values.transpose(1, 2).contiguous().transpose(1, 2) if self.along_post else values
+
+    @property
+    def value_shape(self) -> tuple[int, int]:
+        return self.shape
+
+    def pack(self, dense: Tensor) -> Tensor:
+        return self.laid(dense)
+
+    def dense(self, values: Tensor) -> Tensor:
+        return values
+
+    def reversed(self) -> DenseLayout:
+        mask = None if self.mask is None else self.mask.transpose(1, 2)
+        return DenseLayout(self.shape[::-1], mask)
+
+    def transposed(self, values: Tensor) -> Tensor:
+        return values.transpose(1, 2)
+
+    def places(self, numbers: Tensor, replica: int) -> tuple[Tensor, Tensor]:
+        return numbers // self.shape[1], numbers % self.shape[1]
+
+    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
+        if self.mask is None:
+            post, pre = torch.ones(self.shape, dtype=torch.bool).nonzero(as_tuple=True)
+        else:
+            post, pre = self.mask[replica if len(self.mask) > 1 else 0].nonzero(as_tuple=True)
+        return post, pre
+
+
+class OneToOneLayout(Layout):
+    """A vector ``[R, 1, neuron]``."""
+
+    @property
+    def value_shape(self) -> tuple[int, int]:
+        return (1, self.shape[0])
+
+    def pack(self, dense: Tensor) -> Tensor:
+        return dense.diagonal(dim1=1, dim2=2).unsqueeze(1).clone()
+
+    def dense(self, values: Tensor) -> Tensor:
+        return torch.diag_embed(values[:, 0])
+
+    def reversed(self) -> OneToOneLayout:
+        return OneToOneLayout(self.shape, self.mask)
+
+    def transposed(self, values: Tensor) -> Tensor:
+        return values
+
+    def places(self, numbers: Tensor, replica: int) -> tuple[Tensor, Tensor]:
+        return torch.zeros_like(numbers), numbers // self.shape[1]
+
+    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
+        if self.mask is None:
+            neurons = torch.arange(self.shape[0])
+        else:
+            neurons = self.mask[replica if len(self.mask) > 1 else 0, 0].nonzero(as_tuple=True)[0]
+        return neurons, neurons
 
 
 class SparseLayout(Layout):
