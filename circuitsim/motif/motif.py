@@ -35,24 +35,35 @@ class Motif(Declarations):
         Motif('hebb': 2 populations, 1 projections)
     """
 
-    def replace(self, name: str, **changes: Any) -> Motif:
+    def replace(self, name: str | Population | Projection, **changes: Any) -> Motif:
         """Return a copy in which some fields of one population or projection are replaced.
 
         Args:
-            name: the name of the population or projection.
+            name: the population or projection, or its name. A name that both a population and a projection have means
+                the one that has these fields.
             changes: the fields and their new values, such as ``plastic=False``.
         Returns:
             The copy; this motif is not changed.
         Raises:
-            MotifError: no population or projection has that name, or it has no such field.
+            MotifError: no population or projection has that name, or it has no such field, or both have.
         """
-        copy = Motif(self.name)
         values: list[Population | Projection] = [*self._populations, *self._projections]
-        known = sorted(value.name for value in values)
-        if (name := normalized(name)) not in known:
+        if isinstance(name, str):
+            found = [value for value in values if value.name == normalized(name)]
+            if len(found) > 1 and changes:
+                found = [value for value in found if _fields(value).keys() >= changes.keys()] or found
+        else:
+            found = [value for value in values if value is name]
+        if not found:
+            known = sorted(value.name for value in values)
             raise MotifError(f"motif {self.name!r} has no population or projection {name!r} (known: {known})")
-        for value in values:
-            copy.add(_replaced(value, changes) if value.name == name else value)
+        if len(found) > 1:
+            raise MotifError(
+                f"motif {self.name!r}: {name!r} is a population and a projection, which both have "
+                f"{', '.join(changes)}: give replace motif.population({name!r}) or motif.projection({name!r}) itself"
+            )
+        copy = Motif(self.name)
+        copy.add(*(_replaced(value, changes) if value is found[0] else value for value in values))
         copy.add(*self._objectives, *self._signals, *self._phases)
         return copy
 
@@ -184,10 +195,14 @@ class Motif(Declarations):
         return "\n".join(table.latex() if format == "latex" else table.markdown() for table in tables)
 
 
+def _fields(value: Population | Projection) -> dict[str, None]:
+    return dict.fromkeys(field.name for field in dataclasses.fields(value))
+
+
 def _replaced(value: Population | Projection, changes: dict[str, Any]) -> Population | Projection:
-    known = [field.name for field in dataclasses.fields(value)]
+    known = _fields(value)
     if isinstance(value, Projection):
         check_options(f"projection {value.name!r}", {k: v for k, v in changes.items() if k not in known})
-    elif unknown := changes.keys() - set(known):
+    elif unknown := changes.keys() - known.keys():
         raise MotifError(f"population {value.name!r}: unknown field {min(unknown)!r} (known: {', '.join(known)})")
     return dataclasses.replace(value, **changes)

@@ -36,7 +36,7 @@ def without_spikes(motif: Motif) -> Motif:
     if not any(_of_spikes(motif)):
         return motif
     for p in motif.populations:
-        motif = motif.replace(p.name, state={k: state for k, state in p.state.items() if not state.is_traced})
+        motif = motif.replace(p, state={k: state for k, state in p.state.items() if not state.is_traced})
     for q in motif.projections:
-        motif = motif.replace(q.name, rule=None, state={}, rewiring=None)
+        motif = motif.replace(q, rule=None, state={}, rewiring=None)
     return motif

@@ -73,6 +73,25 @@ def test_replace_changes_one_part_of_a_copy():
         motif.replace("V9", plastic=False)
 
 
+def test_replace_tells_a_projection_from_a_population_of_its_name():
+    motif = cs.Motif("alike")
+    motif.add(cs.Population("x", 3), cs.Population("a", 2))
+    motif.connect("x", "a", name="a")
+    assert motif.replace("a", plastic=False) == motif.replace(motif.projection("a"), plastic=False)
+    assert motif.replace("a", plastic=False).projection("a").plastic is False
+    assert motif.replace("a", size=4).population("a").size == 4 and motif.replace("a", size=4).projection(
+        "a"
+    ) == motif.projection("a")
+    labelled = motif.replace(motif.population("a"), label="A")
+    assert (labelled.population("a").label, labelled.projection("a").label) == ("A", motif.projection("a").label)
+    with pytest.raises(
+        cs.MotifError, match=r"'a' is a population and a projection, which both have label.*motif.projection"
+    ):
+        motif.replace("a", label="A")
+    with pytest.raises(cs.MotifError, match="no population or projection"):
+        motif.replace(cs.Population("a", 2), label="A")
+
+
 def test_renamed_changes_the_name_alone():
     motif = two_streams()
     assert motif.renamed("other").name == "other"
