@@ -1,5 +1,6 @@
 """Property tests draw the same examples every time, so that a failure is there to be seen again."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -24,3 +25,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.relative_to(TESTS).parts[0] in QUICK and not item.get_closest_marker("slow"):
             item.add_marker("quick")
+
+
+def pytest_collection_finish():
+    """What imports have made stays, so a collection of garbage need not look at it; Brian2 collects in every run."""
+    gc.collect()
+    gc.freeze()
