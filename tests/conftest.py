@@ -6,6 +6,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side: more threads than cores slow them all down
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -27,7 +28,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker("quick")
 
 
-def pytest_collection_finish():
-    """What imports have made stays, so a collection of garbage need not look at it; Brian2 collects in every run."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What imports make stays, so no garbage is sought among it: not while they run, nor in each of Brian2's runs."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()

@@ -233,7 +233,7 @@ def test_simultaneous_spikes_at_a_synapse_are_presynaptic_first():
 
 def pairings(rates_hz, lag, n=60):
     """The change of the weight by n pairs at each frequency, one synapse for each."""
-    net = export(triplet_stdp([len(rates_hz)] * 2, init=cs.Constant(10.0)))
+    net = export(triplet_stdp([len(rates_hz)] * 2, init=cs.Constant(10.0)), dt_ms=1.0)  # all spikes are on its grid
     pre = [100.0 + np.arange(n) * np.rint(1e3 / hz) for hz in rates_hz]
     net.run(100.0 + n * 1e3 / min(rates_hz) + 100.0, {"input": pre, "output": [times + lag for times in pre]})
     return np.diag(net.weights("W")) - 10.0
