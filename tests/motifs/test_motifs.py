@@ -33,7 +33,7 @@ def test_a_rule_on_spikes_is_refused_by_a_circuit_of_rates(name):
         cs.compile(motif, device="cpu")
 
 
-SLOWER = ("direct_feedback_alignment", "feedback_alignment", "node_perturbation")
+SLOWER = ("direct_feedback_alignment", "feedback_alignment", "node_perturbation")  # the others need fewer epochs
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
