@@ -23,7 +23,7 @@ from support import Result, Study, mean, mean_and_spread
 from support.algorithms import sal_and_controls
 
 KEPT = 0.25  # fraction of each plastic projection's synapses that remain, the largest ones
-N_RANDOM, QUICK_N_RANDOM = 100, 20
+N_RANDOM, QUICK_N_RANDOM = 100, 10
 ASSEMBLED, START = "SAL, assembled", "SAL, at the start"
 
 

@@ -67,7 +67,7 @@ class SpikingSelfAssembly(SpikingStudy):
         usual = inspect.signature(spiking_sal).parameters
         eta, gamma = usual["eta"].default * OVERLAP, usual["gamma"].default / OVERLAP
         motif = spiking_sal(setup.layers, eta=eta, gamma=gamma)
-        every = max(1, self.n_samples // 20)
+        every = epochs * len(setup.data.train) // 20
         probes = {"alignment": replace(self.probe(torch.float32), every_steps=every)}
         setup = replace(setup, load=one_hot, batch_size=1, epochs=epochs, device="cpu")
         result = train(RATES, Condition(motif, probes), setup)

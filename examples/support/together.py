@@ -21,9 +21,9 @@ def compile_together(motifs: Sequence[cs.Motif], **options: Any) -> cs.Circuit:
         MotifError: the motifs differ in something else.
     """
     numbers = [_numbers(motif) for motif in motifs]
-    first = motifs[0]
+    first, expected = motifs[0], _without_numbers(motifs[0])
     for motif, found in zip(motifs, numbers, strict=True):
-        if found.keys() != numbers[0].keys() or _without_numbers(motif) != _without_numbers(first).renamed(motif.name):
+        if found.keys() != numbers[0].keys() or _without_numbers(motif) != expected.renamed(motif.name):
             raise cs.MotifError(f"motif {motif.name!r} differs from {first.name!r} in more than numbers")
     vary = {
         path: [found[path] for found in numbers] for path in numbers[0] if len({found[path] for found in numbers}) > 1

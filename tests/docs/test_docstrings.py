@@ -7,10 +7,8 @@ import enum
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
-
-import pytest
 
 import circuitsim as cs
 import motifs
@@ -62,77 +60,98 @@ def is_made_by_the_user(kind: type) -> bool:
     return not issubclass(kind, Exception | enum.Enum) and "Made by `" not in (kind.__doc__ or "")
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_a_summary_comes_first(name):
-    text = Docstring.of(PUBLIC[name].value).text
-    summary = text.partition("\n\n")[0]
-    assert len(summary) > 10 and summary.rstrip()[-1] in ".:?", summary
-    if name in CLASSES:
-        assert not text.startswith(f"{name}("), "the docstring that dataclass writes"
+MADE_BY_THE_USER = {name: kind for name, kind in CLASSES.items() if is_made_by_the_user(kind)}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_argument_of_a_function_is_explained(name):
-    function, owner = FUNCTIONS[name]
-    shared = owner or sys.modules[function.__module__.rpartition(".")[0]]  # explains what is the same in all of its own
-    said = Docstring.of(function).entries("Args") | set(re.findall(r"(?<!`)`(\w+)`", Docstring.of(shared).text))
-    assert set(parameters(function)) - said == set()
+def wrong(check: Callable[[Any], Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a check finds, by name, so that all names are told at once."""
+    return {name: found for name, value in values.items() if (found := check(value))}
 
 
-@pytest.mark.parametrize("name", [k for k, kind in CLASSES.items() if is_made_by_the_user(kind)])
-def test_every_argument_of_a_class_is_explained(name):
-    kind = CLASSES[name]
-    assert set(parameters(kind)) - Docstring.of(kind).entries("Args", "Attributes") == set()
+def test_a_summary_comes_first():
+    def check(documented):
+        text = Docstring.of(documented.value).text
+        summary = text.partition("\n\n")[0]
+        if len(summary) <= 10 or summary.rstrip()[-1] not in ".:?":
+            return summary or "none"
+        return inspect.isclass(documented.value) and text.startswith(f"{documented.value.__name__}(")  # by dataclass
+
+    assert wrong(check, PUBLIC) == {}
 
 
-@pytest.mark.parametrize("name", [k for k in PUBLIC if k not in CLASSES or is_made_by_the_user(CLASSES[k])])
-def test_nothing_is_explained_that_is_not_there(name):
-    value = PUBLIC[name].value
-    arguments = set() if isinstance(value, property) else set(parameters(value))
-    assert Docstring.of(value).entries("Args") - arguments == set()
+def test_every_argument_of_a_function_is_explained():
+    def check(documented):
+        function, owner = documented
+        shared = owner or sys.modules[function.__module__.rpartition(".")[0]]  # explains what holds for all of its own
+        said = set(re.findall(r"(?<!`)`(\w+)`", Docstring.of(shared).text))
+        return set(parameters(function)) - Docstring.of(function).entries("Args") - said
+
+    assert wrong(check, FUNCTIONS) == {}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_what_comes_back_is_said(name):
-    function = FUNCTIONS[name].value
-    returns = inspect.signature(function).return_annotation
-    says = "Returns" in Docstring.of(function).sections
-    assert says == (returns not in (None, "None")) or returns == "Figure", f"returns {returns}"
+def test_every_argument_of_a_class_is_explained():
+    def check(kind):
+        return set(parameters(kind)) - Docstring.of(kind).entries("Args", "Attributes")
+
+    assert wrong(check, MADE_BY_THE_USER) == {}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_an_array_that_comes_back_has_its_shape_said(name):
-    function = FUNCTIONS[name].value
-    if re.search("Tensor|ndarray", str(inspect.signature(function).return_annotation)):
-        assert "[" in "\n".join(Docstring.of(function).sections["Returns"])
+def test_nothing_is_explained_that_is_not_there():
+    def check(documented):
+        value = documented.value
+        arguments = set() if isinstance(value, property) else set(parameters(value))
+        return Docstring.of(value).entries("Args") - arguments
+
+    assert wrong(check, {k: d for k, d in PUBLIC.items() if k not in CLASSES or k in MADE_BY_THE_USER}) == {}
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_every_error_raised_is_said(name):
-    value, owner = PUBLIC[name]
-    found: set[str] = set()
-    if inspect.isclass(value):
-        if is_made_by_the_user(value):
-            for step in ("__init__", "__post_init__"):
-                found |= raised(vars(value)[step], value) if step in vars(value) else set()
-    else:
-        found = raised(value.fget if isinstance(value, property) else value, owner)
-    assert found - Docstring.of(value).entries("Raises") == set()
+def test_what_comes_back_is_said():
+    def check(documented):
+        returns = inspect.signature(documented.value).return_annotation
+        says = "Returns" in Docstring.of(documented.value).sections
+        return says != (returns not in (None, "None")) and returns != "Figure" and f"returns {returns}"
+
+    assert wrong(check, FUNCTIONS) == {}
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_every_error_said_exists(name):
-    for error in Docstring.of(PUBLIC[name].value).entries("Raises"):
-        assert hasattr(cs, error) or hasattr(export, error) or hasattr(builtins, error), error
+def test_an_array_that_comes_back_has_its_shape_said():
+    def check(documented):
+        returns = str(inspect.signature(documented.value).return_annotation)
+        said = "\n".join(Docstring.of(documented.value).sections.get("Returns", []))
+        return re.search("Tensor|ndarray", returns) and "[" not in said
+
+    assert wrong(check, FUNCTIONS) == {}
 
 
-@pytest.mark.parametrize("name", CALLED)
-def test_a_function_shows_an_example(name):
+def test_every_error_raised_is_said():
+    def check(documented):
+        value, owner = documented
+        if not inspect.isclass(value):
+            found = raised(value.fget if isinstance(value, property) else value, owner)
+        else:
+            steps = ("__init__", "__post_init__") if is_made_by_the_user(value) else ()
+            found = {error for step in steps if step in vars(value) for error in raised(vars(value)[step], value)}
+        return found - Docstring.of(value).entries("Raises")
+
+    assert wrong(check, PUBLIC) == {}
+
+
+def test_every_error_said_exists():
+    def check(documented):
+        said = Docstring.of(documented.value).entries("Raises")
+        return {error for error in said if not any(hasattr(place, error) for place in (cs, export, builtins))}
+
+    assert wrong(check, PUBLIC) == {}
+
+
+def test_a_function_shows_an_example():
     """Or says where one is. tests/docs/test_doctests.py runs them."""
-    assert re.search(">>> |[Ff]or an example see", Docstring.of(CALLED[name]).text)
+    assert wrong(lambda value: not re.search(">>> |[Ff]or an example see", Docstring.of(value).text), CALLED) == {}
 
 
-@pytest.mark.parametrize("name", motifs.__all__)
-def test_a_motif_names_its_source(name):
-    source = "\n".join(Docstring.of(CALLED[name]).sections["Source"])
-    assert re.search(r"\((19|20)\d\d\)|arXiv|openreview", source)
+def test_a_motif_names_its_source():
+    def check(name):
+        source = "\n".join(Docstring.of(CALLED[name]).sections["Source"])
+        return not re.search(r"\((19|20)\d\d\)|arXiv|openreview", source)
+
+    assert wrong(check, {name: name for name in motifs.__all__}) == {}

@@ -37,7 +37,7 @@ def test_isometry_is_the_spectrum_of_the_product_of_feedback_weights():
 
 
 def test_wider_streams_are_nearer_to_an_isometry_and_all_but_relu_learn(tmp_path):
-    found = run(study.FeedbackWidth, tmp_path)
+    found = run(study.FeedbackWidth, tmp_path, epochs=12)
     table = found.table()
     assert list(table["circuit"].unique()) == list(study.CIRCUITS) and len(table) == 18
     ratios = table["Wt / W"].astype(float).to_numpy()[:3]

@@ -128,8 +128,12 @@ def _environment():
 
 
 def test_a_search_on_workers_is_the_search_here(tmp_path):
+    from distributed import LocalCluster  # late: the import takes a second
+
     here = tune.tune(setup(tmp_path / "here"), ["backprop", "kolen_pollack"], 4)
-    there = tune.tune(setup(tmp_path / "there", scheduler="local"), ["backprop", "kolen_pollack"], 4)
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+        scheduler = cluster.scheduler_address
+        there = tune.tune(setup(tmp_path / "there", scheduler=scheduler), ["backprop", "kolen_pollack"], 4)
     assert np.isfinite(here[~here.runaway].validation).all()
     pd.testing.assert_frame_equal(there, here)
 

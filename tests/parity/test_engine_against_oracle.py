@@ -94,7 +94,7 @@ def plain(values: Any) -> Any:
     return None if values is None else np.asarray(values)
 
 
-@settings(max_examples=40)  # tests/parity/test_guards.py draws more, and richer ones
+@settings(max_examples=20)  # tests/parity/test_guards.py draws more, and richer ones
 @given(st.data())
 def test_any_motif_does_what_it_declares(data):
     motif = data.draw(motifs(replicas=REPLICAS))
@@ -116,7 +116,7 @@ def test_any_motif_does_what_it_declares(data):
         assert_same_weights(circuit, opinions, tolerance)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.data())
 def test_the_change_that_is_recorded_is_the_mean_of_the_rule(data):
     motif = data.draw(motifs(replicas=REPLICAS))
@@ -130,7 +130,7 @@ def test_the_change_that_is_recorded_is_the_mean_of_the_rule(data):
                 assert_close(circuit.last_change(p.name).to_dense()[r], result.change[p.name], 1e-12, f"change of {p}")
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.data())
 def test_the_scale_of_eta_reaches_every_rule(data):
     motif = data.draw(motifs(replicas=REPLICAS))
@@ -144,7 +144,7 @@ def test_the_scale_of_eta_reaches_every_rule(data):
     assert_same_weights(circuit, opinions, 1e-12)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.data())
 def test_synapses_exist_where_they_are_declared(data):
     motif = data.draw(motifs(replicas=REPLICAS))

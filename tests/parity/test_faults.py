@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -637,22 +634,6 @@ def test_a_class_out_of_range_is_an_error_of_the_package_without_the_check_too(t
         with pytest.raises(cs.CircuitError):
             circuit.step(normal(0, 2, 6), target, check=check)
     assert np.array_equal(weights(circuit, "W0"), before)
-
-
-def test_targets_and_signals_of_each_replica_may_be_shared_among_processes(tmp_path):
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*torchrun, "-m", "tests.parity.shared_replicas", str(tmp_path)], capture_output=True, text=True, timeout=240,
-        cwd=Path(__file__).parents[2],
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    from tests.parity.shared_replicas import learn
-
-    expected = learn()
-    for rank in range(2):
-        found = cs.load_circuit(tmp_path / f"{rank}.safetensors", device="cpu")
-        for p in expected.motif.projections:
-            np.testing.assert_allclose(weights(found, p.name), weights(expected, p.name), rtol=1e-10, atol=1e-13)
 
 
 # -- what no test noticed

@@ -1,6 +1,6 @@
 """Whatever is done to a circuit, in whatever order: its state is that of arrays to which the same was done.
 
-A hundred sequences by default; twenty thousand behind the slow marker.
+Fifty sequences by default; twenty thousand behind the slow marker.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import circuitsim as cs
 from tests.oracle import Condition, Diverged, Refused
 from tests.parity.lockstep import Start, dense, difference
 
-FEW, MANY, LENGTH = 100, 20_000, 10
+FEW, MANY, LENGTH = 50, 20_000, 10
 N_IN, N_OUT, BATCH = 4, 2, 3
 TOLERANCE = {"float64": 1e-9, "float32": 2e-4}
 OWN, PLASTIC = ["W", "U", "E", "V"], ["W", "U", "V"]

@@ -81,11 +81,13 @@ def by_name(values: Any, names: list[str]) -> dict[str, np.ndarray]:
     return {name: (v[None, :, None] if v.ndim == 1 else v[None]) for name, v in found.items()}
 
 
-def assert_same(got: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float) -> None:
+def assert_same(got: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float, where: str = "") -> None:
     """Equal relative to the largest number of each array, where that is finite."""
     for name, value in expected.items():
         value = np.asarray(value)
         if np.isfinite(value).all():
-            assert np.isfinite(got[name]).all(), name
+            assert np.isfinite(got[name]).all(), where + name
             scale = max(1e-3, np.abs(value).max(initial=0.0))
-            np.testing.assert_allclose(got[name] + 0 * value, value, rtol=0, atol=tolerance * scale, err_msg=name)
+            np.testing.assert_allclose(
+                got[name] + 0 * value, value, rtol=0, atol=tolerance * scale, err_msg=where + name
+            )

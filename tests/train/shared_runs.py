@@ -119,6 +119,15 @@ def learn(circuit: cs.Circuit, **options: Any) -> cs.History:
     return cs.fit(circuit, data, probes={"look": look}, signals=told, **{**settings, **options})
 
 
+def learn_own_targets(circuit: cs.Circuit) -> cs.History:
+    """Two epochs of batches of 9 and 1 samples; every replica has classes, and so rewards, of its own."""
+    rng, batches = np.random.default_rng(0), []
+    for n in [9, 9, 9, 9, 1] * 2:
+        x, target = rng.standard_normal((n, LAYERS[0])), rng.integers(0, LAYERS[-1], (circuit.n_replicas, n))
+        batches.append((torch.tensor(x), torch.tensor(target)))
+    return cs.fit(circuit, batches, epochs=2, signals={"reward": reward}, progress=False)
+
+
 class PowerCut(Exception):
     """Ends all processes of a run in the middle of its second epoch."""
 
@@ -142,6 +151,8 @@ def runs(folder: Path, rank: int) -> None:
     for name in MOTIFS:
         circuit = make(name)
         leave(name, circuit, learn(circuit))
+    circuit = make("rewarded")
+    leave("own targets", circuit, learn_own_targets(circuit))
     circuit = make("sal")
     with contextlib.suppress(PowerCut):
         learn(circuit, schedule=cosine_until_cut(circuit), checkpoint=folder / "run.safetensors")

@@ -1,6 +1,7 @@
 """A run that dies goes on from its checkpoint as if nothing had happened."""
 
 import dataclasses
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -303,25 +304,28 @@ def test_a_worker_that_outlives_its_killed_parent_does_not_keep_the_path(tmp_pat
         os.killpg(process.pid, signal.SIGKILL)
 
 
-SCRIPT = """
-import sys, circuitsim as cs
-from motifs import paper_sal
-data = cs.load_dataset("teacher", n_features=12, n_outputs=4, n_samples=600)
-circuit = cs.compile(paper_sal([12, 10, 4]), replicas=2, device="cpu")
-print("go", flush=True)
-cs.fit(circuit, data, epochs=400, batch_size=50, checkpoint=sys.argv[1], resume=True, progress=False, evaluate_every=0)
-"""
+def train(path, ready) -> None:
+    """What is killed: the same command over and over."""
+    data = cs.load_dataset("teacher", n_features=12, n_outputs=4, n_samples=600)
+    circuit = cs.compile(paper_sal(LAYERS), replicas=2, device="cpu")
+    ready.set()
+    cs.fit(
+        circuit, data, epochs=400, batch_size=50, checkpoint=path, resume=True, progress=False, evaluate_every=0
+    )  # fmt: skip
 
 
 def kill_at_random_moments(path, n_kills: int) -> list[int]:
-    """Start the same command over and over, kill it with SIGKILL, and look at what it left each time."""
-    rng, steps = np.random.default_rng(0), []
+    """Start the same run over and over, kill it with SIGKILL, and look at what it left each time."""
+    rng, steps, processes = np.random.default_rng(0), [], multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__])  # imports once
     for _ in range(n_kills):
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(path)], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None and process.stdout.readline() == "go\n"
+        ready = processes.Event()
+        process = processes.Process(target=train, args=(path, ready))
+        process.start()
+        assert ready.wait(60)
         time.sleep(rng.uniform(0.05, 0.6))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
         if path.exists():
             circuit = cs.load_circuit(path, device="cpu")
             assert circuit.n_steps % 9 == 0  # whole epochs of 420 / 50 batches

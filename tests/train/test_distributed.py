@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import circuitsim as cs
-from tests.train.shared_runs import MOTIFS, dataset, learn, make
+from tests.train.shared_runs import MOTIFS, dataset, learn, learn_own_targets, make
 
 N_PROCESSES = 2
 pytestmark = pytest.mark.filterwarnings("ignore::circuitsim.SlowRuleWarning")
@@ -52,6 +52,14 @@ def test_the_trajectory_is_that_of_one_process_with_the_same_global_batch(folder
         assert np.isfinite(table.value).all()
         pd.testing.assert_frame_equal(table, history, rtol=0, atol=1e-8, check_dtype=False)
     assert {"online", "train", "validation", "probe"} <= set(table.split)
+
+
+def test_every_replica_may_have_targets_and_signals_of_its_own(folder):
+    start, expected = make("rewarded"), make("rewarded")
+    learn_own_targets(expected)
+    assert not torch.equal(start.weights("W0"), expected.weights("W0"))
+    for rank in range(N_PROCESSES):
+        assert_same(expected, left_by(folder, "own targets", rank)[0], 1e-10)
 
 
 def test_all_processes_end_with_the_same_weights_bit_for_bit(folder):
