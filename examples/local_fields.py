@@ -31,7 +31,7 @@ CHANNELS = 24, 48  # of the two local layers
 # The best rates on the validation split (docs/results/local_fields_rates.csv); elsewhere, those of the motifs.
 RATES = {
     "cifar10_jpeg": {
-        LOCAL.format(SAL): 72.0, DENSE.format(SAL): 40.0, LOCAL.format("SGD"): 0.3,
+        LOCAL.format(SAL): 72.0, DENSE.format(SAL): 40.0, LOCAL.format(FROZEN): 24.0, LOCAL.format("SGD"): 0.3,
         LOCAL.format("Kolen-Pollack"): 0.3, LOCAL.format("feedback alignment"): 0.1,
     }
 }  # fmt: skip
