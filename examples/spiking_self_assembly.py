@@ -25,8 +25,6 @@ from support.spikes import DEEP, Spikes, SpikingStudy, feedback_of, first_sample
 from support.trainer import train
 
 SPIKES, PAPER, RATES = "spikes", "spikes, the paper's form", "rates"
-# The settings of feedback frozen at random. For a fair comparison, the control has rates and starts of its own.
-FROZEN: dict[str, Any] = {"gain_V": 1.0}
 # Rate circuits: the motif in batches, over which its means are taken, with averages over as many samples; and the
 # paper's form with one sample per step. Of the latter, a trial of spikes changes a weight by a third of what a step
 # does, the overlap between the traces of the two volleys; so the rate circuit has a third of eta, and the same decay.
@@ -38,8 +36,8 @@ class SpikingSelfAssembly(SpikingStudy):
     """Show that two streams of spiking neurons assemble themselves from random connectivity.
 
     One sample is a trial of two successive volleys, during which the synapses change by local rules. The
-    comparisons are feedback frozen at random (at a start of its own, and at that of the assembled circuit), a frozen
-    first layer, a shuffled error, the paper's form of the circuit, and rate circuits.
+    comparisons are feedback frozen at random, a frozen first layer, a shuffled error, the paper's form of the circuit,
+    and rate circuits.
 
     Source: Liao et al. (2024), arXiv 2412.20018; the spiking circuit is ours (docs/spiking.md).
     """
@@ -49,16 +47,16 @@ class SpikingSelfAssembly(SpikingStudy):
 
     def conditions(self) -> dict[str, Spikes]:
         layers = self.setup.layers
-        motif, frozen = (spiking_sal(layers, form="normalised", **options) for options in ({}, FROZEN))
+        motif = spiking_sal(layers, form="normalised")
         made = {
             SPIKES: Spikes(motif),
-            f"{SPIKES}, feedback frozen at random": Spikes(frozen, frozen=feedback_of(frozen)),
+            f"{SPIKES}, feedback frozen at random": Spikes(motif, frozen=feedback_of(motif)),
         }
         if not self.setup.quick:
-            made[f"{SPIKES}, frozen, start of the assembled"] = Spikes(motif, frozen=feedback_of(motif))
             made[f"{SPIKES}, first layer frozen"] = Spikes(motif, frozen=["W0"])
             made[f"{SPIKES}, shuffled error"] = Spikes(shuffled_error(motif))
-            made[PAPER] = Spikes(spiking_sal(layers), spiking=Spiking())
+            made[PAPER] = Spikes(spiking_sal(layers))
+            made[f"{PAPER}, LIF"] = Spikes(spiking_sal(layers), spiking=Spiking())
         return made
 
     def train(self) -> dict[str, Result]:
