@@ -35,9 +35,9 @@ def spiking_sal(
         dW_l  = eta (slope * I_V h_l^T - gamma W)                   dV_l  = eta_V eta (h_l g_l^T - gamma V)
         dWt_l = eta_Wt eta (I_Vt g_{l+1}^T - gamma_Wt gamma Wt)     dVt_l = eta_V eta (g_l h_l^T - gamma Vt)
 
-    Form "normalised" is the default form of `motifs.sal`, whose means are taken over the last trials where it spikes
-    (docs/spiking.md). The rules would do with activities of any size, but spikes do not: `gain`, `cap` and `scale` make
-    those of the hidden neurons about as large as a unit.
+    Form "normalised" is the default form of `motifs.sal`. With spikes, its means are taken over the last trials
+    (docs/spiking.md). Its rules work with activities of any size, but neurons need enough spikes: `gain`, `cap` and
+    `scale` make the hidden activities large.
 
     Defaults were chosen on validation samples of digits, for 6,000 trials or more under a cosine schedule
     (docs/spiking.md).
@@ -46,7 +46,7 @@ def spiking_sal(
         layers, feedback: as in `motifs.sal`.
         form: "paper" or "normalised".
         loss, name: as in `motifs.sal`, with defaults that suit spikes.
-        options: those of the form in `motifs.sal`, with the defaults of `motifs.spiking_sal.FORMS`.
+        options: those of the form in `motifs.sal`, with the defaults that `FORMS` in this file lists.
     Returns:
         The motif.
     Raises:

@@ -478,3 +478,21 @@ def test_samples_that_do_not_fit_are_refused():
             continue
         with pytest.raises(error, match=message):
             act()
+
+
+def test_a_trace_that_no_dendrite_sees_may_be_any_function_of_the_activity():
+    def learned(trace, onto, out):
+        motif = cs.Motif("hebb")
+        motif.add(cs.Population("x", 5), cs.Population("y", 4, activation="relu", trace=trace))
+        motif.add(cs.Population("z", 3), cs.Population("e", 3, "descending"), cs.Objective("z", "e", "mse"))
+        motif.connect("x", "y", name="W", rule=f"0.5 * {onto} * pre", init=cs.Gaussian(2.0))
+        motif.connect("y", "z", name="U", rule=f"0.5 * {out}")
+        net = export(cs.compile(motif, seed=1, device="cpu", dtype="float64"))
+        before = {name: net.weights(name) for name in ("W", "U")}
+        net.fit(samples(2), samples=2, progress=False)
+        return {name: net.weights(name) - before[name] for name in before}
+
+    declared, expected = learned("tanh(activity)", "post", "pre"), learned(None, "tanh(post)", "tanh(pre)")
+    for name in ("W", "U"):
+        assert np.abs(expected[name]).max() > 1e-3
+        assert difference(declared[name], expected[name], name) < 1e-12
