@@ -123,8 +123,9 @@ class SpikingStudy(Study):
             circuit, mode="spiking", spiking=condition.spiking or self.model, **options
         )  # fmt: skip
         for name in condition.frozen:
-            rate = "eta" in net.motif.projection(name).rule.parameters
-            net.set_parameter(*((f"{name}.eta", 0.0) if rate else (f"{name}.tau", NEVER)))
+            rule = condition.motif.projection(name).rule
+            has_rate = rule is not None and "eta" in rule.parameters
+            net.set_parameter(*((f"{name}.eta", 0.0) if has_rate else (f"{name}.tau", NEVER)))
         net.set_trial(**condition.trial)
         return net
 
