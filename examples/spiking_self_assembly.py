@@ -6,7 +6,6 @@ python examples/spiking_self_assembly.py --quick
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,59 +16,66 @@ from torch.nn import functional
 
 import circuitsim as cs
 from circuitsim import plots
+from circuitsim.export import Spiking
 from motifs import shuffled_error, spiking_sal
+from motifs.spiking_sal import FORMS
 from support import Condition, Result, deviations, interval, versus
 from support.circuits import images_of
-from support.spikes import Spikes, SpikingStudy, feedback_of, first_samples, pixels, raster_of
+from support.spikes import DEEP, Spikes, SpikingStudy, feedback_of, first_samples, pixels, raster_of
 from support.trainer import train
 
-SPIKES, RATES = "spikes", "rates"
-# The settings of feedback frozen at random. For a fair comparison, the control has rates and starts of its own.
-FROZEN: dict[str, Any] = {"eta": 0.06, "gamma": 1.67e-3, "gain_V": 1.0}
-# The change in one trial of spikes, in units of the change in one step of the rate circuit: the overlap between the
-# traces of the two volleys. The rate circuit learns with rates smaller by this factor and the same decay.
-OVERLAP = 1 / 3
+SPIKES, PAPER, RATES = "spikes", "spikes, the paper's form", "rates"
+# Rate circuits: the motif in batches, over which its means are taken, with averages over as many samples; and the
+# paper's form with one sample per step. Of the latter, a trial of spikes changes a weight by a third of what a step
+# does, the overlap between the traces of the two volleys; so the rate circuit has a third of eta, and the same decay.
+BATCH, OVERLAP = 4, 1 / 3
+IN_BATCHES: dict[str, Any] = {"eta": 0.5, "gamma": BATCH / (0.5 * 1500), "tau": 3000 / BATCH, "cap": 0.7}
 
 
 class SpikingSelfAssembly(SpikingStudy):
     """Show that two streams of spiking neurons assemble themselves from random connectivity.
 
     One sample is a trial of two successive volleys, during which the synapses change by local rules. The
-    comparisons are feedback frozen at random (at rates of its own, and at those of the assembled circuit), a frozen
-    first layer, a shuffled error, and the rate circuit.
+    comparisons are feedback frozen at random, a frozen first layer, a shuffled error, the paper's form of the circuit,
+    and rate circuits.
 
     Source: Liao et al. (2024), arXiv 2412.20018; the spiking circuit is ours (docs/spiking.md).
     """
 
     title = "Self-assembly with spikes"
-    hidden = (32,)
+    hidden, spiking = (32,), DEEP
 
     def conditions(self) -> dict[str, Spikes]:
         layers = self.setup.layers
-        motif, frozen = spiking_sal(layers), spiking_sal(layers, **FROZEN)
+        motif = spiking_sal(layers, form="normalised")
         made = {
             SPIKES: Spikes(motif),
-            f"{SPIKES}, feedback frozen at random": Spikes(frozen, frozen=feedback_of(frozen)),
+            f"{SPIKES}, feedback frozen at random": Spikes(motif, frozen=feedback_of(motif)),
         }
         if not self.setup.quick:
-            made[f"{SPIKES}, frozen, rates of the assembled"] = Spikes(motif, frozen=feedback_of(motif))
             made[f"{SPIKES}, first layer frozen"] = Spikes(motif, frozen=["W0"])
             made[f"{SPIKES}, shuffled error"] = Spikes(shuffled_error(motif))
+            made[PAPER] = Spikes(spiking_sal(layers))
+            made[f"{PAPER}, LIF"] = Spikes(spiking_sal(layers), spiking=Spiking())
         return made
 
     def train(self) -> dict[str, Result]:
-        return {**super().train(), RATES: self._rates()}
+        layers, usual = self.setup.layers, FORMS["paper"]
+        batches = spiking_sal(layers, form="normalised", **IN_BATCHES)
+        paper = spiking_sal(layers, eta=usual["eta"] * OVERLAP, gamma=usual["gamma"] / OVERLAP)
+        return {
+            **super().train(),
+            f"{RATES}, batches of {BATCH}": self._rates(batches, BATCH),
+            f"{RATES}, the paper's form": self._rates(paper, 1),
+        }
 
-    def _rates(self) -> Result:
-        """Train the rate circuit with one sample per step and the same probes."""
+    def _rates(self, motif: cs.Motif, batch_size: int) -> Result:
+        """Train a rate circuit with as many samples and the same probes."""
         setup = self.setup
         epochs = max(1, round(self.n_samples / len(setup.data.train)))
-        usual = inspect.signature(spiking_sal).parameters
-        eta, gamma = usual["eta"].default * OVERLAP, usual["gamma"].default / OVERLAP
-        motif = spiking_sal(setup.layers, eta=eta, gamma=gamma)
-        every = epochs * len(setup.data.train) // 20
+        every = max(1, epochs * len(setup.data.train) // batch_size // 20)
         probes = {"alignment": replace(self.probe(torch.float32), every_steps=every)}
-        setup = replace(setup, load=one_hot, batch_size=1, epochs=epochs, device="cpu")
+        setup = replace(setup, load=one_hot, batch_size=batch_size, epochs=epochs, device="cpu")
         result = train(RATES, Condition(motif, probes), setup)
         circuit = result.circuit
         for split in ("validation", "test"):

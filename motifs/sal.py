@@ -57,6 +57,8 @@ def sal(
             - gain_W (sqrt 2), gain_V (0.005): the gains of the initial weights, which are Gaussian with standard
               deviation gain / sqrt(fan-in).
             - gain_Wt (1): the gain of Wt's initial weights, with standard deviation gain / sqrt(fan-out).
+            - scale (None): what divides Wt's drive instead of n_l sqrt(m_l). The size of Wt, and with it that of the
+              descending activity, matters to neurons that spike; rules see unit traces.
             - excitatory (False): whether V, Vt and Wt start positive: as the absolute values of these Gaussians.
             - activation, descending, loss, shuffled, bias, name: as in `motifs.two_stream`.
     Returns:
@@ -91,6 +93,7 @@ def _normalised(
     gain_W: float = math.sqrt(2),
     gain_Wt: float = 1.0,
     gain_V: float = 0.005,
+    scale: float | None = None,
     excitatory: bool = False,
     loss: str = "cross_entropy",
     name: str = "sal",
@@ -110,9 +113,10 @@ def _normalised(
         }  # fmt: skip
 
     def Wt(layer: int) -> dict[str, Any]:
-        scale = layers[layer] * math.sqrt(feedback[layer - 1])
+        usual = layers[layer] * math.sqrt(feedback[layer - 1])
         return {
-            "rule": "({I_Vt} * pre / scale - w) / tau", "parameters": {"scale": scale, "tau": tau},
+            "rule": "({I_Vt} * pre / scale - w) / tau",
+            "parameters": {"scale": usual if scale is None else scale, "tau": tau},
             "init": cs.Gaussian(gain_Wt, "fan_out", sign),
         }  # fmt: skip
 

@@ -21,6 +21,7 @@ from support.result import ALIGNMENT, Result, weights_of
 from support.study import Study
 from support.trainer import Condition
 
+NEVER = 1e30  # the time constant of averages that do not move
 N_PROBED = 200  # validation samples on which alignment is measured
 # Quick runs use coarser time steps and shorter volleys, on Brian2's numpy target, which needs no compiler.
 QUICK = Spiking(trial=Trial(ascending_ms=30, descending_ms=30, silence_ms=20), dt_ms=1.0)
@@ -38,7 +39,7 @@ class Spikes(Condition):
 
     Args:
         spiking: the neuron models and times, if they differ from those of the study.
-        frozen: projections whose rates are 0, so that they keep their random start.
+        frozen: projections that keep their random start.
         trial: changes to the trial, such as ``{"lag_ms": 0}``, which need no new compilation.
     """
 
@@ -122,7 +123,9 @@ class SpikingStudy(Study):
             circuit, mode="spiking", spiking=condition.spiking or self.model, **options
         )  # fmt: skip
         for name in condition.frozen:
-            net.set_parameter(f"{name}.eta", 0.0)
+            rule = condition.motif.projection(name).rule
+            has_rate = rule is not None and "eta" in rule.parameters
+            net.set_parameter(*((f"{name}.eta", 0.0) if has_rate else (f"{name}.tau", NEVER)))
         net.set_trial(**condition.trial)
         return net
 

@@ -263,7 +263,8 @@ SECTIONS: dict[str, list[Case]] = {
         Case("an unknown mode", 'cs.export_brian2(circuit, mode="spikes")'),
         Case("an unknown target", 'cs.export_brian2(circuit, target="java")'),
         Case("a replica that does not exist", "cs.export_brian2(circuit, replica=2)"),
-        Case("a trace with a mean over the batch", 'cs.export_brian2(circuit, mode="spiking")'),
+        Case("a trace that spikes cannot deliver", 'cs.export_brian2(cs.compile(paper_sal([6, 5, 3], trace="tanh(activity)"), device="cpu"), mode="spiking")'),
+        Case("a mean without trials", 'cs.export_brian2(pair(rule="eta * post * mean(pre)"), mode="spiking", spiking=Spiking(trial=None))'),
         Case("several phases", 'cs.export_brian2(cs.compile(weight_mirror([6, 5, 4, 3]), device="cpu"), mode="spiking")'),
         Case(
             "a state of a synapse",

@@ -10,7 +10,12 @@ import pytest
 pytest.importorskip("brian2")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ROWS = {
-    "spiking_self_assembly": {"spikes", "spikes, feedback frozen at random", "rates"},
+    "spiking_self_assembly": {
+        "spikes",
+        "spikes, feedback frozen at random",
+        "rates, batches of 4",
+        "rates, the paper's form",
+    },
     "spiking_depth": {"two hidden layers"},
     "spiking_delays": {"0 ms", "20 ms"},
     "spiking_feedback": {"assembled", "feedback frozen at random"},

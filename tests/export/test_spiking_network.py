@@ -18,7 +18,7 @@ from circuitsim.export import (
     Stream,
     Trial,
 )
-from motifs import paper_sal
+from motifs import paper_sal, sal
 from tests.export import spiking_reference
 from tests.export.sameness import difference
 
@@ -54,10 +54,47 @@ def test_it_does_what_its_equations_say_in_numpy():
     x, y = samples(3)
     order = np.random.default_rng([0, 0]).permutation(3)
     net.fit((x, y), samples=3, progress=False)
-    spiking_reference.run(weights, eta, gamma, x[order], np.eye(3)[y[order]])
+    spiking_reference.run(weights, spiking_reference.paper(eta, gamma), x[order], np.eye(3)[y[order]])
     for name, expected, start in zip(NAMES, weights, before, strict=True):
         assert np.abs(expected - start).max() > 1e-4
         assert difference(net.weights(name), expected, name) < 1e-9
+
+
+def normalised(**options) -> cs.Circuit:
+    options = {"eta": 8.0, "few": 3.0, "gamma": 0.5, "tau": 20.0, "gain_V": 1.0, "cap": 0.7, "gain": 2.0, **options}
+    return cs.compile(sal([5, 4, 3], loss="mse", **options), seed=1, device="cpu", dtype="float64")
+
+
+def means_of(net: SpikingNetwork) -> dict[str, float]:
+    groups = net.blueprint.neurons.values()
+    return {f"{n.name}.{k}": float(n.variables[k].item()) for n in groups for k in n.lasting}
+
+
+def test_means_average_over_neurons_and_the_last_trials_also_those_of_the_segment_before():
+    net = export(normalised(), spiking=Spiking(mean_trials=3), n_trials=3)
+    weights = [net.weights(name) for name in NAMES]
+    before = [w.copy() for w in weights]
+    rules = spiking_reference.normalised(8.0, 0.5, 20.0, 2.0, 0.7, 3.0, (5, 4, 3))
+    x, y = samples(6)
+    order = np.random.default_rng([0, 0]).permutation(6)
+    net.fit((x, y), samples=6, progress=False)
+    M = None
+    for rows in (order[:3], order[3:]):
+        _, M = spiking_reference.run(weights, rules, x[rows], np.eye(3)[y[rows]], M, mean_trials=3)
+    for name, expected, start in zip(NAMES, weights, before, strict=True):
+        assert np.abs(expected - start).max() > 1e-3
+        assert difference(net.weights(name), expected, name) < 1e-9
+    found, after = means_of(net), dict(zip(("e", "b", "x0", "D", "x1"), means_of(net).values(), strict=True))
+    assert list(found) == [
+        "down2_mean.mean_0",
+        "down1_mean.mean_0",
+        "up0_mean.mean_0",
+        "up1_mean.mean_0",
+        "up1_mean.mean_1",
+    ]
+    assert after == pytest.approx(M, rel=1e-9) and max(M.values()) < 0.9
+    net.predict(x)
+    assert means_of(net) == found
 
 
 @pytest.mark.slow  # compiles every piece of code by itself: minutes, the first time
@@ -154,9 +191,10 @@ def test_numbers_of_numpy_write_the_same_code():
     assert written(np.float64, np.int64) == written(np.float32, np.int32) == expected
 
 
-def test_a_run_that_is_resumed_is_the_same_run(tmp_path):
+@pytest.mark.parametrize("make", [circuit, normalised])
+def test_a_run_that_is_resumed_is_the_same_run(make, tmp_path):
     x, y = samples(4)
-    whole, first, second = (export(circuit()) for _ in range(3))
+    whole, first, second = (export(make()) for _ in range(3))
     history = whole.fit((x, y), samples=6, progress=False)
     file = tmp_path / "run"
 
@@ -170,6 +208,7 @@ def test_a_run_that_is_resumed_is_the_same_run(tmp_path):
         second.fit((x, y), samples=6, progress=False, checkpoint=file)
     again = second.fit((x, y), samples=6, progress=False, checkpoint=file, resume=True)
     assert all(np.array_equal(whole.weights(name), second.weights(name)) for name in NAMES)
+    assert means_of(whole) == means_of(second)
     assert again.rows == history.rows and again.records.keys() == history.records.keys() == {"weights"}
     for (step, weights), (same, expected) in zip(again.records["weights"], history.records["weights"], strict=True):
         assert step == same and weights.keys() == expected.keys()
@@ -183,7 +222,7 @@ def test_a_checkpoint_of_another_run_or_kind_is_refused(tmp_path):
     sound = file.read_bytes()
     for content, n, message in (
         (sound, 4, "belongs to a run with other samples"),
-        (sound.replace(b"run 2", b"run 1"), 2, "format is 'circuitsim spiking run 1', but this version reads"),
+        (sound.replace(b"run 3", b"run 1"), 2, "format is 'circuitsim spiking run 1', but this version reads"),
         (sound.replace(b"now/W0", b"now/W9"), 2, "no checkpoint of a spiking run .*now/W0"),
         (sound[:-8], 2, "no checkpoint of a spiking run"),
         (b"hello", 2, "no checkpoint of a spiking run"),
@@ -443,3 +482,21 @@ def test_samples_that_do_not_fit_are_refused():
             continue
         with pytest.raises(error, match=message):
             act()
+
+
+def test_a_trace_that_no_dendrite_sees_may_be_any_function_of_the_activity():
+    def learned(trace, onto, out):
+        motif = cs.Motif("hebb")
+        motif.add(cs.Population("x", 5), cs.Population("y", 4, activation="relu", trace=trace))
+        motif.add(cs.Population("z", 3), cs.Population("e", 3, "descending"), cs.Objective("z", "e", "mse"))
+        motif.connect("x", "y", name="W", rule=f"0.5 * {onto} * pre", init=cs.Gaussian(2.0))
+        motif.connect("y", "z", name="U", rule=f"0.5 * {out}")
+        net = export(cs.compile(motif, seed=1, device="cpu", dtype="float64"))
+        before = {name: net.weights(name) for name in ("W", "U")}
+        net.fit(samples(2), samples=2, progress=False)
+        return {name: net.weights(name) - before[name] for name in before}
+
+    declared, expected = learned("tanh(activity)", "post", "pre"), learned(None, "tanh(post)", "tanh(pre)")
+    for name in ("W", "U"):
+        assert np.abs(expected[name]).max() > 1e-3
+        assert difference(declared[name], expected[name], name) < 1e-12

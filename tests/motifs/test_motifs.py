@@ -90,3 +90,18 @@ def test_unknown_options_and_sizes_that_do_not_fit_are_refused_by_name():
         motifs.paper_sal(LAYERS, feedback=[3])
     with pytest.raises(cs.MotifError, match="gated by 'up1' of size 24"):
         motifs.paper_sal(LAYERS, feedback=[30, 16], descending="jacobian").validate()
+
+
+def test_the_scale_of_descending_activities_does_not_matter_to_the_rules_of_the_normalised_form():
+    def learned(scale):
+        motif = motifs.spiking_sal([6, 5, 3], form="normalised", gain_V=0.5, tau=50, gain_Wt=0.01 / scale, scale=scale)
+        circuit = cs.compile(motif, seed=0, device="cpu", dtype="float64")
+        rng = np.random.default_rng(0)
+        for _ in range(20):
+            circuit.step(rng.random((16, 6)), np.eye(3)[rng.integers(0, 3, 16)])
+        return {p.name: circuit.weights(p.name)[0].to_dense().numpy() for p in motif.projections}
+
+    small, large = learned(1.0), learned(0.01)
+    for name, weights in small.items():
+        factor = 100 if name == "Wt1" else 1
+        np.testing.assert_allclose(large[name], factor * weights, rtol=1e-9)

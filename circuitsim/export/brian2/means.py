@@ -1,9 +1,13 @@
-"""`mean(...)` over batch and population: an auxiliary neuron sums over one pass, and the next pass reads the mean."""
+"""`mean(...)` over batch and population: an auxiliary neuron averages over the neurons of a group and over samples.
+
+In a network of rates it sums over one pass through the batch, and the next pass reads the mean. In a spiking network it
+averages over the last trials (`spiking.pools`).
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import sympy
@@ -16,9 +20,24 @@ from circuitsim.plan.quantities import of, signal
 from circuitsim.rules import functions as f
 
 Names = dict[sympy.Expr, str]
+Average = Callable[[Neurons, str, str], tuple[str, ...]]
 
 
-def add_mean(t: Blueprint, group: str, body: sympy.Expr, names: Mapping[sympy.Expr, str], suffix: str) -> sympy.Symbol:
+def over_passes(hub: Neurons, variable: str, sample: str) -> tuple[str, ...]:
+    """Let a variable be the mean of `sample` over the pass before, and return the statements of each tick."""
+    running = f"running_{variable}"
+    for name in (variable, running):
+        hub.declare(name)
+    return (
+        f"{variable} = where(opens(t), {running}, {variable})",
+        f"{running} = where(opens(t), 0.0, {running}) + share(t)*{sample}",
+    )
+
+
+def add_mean(
+    t: Blueprint, group: str, body: sympy.Expr, names: Mapping[sympy.Expr, str], suffix: str = "",
+    average: Average = over_passes,
+) -> sympy.Symbol:  # fmt: skip
     """Transcribe the mean of an expression over the neurons of a group, unless it is there already.
 
     Args:
@@ -27,6 +46,7 @@ def add_mean(t: Blueprint, group: str, body: sympy.Expr, names: Mapping[sympy.Ex
         body: the expression, in which other means are symbols.
         names: the group's variables, keyed by symbol.
         suffix: the phase's suffix.
+        average: adds the variable that averages over samples to the auxiliary neuron.
     Returns:
         A symbol for the mean. `link_mean` gives it a name in a group.
     """
@@ -34,7 +54,7 @@ def add_mean(t: Blueprint, group: str, body: sympy.Expr, names: Mapping[sympy.Ex
     if hub not in t.neurons:
         t.add(Neurons(hub, 1))
         t.add(Wires(inputs, group, hub, np.arange(size), np.zeros(size, dtype=int)))
-    at_inputs = {s: at_end(names[s], "pre") for s in body.free_symbols if not is_mean(s)}
+    at_inputs = {s: at_end(name, "pre") for s, name in names.items()}
     for inner in filter(is_mean, body.free_symbols):
         owner, _, known = inner.name.partition(":")
         at_inputs[inner] = f"{known}_post" if owner == hub else f"{copy_mean(t, inner, group)}_pre"
@@ -44,14 +64,9 @@ def add_mean(t: Blueprint, group: str, body: sympy.Expr, names: Mapping[sympy.Ex
     mean = sympy.Symbol(f"{hub}:{variable}", real=True)
     if k < len(sums):
         return mean
-    for name in (variable, f"running_{k}"):
-        t.neurons[hub].declare(name)
+    statements = average(t.neurons[hub], variable, f"total_{k}/{float(size)}")
     t.sum(inputs, f"total_{k}_post", summed)
-    t.run(
-        hub,
-        f"{variable} = where(opens(t), running_{k}, {variable})",
-        f"running_{k} = where(opens(t), 0.0, running_{k}) + share(t)*total_{k}/{float(size)}",
-    )
+    t.run(hub, *statements)
     return mean
 
 

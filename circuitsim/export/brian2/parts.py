@@ -75,6 +75,7 @@ class Neurons(Part):
         spikes: the condition at which each kind of spike is emitted, keyed by event.
         on_spike: the statements that a spike runs at its own neuron, keyed by event.
         refractory_ms: the refractory period, 0 for none.
+        lasting: the variables that outlast the segments of a run.
     """
 
     size: int
@@ -82,6 +83,7 @@ class Neurons(Part):
     spikes: dict[str, str] = field(default_factory=dict)
     on_spike: dict[str, list[str]] = field(default_factory=dict)
     refractory_ms: float = 0.0
+    lasting: list[str] = field(default_factory=list)
 
     def add(self, *lines: str) -> None:
         """Add lines of equations: membranes, currents and traces."""

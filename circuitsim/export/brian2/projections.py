@@ -82,13 +82,18 @@ def _mean(
     means: Mapping[sympy.Symbol, sympy.Expr],
 ) -> sympy.Symbol:  # fmt: skip
     """Transcribe a mean over the neurons of one end; `means` are those of the rule that come before it."""
+    end, body = body_of_mean(replica, p, mean)
+    body = body.xreplace({**computed_signals(t, cycle), **means})
+    return mean_in_rule(t, p.pre if end == PRE else p.post, end, body, names, cycle)
+
+
+def body_of_mean(replica: Replica, p: ProjectionPlan, mean: Reduction) -> tuple[str, sympy.Expr]:
+    """The end of the synapses over whose neurons a mean is taken, and its argument, in which parameters are numbers."""
     (term,) = mean.body
     assert isinstance(term, Term)
-    group, end = (p.pre, PRE) if term.pre != ONE else (p.post, POST)
     numbers = {k: sympy.Float(v) for k, v in replica.parameters.get(p.name, {}).items() if np.ndim(v) == 0}
     known = {synapse(name, p.name): number for name, number in numbers.items()}
-    body = (term.post * term.pre).xreplace({**known, **computed_signals(t, cycle), **means})
-    return mean_in_rule(t, group, end, body, names, cycle)
+    return PRE if term.pre != ONE else POST, (term.post * term.pre).xreplace(known)
 
 
 def transcribe_tie(t: Blueprint, p: Projection, replica: Replica) -> None:

@@ -113,8 +113,9 @@ class Memory:
         is its `gate`."""
         streams, arrivals = {q.name: q.stream for q in self.plan.populations.values()}, self.arrivals
         of_post = streams[p.post], arrivals.at_somata[p.post].mean
-        arrives = {at(neuron(kind, p.post), POST): of_post for kind in ("activity", "drive")}
-        arrives[at(neuron("activity", p.pre), PRE)] = streams[p.pre], arrivals.at_synapses[p.name].mean
+        of_pre = streams[p.pre], arrivals.at_synapses[p.name].mean
+        arrives = {at(neuron(kind, p.post), POST): of_post for kind in ("activity", "drive", "trace")}
+        arrives |= {at(neuron(kind, p.pre), PRE): of_pre for kind in ("activity", "trace")}
         for q, delay in arrivals.at_synapses.items():
             arrives[at(current(q), POST)] = streams[self.plan.projections[q].pre], delay.mean
         read = read_by(Sum((term,)), slopes_at_post(self.plan.populations[p.post]))

@@ -111,6 +111,7 @@ class Spiking:
         dt_ms: the time step.
         rule_every_ms: the interval between two plasticity steps.
         fired_above: a neuron counts as active, for `slope_post` of "relu", while its trace is above this many units.
+        mean_trials: the number of trials over which `mean(...)` averages, with weights that fall by a factor of e.
     Raises:
         ParameterError: a field has another type, an unknown coding, a rate or time that is not positive, or times that
             do not divide each other.
@@ -127,6 +128,7 @@ class Spiking:
     dt_ms: float = 0.5
     rule_every_ms: float = 2.0
     fired_above: float = 0.02
+    mean_trials: float = 64.0
 
     def __post_init__(self) -> None:
         kinds: dict[str, type] = {
@@ -143,7 +145,7 @@ class Spiking:
         if self.coding not in CODINGS:
             raise ParameterError(f"Spiking: coding must be one of {list(CODINGS)} (got {self.coding!r})")
         set_numbers(self, "fired_above")
-        set_numbers(self, "rate_hz", "dt_ms", "rule_every_ms", positive=True)
+        set_numbers(self, "rate_hz", "dt_ms", "rule_every_ms", "mean_trials", positive=True)
         multiples = [("rule_every_ms", self.rule_every_ms, self.dt_ms)]
         if self.trial is not None:
             multiples.insert(0, ("the grid on which windows begin and end", GRID_MS, self.dt_ms))

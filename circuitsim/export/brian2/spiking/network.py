@@ -181,20 +181,20 @@ class SpikingNetwork(BlueprintNetwork):
                     self._online(history, shown, rows, output, done)
                     self._note(history, done, probe)
                     if checkpoint is not None:
-                        checkpoints.write(checkpoint, self._plastic(), done, settings, history)
+                        checkpoints.write(checkpoint, self._lasting(), done, settings, history)
                     report(done)
         self._warn_of_saturation(shown, learns=True)  # with the weights that it has now
         return history
 
     def _begin(self, checkpoint: Any, resume: bool, settings: dict[str, Any]) -> tuple[int, History]:
-        """The number of trials done and the history, those of the checkpoint if there is one, whose weights are set."""
+        """The number of trials done and the history, those of the checkpoint if there is one, whose values are set."""
         if checkpoint is None or not Path(checkpoint).exists():
             return 0, History()
         if not resume:
             raise ParameterError(f"checkpoint {checkpoint} exists: pass resume=True to continue it, or remove it")
-        weights, done, history = checkpoints.read(checkpoint, settings, self._plastic())
-        for name, values in weights.items():
-            self.blueprint.wires[name].variables[WEIGHT] = values
+        learning = [w.name for w in self._learning()]
+        values, done, history = checkpoints.read(checkpoint, settings, self._lasting(), learning)
+        self._set_lasting(values)
         return done, history
 
     def predict(self, x: Any, *, seed: int = 0) -> np.ndarray:
@@ -269,7 +269,7 @@ class SpikingNetwork(BlueprintNetwork):
         """Validate samples. Neurons with only positive spikes cannot receive negative inputs. Without signals, as for
         a prediction, all are 0."""
         shown = read_samples(self._circuit, self.spiking.course.length_ms, x, target, signals)
-        for name in self.blueprint.neurons:
+        for name in self._populations:
             values = shown.arrays.get(f"input_{name}")
             signed = cell_of(self.plan, self.plan.populations[name], self.spiking).signed
             if values is not None and not signed and values.min() < 0:
@@ -303,7 +303,7 @@ class SpikingNetwork(BlueprintNetwork):
             classes = {o.output for o in self.plan.objectives if o.loss == "cross_entropy"}
             signals = {name: np.zeros(len(next(iter(inputs.values())))) for name in self.plan.signals}
             circuit.cycle(inputs, {name: y.argmax(1) if name in classes else y for name, y in target.items()}, signals)
-            return {name: circuit.activity(name)[0].numpy() for name in self.blueprint.neurons}
+            return {name: circuit.activity(name)[0].numpy() for name in self._populations}
         wanted = needed_for_outputs(self.plan) | set(self.plan.inputs)
         return {name: circuit.predict(inputs, name)[0].numpy() for name in self.plan.populations if name in wanted}
 
@@ -319,14 +319,13 @@ class SpikingNetwork(BlueprintNetwork):
         b = self.blueprint
         played = self._played(b, shown, rows, learns, eta, seed)
         found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)), report)
-        for w in self._learning():
-            name, weights = w.name, found.values[w.name][WEIGHT]
-            if not np.isfinite(weights).all():
+        for name in (w.name for w in self._learning()):
+            if not np.isfinite(found.values[name][WEIGHT]).all():
                 raise SimulationDiverged(
                     f"projection {name!r}: a weight is not finite after trial {seed[1] + b.n_trials}; lower eta",
                     projection=name, replica=0, step=seed[1],
                 )  # fmt: skip
-            w.variables[WEIGHT] = weights
+        self._set_lasting({f"{part}.{name}": found.values[part][name] for part, name in self._lasts})
         return found.outputs(b)
 
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
@@ -353,17 +352,33 @@ class SpikingNetwork(BlueprintNetwork):
             history.add(step=done, epoch=done / shown.n, split="online", metric="accuracy", values=[right.mean()])
 
     def _note(self, history: History, done: int, probe: Any) -> None:
-        history.record("weights", done, {name: self.weights(name) for name in self._plastic()})
+        history.record("weights", done, {w.name: self.weights(w.name) for w in self._learning()})
         if probe is not None:
             probe(self, done, history)
 
     # -- weights
 
+    @property
+    def _populations(self) -> list[str]:
+        """The populations that are exported; other groups of neurons are pools."""
+        return [name for name in self.plan.populations if name in self.blueprint.neurons]
+
     def _learning(self) -> list[Wires]:
         return [w for w in self.blueprint.wires.values() if w.learns and w.variables]
 
-    def _plastic(self) -> dict[str, np.ndarray]:
-        return {w.name: np.asarray(w.variables[WEIGHT]) for w in self._learning()}
+    @property
+    def _lasts(self) -> list[tuple[str, str]]:
+        """What a segment takes over from the one before, as (part, variable): weights that learn, and means."""
+        neurons = self.blueprint.neurons.values()
+        return [*((w.name, WEIGHT) for w in self._learning()), *((n.name, k) for n in neurons for k in n.lasting)]
+
+    def _lasting(self) -> dict[str, np.ndarray]:
+        parts = self.blueprint.parts
+        return {f"{part}.{name}": np.asarray(parts[part].variables[name]) for part, name in self._lasts}
+
+    def _set_lasting(self, values: Mapping[str, np.ndarray]) -> None:
+        for part, name in self._lasts:
+            self.blueprint.parts[part].variables[name] = values[f"{part}.{name}"]
 
     def set_trial(self, **changes: Any) -> None:
         """Change those times of the trial that are not compiled in.

@@ -9,7 +9,9 @@ from circuitsim.export.brian2.refusals import of_rewiring, refuse_first
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.cells import SpikeTrain
 from circuitsim.export.brian2.spiking.model import Spiking
+from circuitsim.plan import Plan
 from circuitsim.plan.quantities import neuron
+from circuitsim.rules import functions as f
 from circuitsim.rules.functions import OverNeurons
 
 
@@ -25,7 +27,7 @@ def refuse(replica: Replica, spiking: Spiking, plastic: bool = True) -> None:
     """
     reasons = itertools.chain(
         _of_inference(replica, spiking),
-        _of_rules(replica) if plastic else (),
+        _of_rules(replica, spiking) if plastic else (),
     )
     refuse_first(replica.motif.name, reasons, " as spikes")
 
@@ -60,18 +62,15 @@ def _of_inference(replica: Replica, spiking: Spiking) -> Iterator[str]:
             yield f"population {p.name!r}: noise and phases without drive are not supported; export mode='rate'"
 
 
-def _of_rules(replica: Replica) -> Iterator[str]:
+def _of_rules(replica: Replica, spiking: Spiking) -> Iterator[str]:
     plan = replica.plan
-    for name in plan.computed:
-        yield (
-            f"signal {name!r}: no neuron computes it; declare it without an expression and give its values, or export "
-            "mode='rate'"
-        )
+    if spiking.trial is None:
+        yield from _of_means(plan)
     for p in plan.populations.values():
-        if p.computes_trace:
+        if p.computes_trace and (reductions := p.trace.atoms(OverNeurons)):
             yield (
-                f"population {p.name!r}: its trace {p.trace} is no spike trace, and a batch mean needs samples "
-                "that a neuron has not seen yet; declare the motif with trace=None"
+                f"population {p.name!r}: its trace takes {min(map(str, reductions))} over all of its neurons, but a "
+                "spiking network computes no other function of a population than mean; export mode='rate'"
             )
         if p.states or p.sampled:
             yield (
@@ -93,8 +92,21 @@ def _of_rules(replica: Replica) -> Iterator[str]:
                 "cannot read the weight of another one; freeze the source, or give this projection its own rule"
             )
         for reduction in (reduction for s in q.sums for reduction in s.reductions):
-            if not reduction.kind.startswith("sum"):
+            if reduction.kind.startswith("max"):
                 yield (
                     f"projection {q.name!r}: its rule uses {reduction.kind}, but spiking synapses compute no other "
-                    "reductions than sum_in and sum_out; export mode='rate'"
+                    "reductions than sum_in, sum_out and mean; export mode='rate'"
                 )
+
+
+def _of_means(plan: Plan) -> Iterator[str]:
+    """Means in a network without trials."""
+    users = [f"population {p.name!r}: its trace" for p in plan.populations.values() if p.trace.has(f.mean)]
+    users += [f"signal {name!r}: it" for name in plan.computed]
+    users += [
+        f"projection {q.name!r}: its rule"
+        for q in plan.projections.values()
+        if any(reduction.kind == "mean" for s in q.sums for reduction in s.reductions)
+    ]
+    for user in users:
+        yield f"{user} takes a mean, which is one over trials, and trial=None has none"

@@ -37,7 +37,12 @@ def read_by(rule: Sum, wholes: Iterable[sympy.Expr]) -> set[sympy.Expr]:
     """The symbols that a rule reads, except that each of `wholes`, such as a slope, counts as one, and not the symbols
     in it."""
     parts = [*rule.terms, *(term for reduction in rule.reductions for term in reduction.body)]
-    open_ends, found, wholes = [e for part in parts for e in part.expressions], set(), set(wholes)
+    return symbols_of([e for part in parts for e in part.expressions], wholes)
+
+
+def symbols_of(expressions: Iterable[sympy.Expr], wholes: Iterable[sympy.Expr]) -> set[sympy.Expr]:
+    """The symbols in expressions, except that each of `wholes` counts as one."""
+    open_ends, found, wholes = list(expressions), set(), set(wholes)
     while open_ends:
         e = open_ends.pop()
         if e.is_Symbol or e in wholes:

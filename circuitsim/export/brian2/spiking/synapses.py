@@ -24,10 +24,11 @@ from circuitsim.export.brian2.spiking.cells import SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import check_events, signal_name, spike_weight
+from circuitsim.export.brian2.spiking.pools import made_of_means, mean_in_rule, text_at
 from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post, slopes_of
 from circuitsim.export.brian2.updates import at_once, clipped
 from circuitsim.plan import ProjectionPlan
-from circuitsim.plan.quantities import POST, PRE, at, current, neuron, signal, synapse
+from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Sum
 
 ARRIVED = "arrived"  # the variable of synapses that holds the trace of spikes that have arrived, after a delay
@@ -84,7 +85,8 @@ def _deliveries(c: Lowering, p: ProjectionPlan, arrives: str) -> Iterator[tuple[
 def _reads_arrived(c: Lowering, p: ProjectionPlan) -> bool:
     """Whether a rule reads the activity of presynaptic neurons whose spikes are delayed. It is the trace of those that
     have arrived, and a number of the synapse."""
-    return p.name in c.spiking.delays and any(at(neuron("activity", p.pre), PRE) in s.symbols for s in p.sums)
+    read = set().union(*(s.symbols for s in p.sums))
+    return p.name in c.spiking.delays and any(at(neuron(kind, p.pre), PRE) in read for kind in ("activity", "trace"))
 
 
 def _add_arrived(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> None:
@@ -168,7 +170,7 @@ def _rule(c: Lowering, p: ProjectionPlan, rule: Sum) -> str:
     for term in rule.terms:
         left, left_of_gate = c.memory.of_term(p, term, gate)
         duration = trial.descending_ms * left if term.has_data else trial.length_ms
-        summands.setdefault(duration, []).append(term_text(term, names | _names(c, p, left_of_gate)))
+        summands.setdefault(duration, []).append(term_text(term, names | _names(c, p, rule, left_of_gate)))
     parts = [f"{every / ms!r}*({total(summands[ms])})" for ms in sorted(summands)]
     return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds or (None, None))
 
@@ -179,19 +181,24 @@ def _known(c: Lowering, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
     Raises:
         CircuitError: the rule reads something of which a spiking network has no trace.
     """
-    names = _names(c, p)
+    names = _names(c, p, rule)
     of_rule = {reduction.symbol for reduction in rule.reductions}
     if unknown := sorted(map(str, read_by(rule, names) - names.keys() - of_rule)):
         raise CircuitError(
             f"projection {p.name!r}: its rule reads {unknown[0]}, of which there is no trace; export mode='rate'"
         )
+    means: dict[sympy.Symbol, sympy.Expr] = {}
     for reduction in rule.reductions:
+        if reduction.kind == "mean":
+            means[reduction.symbol] = mean_in_rule(c, p, reduction, means)
+            names[reduction.symbol] = text_at(c, p.post, means[reduction.symbol], {})
+            continue
         target = names[reduction.symbol] = sum_name(p, reduction)
         c.b.sum(p.name, target, total([term_text(term, names) for term in reduction.body]))
     return names
 
 
-def _names(c: Lowering, p: ProjectionPlan, left_of_gate: float = 1.0) -> dict[sympy.Expr, str]:
+def _names(c: Lowering, p: ProjectionPlan, rule: Sum, left_of_gate: float = 1.0) -> dict[sympy.Expr, str]:
     """The Brian2 names of a rule's quantities at a synapse.
 
     `left_of_gate` is the part of the trace that tells whether a neuron fired recently which delays leave.
@@ -209,11 +216,12 @@ def _names(c: Lowering, p: ProjectionPlan, left_of_gate: float = 1.0) -> dict[sy
     if synapse("eta", p.name) in names and c.spiking.trial is not None:
         names[synapse("eta", p.name)] = f"({of_synapse('eta')}*eta_scale(t))"
     names |= {at(current(name), POST): f"I_{name}_post" for name in plan.projections}
-    names |= {signal(s.name): f"{signal_name(s.name)}(t)" for s in replica.motif.signals}
+    names |= {signal(name): f"{signal_name(name)}(t)" for name in plan.signals}
     for end, population in ((PRE, p.pre), (POST, p.post)):
         for name in plan.populations[population].jumps:
             names[at(neuron(name, population), end)] = f"{of_neuron(name)}_{end}"
     names[at(neuron("activity", p.pre), PRE)] = ARRIVED if _reads_arrived(c, p) else "x_pre"
     names[at(neuron("drive", p.post), POST)] = "J_post"
     names[at(neuron("activity", p.post), POST)] = f"({text(post.activity, of_post)})"
-    return names | dict.fromkeys(slopes_at_post(post), fired)
+    names |= dict.fromkeys(slopes_at_post(post), fired) | {BATCH_SIZE: "1.0"}
+    return names | {s: text_at(c, p.post, e, names) for s, e in made_of_means(c, p, rule).items()}
