@@ -114,9 +114,9 @@ def test_outputs_are_read_without_plasticity():
     net = export(c, spiking=Spiking(), n_trials=2)
     x, _ = samples(3)
     weights = [net.weights(name) for name in NAMES]
-    expected = np.concatenate(  # a segment begins at rest
-        [spiking_reference.run(weights, [0] * 5, [0] * 5, part, np.zeros((2, 3))) for part in (x[:2], x[[2, 2]])]
-    )
+    rules = spiking_reference.paper([0] * 5, [0] * 5)
+    parts = (x[:2], x[[2, 2]])  # a segment begins at rest
+    expected = np.concatenate([spiking_reference.run(weights, rules, part, np.zeros((2, 3)))[0] for part in parts])
     found = net.predict(x)
     assert np.abs(expected).max() > 0.1
     assert difference(found, expected[:3], "outputs") < 1e-9
