@@ -38,7 +38,7 @@ SEEDING = (
     f'if (std::getenv("{SEED}")) for (auto& generator : brian::_random_generators)'
     f' generator.seed(std::strtoul(std::getenv("{SEED}"), nullptr, 10));'
 )
-REPORTS = 200  # of progress, in one run
+REPORTS = 50  # of progress, in one run
 REPORT = """
 double report_progress(double share) {
     printf("done %g\\n", share);
