@@ -27,6 +27,10 @@ def test_deviations_are_of_the_difference():
     assert (
         abs(deviations(np.array([2.0, np.nan, 3.0, 4.0]), np.array([-1.0, 1.0, 3.0, np.inf])) - 2 / np.sqrt(5)) < 1e-12
     )
+    a, b = np.array([2.0, 4.0, 9.0]), np.array([1.0, 2.0, 6.0])  # differences of 1, 2 and 3
+    assert abs(deviations(a, b, paired=True) - 2.0) < 1e-12
+    assert abs(deviations(np.append(a, np.nan), np.append(b, 0.0), paired=True) - 2.0) < 1e-12
+    assert np.isnan(deviations(np.array([1.0, np.nan]), np.array([1.0, 2.0]), paired=True))
     assert np.isnan(deviations(np.array([1.0, np.nan]), np.array([1.0, 2.0])))
 
 
