@@ -400,9 +400,7 @@ def test_a_program_is_built_once_and_does_the_same(tmp_path, monkeypatch):
         play = there._player.play
         monkeypatch.setattr(there._player, "play", lambda *args: play(*args[:3], told.append))  # noqa: B023
         there.fit((x, y), samples=4, progress=False)
-        assert (
-            told[0] == min(told) == 0 and told[-1] == max(told) == 1 and len(set(told)) > 25
-        )  # in each segment
+        assert told[0] == min(told) == 0 and told[-1] == max(told) == 1 and len(set(told)) > 25  # in each segment
         for name in NAMES:
             assert difference(there.weights(name), here.weights(name), name) < 1e-9, seed
     assert not list((tmp_path / "program").glob("*/run_*"))
