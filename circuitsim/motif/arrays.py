@@ -133,7 +133,8 @@ def _first_other(array: np.ndarray[Any, Any]) -> str:
             advice = "; np.unique(names, return_inverse=True)[1] turns names of classes into classes"
             shown = str(entry) if isinstance(entry, str) else entry
             are_names = array.ndim == 1 and isinstance(entry, str)
-            return f": {shown!r:.40} at index {place} is none{advice if are_names else ''}"
+            kind = "text" if isinstance(entry, str) else "no number"
+            return f": {shown!r:.40} at index {place} is {kind}{advice if are_names else ''}"
     return ""
 
 

@@ -1,6 +1,6 @@
 """The instructions of a program, the values that they read and write, and the regions that hold them.
 
-This file does not depend on torch. `tests/plan/interpret.py` defines in NumPy what each operation means.
+This file does not depend on torch. `circuitsim.plan.interpret` defines in NumPy what each operation means.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ Operand = Register | float
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Instruction:
-    """``out = op(*args)``.
+    """``out = op(*args)``. `circuitsim.plan.interpret` defines every operation in NumPy.
 
     Args:
         op: the operation's name.

@@ -1,7 +1,7 @@
 """Programs: a step as instructions over registers. They do not depend on torch; `print` shows one as text.
 
 A program is emitted from a motif's plans, rewritten by passes and lowered to torch, for any batch size;
-`tests/plan/interpret.py` defines its meaning in NumPy.
+`interpret` defines its meaning in NumPy.
 
 Each register is written by exactly one instruction. Weights and states change once per region; the value after the
 change has a register of its own (``W0:w'``) in the same memory.

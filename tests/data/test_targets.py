@@ -53,7 +53,7 @@ def test_each_objective_has_its_own_kind():
         ([[0], [3]], "classes", r"y has shape \(2, 1\); class labels must be 1-D"),
         ([[0.5]], "labels", "y holds 0.5, but labels are 0 or 1"),
         (np.zeros((2, 2, 2)), None, r"y has shape \(2, 2, 2\); values must be \[sample, output\]"),
-        (["cat", "dog"], None, r"y has dtype <U3; convert it to numbers .*: 'cat' at index \(0,\) is none; np.unique"),
+        (["cat", "dog"], None, r"y has dtype <U3; convert it to numbers .*: 'cat' at index \(0,\) is text; np.unique"),
         ([[1.0], [np.inf]], None, r"y holds 1 NaN or infinite values, the first \(inf\) at index \(1, 0\)"),
         ([], None, "y is empty"),
         ({"a": [0, 1], "b": [0, -2]}, None, r"y\['b'\] holds class -2 at index 1"),

@@ -10,6 +10,7 @@ import torch
 
 import circuitsim as cs
 from circuitsim.plan import Times, build_plans, circuitry_of, emit
+from circuitsim.plan.interpret import Interpreter
 from circuitsim.plan.passes import (
     Sizes,
     distribute,
@@ -19,7 +20,6 @@ from circuitsim.plan.passes import (
     update_in_place,
     without_dead_code,
 )
-from tests.plan.interpret import Interpreter
 from tests.plan.programs import assert_same
 
 pytestmark = pytest.mark.filterwarnings("ignore::circuitsim.SlowRuleWarning")

@@ -10,7 +10,7 @@ import numpy as np
 
 import circuitsim as cs
 from circuitsim.plan import Program, build_plans, circuitry_of, emit
-from tests.plan.interpret import Interpreter
+from circuitsim.plan.interpret import Interpreter
 from tests.strategies import batches, motifs
 
 REPLICAS = 2

@@ -1,4 +1,4 @@
-"""The reference semantics of programs, in plain NumPy float64, with which tests compare every pass and the engine.
+"""The reference semantics of programs, in plain NumPy float64. Tests compare every pass and the engine with it.
 
 Arrays have axes ``[replica, sample, neuron]`` or ``[replica, post, pre]``; an axis along which nothing differs has
 length 1. Synapses are arrays here, whatever their layout, with a mask that says which of them exist.
