@@ -92,6 +92,7 @@ def test_every_model_has_its_largest_activity(cell, options, most):
         message = saturation(activities, {"p": cell}, spiking)
         assert message.startswith("2 of 3 samples (67 %)") and f"at most {most:.3g}) reaches {2 * most:.3g}" in message
         assert saturation({"p": activities["p"][:1]}, {"p": cell}, spiking) == ""
+        assert saturation({"p": activities["p"][2:]}, {"p": cell}, spiking).startswith("1 of 1 samples (100 %)")
 
 
 def test_within_range_nothing_is_said_and_learning_says_it_too():

@@ -39,8 +39,9 @@ def saturation(activities: Mapping[str, np.ndarray], cells: Mapping[str, Spiking
     if not faults:
         return ""
     n, trial = int(too_large.sum()), spiking.course
+    share = float(f"{100 * n / len(too_large):.2g}")
     return (
-        f"{n} of {len(too_large)} samples ({100 * n / len(too_large):.2g} %) drive neurons beyond the largest activity "
+        f"{n} of {len(too_large)} samples ({share:g} %) drive neurons beyond the largest activity "
         f"that they can represent by spikes: {'; '.join(faults)}. What depends on them is too small, and different "
         f"samples may get the same answer. Use Spiking(rate_hz={spiking.rate_hz / slower:.3g}) with volleys "
         f"{slower:.3g} times as long (an ascending volley of {trial.ascending_ms * slower:.0f} ms), fewer spikes per "
