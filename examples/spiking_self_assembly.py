@@ -26,8 +26,8 @@ from support.trainer import train
 
 SPIKES, PAPER, RATES = "spikes", "spikes, the paper's form", "rates"
 # Rate circuits: the motif in batches, over which its means are taken, with averages over as many samples; and the
-# paper's form with one sample per step. Of the latter, a trial of spikes changes a weight by a third of what a step
-# does, the overlap between the traces of the two volleys; so the rate circuit has a third of eta, and the same decay.
+# paper's form with one sample per step, a third of eta and the same decay. A trial of spikes changes a weight by a
+# third of what a step does, because the traces of the two volleys overlap by so much.
 BATCH, OVERLAP = 4, 1 / 3
 IN_BATCHES: dict[str, Any] = {"eta": 0.5, "gamma": BATCH / (0.5 * 1500), "tau": 3000 / BATCH, "cap": 0.7}
 

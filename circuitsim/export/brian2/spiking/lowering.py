@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from circuitsim.export.brian2.blueprint import Blueprint
@@ -25,6 +25,7 @@ class Lowering:
         cells: the neuron models of the populations that are kept.
         reads: the quantities that rules read.
         seed: the seed of delays.
+        shared: the variables that hold expressions in means, keyed by group and expression (`pools`).
     """
 
     b: Blueprint
@@ -33,6 +34,7 @@ class Lowering:
     cells: Mapping[str, Cell]
     reads: Reads
     seed: int
+    shared: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def rests(self) -> bool:

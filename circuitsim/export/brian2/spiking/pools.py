@@ -15,7 +15,6 @@ import numpy as np
 import sympy
 
 from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.blueprint import Run
 from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.means import add_mean, is_mean, link_mean
 from circuitsim.export.brian2.parts import Neurons
@@ -120,13 +119,11 @@ def _kept(c: Lowering, group: str, expression: sympy.Expr) -> str:
     """The variable of a group that holds an expression in means, computed at each plasticity step: once for each neuron
     and not for each synapse, which could not read the pools."""
     value = text(expression, {s: link_mean(c.b, s, group) for s in expression.free_symbols})
-    lines = [line for a in c.b.actions if isinstance(a, Run) and a.owner == group for line in a.code]
-    shared = dict(line.split(" = ", 1)[::-1] for line in lines if line.startswith("shared_"))
-    if value not in shared:
-        shared[value] = f"shared_{len(shared)}"
-        c.b.neurons[group].declare(shared[value])
-        c.b.run(group, f"{shared[value]} = {value}", every_ms=c.spiking.rule_every_ms, when="end")
-    return shared[value]
+    if (group, value) not in c.shared:
+        name = c.shared[group, value] = f"shared_{sum(owner == group for owner, _ in c.shared)}"
+        c.b.neurons[group].declare(name)
+        c.b.run(group, f"{name} = {value}", every_ms=c.spiking.rule_every_ms, when="end")
+    return c.shared[group, value]
 
 
 def _pool(c: Lowering, population: str | None, body: sympy.Expr) -> sympy.Symbol:
