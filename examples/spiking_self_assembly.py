@@ -7,22 +7,15 @@ python examples/spiking_self_assembly.py --quick
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import torch
-from torch.nn import functional
-
-import circuitsim as cs
 from circuitsim import plots
 from circuitsim.export import Spiking
 from motifs import shuffled_error, spiking_sal
 from motifs.spiking_sal import FORMS
-from support import Condition, Result, deviations, interval, versus
+from support import Result, deviations, interval, versus
 from support.circuits import images_of
-from support.spikes import DEEP, Spikes, SpikingStudy, feedback_of, first_samples, pixels, raster_of
-from support.trainer import train
+from support.spikes import DEEP, Spikes, SpikingStudy, feedback_of, raster_of
 
 SPIKES, PAPER, RATES = "spikes", "spikes, the paper's form", "rates"
 # Rate circuits: the motif in batches, over which its means are taken, with averages over as many samples; and the
@@ -65,26 +58,9 @@ class SpikingSelfAssembly(SpikingStudy):
         paper = spiking_sal(layers, eta=usual["eta"] * OVERLAP, gamma=usual["gamma"] / OVERLAP)
         return {
             **super().train(),
-            f"{RATES}, batches of {BATCH}": self._rates(batches, BATCH),
-            f"{RATES}, the paper's form": self._rates(paper, 1),
+            f"{RATES}, batches of {BATCH}": self.rates(batches, BATCH),
+            f"{RATES}, the paper's form": self.rates(paper, 1),
         }
-
-    def _rates(self, motif: cs.Motif, batch_size: int) -> Result:
-        """Train a rate circuit with as many samples and the same probes."""
-        setup = self.setup
-        epochs = max(1, round(self.n_samples / len(setup.data.train)))
-        every = max(1, epochs * len(setup.data.train) // batch_size // 20)
-        probes = {"alignment": replace(self.probe(torch.float32), every_steps=every)}
-        setup = replace(setup, load=one_hot, batch_size=batch_size, epochs=epochs, device="cpu")
-        result = train(RATES, Condition(motif, probes), setup)
-        circuit = result.circuit
-        for split in ("validation", "test"):
-            x, classes = self.test(split)
-            right = (circuit.predict(x).argmax(-1) == classes).double().mean(1)
-            result.history.add(
-                step=circuit.n_steps, epoch=float(epochs), split=split, metric="accuracy", values=right.tolist()
-            )
-        return result
 
     def notes(self) -> str:
         accuracy = {label: 100 * result.final("accuracy", "test") for label, result in self.results.items()}
@@ -115,14 +91,6 @@ class SpikingSelfAssembly(SpikingStudy):
             "weights": plots.weights(first.before, first.after, projections=["W0", "V1"], images=images),
             "raster": raster_of(first.networks[0], self.setup.data.train, 3, "Three trials, assembled"),
         }
-
-
-def one_hot(dataset: str, folder: Path | None = None) -> cs.Dataset:
-    """Return the training samples with one-hot targets, which a squared error needs."""
-    data = pixels(dataset, folder)
-    x, classes = first_samples(data.train)
-    targets = functional.one_hot(classes, int(data.n_outputs))  # type: ignore[arg-type]
-    return cs.Dataset.from_arrays(x, targets.double(), kind="values", name=data.name)
 
 
 if __name__ == "__main__":

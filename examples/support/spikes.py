@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from torch.nn import functional
 
 import circuitsim as cs
 import motifs
@@ -19,7 +20,7 @@ from circuitsim.export import IntegrateAndFire, Spiking, SpikingNetwork, Stream,
 from circuitsim.train.schedule import as_schedule
 from support.result import ALIGNMENT, Result, weights_of
 from support.study import Study
-from support.trainer import Condition
+from support.trainer import Condition, train
 
 NEVER = 1e30  # the time constant of averages that do not move
 N_PROBED = 200  # validation samples on which alignment is measured
@@ -57,6 +58,13 @@ def first_samples(split: cs.Split, n: int | None = None) -> tuple[torch.Tensor, 
     """Return inputs and classes of the first samples of a split with one input and one objective."""
     assert isinstance(split.x, torch.Tensor) and isinstance(split.target, torch.Tensor)
     return split.x[:n], split.target[:n]
+
+
+def one_hot(data: cs.Dataset, n: int) -> cs.Dataset:
+    """Return the first n training samples with one-hot targets, which a squared error needs."""
+    x, classes = first_samples(data.train, n)
+    targets = functional.one_hot(classes, int(data.n_outputs))  # type: ignore[arg-type]
+    return cs.Dataset.from_arrays(x, targets.double(), kind="values", name=data.name)
 
 
 class SpikingStudy(Study):
@@ -113,6 +121,24 @@ class SpikingStudy(Study):
                 circuit.set_weights(p.name, after)
         return result
 
+    def rates(self, motif: cs.Motif, batch_size: int) -> Result:
+        """Train a rate circuit with as many samples and the same measurements."""
+        n_train = len(self.setup.data.train)
+        data = one_hot(self.setup.data, min(self.n_samples, n_train))
+        epochs = max(1, round(self.n_samples / n_train))
+        batch_size = min(batch_size, len(data.train))
+        every = max(1, epochs * len(data.train) // batch_size // 20)
+        probes = {"alignment": replace(self.probe(torch.float32), every_steps=every)}
+        setup = replace(self.setup, load=lambda *_, **__: data, batch_size=batch_size, epochs=epochs, device="cpu")
+        result = train("rates", Condition(motif, probes), setup)
+        for split in ("validation", "test"):
+            x, classes = self.test(split)
+            right = (result.circuit.predict(x).argmax(-1) == classes).double().mean(1)
+            result.history.add(
+                step=result.circuit.n_steps, epoch=float(epochs), split=split, metric="accuracy", values=right.tolist()
+            )
+        return result
+
     def network(self, circuit: cs.Circuit, condition: Spikes) -> SpikingNetwork:
         """Export the circuit as spiking neurons. Programs are compiled in the run folder, once per motif and model."""
         options: dict[str, Any] = {"target": "numpy", "n_trials": self.quick_samples // 2}
@@ -132,7 +158,7 @@ class SpikingStudy(Study):
     def probe(self, dtype: torch.dtype = torch.float64) -> cs.Probe:
         """Return a probe that measures alignment on the first held-out samples."""
         x, classes = first_samples(self.setup.held_out, N_PROBED)
-        target = torch.nn.functional.one_hot(classes, self.setup.layers[-1]).to(dtype)
+        target = functional.one_hot(classes, self.setup.layers[-1]).to(dtype)
         return cs.Probe(lambda circuit: cs.alignment(circuit, x.to(dtype), target, tuple(ALIGNMENT)))
 
     def test(self, split: str) -> tuple[torch.Tensor, torch.Tensor]:

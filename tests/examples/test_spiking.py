@@ -18,7 +18,14 @@ ROWS = {
     },
     "spiking_depth": {"two hidden layers"},
     "spiking_delays": {"0 ms", "20 ms"},
-    "spiking_feedback": {"assembled", "feedback frozen at random"},
+    "spiking_feedback": {
+        "assembled",
+        "feedback frozen at random",
+        "shuffled error",
+        "the paper's form, assembled",
+        "the paper's form, frozen",
+        "rates, batches of 16",
+    },
     "spike_timing": {"traces 50 / 10 ms", "traces 50 / 50 ms"},
     "spiking_conversion": {"SAL"},
 }
