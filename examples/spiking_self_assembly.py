@@ -13,7 +13,7 @@ from circuitsim import plots
 from circuitsim.export import Spiking
 from motifs import shuffled_error, spiking_sal
 from motifs.spiking_sal import FORMS
-from support import Result, deviations, interval, versus
+from support import Result, compared, deviations
 from support.circuits import images_of
 from support.spikes import DEEP, Spikes, SpikingStudy, feedback_of, raster_of
 
@@ -67,8 +67,7 @@ class SpikingSelfAssembly(SpikingStudy):
         lines = ["Test accuracy in percent, seed by seed, with Student's 95 % interval of the mean difference:"]
         for label, values in accuracy.items():
             if label != SPIKES:
-                low, high = interval(accuracy[SPIKES], values)
-                lines.append(f"- {SPIKES} minus {label}: {versus(accuracy[SPIKES], values)}, {low:+.1f} to {high:+.1f}")
+                lines.append(f"- {SPIKES} minus {label}: {compared(accuracy[SPIKES], values)}")
         lines.append("\nCosine of dW0 with the gradient, spikes above a control, in standard deviations of the "
                      "difference:")  # fmt: skip
         cosine = {label: result.final("gradient_cosine", "probe", "W0") for label, result in self.results.items()}

@@ -125,7 +125,7 @@ class SpikingStudy(Study):
         """Train a rate circuit with as many samples and the same measurements."""
         n_train = len(self.setup.data.train)
         data = one_hot(self.setup.data, min(self.n_samples, n_train))
-        epochs = max(1, round(self.n_samples / n_train))
+        epochs, share = max(1, round(self.n_samples / n_train)), len(data.train) / n_train
         batch_size = min(batch_size, len(data.train))
         every = max(1, epochs * len(data.train) // batch_size // 20)
         probes = {"alignment": replace(self.probe(torch.float32), every_steps=every)}
@@ -137,6 +137,8 @@ class SpikingStudy(Study):
             result.history.add(
                 step=result.circuit.n_steps, epoch=float(epochs), split=split, metric="accuracy", values=right.tolist()
             )
+        # In the history an epoch is a pass over all training samples, as with spikes.
+        result.history.rows = [(step, share * epoch, *row) for step, epoch, *row in result.history.rows]
         return result
 
     def network(self, circuit: cs.Circuit, condition: Spikes) -> SpikingNetwork:

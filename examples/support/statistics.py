@@ -64,6 +64,12 @@ def interval(a: Array, b: Array, confidence: float = 0.95) -> tuple[float, float
     return float(difference.mean() - half), float(difference.mean() + half)
 
 
+def compared(a: Array, b: Array) -> str:
+    """`versus`, and `interval` if two or more seeds have both values."""
+    low, high = interval(a, b)
+    return versus(a, b) + (f", {low:+.1f} to {high:+.1f}" if np.isfinite(low) else "")
+
+
 def deviations(a: Array, b: Array, paired: bool = False) -> float:
     """The difference between the means of a and b, in standard deviations of a difference a - b: of any two seeds, or
     with `paired` of the same seed. NaN if fewer than two seeds of either have a value."""

@@ -4,6 +4,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -59,5 +60,7 @@ def test_a_quick_run_writes_its_table_and_figures(name, tmp_path, monkeypatch):
         assert float(table["same answer, %"][0].split()[0]) > 85  # 7 of 8 images
         return
     history = pd.read_csv(tmp_path / "history.csv")
+    ends = history.groupby("circuit").epoch.max()
+    assert np.allclose(ends, ends.iloc[0])  # rates have seen as many samples as spikes
     cosines = history[history.metric == "mirror_cosine"].value
     assert len(cosines) and cosines.between(-1, 1).all()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from support import deviations, interval, mean, mean_and_spread, versus
+from support import compared, deviations, interval, mean, mean_and_spread, versus
 
 
 def test_mean_and_spread_are_over_the_seeds_that_are_left():
@@ -39,3 +39,10 @@ def test_the_interval_of_a_paired_gap_is_students():
     low, high = interval(np.array([2.0, 4.0, 6.0, np.nan]), np.array([1.0, 2.0, 3.0, 0.0]))
     assert abs(low - (2 - 4.303 / np.sqrt(3))) < 1e-3 and abs(high - (2 + 4.303 / np.sqrt(3))) < 1e-3
     assert np.isnan(interval(np.array([1.0]), np.array([0.0]))).all()
+
+
+def test_a_comparison_has_an_interval_if_there_are_two_seeds():
+    # differences 1, 2, 3, with the interval of the test above
+    several = np.array([2.0, 4.0, 6.0]), np.array([1.0, 2.0, 3.0])
+    assert compared(*several) == "+2.00 ± 1.00 (higher in 3 of 3 seeds), -0.5 to +4.5"
+    assert compared(np.array([1.0]), np.array([0.0])) == "+1.00 ± 0.00 (higher in 1 of 1 seeds)"
