@@ -20,7 +20,7 @@ import circuitsim as cs
 from circuitsim import plots
 from motifs import backprop, sal
 from support import Result, Study, finite, hidden_sites, mean, mean_and_spread
-from support.algorithms import sal_and_controls
+from support.algorithms import sal_and_controls, tuned
 
 PAPER = "SAL (paper)"  # the form of the paper's equations, of which the controls are
 QUANTITIES = {"rank_W": "W Wᵀ", "rank_h": "h hᵀ"}
@@ -31,7 +31,8 @@ class Representations(Study):
     """Compare W W^T and h h^T of every hidden layer before and after learning, and measure their effective ranks.
 
     The network has the paper's width of 60. h is the activity on held-out samples, so h h^T is its second moment
-    (not centred). The effective rank is defined by Roy & Vetterli (2007).
+    (not centred). The effective rank is defined by Roy & Vetterli (2007). SGD and the paper's form have the settings
+    that `tune.py` found on the data set; where it was not run, those of their motifs.
 
     Source: Liao et al. (2024), arXiv 2412.20018, Figure 3 (SVHN, 50 epochs).
     """
@@ -40,10 +41,20 @@ class Representations(Study):
     hidden, epochs, quick_epochs = (60, 60, 60), 50, 6  # the paper's width and epochs
 
     def motifs(self) -> dict[str, cs.Motif]:
-        layers, loss = self.setup.layers, self.setup.loss
+        layers, loss, settings = self.setup.layers, self.setup.loss, self.settings
+        of_paper = sal_and_controls(layers, loss=loss, **settings["sal"])
         found = {"SAL": sal(layers, loss=loss)}
-        found |= {PAPER if k == "SAL" else k: motif for k, motif in sal_and_controls(layers, loss=loss).items()}
-        return found | {"SGD": backprop(layers, loss=loss)}
+        found |= {PAPER if k == "SAL" else k: motif for k, motif in of_paper.items()}
+        return found | {"SGD": backprop(layers, loss=loss, **settings["backprop"])}
+
+    @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """The settings of the paper's form and SGD."""
+        found = tuned(self.setup.dataset)
+        return {name: found.get(name, {}) for name in ("sal", "backprop")}
+
+    def configuration(self) -> Mapping[str, Any]:
+        return {"settings": self.settings}
 
     def probes(self) -> dict[str, cs.Probe]:
         x = self.setup.held_out.x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -49,7 +50,7 @@ def train(label: str, condition: Condition, setup: Setup) -> Result:
         )  # fmt: skip
     except cs.SimulationDiverged as error:
         history = error.history  # type: ignore[attr-defined]  # `fit` adds it
-    return Result(circuit, before, history)
+    return Result(copy.deepcopy(circuit), before, history)  # a copy without the buffers of steps: a study keeps many
 
 
 def train_all(conditions: Mapping[str, Condition], setup: Setup) -> dict[str, Result]:

@@ -17,7 +17,7 @@ def paper(eta, gamma):
     def rules(q, weights, M):
         data = [
             np.outer(q.D * q.fired, q.x0), np.outer(q.D_out, q.x1), np.outer(q.D_back, q.e),
-            np.outer(np.maximum(q.J, 0), q.b), np.outer(q.J_back, q.x1),
+            np.outer(q.x1, q.b), np.outer(q.b, q.x1),
         ]  # fmt: skip
         return [(e * d, -e * g * w) for w, d, e, g in zip(weights, data, eta, gamma, strict=True)]
 
@@ -31,14 +31,14 @@ def normalised(eta, gamma, tau, gain, cap, few, sizes):
     def rules(q, weights, M):
         W0, W1, Wt, V, Vt = weights
         h, g, error, D = (np.sqrt(M[name] + 1e-24) for name in ("x1", "b", "e", "D"))
-        rate, x1_hat, J_hat, b_hat = eta / (1 + few), q.x1 / h, np.maximum(q.J, 0) / h, q.b / g
+        rate, x1_hat, b_hat = eta / (1 + few), q.x1 / h, q.b / g
         dendrite = error * min(gain, cap / D) * q.fired * q.D / g
         return [
             (rate * np.outer(dendrite, q.x0) / (n_in * M["x0"]), -rate * gamma * W0),
             (rate * np.outer(q.D_out, q.x1) / (n_hidden * M["x1"]), -rate * gamma * W1),
             (np.outer(q.D_back / h, q.e / error) / (n_hidden * np.sqrt(n_hidden) * tau), -Wt / tau),
-            (np.outer(J_hat, b_hat) / tau, -V / tau),
-            (np.outer(q.J_back / g, x1_hat) / tau, -Vt / tau),
+            (np.outer(x1_hat, b_hat) / tau, -V / tau),
+            (np.outer(b_hat, x1_hat) / tau, -Vt / tau),
         ]
 
     return rules
@@ -59,11 +59,11 @@ def run(weights, rules, x, wanted, M=None, mean_trials=64):
     W0, W1, Wt, V, Vt = weights
     n_in, n_hidden, n_out, n_back = W0.shape[1], len(W0), len(W1), len(Wt)
     image = {"v": np.zeros(n_in), "x": np.zeros(n_in)}
-    hidden = {k: np.zeros(n_hidden) for k in ("I", "J", "x", "D")} | {"v": np.full(n_hidden, 0.9)}
+    hidden = {k: np.zeros(n_hidden) for k in ("I", "x", "D")} | {"v": np.full(n_hidden, 0.9)}
     held = np.full(n_hidden, -1e9)
     out = {k: np.zeros(n_out) for k in ("F", "I", "D")}
     error = {k: np.zeros(n_out) for k in ("v", "x")}
-    back = {k: np.zeros(n_back) for k in ("v", "I", "J", "x", "D")}
+    back = {k: np.zeros(n_back) for k in ("v", "I", "x", "D")}
     n, outputs = round(TRIAL / DT), []
     for trial in range(len(x)):
         out["F"][:] = 0
@@ -77,18 +77,15 @@ def run(weights, rules, x, wanted, M=None, mean_trials=64):
             _euler(out, F=ascends * out["I"] / WINDOW, I=-out["I"] / TAU_S, D=-out["D"] / SHORT)
             _euler(image, v=RATE * ascends * x[trial], x=-image["x"] / LONG)
             _euler(
-                hidden, v=free * (0.9 + 2.1 * old["I"] - old["v"]) / TAU_M, I=-old["I"] / TAU_S,
-                J=(old["I"] - old["J"]) / LONG, x=-old["x"] / LONG, D=-old["D"] / SHORT,
+                hidden, v=free * (0.9 + 2.1 * old["I"] - old["v"]) / TAU_M, I=-old["I"] / TAU_S, x=-old["x"] / LONG,
+                D=-old["D"] / SHORT,
             )  # fmt: skip
             _euler(error, v=K * RATE * descends * (wanted[trial] - out["F"]), x=-error["x"] / SHORT)
             o = {k: v.copy() for k, v in back.items()}
-            _euler(
-                back, v=K * RATE * o["I"], I=-o["I"] / TAU_S, J=(o["I"] - o["J"]) / SHORT, x=-o["x"] / SHORT,
-                D=-o["D"] / LONG,
-            )  # fmt: skip
+            _euler(back, v=K * RATE * o["I"], I=-o["I"] / TAU_S, x=-o["x"] / SHORT, D=-o["D"] / LONG)
             q = SimpleNamespace(
                 x0=image["x"], x1=hidden["x"], e=error["x"], b=back["x"], D=hidden["D"], D_out=out["D"],
-                D_back=back["D"], J=hidden["J"], J_back=back["J"], fired=hidden["x"] > 0.02,
+                D_back=back["D"], fired=hidden["x"] > 0.02,
             )  # fmt: skip
             pooled = {k: square.mean() for k, square in squares(q, M).items()}
             fired_in, fired = image["v"] >= 1, (hidden["v"] >= 1) & free

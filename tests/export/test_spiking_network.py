@@ -12,6 +12,7 @@ from circuitsim.export import (
     Delay,
     IntegrateAndFire,
     Poisson,
+    SaturationWarning,
     SignedIntegrateAndFire,
     Spiking,
     SpikingNetwork,
@@ -58,6 +59,17 @@ def test_it_does_what_its_equations_say_in_numpy():
     for name, expected, start in zip(NAMES, weights, before, strict=True):
         assert np.abs(expected - start).max() > 1e-4
         assert difference(net.weights(name), expected, name) < 1e-9
+
+
+def test_v_and_vt_of_a_pair_change_alike_even_where_neurons_saturate():
+    net = export(circuit(gamma=0.0, eta_V=1.0, gain_W=60.0))
+    before = [net.weights(name) for name in ("V1", "Vt1")]
+    x, y = samples()
+    with pytest.warns(SaturationWarning, match="'up1'"):
+        net.fit((x, y), samples=4, progress=False)
+    of_V, of_Vt = (net.weights(name) - start for name, start in zip(("V1", "Vt1"), before, strict=True))
+    assert np.isfinite(of_V).all() and np.abs(of_V).max() > 1e-3
+    np.testing.assert_allclose(of_V, of_Vt.T, rtol=0, atol=1e-12 * np.abs(of_V).max())
 
 
 def normalised(**options) -> cs.Circuit:

@@ -1,8 +1,8 @@
 r"""Lower populations to spiking neurons, with membranes, synaptic currents and the traces that plasticity reads.
 
     dI/dt   = -I / tau_synapse        soma current; a spike of weight w adds w / (k r tau_synapse)
-    dJ/dt   = (I - J) / tau_trace     low-passed drive; f(J) is `post` in rules
-    dx/dt   = -x / tau_trace          spike trace, `pre` in rules; a spike adds 1 / (k r tau_trace)
+    dx/dt   = -x / tau_trace          spike trace, `pre` and `post` in rules; a spike adds 1 / (k r tau_trace)
+    dJ/dt   = (I - J) / tau_trace     low-passed drive, `drive_post`; f(J) is `post` of a readout, which has no spikes
     dI_P/dt = -I_P / tau_trace(pre)   low-passed current of projection P, if a rule reads it
     dq/dt   = -q / tau                a declared state; a spike adds what is declared
 

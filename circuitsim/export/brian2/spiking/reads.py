@@ -17,8 +17,8 @@ class Reads:
     """The populations and projections whose traces, drives or currents rules read.
 
     Args:
-        traces: populations whose spike trace is read (as `pre`, as `slope_post`, or in a mean).
-        drives: populations whose low-passed drive is read (as `post` or `drive_post`).
+        traces: populations whose spike trace is read (as `pre`, `post` or `slope_post`, or in a mean).
+        drives: populations whose low-passed drive is read (as `drive_post`, or as `post` of a readout).
         currents: projections whose low-passed current is read (as `I_<projection>`).
     """
 
@@ -29,7 +29,9 @@ class Reads:
     @classmethod
     def of(cls, plan: Plan) -> Reads:
         """Collect what the rules of a plan read."""
-        traces, drives, currents = set(), set(), set()
+        traces: set[str] = set()
+        drives: set[str] = set()
+        currents: set[str] = set()
         for p in plan.projections.values():
             slopes = slopes_at_post(plan.populations[p.post])
             read = set().union(*(read_by(s, slopes) for s in p.sums))
@@ -37,7 +39,9 @@ class Reads:
                 traces.add(p.pre)
             if not read.isdisjoint(slopes):
                 traces.add(p.post)
-            if not read.isdisjoint(at(neuron(kind, p.post), POST) for kind in ("activity", "drive", "trace")):
+            if not read.isdisjoint(at(neuron(kind, p.post), POST) for kind in ("activity", "trace")):
+                (drives if p.post in plan.outputs else traces).add(p.post)
+            if at(neuron("drive", p.post), POST) in read:
                 drives.add(p.post)
             currents |= {q for q in plan.projections if at(current(q), POST) in read}
         traces |= {of(s).partition(".")[0] for s in _averaged(plan)}

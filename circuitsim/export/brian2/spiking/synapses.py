@@ -20,12 +20,12 @@ from circuitsim.export.brian2.language import term_text, text, total
 from circuitsim.export.brian2.parts import DELAY, Wires
 from circuitsim.export.brian2.projections import sum_name
 from circuitsim.export.brian2.spelling import of_neuron, of_synapse
-from circuitsim.export.brian2.spiking.cells import SpikingCell
+from circuitsim.export.brian2.spiking.cells import GradedReadout, SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import check_events, signal_name, spike_weight
 from circuitsim.export.brian2.spiking.pools import made_of_means, mean_in_rule, text_at
-from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post, slopes_of
+from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post
 from circuitsim.export.brian2.updates import at_once, clipped
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
@@ -207,8 +207,6 @@ def _names(c: Lowering, p: ProjectionPlan, rule: Sum, left_of_gate: float = 1.0)
     post = plan.populations[p.post]
     gate = gate_of(plan, post)
     fired = f"int(x_{f'{gate}_' if gate else ''}post > {c.spiking.fired_above * left_of_gate!r})"
-    of_post = {neuron("drive", p.post): "J_post"}
-    of_post |= dict.fromkeys(slopes_of(plan.populations[gate]), fired) if gate else {}
     names = {synapse("w", p.name): "w"} | {
         synapse(k, p.name): of_synapse(k)
         for k in (*replica.parameters.get(p.name, {}), *replica.motif.projection(p.name).state)
@@ -222,6 +220,10 @@ def _names(c: Lowering, p: ProjectionPlan, rule: Sum, left_of_gate: float = 1.0)
             names[at(neuron(name, population), end)] = f"{of_neuron(name)}_{end}"
     names[at(neuron("activity", p.pre), PRE)] = ARRIVED if _reads_arrived(c, p) else "x_pre"
     names[at(neuron("drive", p.post), POST)] = "J_post"
-    names[at(neuron("activity", p.post), POST)] = f"({text(post.activity, of_post)})"
+    # Neurons show the same trace at both ends of a synapse, so that V and Vt of a pair change alike; a readout, which
+    # does not spike, shows its low-passed drive.
+    is_readout = isinstance(c.cells[p.post], GradedReadout)
+    shown = f"({text(post.activity, {neuron('drive', p.post): 'J_post'})})" if is_readout else "x_post"
+    names[at(neuron("activity", p.post), POST)] = shown
     names |= dict.fromkeys(slopes_at_post(post), fired) | {BATCH_SIZE: "1.0"}
     return names | {s: text_at(c, p.post, e, names) for s, e in made_of_means(c, p, rule).items()}
