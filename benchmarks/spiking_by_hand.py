@@ -60,7 +60,6 @@ hidden = b2.NeuronGroup(
     n_hidden,
     """dv/dt = (0.9 + 2.1*I - v)/tau_m : 1 (unless refractory)
        dI/dt = -I/tau_s : 1
-       dJ/dt = (I - J)/tau_x : 1
        dx/dt = -x/tau_x : 1
        dD/dt = -D/tau_z : 1""",
     threshold="v >= 1", reset="v = 0; x += 1/(r1*tau_x)", refractory=2 * ms, method="euler", name="hidden",
@@ -84,7 +83,6 @@ back = b2.NeuronGroup(
     n_hidden,
     """dv/dt = kd*r1*I : 1
        dI/dt = -I/tau_s : 1
-       dJ/dt = (I - J)/tau_z : 1
        dz/dt = -z/tau_z : 1
        dD/dt = -D/tau_x : 1""",
     threshold="abs(v) >= 1", reset="z += sign(v)/(kd*r1*tau_z); v -= sign(v)", method="euler", name="back",
@@ -105,8 +103,8 @@ W0 = connect("W0", image, hidden, "I_post += w/(r1*tau_s)", np.sqrt(2 / n_in), "
 W1 = connect("W1", hidden, label, "I_post += w/(r1*tau_s)", np.sqrt(2 / n_hidden), "eta_w*x_pre*D_post")
 Wt = connect("Wt", error, back, "I_post += w*sign(v_pre)/(kd*r1*tau_s)", np.sqrt(1 / n_hidden), "eta_wt*D_post*z_pre")
 small = 0.05 / np.sqrt(n_hidden)
-V = connect("V", back, hidden, "D_post += w*sign(v_pre)/(kd*r1*tau_z)", small, "eta_v*clip(J_post, 0, inf)*z_pre")
-Vt = connect("Vt", hidden, back, "D_post += w/(r1*tau_x)", small, "eta_v*x_pre*J_post")
+V = connect("V", back, hidden, "D_post += w*sign(v_pre)/(kd*r1*tau_z)", small, "eta_v*x_post*z_pre")
+Vt = connect("Vt", hidden, back, "D_post += w/(r1*tau_x)", small, "eta_v*x_pre*z_post")
 E = b2.Synapses(error, label, on_pre="D_post += sign(v_pre)/(kd*r1*tau_z)", name="E")
 E.connect(j="i")
 read = b2.StateMonitor(label, "F", record=True, dt=trial, when="start", order=0)

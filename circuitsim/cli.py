@@ -101,7 +101,7 @@ def train(
     options = {"motif": motif, "dataset": dataset, "replicas": replicas, "seed": seed}
     title = f"{declared.name} on {dataset}"
     write_configuration({"title": title, "options": options, **asdict(setting)}, out)
-    console.print(_last_values(history, f"{title}, {replicas} replicas"))
+    console.print(_last_values(history, title if replicas == 1 else f"{title}, {replicas} replicas"))
     console.print(f"wrote {out}")
 
 
@@ -113,8 +113,8 @@ def _last_values(history: cs.History, title: str) -> Table:
     last = table[table.epoch == table.epoch.max()]
     shown = Table("split", "metric", "value", title=title, show_lines=True)
     for (split, metric), values in last.groupby(["split", "metric"], sort=False).value:
-        deviation = values.std() if len(values) > 1 else 0.0
-        shown.add_row(str(split), str(metric), f"{values.mean():.4f} ± {deviation:.4f}")
+        spread = f" ± {values.std():.4f}" if len(values) > 1 else ""
+        shown.add_row(str(split), str(metric), f"{values.mean():.4f}{spread}")
     return shown
 
 
@@ -134,7 +134,7 @@ def main() -> None:
     try:
         app()
     except cs.CircuitError as error:
-        typer.echo(f"{typer.style('error:', fg='red')} {error}")
+        typer.echo(f"{typer.style('error:', fg='red')} {error}", err=True)
         raise SystemExit(1) from None
 
 

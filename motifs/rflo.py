@@ -37,6 +37,8 @@ def rflo(
         name: the name of the motif.
     Returns:
         The motif, whose input is a sequence ``[batch, time, input]``.
+    Raises:
+        MotifError: there are not three sizes.
     Example:
         >>> from motifs import rflo
         >>> print(rflo([2, 50, 1]).projection("R").state["p"].update)
@@ -44,6 +46,11 @@ def rflo(
 
     Source: Murray (2019), eLife 8:e43299, equations 1 to 5. Here a batch of samples shares each change.
     """
+    if len(layers) != 3:
+        raise cs.MotifError(
+            f"{name}: layers must be the sizes of the input, of the recurrent population and of the output "
+            f"(got {list(layers)})"
+        )
     n_in, n_hidden, n_out = layers
     motif = cs.Motif(name)
     leaky = f"previous + ({activation} - previous) / {tau}"

@@ -70,14 +70,14 @@ def test_an_error_of_the_package_is_a_message_and_not_a_traceback(monkeypatch, c
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1
-    assert "did you mean 'digits'" in capsys.readouterr().out
+    assert "did you mean 'digits'" in capsys.readouterr().err
 
 
 def test_brackets_are_shown_as_they_are(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["circuitsim", "train", "sal", "--dataset", "digits[red]"])
     with pytest.raises(SystemExit):
         main()
-    assert capsys.readouterr().out.startswith("error: there is no data set 'digits[red]' (known: ")
+    assert capsys.readouterr().err.startswith("error: there is no data set 'digits[red]' (known: ")
     history = cs.History()
     history.add(step=1, epoch=1.0, split="test", metric="loss[up2]", values=[0.25])
     console.print(_last_values(history, "two [objectives]"))

@@ -107,16 +107,26 @@ class Runner:
                 {name: target for name, target in batch.targets.items() if name not in lowered.checked_targets},
             )
         before, self.last = self.last, lowered  # set before the run: a signal may read the activities computed so far
+        kept = self._kept(batch)
         try:
             with torch.inference_mode():  # less overhead in each call than no_grad
                 lowered.run(given, Environment(self, batch, step))
         except BaseException as error:
             # a cycle in the same memory is partly overwritten, so that nothing can be read of it any more
             self.last = before if before is not None and before.arena is not lowered.arena else None
+            for name, values in kept.items():
+                self.store.own[name].copy_(values)
             if isinstance(error, RuntimeError | IndexError):
                 self.binder.check_numbers({}, batch.targets)  # torch's error does not say which class is out of range
             raise
         return lowered
+
+    def _kept(self, batch: Batch) -> dict[str, Tensor]:
+        """What a step must restore if a function that gives a signal fails, because an earlier phase or iteration has
+        changed weights or states."""
+        if not any(map(callable, batch.signals.values())) or [plan.repeat for plan in self.programs.plans] == [1]:
+            return {}
+        return {name: values.clone() for name, values in self.store.own.items()}
 
     def inputs(self, x: Any) -> Batch:
         """Make a batch for a prediction, which has neither targets nor signals."""

@@ -87,7 +87,9 @@ class Local(Value):
 
 @dataclass(frozen=True, eq=False)
 class ReciprocalOf(Value):
-    """The synapse i -> j exists exactly where the named projection has the synapse j -> i.
+    """The synapse i -> j exists exactly where the named projection has the synapse j -> i in the compiled circuit.
+
+    Synapses that are later pruned, grown or rewired there do not change this projection.
 
     Args:
         projection: the name of a projection in the opposite direction, between the same two populations or others of

@@ -137,6 +137,9 @@ class Motif(Declarations):
         if not isinstance(document, dict) or not isinstance(document.get("name"), str):
             raise MotifError("motif: JSON must hold an object with a name, populations, projections and objectives")
         motif = cls(document["name"])
+        if unknown := [key for key in document if key not in ("name", *motif._kinds)]:
+            known = ", ".join(("name", *motif._kinds))
+            raise MotifError(f"motif {motif.name!r}: JSON has the unknown key {unknown[0]!r} (known: {known})")
         for kind in motif._kinds:
             entries = document.get(kind, [])
             if not isinstance(entries, list):

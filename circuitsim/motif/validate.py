@@ -104,7 +104,7 @@ def _circuit_faults(motif: Declarations) -> Faults:
             closed = "which only a projection with delay=1 can close"
             yield f"{where}: soma projections, gates and objectives form a cycle, {closed}: {wiring.cycle}"
     if motif.populations and not inputs_of(motif):
-        yield f"motif {motif.name!r} has no input: an ascending population with no soma projection onto it"
+        yield f"motif {motif.name!r} has no input: an ascending population with no soma projection onto it and no noise"
 
 
 def _name_faults(kind: str, values: tuple[Any, ...]) -> Faults:

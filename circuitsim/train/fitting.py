@@ -156,6 +156,8 @@ class _Run:
         if checkpoint is not None or not group.is_single:
             self.settings |= fingerprints(self.dataset if self.dataset is not None else data)
             self.settings |= {"batches per epoch": self.batches.n_batches, "schedule": values_of(self.schedule)}
+        if resume and checkpoint is None:
+            raise ParameterError("fit: resume=True needs the checkpoint to continue from: checkpoint=...")
         self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, resume, self.settings)
         self.done, self.first_epoch, self.last_good = 0, 0, circuit.snapshot()
         # the leader's intervals, since all processes must run the same program

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from circuitsim.export import (
     ContinuousNetwork,
     Delay,
     Poisson,
+    SaturationWarning,
     SignedIntegrateAndFire,
     SpikeTrain,
     Spiking,
@@ -443,6 +445,13 @@ def test_a_network_that_cannot_be(motif, options, message):
             "spike times must be numbers of ms, 0 or more",
         ),
         (cs.DataError, (10.0, {"input": [[1.0, 1.1]], "output": [[]]}), "two spikes in the time step at 1.1 ms"),
+        (cs.DataError, (10.0, {"input": [[3.0, 12.0]], "output": [[]]}), "a spike at 12 ms comes after the end"),
+        (cs.DataError, (10.0, {"input": [[9.9]], "output": [[]]}), "whose last time step begins at 9.5 ms"),
+        (
+            cs.DataError,
+            (10.0, {"input": [1.0], "output": [[]]}),
+            "neuron 0: spike times must be a list of ms (got 1.0)",
+        ),
     ],
 )
 def test_a_run_that_cannot_be(error, arguments, message):
@@ -450,6 +459,20 @@ def test_a_run_that_cannot_be(error, arguments, message):
     with pytest.raises(error) as caught:
         net.run(*arguments)
     assert message in str(caught.value)
+
+
+def test_rates_that_neurons_cannot_follow_and_rows_after_the_end():
+    motif = cs.Motif("rates")
+    motif.add(cs.Population("x", 2), cs.Population("y", 1, activation="relu"))
+    motif.connect("x", "y", name="W")
+    net = cs.export_brian2(motif, mode="spiking", spiking=Spiking(trial=None, inputs=Poisson(), dt_ms=1.0))
+    with pytest.warns(SaturationWarning, match=r"population 'x' is given up to 1500 Hz, .* fire at most 1000 Hz"):
+        net.run(10, {"x": 1500.0})
+    with pytest.raises(cs.DataError, match=r"input x has 40 rows of 1 ms, but the run has only 10"):
+        net.run(10, {"x": np.full((40, 2), 30.0)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SaturationWarning)
+        net.run(10, {"x": np.full((10, 2), 1000.0)})
 
 
 def test_what_is_not_there_is_not_recorded():

@@ -29,10 +29,10 @@ NAMES = ("W0", "W1", "Wt1", "V1", "Vt1")
 SHORT = Spiking(trial=Trial(ascending_ms=20, descending_ms=20, silence_ms=10), dt_ms=1.0)
 
 
-def circuit(**options) -> cs.Circuit:
+def circuit(seed: int = 1, **options) -> cs.Circuit:
     options = {"eta": 0.5, "gamma": 0.02, "gain_V": 1.0, "gain_W": 2.0, **options}
     return cs.compile(
-        paper_sal([5, 4, 3], **{"trace": None, "loss": "mse", **options}), seed=1, device="cpu", dtype="float64"
+        paper_sal([5, 4, 3], **{"trace": None, "loss": "mse", **options}), seed=seed, device="cpu", dtype="float64"
     )
 
 
@@ -59,6 +59,38 @@ def test_it_does_what_its_equations_say_in_numpy():
     for name, expected, start in zip(NAMES, weights, before, strict=True):
         assert np.abs(expected - start).max() > 1e-4
         assert difference(net.weights(name), expected, name) < 1e-9
+
+
+def one_layer(trace: str | None = None, gain: float = 1.0, weight: float = 0.3) -> SpikingNetwork:
+    motif = cs.Motif("one layer")
+    motif.add(cs.Population("x", 5, trace=trace), cs.Population("y", 3), cs.Population("e", 3, "descending"))
+    motif.add(cs.Objective("y", "e", "mse"), cs.Phase("only", soma={"W": gain}))
+    motif.connect("x", "y", name="W", init=cs.Constant(weight), rule=cs.Rule("eta * I_E * pre", eta=0.5))
+    motif.connect(
+        "e", "y", name="E", compartment="dendrite", connectivity=cs.OneToOne(), init=cs.Identity(), plastic=False
+    )
+    return export(cs.compile(motif, device="cpu", dtype="float64"))
+
+
+def taught(net: SpikingNetwork, weight: float = 0.3) -> np.ndarray:
+    x, y = samples(1)
+    net.fit((x, y), samples=1, progress=False)
+    assert np.abs(net.weights("W") - weight).max() > 1e-3
+    return net.weights("W") - weight
+
+
+@pytest.mark.parametrize("gain", [2.0, -1.0])
+def test_the_gain_of_a_phase_multiplies_what_spikes_deliver(gain):
+    net, stronger = one_layer(gain=gain), one_layer(weight=0.3 * gain)
+    x, _ = samples(1)
+    np.testing.assert_allclose(net.predict(x), stronger.predict(x), rtol=1e-12)
+    np.testing.assert_allclose(net.predict(x), gain * one_layer().predict(x), rtol=1e-12)
+    np.testing.assert_allclose(taught(net), taught(stronger, 0.3 * gain), rtol=1e-9)
+
+
+@pytest.mark.parametrize("factor", [3.0, -1.0])
+def test_a_number_in_a_trace_multiplies_what_rules_see(factor):
+    np.testing.assert_allclose(taught(one_layer(f"{factor} * activity")), factor * taught(one_layer()), rtol=1e-9)
 
 
 def test_v_and_vt_of_a_pair_change_alike_even_where_neurons_saturate():
@@ -257,6 +289,7 @@ def test_a_resumed_run_notices_other_data_schedules_and_fixed_weights(tmp_path):
         (circuit(), (x, y[::-1].copy()), {}, "other data;"),
         (circuit(), (x, y), {"schedule": lambda progress: 1 - progress}, "other schedule;"),
         (fixed, (x, y), {}, "other fixed weights;"),
+        (circuit(seed=2), (x, y), {}, "other circuit's seed;"),
     ):
         with pytest.raises(cs.ArchiveError, match=message):
             export(given).fit(data, samples=2, progress=False, checkpoint=file, resume=True, **options)

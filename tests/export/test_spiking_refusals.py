@@ -43,6 +43,17 @@ def test_an_activation_that_reads_all_neurons_of_a_population():
     assert "population 'up1': its activation takes softmax(up1.drive) over all of its neurons" in message
 
 
+@pytest.mark.parametrize(("post", "delay", "refused"), [("late", 1, True), ("up1", 2, True), ("up1", 1, False)])
+def test_delays_that_count_iterations_unless_they_close_a_loop(post, delay, refused):
+    motif = paper_sal([4, 3, 2], trace=None)
+    motif.add(cs.Population("side", 2, activation="relu"), cs.Population("late", 2, activation="relu"))
+    motif.connect("up1", "side", name="to"), motif.connect("side", post, name="on", delay=delay)
+    if not refused:
+        assert cs.export_brian2(cs.compile(motif, device="cpu"), mode="spiking", target="numpy").weights("on").any()
+        return
+    assert f"projection 'on' has a delay of {delay} iterations, which spikes do not have" in refusal(motif)
+
+
 def test_synapses_that_come_and_go():
     motif = paper_sal([4, 3, 2], trace=None).replace("V1", rewiring=cs.Rewiring(every_steps=50, share=0.1))
     assert "projection 'V1' is rewired every 50 steps" in refusal(motif)

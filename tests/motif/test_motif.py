@@ -153,6 +153,7 @@ def document(**entries):
         (document(populations=[{"type": "Value"}]), "unknown type 'Value'"),
         (document(populations=[{"type": "Population"}]), "populations.0.: Population cannot be built from .*name"),
         (document(populations=[{"type": "Population", "name": "a", "size": 1, "os": 1}]), "Population cannot be built"),
+        (document(phase=[]), "motif 'm': JSON has the unknown key 'phase' .known: name, populations, "),
         (document(projections=[{"type": "Rule"}]), "projections.0.: Rule cannot be built from"),
         (document(projections=[{"type": "Rule", "expression": "w", "parameters": [1]}]), "Rule cannot be built from"),
         (document(projections=[{"type": "Given", "array": [[1], [1, 2]]}]), "Given cannot be built from"),

@@ -54,3 +54,8 @@ def test_a_pulse_makes_a_sine_or_a_cosine_and_only_with_feedback():
         losses = [c.step(x, target).loss.numpy() for c in (circuit, blind)]
     assert (losses[0] < 0.005).all() and (losses[1] > 4 * losses[0]).all()  # 0.25 if it stays silent
     assert np.abs(circuit.predict(x, every_time=True).numpy() - target).mean() < 0.1
+
+
+def test_it_has_three_populations():
+    with pytest.raises(cs.MotifError, match=r"rflo: layers must be the sizes of the input, .* .got .64, 32, 32, 10.."):
+        rflo([64, 32, 32, 10])

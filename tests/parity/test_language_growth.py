@@ -75,6 +75,26 @@ def test_signals_that_do_not_fit_are_refused_before_anything_changes():
     assert circuit.n_steps == 0
 
 
+@pytest.mark.parametrize("phases", [[cs.Phase("p"), cs.Phase("q")], [cs.Phase("p", repeat=3, apply="iteration")]])
+def test_a_signal_that_fails_in_a_later_phase_or_iteration_changes_nothing(phases):
+    motif = cs.Motif("rewarded")
+    motif.add(cs.Population("x", 3), cs.Population("y", 4), cs.Signal("r"), *phases)
+    motif.connect("x", "y", name="W", rule="0.1 * pre * post * r")
+    circuit, calls = cs.compile(motif, dtype="float64", device="cpu"), []
+
+    def reward(_):
+        calls.append(None)
+        return torch.ones(2 if len(calls) % 2 else 3)
+
+    before = circuit.weights("W").clone()
+    with pytest.raises(cs.DataError, match=r"signal 'r' has shape \[3\], needs \[2\]"):
+        circuit.step(np.ones((2, 3)), signals={"r": reward})
+    assert len(calls) == 2 and circuit.n_steps == 0
+    assert torch.equal(circuit.weights("W"), before)
+    circuit.step(np.ones((2, 3)), signals={"r": torch.ones(2)})
+    assert (circuit.weights("W") - before).abs().max() > 1e-3
+
+
 def test_weight_mirror_is_its_phases_with_the_noise_of_its_key():
     eta, eta_mirror, gamma_mirror, noise = 0.1, 0.2, 0.4, 0.8
     motif = weight_mirror(LAYERS, eta=eta, gamma=0.0, eta_mirror=eta_mirror, gamma_mirror=gamma_mirror, noise=noise)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -118,10 +119,13 @@ def export_brian2(
         raise ParameterError(f"export_brian2: spiking must be a Spiking (got {spiking!r})")
     if directory is not None and target != STANDALONE:
         raise ParameterError(f"export_brian2: target {target!r} writes no program; leave out directory")
+    hook = sys.excepthook
     try:
         import brian2  # noqa: F401
     except (ImportError, AttributeError) as error:  # AttributeError if NumPy is too new for Brian2
         raise MissingBrian2(f"Brian2 cannot be imported ({error}): pip install 'circuitsim[spiking]'") from error
+    finally:
+        sys.excepthook = hook  # Brian2's own would call every error of the program a bug in Brian2
     folder = None if directory is None else Path(directory)
     if mode == "spiking" and spiking is not None:
         if isinstance(circuit, Circuit):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name, train
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.refusals import refuse
+from circuitsim.export.brian2.spiking.saturation import SaturationWarning
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.whole import whole
 
@@ -151,16 +153,34 @@ class ContinuousNetwork(BlueprintNetwork):
             size = self.plan.populations[name].size
             if isinstance(cell, SpikeTrain):
                 rows[train_name(name)] = 1000.0  # the row of a spike is its number, written as a time in seconds
-                played[train_name(name)] = _trains(name, size, inputs[name], self.spiking.dt_ms)
+                played[train_name(name)] = _trains(name, size, inputs[name], self.spiking.dt_ms, duration)
             else:
                 rows[f"input_{name}"] = every
                 k = cell.weight if isinstance(cell, SpikingCell) else 1.0
-                played[f"input_{name}"] = _rates(name, size, inputs[name]) / (k * self.spiking.rate_hz)
+                rates = _rates(name, size, inputs[name])
+                self._warn_of_saturation(name, cell, rates.max())
+                played[f"input_{name}"] = rates / (k * self.spiking.rate_hz)
         for name in self.plan.signals:
             rows[signal_name(name)] = every
             played[signal_name(name)] = _over_time(f"signal {name!r}", signals[name], ())
+        for name, row_ms in rows.items():
+            if name not in map(train_name, wanted) and (n := len(played[name])) > (most := -(-duration // row_ms)):
+                raise DataError(
+                    f"run: {name.replace('_', ' ', 1)} has {n} rows of {row_ms:g} ms, but the run has only {most:g}"
+                )
         plays = {name: (row_ms, "") for name, row_ms in rows.items()}
         return self._recorded(length_ms=duration, plays=plays), played
+
+    def _warn_of_saturation(self, name: str, cell: Cell, rate_hz: float) -> None:
+        """Warn of a rate at which the neurons of an input cannot fire."""
+        refractory = cell.refractory if isinstance(cell, SpikingCell) else 0.0
+        most_hz = 1e3 / max(self.spiking.dt_ms, refractory)
+        if isinstance(cell, SpikingCell) and rate_hz > most_hz:
+            message = (
+                f"run: population {name!r} is given up to {rate_hz:g} Hz, but its neurons fire at most {most_hz:g} Hz; "
+                "use smaller time steps (dt_ms) or lower rates"
+            )
+            warnings.warn(message, SaturationWarning, stacklevel=4)
 
 
 def _check_names(what: str, kind: str, given: Any, wanted: Any) -> None:
@@ -176,7 +196,7 @@ def _check_names(what: str, kind: str, given: Any, wanted: Any) -> None:
             raise DataError(f"run: {kind} {name!r} is missing in {what}")
 
 
-def _trains(name: str, size: int, given: Any, dt_ms: float) -> np.ndarray:
+def _trains(name: str, size: int, given: Any, dt_ms: float, duration_ms: float) -> np.ndarray:
     """Spike times on the grid of time steps, ``[spike, neuron]``, each neuron's followed by infinity."""
     if not hasattr(given, "__len__") or len(given) != size:
         got = len(given) if hasattr(given, "__len__") else repr(given)
@@ -185,10 +205,19 @@ def _trains(name: str, size: int, given: Any, dt_ms: float) -> np.ndarray:
         )
     trains = []
     for k, times in enumerate(given):
-        train = np.sort(as_numbers(times, f"run: population {name!r}, neuron {k}: spike times", DataError).ravel())
+        train = np.sort(
+            np.atleast_1d(as_numbers(times, f"run: population {name!r}, neuron {k}: spike times", DataError))
+        )
+        if np.ndim(times) != 1:
+            raise DataError(f"run: population {name!r}, neuron {k}: spike times must be a list of ms (got {times!r})")
         if not (np.isfinite(train) & (train >= 0)).all():
             raise DataError(f"run: population {name!r}, neuron {k}: spike times must be numbers of ms, 0 or more")
         steps = np.rint(train / dt_ms)
+        if (late := train[steps >= round(duration_ms / dt_ms)]).size:
+            raise DataError(
+                f"run: population {name!r}, neuron {k}: a spike at {late[0]:g} ms comes after the end of the "
+                f"run, whose last time step begins at {duration_ms - dt_ms:g} ms"
+            )
         if (np.diff(steps) == 0).any():
             twice = train[1:][np.diff(steps) == 0][0]
             raise DataError(

@@ -158,7 +158,8 @@ class SpikingNetwork(BlueprintNetwork):
             if not w.learns and w.variables
         }
         settings = {
-            "digest": self.blueprint.digest(), "samples": samples, "seed": seed, "shown": shown.n,
+            "digest": self.blueprint.digest(), "circuit's seed": self.seed, "samples": samples, "seed": seed,
+            "shown": shown.n,
             "parameters": {k: float(v) for k, v in self.blueprint.settings().items() if v.ndim == 0},
             "trial": dataclasses.asdict(self.spiking.course), "data": fingerprint(shown.arrays),
             "schedule": _factors(schedule, np.arange(20) / 20).tolist(), "fixed weights": fingerprint(fixed),
@@ -188,6 +189,8 @@ class SpikingNetwork(BlueprintNetwork):
 
     def _begin(self, checkpoint: Any, resume: bool, settings: dict[str, Any]) -> tuple[int, History]:
         """The number of trials done and the history, those of the checkpoint if there is one, whose values are set."""
+        if resume and checkpoint is None:
+            raise ParameterError("fit: resume=True needs the checkpoint to continue from: checkpoint=...")
         if checkpoint is None or not Path(checkpoint).exists():
             return 0, History()
         if not resume:

@@ -109,10 +109,12 @@ def text_at(c: Lowering, group: str, expression: sympy.Expr, names: Mapping[symp
     """Write an expression in means, and in quantities that have names, at the synapses onto a group."""
     own = [s for s in expression.free_symbols if not is_mean(s)]
     shared = expression.as_independent(*own, as_Add=False)[0] if own else expression
+    if not shared.free_symbols:  # a number, which needs no variable
+        shared = ONE
     rest = expression / shared
     kept = {s: f"{_kept(c, group, s)}_post" for s in rest.free_symbols if is_mean(s)}
     factors = [f"{_kept(c, group, shared)}_post"] if shared.free_symbols else []
-    return f"({'*'.join([*factors, *([text(rest, {**names, **kept})] if rest != ONE else [])])})"
+    return f"({'*'.join([*factors, *([text(rest, {**names, **kept})] if rest != ONE or not factors else [])])})"
 
 
 def _kept(c: Lowering, group: str, expression: sympy.Expr) -> str:

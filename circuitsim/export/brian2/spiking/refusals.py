@@ -60,6 +60,25 @@ def _of_inference(replica: Replica, spiking: Spiking) -> Iterator[str]:
             yield f"population {p.name!r}: an output must be linear, because its readout is graded (got {p.activity})"
         if p.noise or p.source == "kept":
             yield f"population {p.name!r}: noise and phases without drive are not supported; export mode='rate'"
+    yield from _of_iterations(plan)
+
+
+def _of_iterations(plan: Plan) -> Iterator[str]:
+    """Delays that count iterations, unless they stand for the way round a loop, which spikes take in any case."""
+    late = [q for q in plan.projections.values() if q.delay]
+    if late:
+        import networkx as nx  # late: most circuits need no graph
+
+        somata = [(q.pre, q.post) for q in plan.projections.values() if q.compartment == "soma"]
+        loops = {
+            name: k for k, loop in enumerate(nx.strongly_connected_components(nx.DiGraph(somata))) for name in loop
+        }
+        for q in late:
+            if q.delay > 1 or loops.get(q.pre) != loops.get(q.post):
+                yield (
+                    f"projection {q.name!r} has a delay of {q.delay} iterations, which spikes do not have, except for "
+                    f"delay=1 in a loop; use Spiking(delays={{{q.name!r}: Delay(ms)}})"
+                )
 
 
 def _of_rules(replica: Replica, spiking: Spiking) -> Iterator[str]:

@@ -67,19 +67,18 @@ def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
 
 
 def _deliveries(c: Lowering, p: ProjectionPlan, arrives: str) -> Iterator[tuple[str, str]]:
-    """The statements of each event: a spike adds ``w / (k r tau)`` to the soma current and, if a rule reads it, to the
-    low-passed current."""
-    cell, taus = c.cells[p.pre], {}
-    if p.compartment == "soma":
-        taus["I"] = c.stream(p.post).tau_synapse_ms
-    if p.name in c.reads.currents:
-        taus[f"I_{p.name}"] = c.stream(p.pre).tau_trace_ms
-    if not isinstance(cell, SpikingCell) or not taus:
+    """The statements of each event: a spike adds ``w / (k r tau)`` to the soma current, times the gain of the phase,
+    and, if a rule reads it, to the low-passed current."""
+    cell, steps = c.cells[p.pre], {}
+    if not isinstance(cell, SpikingCell):
         return
-    for spike in cell.spikes:
+    if p.compartment == "soma":
+        steps["I"] = p.gain * spike_weight(cell, c.spiking, c.stream(p.post).tau_synapse_ms)
+    if p.name in c.reads.currents:
+        steps[f"I_{p.name}"] = spike_weight(cell, c.spiking, c.stream(p.pre).tau_trace_ms)
+    for spike in cell.spikes if steps else ():
         sign = {"1": "w", "-1": "-w"}.get(spike.sign, f"w*{spike.sign.format(v='v_pre')}")
-        code = [f"{name}_post += {sign}*{spike_weight(cell, c.spiking, tau)!r}{arrives}" for name, tau in taus.items()]
-        yield spike.event, "; ".join(code)
+        yield spike.event, "; ".join(f"{name}_post += {sign}*{step!r}{arrives}" for name, step in steps.items())
 
 
 def _reads_arrived(c: Lowering, p: ProjectionPlan) -> bool:
