@@ -28,7 +28,7 @@ QUANTITIES = (
 )  # fmt: skip
 
 
-def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str] = QUANTITIES) -> pd.DataFrame:
+def alignment(circuit: Circuit, x: Any, target: Any, quantities: str | Collection[str] = QUANTITIES) -> pd.DataFrame:
     r"""Measure the alignment of the circuit's pathways and of its learning signal, per site and replica.
 
     - ``mirror_cosine``, at V: cos(V, Vt^T) over the synapses that exist in both
@@ -41,7 +41,7 @@ def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str]
     Args:
         circuit: the circuit. Its weights are not changed, but its activities become those of (x, target).
         x, target: a batch, as in `Circuit.step`.
-        quantities: the quantities to compute (all by default; eigenvalues make a long table).
+        quantities: the quantity or quantities to compute (all by default; eigenvalues make a long table).
     Returns:
         A tidy table with columns quantity, site, replica, index, value and reason. `reason` explains values that are
         NaN (0 / 0).
@@ -60,6 +60,7 @@ def alignment(circuit: Circuit, x: Any, target: Any, quantities: Collection[str]
     Source: Liao et al. (2024), arXiv 2412.20018, Lemma 1 (mirror) and Theorem 1 (stationarity, gradient, V V^T).
     """
     check_kind("alignment", circuit, Circuit, "cs.compile(motif) makes one")
+    quantities = (quantities,) if isinstance(quantities, str) else quantities
     unknown = set(quantities) - set(QUANTITIES)
     if unknown:
         raise ParameterError(f"alignment: unknown quantities {sorted(unknown)} (known: {list(QUANTITIES)})")

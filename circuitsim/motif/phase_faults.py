@@ -75,7 +75,8 @@ def _unknown_names(motif: Declarations, wiring: Wiring) -> Faults:
     for kind, numbers in (("gain", phase.soma or {}), ("noise", phase.noise)):
         for name, value in numbers.items():
             if not is_number(value) or (kind == "noise" and value < 0):
-                yield f"{owner}: the {kind} of {name!r} must be a finite number, not negative for noise (got {value!r})"
+                least = ", 0 or more" if kind == "noise" else ""
+                yield f"{owner}: the {kind} of {name!r} must be a finite number{least} (got {value!r})"
 
 
 @memoized

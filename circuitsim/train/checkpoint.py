@@ -20,6 +20,8 @@ from circuitsim.errors import ArchiveError, ParameterError
 from circuitsim.files import locked, remove_parts
 from circuitsim.history import History
 
+WIDTH = 60  # of what a message quotes
+
 
 class Checkpoint:
     """The checkpoint file of one run. One that exists is refused without `resume`, and of other settings always."""
@@ -32,7 +34,10 @@ class Checkpoint:
 
     def _check_new(self) -> None:
         if self.path.exists() and not self.resume:
-            raise ParameterError(f"checkpoint {self.path} exists: pass resume=True to resume from it, or remove it")
+            raise ParameterError(
+                f"checkpoint {self.path} exists: pass resume=True (on the command line, --resume) to resume from it, "
+                "or remove it"
+            )
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
@@ -68,13 +73,21 @@ class Checkpoint:
             ours = {name: value for name, value in ours.items() if name in theirs}
         for name in {**ours, **theirs}:
             if theirs.get(name) != ours.get(name):
-                saved, current = _short(theirs.get(name)), _short(ours.get(name))
+                saved, current = _apart(repr(theirs.get(name)), repr(ours.get(name)))
                 raise ArchiveError(f"{self.path}: {name} is {saved} in the checkpoint, but {current} in this run")
         restore_circuit(circuit, self.path, tensors, {"n_epochs": epoch, **document})
         history.rows[:], history.runaways[:] = rows, runaways
         return epoch
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _apart(one: str, other: str) -> tuple[str, str]:
+    """Two texts, shortened so that they begin shortly before the first difference."""
+    n_alike = next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    first = n_alike - 20 if n_alike > WIDTH - 20 else 0
+    return _short(one, first), _short(other, first)
+
+
+def _short(text: str, first: int) -> str:
+    if len(text) <= WIDTH:
+        return text
+    return ("..." if first else "") + text[first : first + WIDTH] + ("..." if len(text) > first + WIDTH else "")

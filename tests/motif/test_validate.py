@@ -428,7 +428,9 @@ def test_a_motif_needs_an_input():
     assert "motif 'm' has no population; add one with motif.add(Population(name, size))" in faults(motif)
     motif.add(cs.Bias("b"), cs.Population("y", 2))
     motif.connect("b", "y", name="W")
-    assert fault(motif) == "motif 'm' has no input: an ascending population with no soma projection onto it"
+    assert (
+        fault(motif) == "motif 'm' has no input: an ascending population with no soma projection onto it and no noise"
+    )
 
 
 # -- rules

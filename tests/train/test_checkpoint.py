@@ -106,7 +106,7 @@ def test_a_checkpoint_is_not_overwritten_or_taken_for_another_run(data, tmp_path
         cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, **OPTIONS)
     for circuit, options, message in (
         (cs.compile(paper_sal(LAYERS), seed=1, device="cpu"), {}, "seed is 0 in the checkpoint, but 1 in this run"),
-        (cs.compile(paper_sal(LAYERS, eta=0.1), device="cpu"), {}, "motif is "),
+        (cs.compile(paper_sal(LAYERS, eta=0.1), device="cpu"), {}, r"motif is \.\.\..*'eta': .* but .*'eta': 0.1"),
         (
             cs.compile(paper_sal(LAYERS), device="cpu"),
             {"data_seed": 4},

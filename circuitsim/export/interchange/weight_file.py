@@ -65,7 +65,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     for name, array in arrays.items():
         if array.dtype.kind != "f" or array.ndim != 3 or not np.isfinite(array).all():
             raise ArchiveError(
-                f"{checked}: {name!r} must hold finite numbers, shape [replica, post, pre] (got {array.dtype}, shape "
-                f"{list(array.shape)})"
+                f"{checked}: {name!r} must hold finite floating-point numbers, shape [replica, post, pre] "
+                f"(got {array.dtype}, shape {list(array.shape)})"
             )
     return arrays

@@ -158,8 +158,8 @@ class SpikingNetwork(BlueprintNetwork):
             if not w.learns and w.variables
         }
         settings = {
-            "digest": self.blueprint.digest(), "circuit's seed": self.seed, "samples": samples, "seed": seed,
-            "shown": shown.n,
+            "network or n_trials": self.blueprint.digest(), "circuit's seed": self.seed, "samples": samples,
+            "seed": seed, "shown": shown.n,
             "parameters": {k: float(v) for k, v in self.blueprint.settings().items() if v.ndim == 0},
             "trial": dataclasses.asdict(self.spiking.course), "data": fingerprint(shown.arrays),
             "schedule": _factors(schedule, np.arange(20) / 20).tolist(), "fixed weights": fingerprint(fixed),
