@@ -99,7 +99,7 @@ def _summary(motif: Declarations) -> list[Row]:
     learning = "every weight changes by the batch mean of its rule, evaluated in the state before the step"
     return [
         ("Populations", f"{count(len(streams), 'population')} ({tally(streams)}), {count(n_neurons, 'neuron')}"),
-        ("Topology", "None"),
+        ("Topology", ", ".join(map(_place, (p for p in motif.populations if p.coordinates is not None))) or "None"),
         ("Connectivity", f"{count(len(motif.projections), 'projection')}: {', '.join(patterns) or 'none'}"),
         ("Neuron model", "Rate neurons: the activity is a function of the summed soma currents, once a cycle"),
         (
@@ -110,6 +110,12 @@ def _summary(motif: Declarations) -> list[Row]:
         ("Input", ", ".join(p.name for p in motif.populations if p.name in inputs_of(motif)) or "None"),
         ("Measurements", ", ".join(f"loss at {o.output}" for o in motif.objectives) or "Activities and weights"),
     ]
+
+
+def _place(p: Population) -> str:
+    if p.positions is not None:
+        return f"{p.name}: positions in {count(p.positions.shape[1], 'dimension')}"
+    return f"{p.name}: map of {' x '.join(map(str, p.shape or ()))}"
 
 
 def _populations(motif: Declarations) -> list[Row]:

@@ -20,6 +20,7 @@ from circuitsim.motif import (
     Projection,
     Random,
 )
+from circuitsim.motif.phase import TIME
 from circuitsim.motif.wiring import error_populations, inputs_of
 
 LOSSES = {"cross_entropy": "cross-entropy", "mse": "squared error", "bce": "binary cross-entropy"}
@@ -47,9 +48,9 @@ def loss_text(objective: Objective) -> str:
 
 def projection_text(projection: Projection, narrow: bool = False) -> str:
     """A projection's label or name, with a note if its weights are tied, which takes two lines if `narrow`, one-to-one,
-    random or local.
+    random or local, or if it has a delay.
     """
-    name = _wrapped(projection.caption)
+    name = _wrapped(projection.caption) + (f" (t − {projection.delay})" if projection.delay else "")
     if (tie := projection.tied_to) is not None:
         factor = f"{tie.scale:.3g} " if tie.scale != 1 else ""
         source = f"sign({tie.projection})" if tie.sign else tie.projection
@@ -83,6 +84,8 @@ def step_text(motif: Motif) -> str:
 def phase_text(phase: Phase) -> str:
     """How a phase differs from the motif as it is declared and drawn."""
     parts = []
+    if phase.repeat != 1:
+        parts.append("at every time step" if phase.repeat == TIME else f"{phase.repeat} iterations")
     if phase.soma is not None:
         gains = (f"{gain:g} {name}" if gain != 1 else name for name, gain in phase.soma.items())
         parts.append(f"{_listed(gains)} drive" if phase.soma else "no somata driven")

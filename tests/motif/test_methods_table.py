@@ -143,3 +143,11 @@ def test_iterations_and_delays_are_told():
     assert "all plastic projections and states, at the end of the step" in text and "h, at the end of the step" in text
     latex = motif.methods_table("latex")
     assert r"a_{i}^{\mathrm{previous}}" in latex and r"\mathrm{in\_settle}" in latex
+
+
+def test_the_topology_is_that_of_maps_and_positions():
+    motif = cs.Motif("maps")
+    motif.add(cs.Population("image", shape=(1, 6, 6)), cs.Population("cells", 3, positions=np.eye(3)[:, :2]))
+    motif.connect("image", "cells", name="W")
+    assert "| Topology | image: map of 1 x 6 x 6, cells: positions in 2 dimensions |" in motif.methods_table()
+    assert "| Topology | None |" in motifs.sal([4, 3, 2]).methods_table()
