@@ -21,9 +21,7 @@ from support.spikes import DEEP, Spikes, SpikingStudy, feedback_of, pixels
 ASSEMBLED, FROZEN, SHUFFLED = "assembled", "feedback frozen at random", "shuffled error"
 PAPER, PAPER_FROZEN = "the paper's form, assembled", "the paper's form, frozen"
 # Settings were chosen on validation samples of pooled Fashion-MNIST, with seeds from 10 on (docs/spiking.md).
-NORMALISED = replace(
-    DEEP, ascending=Stream(50.0, rectified=IntegrateAndFire(spikes_per_unit=8.0)), mean_trials=16
-)  # fmt: skip
+NORMALISED = replace(DEEP, ascending=Stream(50.0, rectified=IntegrateAndFire(spikes_per_unit=8.0)))
 SETTINGS: dict[str, dict[str, Any]] = {
     ASSEMBLED: {
         "eta": 0.32, "gamma": 2e-4, "tau": 20000.0, "gain": 70.0, "cap": 1.2, "scale": 0.001,
