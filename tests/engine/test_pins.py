@@ -120,7 +120,7 @@ def test_a_pinned_replica_refuses_other_weights_and_the_others_take_them():
     assert torch.equal(circuit.weights("W")[1], other[0])
 
 
-def test_a_step_that_fails_leaves_pinned_replicas_as_they_are():
+def test_a_step_that_fails_in_its_second_phase_changes_neither_pinned_replicas_nor_others():
     motif = cs.Motif("two phases")
     motif.add(cs.Population("x", 4), cs.Population("y", 4), cs.Signal("late"))
     motif.connect("x", "y", name="W", rule=cs.Rule("0.1 * pre"))
@@ -135,6 +135,8 @@ def test_a_step_that_fails_leaves_pinned_replicas_as_they_are():
 
     with pytest.raises(ZeroDivisionError):
         circuit.step(x(circuit), None, {"late": fails})
+    assert torch.equal(circuit.weights("W"), before)
+    circuit.step(x(circuit), None, {"late": np.ones(len(x(circuit)))})
     assert torch.equal(circuit.weights("W")[0], before[0]) and not torch.equal(circuit.weights("W")[1], before[1])
 
 
