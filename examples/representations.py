@@ -92,6 +92,9 @@ class Representations(Study):
         ]
         for metric, name in QUANTITIES.items():
             for label, result in self.results.items():
+                if len(result.runaways) == self.setup.seeds:
+                    lines.append(f"- {name}, {label}: every circuit ran away.")
+                    continue
                 changes = []
                 for site in hidden_sites(result.circuit.motif):
                     a, b = result.first(metric, "probe", site), result.final(metric, "probe", site)
