@@ -468,7 +468,9 @@ def test_rates_that_neurons_cannot_follow_and_rows_after_the_end():
     net = cs.export_brian2(motif, mode="spiking", spiking=Spiking(trial=None, inputs=Poisson(), dt_ms=1.0))
     with pytest.warns(SaturationWarning, match=r"population 'x' is given up to 1500 Hz, .* fire at most 1000 Hz"):
         net.run(10, {"x": 1500.0})
-    with pytest.raises(cs.DataError, match=r"input x has 40 rows of 1 ms, but the run has only 10"):
+    with pytest.raises(
+        cs.DataError, match=r"rates of population 'x' have 40 rows of every_ms, but the run has only 10"
+    ):
         net.run(10, {"x": np.full((40, 2), 30.0)})
     with warnings.catch_warnings():
         warnings.simplefilter("error", SaturationWarning)

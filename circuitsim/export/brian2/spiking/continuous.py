@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +24,7 @@ from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name, train
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.refusals import refuse
-from circuitsim.export.brian2.spiking.saturation import SaturationWarning
+from circuitsim.export.brian2.spiking.saturation import SaturationWarning, largest_activity
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.whole import whole
 
@@ -148,7 +149,7 @@ class ContinuousNetwork(BlueprintNetwork):
         _check_names("inputs", "population", inputs, wanted)
         _check_names("signals", "signal", signals, self.plan.signals)
         played: dict[str, np.ndarray] = {}
-        rows: dict[str, float] = {}
+        rows, n_rows = dict[str, float](), math.ceil(duration / every - 1e-9)
         for name, cell in wanted.items():
             size = self.plan.populations[name].size
             if isinstance(cell, SpikeTrain):
@@ -157,28 +158,21 @@ class ContinuousNetwork(BlueprintNetwork):
             else:
                 rows[f"input_{name}"] = every
                 k = cell.weight if isinstance(cell, SpikingCell) else 1.0
-                rates = _rates(name, size, inputs[name])
-                self._warn_of_saturation(name, cell, rates.max())
-                played[f"input_{name}"] = rates / (k * self.spiking.rate_hz)
+                played[f"input_{name}"] = _rates(name, size, inputs[name], n_rows) / (k * self.spiking.rate_hz)
+                self._warn_of_saturation(name, cell, played[f"input_{name}"].max())
         for name in self.plan.signals:
             rows[signal_name(name)] = every
-            played[signal_name(name)] = _over_time(f"signal {name!r}", signals[name], ())
-        for name, row_ms in rows.items():
-            if name not in map(train_name, wanted) and (n := len(played[name])) > (most := -(-duration // row_ms)):
-                raise DataError(
-                    f"run: {name.replace('_', ' ', 1)} has {n} rows of {row_ms:g} ms, but the run has only {most:g}"
-                )
+            played[signal_name(name)] = _over_time(f"signal {name!r}", signals[name], (), n_rows)
         plays = {name: (row_ms, "") for name, row_ms in rows.items()}
         return self._recorded(length_ms=duration, plays=plays), played
 
-    def _warn_of_saturation(self, name: str, cell: Cell, rate_hz: float) -> None:
+    def _warn_of_saturation(self, name: str, cell: Cell, activity: float) -> None:
         """Warn of a rate at which the neurons of an input cannot fire."""
-        refractory = cell.refractory if isinstance(cell, SpikingCell) else 0.0
-        most_hz = 1e3 / max(self.spiking.dt_ms, refractory)
-        if isinstance(cell, SpikingCell) and rate_hz > most_hz:
+        if isinstance(cell, SpikingCell) and activity > (most := largest_activity(cell, self.spiking)):
+            given_hz, most_hz = (a * cell.weight * self.spiking.rate_hz for a in (activity, most))
             message = (
-                f"run: population {name!r} is given up to {rate_hz:g} Hz, but its neurons fire at most {most_hz:g} Hz; "
-                "use smaller time steps (dt_ms) or lower rates"
+                f"run: population {name!r} is given up to {given_hz:g} Hz, but its neurons fire at most {most_hz:g} "
+                "Hz; use smaller time steps (dt_ms) or lower rates"
             )
             warnings.warn(message, SaturationWarning, stacklevel=4)
 
@@ -205,11 +199,10 @@ def _trains(name: str, size: int, given: Any, dt_ms: float, duration_ms: float) 
         )
     trains = []
     for k, times in enumerate(given):
-        train = np.sort(
-            np.atleast_1d(as_numbers(times, f"run: population {name!r}, neuron {k}: spike times", DataError))
-        )
-        if np.ndim(times) != 1:
+        train = as_numbers(times, f"run: population {name!r}, neuron {k}: spike times", DataError)
+        if train.ndim != 1:
             raise DataError(f"run: population {name!r}, neuron {k}: spike times must be a list of ms (got {times!r})")
+        train = np.sort(train)
         if not (np.isfinite(train) & (train >= 0)).all():
             raise DataError(f"run: population {name!r}, neuron {k}: spike times must be numbers of ms, 0 or more")
         steps = np.rint(train / dt_ms)
@@ -231,21 +224,23 @@ def _trains(name: str, size: int, given: Any, dt_ms: float, duration_ms: float) 
     return table
 
 
-def _rates(name: str, size: int, given: Any) -> np.ndarray:
-    rates = _over_time(f"rates of population {name!r}", given, (size,))
+def _rates(name: str, size: int, given: Any, n_rows: int) -> np.ndarray:
+    rates = _over_time(f"rates of population {name!r}", given, (size,), n_rows)
     if (rates < 0).any():
         raise DataError(f"run: rates of population {name!r} must not be negative (got {rates.min():g} Hz)")
     return rates
 
 
-def _over_time(what: str, given: Any, row: tuple[int, ...]) -> np.ndarray:
-    """A number, a row, or rows over time, as an array ``[time, *row]``."""
+def _over_time(what: str, given: Any, row: tuple[int, ...], n_rows: int) -> np.ndarray:
+    """A number, a row, or at most `n_rows` rows over time, as an array ``[time, *row]``."""
     values = as_numbers(given, f"run: {what}", DataError)
     if values.ndim <= len(row) and values.shape in ((), row):
         values = np.broadcast_to(values, (1, *row))
     if values.ndim != 1 + len(row) or values.shape[1:] != row or not len(values):
         wanted = f"a number, [neuron] or [time, neuron] for {row[0]} neurons" if row else "a number or [time]"
         raise DataError(f"run: {what} must be {wanted} (got shape {values.shape})")
+    if len(values) > n_rows:
+        raise DataError(f"run: {what} have {len(values)} rows of every_ms, but the run has only {n_rows}")
     if not np.isfinite(values).all():
         raise DataError(f"run: {what} must be finite numbers")
     return values.copy()  # broadcasting gives views that cannot be written
