@@ -121,5 +121,5 @@ def test_squares_are_the_four_synapse_motif():
 def test_unknown_quantities_are_refused(trained):
     with pytest.raises(cs.ParameterError, match="unknown quantities"):
         cs.alignment(trained, *batch(), quantities=["cosine"])
-    only = cs.alignment(trained, *batch(), quantities=["norm"])
-    assert set(only.quantity) == {"norm"}
+    for quantities in (["norm"], "norm"):
+        assert set(cs.alignment(trained, *batch(), quantities=quantities).quantity) == {"norm"}

@@ -293,6 +293,8 @@ def test_a_resumed_run_notices_other_data_schedules_and_fixed_weights(tmp_path):
     ):
         with pytest.raises(cs.ArchiveError, match=message):
             export(given).fit(data, samples=2, progress=False, checkpoint=file, resume=True, **options)
+    with pytest.raises(cs.ParameterError, match="resume=True needs the checkpoint"):
+        export(circuit()).fit((x, y), samples=2, progress=False, resume=True)
     assert file.read_bytes() == written
     export(circuit()).fit((x, y), samples=2, progress=False, checkpoint=file, resume=True)
 

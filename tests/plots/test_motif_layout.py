@@ -7,7 +7,7 @@ import pytest
 from matplotlib.bezier import BezierSegment
 
 import circuitsim as cs
-from circuitsim.plots.motif_captions import projection_text
+from circuitsim.plots.motif_captions import projection_text, step_text
 from circuitsim.plots.motif_layout import arrange, middle
 from circuitsim.plots.motif_wires import label_boxes, loss_wires, wires
 from motifs import paper_sal
@@ -97,3 +97,12 @@ def test_a_motif_of_one_population_has_one_box():
     motif = cs.Motif("one")
     motif.add(cs.Population("x", 3))
     assert list(arrange(motif).boxes) == ["x"] and wires(motif, arrange(motif)) == []
+
+
+@pytest.mark.parametrize(("repeat", "caption"), [(20, "20 iterations"), ("time", "at every time step")])
+def test_iterations_and_delays_are_captions(repeat, caption):
+    motif = cs.Motif("m")
+    motif.add(cs.Population("x", 2), cs.Population("y", 2), cs.Phase("settle", repeat=repeat))
+    motif.connect("x", "y", name="W"), motif.connect("y", "y", name="R", delay=1)
+    assert [projection_text(p) for p in motif.projections] == ["W", "R (t − 1)"]
+    assert step_text(motif) == f"in each step: {caption}"

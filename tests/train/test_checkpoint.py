@@ -102,6 +102,8 @@ def test_a_checkpoint_is_not_overwritten_or_taken_for_another_run(data, tmp_path
     path = tmp_path / "run.safetensors"
     cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, **OPTIONS)
     content = path.read_bytes()
+    with pytest.raises(cs.ParameterError, match="resume=True needs the checkpoint"):
+        cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, resume=True, **OPTIONS)
     with pytest.raises(cs.ParameterError, match="exists: pass resume=True"):
         cs.fit(cs.compile(paper_sal(LAYERS), device="cpu"), data, checkpoint=path, **OPTIONS)
     for circuit, options, message in (
