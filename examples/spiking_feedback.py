@@ -1,6 +1,6 @@
 """Train spiking circuits on a task that needs assembled feedback, compared with feedback frozen at random.
 
-python examples/spiking_feedback.py --dataset fashion_mnist --seeds 3      # 20 epochs of 1,000 trials
+python examples/spiking_feedback.py --dataset fashion_mnist --seeds 3      # 12 epochs of 1,000 trials
 python examples/spiking_feedback.py --quick
 """
 

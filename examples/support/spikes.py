@@ -71,6 +71,7 @@ class SpikingStudy(Study):
     """An experiment on spiking circuits. A trial is one sample, and an epoch is a thousand trials.
 
     Class attributes:
+        epochs: thousands of trials, on every data set.
         quick_samples: the number of trials of a quick run.
         segment: the number of trials between two measurements.
         n_test: the largest number of test samples.
@@ -78,11 +79,16 @@ class SpikingStudy(Study):
     """
 
     load = pixels
-    epochs, quick_seeds = 8, 1
+    epochs: ClassVar[int] = 8
+    quick_seeds = 1
     quick_samples: ClassVar[int] = 8
     segment: ClassVar[int] = 500
     n_test: ClassVar[int | None] = None
     spiking: ClassVar[Spiking] = Spiking()
+
+    @classmethod
+    def usual_epochs(cls, dataset: str) -> int:
+        return cls.epochs
 
     @property
     def n_samples(self) -> int:

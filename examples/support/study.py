@@ -72,7 +72,7 @@ class Study(abc.ABC):
         """
         dataset = dataset or cls.dataset
         setting = datasets.setting_for(dataset)
-        usual = cls.epochs if cls.epochs and dataset == cls.dataset else setting.epochs
+        usual = cls.usual_epochs(dataset)
         if quick:
             usual, seeds = cls.quick_epochs if dataset in SETTINGS else 1, min(seeds, cls.quick_seeds)
         out = out or Path("runs") / f"{Path(inspect.getfile(cls)).stem}_{dataset}"
@@ -83,6 +83,12 @@ class Study(abc.ABC):
             quick, load=cls.load, **options,
         )  # fmt: skip
         return cls(setup)
+
+    @classmethod
+    def usual_epochs(cls, dataset: str) -> int:
+        """The number of epochs on a data set, unless the command line gives another."""
+        own = cls.epochs if dataset == cls.dataset else None
+        return own or datasets.setting_for(dataset).epochs
 
     def motifs(self) -> Mapping[str, cs.Motif]:
         """The motifs that learn, keyed by label."""

@@ -68,6 +68,15 @@ def test_quick_means_few_epochs_and_at_most_two_seeds_unless_the_options_say_mor
     assert two(Path("runs")).setup.layers[1:-1] == [32, 32]
 
 
+@pytest.mark.parametrize("dataset", ["digits", "fashion_mnist"])
+def test_spiking_circuits_learn_as_many_trials_on_every_data_set(dataset):
+    pytest.importorskip("brian2")
+    from spiking_feedback import SpikingFeedback
+
+    assert SpikingFeedback.on(dataset).n_samples == 12_000
+    assert SpikingFeedback.on(dataset, epochs=3).n_samples == 3000
+
+
 def test_a_table_in_markdown_keeps_bars_and_line_breaks_in_their_cells():
     table = pd.DataFrame({"|V|": ["1\n2", 3.0]})
     assert as_markdown(table) == "| \\|V\\| |\n| --- |\n| 1<br>2 |\n| 3.0 |\n"
