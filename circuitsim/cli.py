@@ -101,7 +101,10 @@ def train(
     options = {"motif": motif, "dataset": dataset, "replicas": replicas, "seed": seed}
     title = f"{declared.name} on {dataset}"
     write_configuration({"title": title, "options": options, **asdict(setting)}, out)
-    console.print(_last_values(history, title if replicas == 1 else f"{title}, {replicas} replicas"))
+    if declared.objectives:
+        console.print(_last_values(history, title if replicas == 1 else f"{title}, {replicas} replicas"))
+    else:
+        console.print(f"{title}: the motif has no objective, so there is no loss and no accuracy")
     console.print(f"wrote {out}")
 
 

@@ -54,6 +54,11 @@ def test_train_leaves_a_circuit_a_history_and_a_checkpoint_that_resumes(tmp_path
     assert cs.load_circuit(tmp_path / "circuit.safetensors", device="cpu").n_steps == circuit.n_steps
 
 
+def test_training_without_an_objective_says_that_nothing_was_evaluated(tmp_path):
+    shown = run("train", "oja", "--dataset", "teacher", "--epochs", 1, "--out", tmp_path)
+    assert "the motif has no objective, so there is no loss" in " ".join(shown.split()) and "│" not in shown
+
+
 def test_what_is_not_there_is_refused_with_what_is():
     for arguments, message in (
         (["show", "sall"], "known: apical_sal"),

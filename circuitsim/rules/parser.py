@@ -162,7 +162,10 @@ class _Reader:
             raise self.error(f"unknown function {name!r}{hint} (known: {', '.join(sorted(self.functions))})", node)
         if len(node.args) not in function.nargs:
             raise self.error(f"{name} takes {function.nargs.args[0]} argument(s), not {len(node.args)}", node)
-        return function(*(self.read(argument) for argument in node.args))
+        arguments = [self.read(argument) for argument in node.args]
+        if function is f.sqrt and arguments[0].is_negative:
+            raise self.error("sqrt of a negative number", node)
+        return function(*arguments)
 
     def power(self, base: sympy.Expr, exponent: sympy.Expr, node: ast.expr) -> sympy.Expr:
         """Return a power. Small integer exponents can be expanded later; others stay as function calls."""

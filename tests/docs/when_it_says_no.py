@@ -151,6 +151,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case("a word of Python", 'pair(rule="eta * lambda").validate()'),
         Case("an empty rule", 'pair(rule="").validate()'),
         Case("a division by zero", 'pair(rule="eta / 0").validate()'),
+        Case("a root of a negative number", 'pair(rule="eta * sqrt(-1)").validate()'),
         Case("a state that nothing declares", 'pair(rule="eta * e").validate()'),
         Case("parameters beside a rule that has its own", 'pair(rule=cs.Rule("eta * pre", eta=0.1), parameters={"eta": 0.1})'),
     ],
