@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import circuitsim as cs
+from circuitsim.motif.spikes import has_spikes
 from circuitsim.train.configuration import write_configuration
 from circuitsim.train.setting import setting_for
 from circuitsim.train.weight_probe import every_for
@@ -58,7 +59,10 @@ def show(
     """Draw a motif and print the program of its step."""
     declared = load_motif(motif, _sizes(layers))
     declared.validate()
-    console.print(str(cs.compile(declared).program), highlight=False, soft_wrap=True)
+    if has_spikes(declared):
+        console.print(f"{declared.name}: rules depend on spikes, so there is no step of rates; see cs.export_brian2")
+    else:
+        console.print(str(cs.compile(declared).program), highlight=False, soft_wrap=True)
     declared.draw(out)
     console.print(f"wrote {out}")
 

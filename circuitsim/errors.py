@@ -64,7 +64,8 @@ class ArchiveError(CircuitError, RuntimeError):
 def check_kind(owner: str, value: Any, kind: type, advice: str) -> None:
     """Check the type of the first argument of a function."""
     if not isinstance(value, kind):
-        raise ParameterError(f"{owner} takes a {kind.__name__} (got {type(value).__name__}); {advice}")
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise ParameterError(f"{owner} takes {article} {kind.__name__} (got {type(value).__name__}); {advice}")
 
 
 class UnscaledInputWarning(UserWarning):

@@ -13,8 +13,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from circuitsim.errors import ArchiveError
+from circuitsim.errors import ArchiveError, ParameterError
 from circuitsim.memory import machine_bytes
+
+
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path that a user has given, or raise a ParameterError if it is something else."""
+    if not isinstance(path, str | os.PathLike):
+        raise ParameterError(f"a path must be text or a pathlib.Path (got {path!r})")
+    return Path(path)
 
 
 @contextlib.contextmanager

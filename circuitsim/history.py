@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuitsim.errors import ArchiveError, ParameterError
-from circuitsim.files import read_bytes, write_atomically
+from circuitsim.files import as_path, read_bytes, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,12 +107,12 @@ class History:
 
         Args:
             metric: the name of the metric, such as "accuracy".
-            split: the split of the data, or None for all.
-            site: the site in the circuit, or None for all.
+            split: the split of the data; None if the metric was measured on one only.
+            site: the site in the circuit; None if the metric was measured at one only.
         Returns:
             A table with the epochs as index and one column per replica, which is NaN for replicas that ran away.
         Raises:
-            ParameterError: there is no such measurement.
+            ParameterError: there is no such measurement, or there are several.
         """
         table = self.to_pandas()
         chosen = table[table.metric == metric]
@@ -120,6 +120,11 @@ class History:
         chosen = chosen if site is None else chosen[chosen.site == site]
         if chosen.empty:
             raise ParameterError(f"history: {self._missing(table, metric, split, site)}")
+        for column in ("split", "site"):
+            if len(several := sorted(set(chosen[column]))) > 1:
+                raise ParameterError(
+                    f"history: {metric!r} was measured at {column}s {several}: choose one, {column}=..."
+                )
         # dropna=False keeps replicas and epochs whose values are all NaN
         chosen = chosen.assign(value=chosen.value.mask(chosen.runaway))
         return chosen.pivot_table(index="epoch", columns="replica", values="value", aggfunc="last", dropna=False)
@@ -155,7 +160,7 @@ class History:
         Raises:
             ArchiveError: the file cannot be written; an existing file has not been changed.
         """
-        path = Path(path)
+        path = as_path(path)
         write_atomically(path, self.to_pandas().to_csv(index=False).encode())
         return path
 
@@ -171,10 +176,11 @@ class History:
         Raises:
             ArchiveError: the file is missing, or does not hold such a table; the message names the column.
         """
-        table = read_table(Path(path))
+        path = as_path(path)
+        table = read_table(path)
         others = [column for column in table.columns if column not in (*COLUMNS, "runaway")]
         for column in others:
-            _check_column(Path(path), table, column)
+            _check_column(path, table, column)
         replicas = sorted(set(table.replica))
         if others and replicas != list(range(len(replicas))):
             raise ArchiveError(f"{path}: not the table of a history (replicas must count from 0, got {replicas[:9]})")

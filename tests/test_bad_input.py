@@ -248,3 +248,29 @@ def test_a_declared_size_is_refused_before_anything_is_allocated():
         cs.compile(neurons, device="cpu")
     with pytest.raises(cs.ParameterError, match="1,000,000,000,000 replicas"):
         cs.compile(paper_sal([6, 5, 3]), replicas=10**12, device="cpu")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda c: c.save(3),
+        lambda c: cs.load_circuit(None),
+        lambda c: cs.read_weights(None),
+        lambda c: cs.read_motif(1.5),
+        lambda c: cs.History.load(None),
+        lambda c: cs.History().save(7),
+    ],
+)
+def test_what_is_no_path_is_refused(call):
+    with pytest.raises(cs.ParameterError, match="a path must be text or a pathlib.Path"):
+        call(cs.compile(paper_sal([6, 5, 3]), device="cpu"))
+
+
+def test_signals_that_are_no_mapping_are_refused_and_json_must_be_text():
+    circuit = cs.compile(paper_sal([6, 5, 3]), device="cpu")
+    for signals in (np.ones(60), [1.0]):
+        with pytest.raises(cs.DataError, match="signals must be the keys of a mapping"):
+            circuit.step(X, Y, signals)
+    with pytest.raises(cs.MotifError, match="not JSON"):
+        cs.Motif.from_json({"name": "m"})
+    assert paper_sal([6, 5, 3]).replace("V1", name="Q").projection("Q").post == "up1"

@@ -29,6 +29,11 @@ def test_show_draws_a_motif_by_name_or_from_json_and_prints_its_program(tmp_path
     assert (tmp_path / "b.svg").read_text().startswith("<?xml")
 
 
+def test_show_draws_a_motif_on_spikes_which_has_no_program(tmp_path):
+    printed = run("show", "stdp", "--layers", "6,2", "--out", tmp_path / "a.png")
+    assert "there is no step of rates" in " ".join(printed.split()) and (tmp_path / "a.png").stat().st_size > 5000
+
+
 def test_show_draws_phases_that_close_a_loop_together(tmp_path):
     (tmp_path / "loop.json").write_text(loop_over_phases().to_json())
     printed = run("show", tmp_path / "loop.json", "--out", tmp_path / "loop.png")

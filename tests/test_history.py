@@ -91,3 +91,16 @@ def test_records_and_runaways_are_kept_beside_the_table(history):
     history.mark_runaway({"replica": 1, "step": 5, "projection": "W0", "reason": "too large"})
     assert history.records == {"weights": [(5, "anything")]} and history.runaways[0]["projection"] == "W0"
     assert repr(history) == "History(6 rows: test loss; 1 runaways)"
+
+
+def test_one_curve_is_of_one_split_and_one_site():
+    history = cs.History()
+    for split, site, value in (("train", "", 1.0), ("test", "", 2.0), ("probe", "W0", 3.0)):
+        history.add(step=1, epoch=1.0, split=split, metric="loss" if site == "" else "norm", values=[value], site=site)
+    with pytest.raises(cs.ParameterError, match=r"'loss' was measured at splits \['test', 'train'\]: choose one"):
+        history.curve("loss")
+    assert history.final("loss", "test").tolist() == [2.0] and history.final("norm").tolist() == [3.0]
+    history.add(step=1, epoch=1.0, split="probe", metric="norm", values=[4.0], site="W1")
+    with pytest.raises(cs.ParameterError, match=r"'norm' was measured at sites \['W0', 'W1'\]: choose one, site="):
+        history.final("norm")
+    assert history.final("norm", site="W1").tolist() == [4.0]

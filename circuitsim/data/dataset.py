@@ -103,7 +103,8 @@ class Dataset:
         """Build a data set from arrays, which are copied.
 
         Arrays may be of NumPy, torch, SciPy (sparse) or pandas, or nested lists. The row labels of pandas objects must
-        agree between x and y. The columns of frames are brought into the order of the training split.
+        agree between x and y. The columns of frames are brought into the order of the training split, which must be
+        that of the input neurons.
 
         Args:
             x: an array of shape ``[sample, ...]``, which is flattened to ``[sample, feature]``; or a mapping of input

@@ -12,7 +12,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,7 +23,7 @@ from torch import Tensor
 from circuitsim._version import __version__
 from circuitsim.engine.previous import rewritten
 from circuitsim.errors import ArchiveError, CircuitError
-from circuitsim.files import read_bytes, write_atomically
+from circuitsim.files import as_path, read_bytes, write_atomically
 from circuitsim.motif import Motif
 
 NAME = "circuitsim circuit "
@@ -34,7 +33,7 @@ OLD_FORMATS = (f"{NAME}2", f"{NAME}3", f"{NAME}4")  # can be read, are not writt
 
 def write_archive(tensors: Mapping[str, Tensor], document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Write tensors and their description to one file, atomically."""
-    write_atomically(Path(path), to_bytes(tensors, document))
+    write_atomically(as_path(path), to_bytes(tensors, document))
 
 
 def to_bytes(tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> bytes:
@@ -58,7 +57,7 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
         ArchiveError: the file is missing, truncated, damaged, of another version or not a saved circuit; the message
             says which.
     """
-    path = Path(path)
+    path = as_path(path)
     try:
         content = read_bytes(path)
     except FileNotFoundError:

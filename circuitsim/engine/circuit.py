@@ -30,7 +30,7 @@ from circuitsim.engine.runner import Batch, Runner
 from circuitsim.engine.saving import save_circuit
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.undo import before_change
-from circuitsim.errors import ParameterError, SimulationDiverged
+from circuitsim.errors import DataError, ParameterError, SimulationDiverged
 from circuitsim.motif import Constant, Gaussian, Motif, Objective, Projection, Uniform
 from circuitsim.motif.checks import index, is_number
 from circuitsim.motif.declared_weights import sign_faults, signed
@@ -250,7 +250,8 @@ class Circuit:
         processes: Processes = ALONE,
         check: bool = True,
     ) -> Batch:
-        bound = {k: functools.partial(s, self) if callable(s) else s for k, s in (signals or {}).items()}
+        named = normalized_keys({} if signals is None else signals, "signals", DataError)
+        bound = {k: functools.partial(s, self) if callable(s) else s for k, s in named.items()}
         return self._runner.batch(x, target, bound, processes, check)
 
     def _result(self, lowered: Lowered) -> StepResult:
@@ -673,7 +674,8 @@ class Circuit:
     def lesion(self, population: str, neurons: Any) -> Tensor:
         """Remove all synapses onto and from some neurons for good, in all replicas, also in pinned ones.
 
-        The neurons stay in the population, with a drive of 0, and no synapse grows at them again.
+        The neurons stay in the population, and no synapse grows at them again. They have no soma current, but input
+        neurons keep their input and error neurons their error.
 
         Args:
             neurons: the indices of the neurons, or one of them.

@@ -16,6 +16,7 @@ from circuitsim.errors import DataError, warn_of_pixels
 from circuitsim.motif import Motif
 from circuitsim.motif.arrays import as_samples
 from circuitsim.motif.identifiers import normalized_keys
+from circuitsim.motif.neuron_names import samples_in_order
 from circuitsim.motif.wiring import is_judged_over_time, sequences_of
 from circuitsim.plan import Plan, Times
 from circuitsim.plan.quantities import at_time
@@ -43,7 +44,7 @@ class InputBinder:
             DataError: a population is missing or unknown, a shape is wrong, batches or sequences differ in size, or
                 numbers are not finite.
         """
-        given = self._by_name(x, self.input_names, "input")
+        given = self.in_order(self._by_name(x, self.input_names, "input"), "input")
         found = {name: self._input(name, value, check) for name, value in given.items()}
         sizes = {tensor.shape[1] for tensor in found.values()}
         if len(sizes) > 1:
@@ -117,7 +118,7 @@ class InputBinder:
             DataError: an output is missing or unknown, a shape or type is wrong, numbers are not finite, or a class is
                 out of range.
         """
-        given = self._by_name(target, self.output_names, "target")
+        given = self.in_order(self._by_name(target, self.output_names, "target"), "target")
         n_samples = next(iter(inputs.values())).shape[1]
         n_times = self.n_times(inputs) if self.is_judged_over_time else None
         found = {}
@@ -131,6 +132,10 @@ class InputBinder:
         if check_classes:
             self.check_numbers({}, found)
         return found
+
+    def in_order(self, given: Mapping[str, Any], what: str) -> dict[str, Any]:
+        """Bring the columns of frames into the order of the neurons that they name."""
+        return {k: samples_in_order(self.motif, k, v, f"{what} {k!r}") for k, v in given.items()}
 
     def check_signals(self, signals: Mapping[str, Any] | None, n_samples: int) -> Mapping[str, Any]:
         """Return the given signals, keyed by name. Functions are validated later, when they are called.

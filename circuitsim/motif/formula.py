@@ -1,18 +1,21 @@
 """Expressions of the rule language as LaTeX, in the notation of papers, and tables of them.
 
 ``w`` becomes w_ij, ``pre`` and ``post`` become a_j and a_i, ``I_V1`` becomes I_i^V1, and a comparison becomes an
-Iverson bracket. The output needs no LaTeX package.
+Iverson bracket. The output is ASCII and needs no LaTeX package.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
 from sympy.printing.latex import LatexPrinter
+from sympy.printing.pretty.pretty_symbology import greek_unicode
 
 # the Greek letters that LaTeX has commands for
 GREEK = re.compile(
@@ -39,9 +42,10 @@ FUNCTIONS = {
     "rank": r"\mathrm{{rank}}_i\left({}\right)",
     "max_in": r"\max_{{j}}\left({}\right)", "max_out": r"\max_{{i}}\left({}\right)",
 }  # fmt: skip
-ESCAPES = {
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", **{c: f"\\{c}" for c in "{}$&#_%"},
+GREEK_LETTERS = {letter: name for name, letter in greek_unicode.items() if GREEK.fullmatch(name)}
+ACCENTS = {
+    "\u0300": "grave", "\u0301": "acute", "\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0306": "breve",
+    "\u0307": "dot", "\u0308": "ddot", "\u030a": "mathring", "\u030c": "check",
 }  # fmt: skip
 
 
@@ -54,16 +58,18 @@ class Formula:
 
 
 def escaped(text: str) -> str:
-    """Escape LaTeX's special characters, and spell out in ASCII the characters that old fonts lack."""
-    plain = "".join(map(_ascii, re.sub(r"\s+", " ", text)))
-    return "".join(ESCAPES.get(character, character) for character in plain)
+    """Return text as LaTeX. A character for which pylatexenc knows no command appears as its code point."""
+    return str(_encoder().unicode_to_latex(re.sub(r"\s+", " ", text)))
 
 
-def _ascii(character: str) -> str:
-    if character.isascii():
-        return character if character.isprintable() else " "
-    letters = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
-    return letters or unicodedata.name(character, "unknown").rpartition(" ")[2].lower()
+@functools.cache
+def _encoder() -> Any:
+    from pylatexenc import latexencode as encode  # late: few programs print LaTeX
+
+    bar = encode.UnicodeToLatexConversionRule(encode.RULE_DICT, {ord("|"): r"\textbar"})  # a dash in TeX's own fonts
+    return encode.UnicodeToLatexEncoder(
+        conversion_rules=[bar, "defaults"], unknown_char_policy="unihex", unknown_char_warning=False
+    )
 
 
 def latex_of(
@@ -74,14 +80,33 @@ def latex_of(
 
 
 def name_in_math(name: str) -> str:
-    """Return a name as a symbol: a Greek letter if it names one, else upright text."""
-    plain = escaped(name)
-    return f"\\{plain}" if GREEK.fullmatch(plain) else rf"\mathrm{{{plain}}}"
+    """Return a name as a symbol: a Greek letter if it names or is one, else upright text."""
+    name = GREEK_LETTERS.get(name, name)
+    return f"\\{name}" if GREEK.fullmatch(name) else rf"\mathrm{{{_letters(name)}}}"
+
+
+def _letters(name: str) -> str:
+    """The letters of an identifier in math mode, those without a command by their code points."""
+    return "".join(map(_letter, name))
+
+
+def _letter(character: str) -> str:
+    decomposed = unicodedata.normalize("NFD", character)
+    base, accents = decomposed[0], decomposed[1:]
+    if base in GREEK_LETTERS:
+        found = rf"\{GREEK_LETTERS[base]} "
+    elif base.isascii():
+        found = base.replace("_", r"\_")
+    else:
+        found = ""
+    for accent in accents:
+        found = rf"\{ACCENTS[accent]}{{{found}}}" if found and accent in ACCENTS else ""
+    return found or f"U{{+}}{ord(character):04X}"
 
 
 class _Printer(LatexPrinter):
     def __init__(self, states: frozenset[str], synaptic: frozenset[str]) -> None:
-        super().__init__()
+        super().__init__({"mul_symbol": r" \, "})  # else "e" times "x" would be set as one word
         self._indexed = {name: f"{name_in_math(name)}_{{i}}" for name in states}
         self._indexed |= {f"{name}_pre": f"{name_in_math(name)}_{{j}}" for name in states}
         self._indexed |= {f"{name}_post": f"{name_in_math(name)}_{{i}}" for name in states}
@@ -93,7 +118,7 @@ class _Printer(LatexPrinter):
             return found
         kind, _, owner = name.partition("_")
         if owner and kind in INDEXED_BY_OWNER:
-            return rf"{INDEXED_BY_OWNER[kind]}^{{\mathrm{{{escaped(owner)}}}}}"
+            return rf"{INDEXED_BY_OWNER[kind]}^{{\mathrm{{{_letters(owner)}}}}}"
         return name_in_math(name)
 
     def _print_Function(self, function: sympy.Function, exp: str | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,9 @@ def values_of(network: nx.MultiDiGraph) -> Iterator[Population | Projection | Ob
         yield _build(Population, f"population {name!r}", attributes, name=name)
     for pre, post, name, attributes in network.edges(keys=True, data=True):
         yield _build(Projection, f"projection {name!r}", attributes, name=name, pre=pre, post=post)
+    for name in network.graph:
+        if near := difflib.get_close_matches(str(name), WHOLE, n=1, cutoff=0.8) if name not in WHOLE else []:
+            raise MotifError(f"the graph has the unknown attribute {name!r}; did you mean {near[0]!r}?")
     for kind in WHOLE:
         declared = network.graph.get(kind, ())
         if not isinstance(declared, list | tuple):

@@ -17,6 +17,7 @@ from circuitsim.motif.formula import Cell, Formula, Table, latex_of, name_in_mat
 from circuitsim.motif.phase import TIME, Phase
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection
+from circuitsim.motif.spikes import has_spikes
 from circuitsim.motif.state import State
 from circuitsim.motif.wiring import inputs_of, labels_of
 from circuitsim.motif.wording import (
@@ -56,8 +57,10 @@ LOSSES = {
 def tables_of(motif: Declarations) -> list[Table]:
     """Return the tables that apply to a valid motif."""
     known = expressions_of(motif)
+    spikes = has_spikes(motif)
+    change = "Change of a weight" if spikes else "Change in a step"
     tables = [
-        Table("Model summary", {"Aspect": 0.2, "Description": 0.7}, _summary(motif)),
+        Table("Model summary", {"Aspect": 0.2, "Description": 0.7}, _summary(motif, spikes)),
         Table("Populations", {"Name": 0.25, "Stream": 0.2, "Neurons": 0.15, "Activation": 0.25}, _populations(motif)),
         Table(
             "Connectivity",
@@ -68,17 +71,15 @@ def tables_of(motif: Declarations) -> list[Table]:
             "Neuron and synapse model",
             {"Of": 0.2, "Equation": 0.45, "Parameters": 0.2},
             [
-                *_currents(),
-                *_grouped(_neurons(motif, known)),
+                *([] if spikes else _currents()),
+                *_grouped([*([] if spikes else _activities(motif, known)), *_neurons(motif, known)]),
                 *_grouped(_synapses(motif, known)),
                 *_signals(motif, known),
             ],
             NOTATION,
         ),
-        Table(
-            "Plasticity", {"Projections": 0.2, "Change in a step": 0.45, "Parameters": 0.2}, _plasticity(motif, known)
-        ),
-        Table("Input", {"Name": 0.2, "Description": 0.7}, _input(motif)),
+        Table("Plasticity", {"Projections": 0.2, change: 0.45, "Parameters": 0.2}, _plasticity(motif, known, spikes)),
+        Table("Input", {"Name": 0.2, "Description": 0.7}, _input(motif, spikes)),
         Table("Phases of a step", {"Name": 0.15, "Drive": 0.3, "Change": 0.2, "Noise and errors": 0.2}, _phases(motif)),
         Table("Measurements", {"Of": 0.2, "Description": 0.7}, _measurements(motif)),
     ]
@@ -92,23 +93,35 @@ def tables_of(motif: Declarations) -> list[Table]:
 # -- contents of the tables
 
 
-def _summary(motif: Declarations) -> list[Row]:
+def _summary(motif: Declarations, spikes: bool) -> list[Row]:
     streams = [p.stream for p in motif.populations]
     n_neurons, n_plastic = sum(p.size for p in motif.populations), sum(p.is_plastic for p in motif.projections)
     patterns = dict.fromkeys(pattern(p.connectivity, named=False) for p in motif.projections)
-    learning = "every weight changes by the batch mean of its rule, evaluated in the state before the step"
+    if spikes:
+        model = "Spiking neurons, with the equations of the network that cs.export_brian2 makes"
+        synapse = (
+            "A presynaptic spike adds to a current, onto the soma (drives the neuron) or the dendrite (read by rules)"
+        )
+        learning = "terms with spike_pre or spike_post (S in equations) act at spikes, others all the time"
+    else:
+        model = "Rate neurons: the activity is a function of the summed soma currents, once a cycle"
+        synapse = (
+            "Current = weight times activity, onto the soma (drives activity) or the dendrite (read by plasticity)"
+        )
+        learning = "every weight changes by the batch mean of its rule, evaluated in the state before the step"
     return [
         ("Populations", f"{count(len(streams), 'population')} ({tally(streams)}), {count(n_neurons, 'neuron')}"),
         ("Topology", ", ".join(map(_place, (p for p in motif.populations if p.coordinates is not None))) or "None"),
         ("Connectivity", f"{count(len(motif.projections), 'projection')}: {', '.join(patterns) or 'none'}"),
-        ("Neuron model", "Rate neurons: the activity is a function of the summed soma currents, once a cycle"),
-        (
-            "Synapse model",
-            "Current = weight times activity, onto the soma (drives activity) or the dendrite (read by plasticity)",
-        ),
+        ("Neuron model", model),
+        ("Synapse model", synapse),
         ("Plasticity", f"{count(n_plastic, 'plastic projection')}; {learning}" if n_plastic else "None"),
         ("Input", ", ".join(p.name for p in motif.populations if p.name in inputs_of(motif)) or "None"),
-        ("Measurements", ", ".join(f"loss at {o.output}" for o in motif.objectives) or "Activities and weights"),
+        (
+            "Measurements",
+            ", ".join(f"loss at {o.output}" for o in motif.objectives)
+            or ("Spikes" if spikes else "Activities") + " and weights",
+        ),
     ]
 
 
@@ -142,11 +155,15 @@ def _currents() -> list[Row]:
     return [("every projection", current, ""), ("every population that is not an input", drive, "")]
 
 
-def _neurons(motif: Declarations, known: Expressions) -> Iterable[tuple[str, Row]]:
-    """Yield the activity, the trace and the state updates of each population, with the population's name."""
+def _activities(motif: Declarations, known: Expressions) -> Iterable[tuple[str, Row]]:
+    """Yield the activity of each population, with the population's name."""
     for p in motif.populations:
         latex = latex_of(known.activation[p.name], frozenset(p.state))
         yield p.name, (Formula(f"activity = {activation_expression(p.activation)}", f"a_i = {latex}"), "")
+
+
+def _neurons(motif: Declarations, known: Expressions) -> Iterable[tuple[str, Row]]:
+    """Yield the trace and the state updates of each population, with the population's name."""
     for p in motif.populations:
         if p.trace is not None:
             latex = latex_of(known.trace[p.name], frozenset(p.state))
@@ -172,11 +189,13 @@ def _signals(motif: Declarations, known: Expressions) -> Iterable[Row]:
             yield "every rule", Formula(f"{s.name} = {s.expression}", latex), ""
 
 
-def _plasticity(motif: Declarations, known: Expressions) -> list[Row]:
+def _plasticity(motif: Declarations, known: Expressions, spikes: bool) -> list[Row]:
+    change = ("dw/dt", r"\frac{d w_{ij}}{d t}") if spikes else ("dw", r"\Delta w_{ij}")
+
     def rule(p: Projection) -> Row:
         assert p.rule is not None
         latex = latex_of(known.rule[p.name], _neuron_states(motif, p), frozenset(p.state))
-        return Formula(f"dw = {p.rule.expression}", rf"\Delta w_{{ij}} = {latex}"), _parameters(p.rule.parameters)
+        return Formula(f"{change[0]} = {p.rule.expression}", f"{change[1]} = {latex}"), _parameters(p.rule.parameters)
 
     rows = _grouped((p.name, rule(p)) for p in motif.projections if p.is_plastic)
     rows += _grouped((p.name, (rewired(p.rewiring), "")) for p in motif.projections if p.rewiring is not None)
@@ -186,19 +205,17 @@ def _plasticity(motif: Declarations, known: Expressions) -> list[Row]:
     return rows + ([(", ".join(ties), "tied", "")] if ties else [])
 
 
-def _input(motif: Declarations) -> list[Row]:
-    rows: list[Row] = [
-        (p.name, f"driven by a vector of {p.size} numbers per sample")
-        for p in motif.populations
-        if p.name in inputs_of(motif)
-    ]
+def _input(motif: Declarations, spikes: bool) -> list[Row]:
+    driven = "driven by {} rates or spike trains" if spikes else "driven by a vector of {} numbers per sample"
+    rows: list[Row] = [(p.name, driven.format(p.size)) for p in motif.populations if p.name in inputs_of(motif)]
     rows += [(name, f"driven by the target of {o.output}") for name, o in labels_of(motif).items()]
     shuffled = " of the neighbouring sample (a control)"
     rows += [
         (o.error, f"driven by minus the gradient of the loss at {o.output}{shuffled if o.shuffled else ''}")
         for o in motif.objectives
     ]
-    return rows + [(s.name, "one number per sample, which every rule may read") for s in motif.signals if s.is_given]
+    given = "a number that may change over time" if spikes else "one number per sample"
+    return rows + [(s.name, f"{given}, which every rule may read") for s in motif.signals if s.is_given]
 
 
 def _phases(motif: Declarations) -> list[Row]:
@@ -223,10 +240,15 @@ def _update(name: str, state: State, new: sympy.Expr, states: frozenset[str], sy
         latex += r"\ \text{(per sample)}" if state.per_sample else ""
         text = f"{name} <- {state.update}" + (" (per sample)" if state.per_sample else "")
         return Formula(text, latex), _parameters(given)
-    given |= {"tau_ms": state.tau_ms} if state.tau_ms is not None else {}
-    decay, slope = (f"-{name} / tau_ms + ", rf"-\frac{{{symbol}}}{{\tau}} + ") if state.tau_ms is not None else ("", "")
+    decay = slope = ""
+    parameters = _parameters(given)
+    if state.tau_ms is not None:
+        tau = rf"\tau_{{{name_in_math(name)}}}"  # not that of a parameter `tau`
+        decay, slope = f"-{name} / tau_ms + ", rf"-\frac{{{symbol}}}{{{tau}}} + "
+        value = rf"{latex_number(state.tau_ms)}\,\mathrm{{ms}}"
+        parameters = (*parameters, Formula(f"tau_ms = {number(state.tau_ms)}", f"{tau} = {value}"))
     latex = rf"\frac{{d {symbol}}}{{d t}} = {slope}\left({latex_of(new, states, synaptic)}\right)"
-    return Formula(f"d{name}/dt = {decay}({state.expression})", latex), _parameters(given)
+    return Formula(f"d{name}/dt = {decay}({state.expression})", latex), parameters
 
 
 def _grouped(rows: Iterable[tuple[str, Row]]) -> list[Row]:
@@ -241,7 +263,7 @@ def _neuron_states(motif: Declarations, p: Projection) -> frozenset[str]:
     return frozenset(motif.population(p.pre).state) | frozenset(motif.population(p.post).state)
 
 
-def _parameters(parameters: Mapping[str, Any]) -> Cell:
+def _parameters(parameters: Mapping[str, Any]) -> tuple[Formula, ...]:
     return tuple(
         Formula(f"{name} = {number(value)}", rf"{name_in_math(name)} = {latex_number(value)}")
         for name, value in parameters.items()

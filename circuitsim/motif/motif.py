@@ -35,7 +35,7 @@ class Motif(Declarations):
         Motif('hebb': 2 populations, 1 projections)
     """
 
-    def replace(self, name: str | Population | Projection, **changes: Any) -> Motif:
+    def replace(self, name: str | Population | Projection, /, **changes: Any) -> Motif:
         """Return a copy in which some fields of one population or projection are replaced.
 
         Args:
@@ -132,7 +132,7 @@ class Motif(Declarations):
         """
         try:
             document = json.loads(text)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError, TypeError) as error:
             raise MotifError(f"motif: not JSON: {error}") from None
         if not isinstance(document, dict) or not isinstance(document.get("name"), str):
             raise MotifError("motif: JSON must hold an object with a name, populations, projections and objectives")

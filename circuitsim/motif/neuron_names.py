@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.motif.arrays import Names
+from circuitsim.errors import DataError
+from circuitsim.motif.arrays import Names, is_frame
 from circuitsim.motif.connectivity import NamedMatrix
 from circuitsim.motif.declarations import Declarations, population_of
+from circuitsim.motif.identifiers import normalized
 from circuitsim.motif.memo import memoized
 from circuitsim.motif.projection import Projection
 
@@ -47,6 +49,23 @@ def in_order(motif: Declarations, p: Projection, array: np.ndarray, post_names: 
             place = {name: k for k, name in enumerate(names)}
             array = np.take(array, [place[name] for name in known[population]], axis=axis)
     return array
+
+
+def samples_in_order(motif: Declarations, population: str, samples: Any, owner: str) -> Any:
+    """Return samples ``[sample, neuron]`` with the columns of a frame in the order of the neurons, if these have names.
+
+    Columns that are numbered 0, 1, ... are in the order of the neurons, and so are arrays.
+
+    Raises:
+        DataError: the columns are not the names of the neurons; the message begins with `owner`.
+    """
+    known = neuron_names(motif).get(population) if is_frame(samples) else None
+    if known is None or list(samples.columns) == list(range(len(known))):
+        return samples
+    columns = [normalized(str(label)) for label in samples.columns]
+    if fault := name_fault(motif, population, columns):
+        raise DataError(f"{owner}: {fault}; pass the frame's .to_numpy() if its columns match by position")
+    return samples.iloc[:, [columns.index(name) for name in known]] if len(columns) == len(known) else samples
 
 
 def name_faults(motif: Declarations, p: Projection) -> Iterator[str]:

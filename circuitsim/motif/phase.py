@@ -21,9 +21,9 @@ class Phase(Value):
 
     Phases run in the order of declaration, and the changes of each are applied at its end. A population that nothing
     drives in a phase keeps its activity from the previous phase (0 at the start of a step). A somatic projection that
-    is missing from `soma` does not drive its population in this phase; if its weights change in the phase, it
-    delivers its current to the dendrite instead. A dendritic projection that is listed in `soma` drives the soma in
-    this phase.
+    is missing from `soma` does not drive its population in this phase; if its rule or its states act in the phase, it
+    delivers its current, with its delay, to the dendrite instead. (One whose weights are tied has no rule, and so
+    delivers nothing.) A dendritic projection that is listed in `soma` drives the soma in this phase.
 
     Args:
         name: an identifier, unique among the phases.

@@ -30,10 +30,15 @@ def _of_spikes(motif: Declarations) -> Iterator[str]:
             yield f"projection {name!r}: rule reads {spike}"
 
 
+def has_spikes(motif: Declarations) -> bool:
+    """Return whether rules or states of a valid motif depend on spikes."""
+    return any(_of_spikes(motif))
+
+
 def without_spikes(motif: Motif) -> Motif:
     """Return a valid motif itself if nothing in it depends on spikes; else what a circuit of rates can compute of it:
     the same populations and synapses, without rules."""
-    if not any(_of_spikes(motif)):
+    if not has_spikes(motif):
         return motif
     for p in motif.populations:
         motif = motif.replace(p, state={k: state for k, state in p.state.items() if not state.is_traced})

@@ -156,7 +156,7 @@ def _compartment(p: Projection, phase: Phase) -> str | None:
         return p.compartment
     if p.name in phase.soma:
         return "soma"
-    if p.compartment == "dendrite" or (p.is_plastic and phase.changes(p.name)):
+    if p.compartment == "dendrite" or ((p.is_plastic or p.state) and phase.changes(p.name)):
         return "dendrite"
     return None
 

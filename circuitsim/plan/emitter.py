@@ -101,8 +101,8 @@ class _Emitter(Writer):
         for p in plan.populations.values():
             self.population(plan, p)
         for q in plan.projections.values():
-            if q.compartment == "dendrite":
-                self.deliver(q, self.quantity(plan.populations[q.pre].seen))
+            if q.compartment == "dendrite":  # with a delay if it drives the soma in other phases
+                self.deliver(q, self.as_seen(plan.populations[q.pre].seen, q.delay))
         if plan.objectives:
             self.loss(plan)
         if self.changes == "predict" and plan.repeat == TIME:
@@ -167,6 +167,10 @@ class _Emitter(Writer):
         if name not in self.now:
             self.now[name] = self.renamed(self.start(name), name)
         return self.now[name]
+
+    def as_seen(self, symbol: sympy.Symbol, delay: int) -> Register:
+        """The register of a quantity as a projection with this delay sees it."""
+        return self.delayed(symbol, delay) if delay else self.quantity(symbol)
 
     def delayed(self, symbol: sympy.Symbol, delay: int) -> Register:
         """The register of a quantity as the iteration so long ago left it, which is 0 before the first of a step."""
@@ -245,7 +249,7 @@ class _Emitter(Writer):
                 for name in p.soma:
                     q = plan.projections[name]
                     seen = neuron("activity", q.pre)
-                    delivered = self.deliver(q, self.delayed(seen, q.delay) if q.delay else self.quantity(seen))
+                    delivered = self.deliver(q, self.as_seen(seen, q.delay))
                     currents.append(delivered if q.gain == 1.0 else self.elementwise("multiply", q.gain, delivered))
                 value = self.fold("add", currents)
             case _:

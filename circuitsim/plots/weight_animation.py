@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from matplotlib.lines import Line2D
 from PIL import Image
 
 from circuitsim.errors import ParameterError
-from circuitsim.files import write_atomically
+from circuitsim.files import as_path, write_atomically
 from circuitsim.plots.band import plain_axes, run_style
 from circuitsim.plots.matrices import Array, cosine, limit_of, neuron_order, thinned
 from circuitsim.plots.picture import Picture
@@ -63,7 +62,7 @@ def animation(
         >>> v = np.random.default_rng(0).normal(size=(2, 6, 5))  # two moments
         >>> animation({("V1", "Vt1ᵀ"): (v, v)}, [0, 1], pathlib.Path(tempfile.mkdtemp()) / "pair.gif")
     """
-    checked = Path(path)
+    checked = as_path(path)
     if checked.suffix.lower() != ".gif":
         raise ParameterError(f"path {str(path)!r}: the name of an animation must end with .gif")
     if not 1 <= len(pairs) <= 4:

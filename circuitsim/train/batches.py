@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, Protocol
 
 import torch
@@ -15,7 +15,8 @@ from circuitsim.data.targets import infer_kinds
 from circuitsim.engine import Circuit
 from circuitsim.engine.input_binder import InputBinder
 from circuitsim.errors import DataError, ParameterError
-from circuitsim.motif.wiring import sequences_of
+from circuitsim.motif.neuron_names import samples_in_order
+from circuitsim.motif.wiring import inputs_of, sequences_of
 
 
 class Batches(Protocol):
@@ -88,9 +89,21 @@ def as_dataset(data: Any, circuit: Circuit) -> Dataset | None:
     raise DataError(f"data must be a Dataset, arrays (x, y) or an iterable of batches (got {type(data).__name__})")
 
 
+def _in_order(circuit: Circuit, given: Any, populations: Sequence[str], owner: str) -> Any:
+    """Bring the columns of frames into the order of the neurons that they name."""
+    if isinstance(given, Mapping):
+        known = set(populations)
+        return {
+            k: samples_in_order(circuit.motif, k, v, f"{owner}[{k!r}]") if k in known else v for k, v in given.items()
+        }
+    return samples_in_order(circuit.motif, populations[0], given, owner) if len(populations) == 1 else given
+
+
 def _of_arrays(x: Any, y: Any, circuit: Circuit) -> Dataset:
     """Make a data set for a circuit, which knows whether inputs are sequences, and how many classes there are, so that
     some may have no sample here."""
+    x = _in_order(circuit, x, sorted(inputs_of(circuit.motif)), "x")
+    y = _in_order(circuit, y, [o.output for o in circuit.motif.objectives], "y")
     sequences = bool(sequences_of(circuit.motif))
     kinds = infer_kinds(y, None, "y", sequences)
     split = read_split("train", (x, y), (x, y), kinds, circuit.dtype, sequences)

@@ -88,7 +88,7 @@ def test_examples_of_the_documentation_are_exported():
 
 
 def test_names_that_brian2_cannot_write():
-    assert "'γ': Brian2 names have only ASCII letters" in refusal(motif(x="γ"))
+    assert "'γ': Brian2 names begin with an ASCII letter" in refusal(motif(x="γ"))
     assert "two Brian2 objects would be called 'x'" in refusal(motif(name="x"))
     assert "variable 'I_a_post'" in refusal(motif(name="a_post"))
 
@@ -149,3 +149,14 @@ def test_signs_of_neurons_hold_in_the_network_too():
         assert_same_step(net, circuit, np.random.default_rng(k).standard_normal((3, 3)), None)
     assert (circuit.weights("W") >= 0).all() and (circuit.weights("U") <= 0).all()
     assert (circuit.weights("W") == 0).any() or (circuit.weights("U") == 0).any()
+
+
+def test_weights_that_are_read_back_belong_to_projections():
+    circuit = compiled(paper_sal([4, 3, 2]))
+    net = export_brian2(circuit)
+    given = np.arange(12.0).reshape(3, 4)
+    assert np.array_equal(cs.circuit_from_brian2(net, {"W0": given}).weights("W0")[0].numpy(), given)
+    with pytest.raises(cs.MotifError, match="W9"):
+        cs.circuit_from_brian2(net, {"W9": given})
+    with pytest.raises(cs.ParameterError, match="circuit_from_brian2 takes an ExportedNetwork .got int."):
+        cs.circuit_from_brian2(5)

@@ -548,3 +548,17 @@ def test_a_program_without_trials_records_the_same(tmp_path):
         np.testing.assert_allclose(there.tables[key].index, table.index, atol=1e-9)
         np.testing.assert_allclose(there.tables[key], table, rtol=1e-9, atol=1e-12)
         assert there.tables[key].columns.equals(table.columns)
+
+
+@pytest.mark.parametrize("name", ["beta", "gamma", "zeta", "alpha", "x"])
+def test_a_state_of_synapses_may_have_the_name_of_a_function_of_sympy(name):
+    motif = cs.Motif("named")
+    motif.add(cs.Population("x", 1), cs.Population("y", 1))
+    state = {name: cs.State(tau_ms=20, on="spike_pre")}
+    motif.connect("x", "y", name="W", init=cs.Constant(0), rule=f"spike_post * {name}", state=state)
+    spiking = Spiking(trial=None, cells={"x": SpikeTrain(), "y": SpikeTrain()})
+    net = cs.export_brian2(motif, mode="spiking", spiking=spiking, target="numpy")
+    net.run(50, {"x": [[10.0]], "y": [[30.0]]})
+    np.testing.assert_allclose(net.weights("W"), np.exp(-1.0), rtol=1e-9)
+    with pytest.raises(cs.ParameterError, match=f"has no variable 'z' .known: w, {name}."):
+        net.record(z=["W"])

@@ -73,6 +73,25 @@ def test_where_neurons_rest_a_trial_does_not_depend_on_the_one_before(model):
         assert difference(second[name], alone[name], name) < 1e-12
 
 
+def test_a_pool_does_not_see_the_trial_before_where_neurons_rest():
+    """Each trial in a segment of its own begins with empty sums."""
+    trial = Trial(**VOLLEYS, silence_ms=0, rests=True)
+    found = []
+    for n_trials in (1, 2):
+        motif = paper_sal([5, 4, 3], eta=0.5, gain_V=1.0, loss="mse").replace(
+            "W0", rule="eta * pre * post / (0.1 + mean(post**2))", parameters={"eta": 0.1}
+        )
+        net = cs.export_brian2(
+            cs.compile(motif, seed=1, device="cpu", dtype="float64"), mode="spiking", target="numpy",
+            n_trials=n_trials, spiking=Spiking(trial=trial, mean_trials=2),
+        )  # fmt: skip
+        before = net.weights("W0")
+        net.fit((X, np.eye(3)[Y]), samples=2, progress=False)
+        found.append(net.weights("W0") - before)
+    assert np.abs(found[0]).max() > 1e-3
+    np.testing.assert_array_equal(found[0], found[1])
+
+
 def test_a_script_drops_the_spikes_of_the_trial_before_too(tmp_path):
     trial = Trial(**VOLLEYS, silence_ms=0, rests=True)
     net = export(2, Spiking(trial=trial, **MODELS["delays"]))

@@ -85,6 +85,15 @@ def test_a_graph_that_is_no_motif_is_refused(graph, message):
         cs.Motif.from_networkx(graph)
 
 
+def test_a_misspelt_attribute_of_the_graph_is_refused_and_those_of_graph_programs_are_not():
+    graph = with_node(size=3)
+    graph.graph |= {"node_default": {}, "mode": "static"}
+    assert cs.Motif.from_networkx(graph).population("x").size == 3
+    graph.graph["objectivs"] = []
+    with pytest.raises(cs.MotifError, match="unknown attribute 'objectivs'; did you mean 'objectives'"):
+        cs.Motif.from_networkx(graph)
+
+
 def test_an_edge_with_a_foreign_attribute_is_refused_by_name():
     graph = two_streams().graph
     graph.edges["up0", "up1", "W0"]["pre"] = "up2"

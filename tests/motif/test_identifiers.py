@@ -39,7 +39,7 @@ def test_any_text_is_a_label_in_figures_and_tables(tmp_path):
     motif = pair(rule="0.1 * pre").replace("x", label=label).replace("W", label=label)
     motif.draw(tmp_path / "m.svg")
     assert r"5-HT $\frac \| `x` \textbf & <b> (x)" in motif.methods_table()
-    assert r"5-HT \$\textbackslash{}frac \textbar{}" in motif.methods_table("latex")
+    assert r"5-HT \${\textbackslash}frac {\textbar}" in motif.methods_table("latex")
     assert fault(pair().replace("x", label=3)) == "population 'x': label must be a text or None (got 3)"
     assert fault(pair(label=b"x")) == "projection 'W': label must be a text or None (got b'x')"
 

@@ -67,14 +67,17 @@ def test_the_initial_weights_are_described_as_they_are_drawn():
 
 def test_rules_become_math_in_the_notation_of_papers():
     shown = motifs.paper_sal([64, 32, 10], eta=0.25).methods_table(format="latex")
-    assert r"$\Delta w_{ij} = \eta \left(I_{i}^{\mathrm{V1}} a_{j} {\varphi'_{i}} - \gamma w_{ij}\right)$" in shown
-    assert r"$\Delta w_{ij} = \eta \left(- \gamma w_{ij} + a_{i} a_{j}\right)$" in shown
+    assert (
+        r"$\Delta w_{ij} = \eta \, \left(I_{i}^{\mathrm{V1}} \, a_{j} \, {\varphi'_{i}} - \gamma \, w_{ij}\right)$"
+        in shown
+    )
+    assert r"$\Delta w_{ij} = \eta \, \left(- \gamma \, w_{ij} + a_{i} \, a_{j}\right)$" in shown
     assert r"$a_i = \mathrm{relu}\left(d_{i}\right)$" in shown and r"$\eta = 0.25$" in shown
     bcm = motifs.bcm([5, 3]).methods_table(format="latex")
     assert r"$\theta_{i} \leftarrow \theta_{i} + \frac{a_{i}^{2} - \theta_{i}}{\tau}$" in bcm
     spikes = motifs.reward_stdp([5, 3]).methods_table(format="latex")
-    assert r"$\frac{d \mathrm{x}_{i}}{d t} = -\frac{\mathrm{x}_{i}}{\tau} + \left(S_{i}\right)$" in spikes
-    assert r"\mathrm{A\_plus} S_{i} \mathrm{x}_{j}" in spikes
+    assert r"$\frac{d \mathrm{x}_{i}}{d t} = -\frac{\mathrm{x}_{i}}{\tau_{\mathrm{x}}} + \left(S_{i}\right)$" in spikes
+    assert r"\mathrm{A\_plus} \, S_{i} \, \mathrm{x}_{j}" in spikes
     phases = rows(motifs.weight_mirror([5, 4, 3]).methods_table(), "Phases")
     assert [row[0] for row in phases] == [p.name for p in motifs.weight_mirror([5, 4, 3]).phases]
 
@@ -103,8 +106,8 @@ def test_every_function_of_the_language_has_a_notation():
             MathTextParser("path").parse(f"${latex_of(expression)}$")
     assert {f.__name__ for f in functions.COMPARISONS} | {"power"} <= FUNCTIONS.keys()
     assert latex_of(parse("(a > b) * a**b / 2", names, {}, "test")) in (
-        r"\frac{\left(\mathrm{a}\right)^{\mathrm{b}} \left[\mathrm{a} > \mathrm{b}\right]}{2}",
-        r"\frac{\left[\mathrm{a} > \mathrm{b}\right] \left(\mathrm{a}\right)^{\mathrm{b}}}{2}",
+        r"\frac{\left(\mathrm{a}\right)^{\mathrm{b}} \, \left[\mathrm{a} > \mathrm{b}\right]}{2}",
+        r"\frac{\left[\mathrm{a} > \mathrm{b}\right] \, \left(\mathrm{a}\right)^{\mathrm{b}}}{2}",
     )
 
 
@@ -114,10 +117,11 @@ def test_names_are_escaped_for_both():
     rule = "rate_1 * post * pre * (pre > 0) + η"
     motif.connect(x, y, name="W_a", rule=rule, parameters={"rate_1": 1e-3, "η": 2.5})
     shown = motif.methods_table(format="latex")
-    assert shown.isascii() and r"W\_a & x\_1 & grose" in shown
+    assert shown.isascii() and r"W\_a & x\_1 & gr\"o{\ss}e" in shown
     assert r"$\mathrm{rate\_1} = 0.001$, $\eta = 2.5$" in shown
     assert escaped("a\\b{c}$d&e#f_g%h~i^j|k\n☃") == (
-        r"a\textbackslash{}b\{c\}\$d\&e\#f\_g\%h\textasciitilde{}i\textasciicircum{}j\textbar{}k snowman"
+        r"a{\textbackslash}b\{c\}\$d\&e\#f\_g\%h{\textasciitilde}i{\textasciicircum}j{\textbar}k "
+        r"\ensuremath{\langle}\texttt{U+2603}\ensuremath{\rangle}"
     )
     gate = motif.replace("W_a", rule="abs(pre) * post").methods_table()
     assert all(len(row) == 3 for row in rows(gate, "Plasticity"))
@@ -151,3 +155,39 @@ def test_the_topology_is_that_of_maps_and_positions():
     motif.connect("image", "cells", name="W")
     assert "| Topology | image: map of 1 x 6 x 6, cells: positions in 2 dimensions |" in motif.methods_table()
     assert "| Topology | None |" in motifs.sal([4, 3, 2]).methods_table()
+
+
+def test_a_motif_on_spikes_is_described_as_one():
+    shown = motifs.reward_stdp([5, 3]).methods_table()
+    assert "Spiking neurons" in shown and "Rate neurons" not in shown and "batch mean" not in shown
+    assert "`dw/dt = eta * dopamine * e`" in shown and "activity = " not in shown
+    assert "driven by 5 rates or spike trains" in shown and "a number that may change over time" in shown
+    latex = motifs.reward_stdp([5, 3]).methods_table("latex")
+    assert r"$\frac{d w_{ij}}{d t} = \mathrm{dopamine} \, \mathrm{e}_{ij} \, \eta$" in latex
+
+
+def test_symbols_that_differ_are_printed_differently():
+    """The time constant of a state is not a parameter called `tau`, and letters keep their accents."""
+    motif = cs.Motif("symbols")
+    state = cs.State(tau_ms=20, on="spike", add="A * (1 - e) / tau", A=2.0, tau=5.0)
+    motif.add(cs.Population("x", 2, state={"e": state}), cs.Population("y", 2))
+    rule = "spike_post * e_pre + é * w + 猫 * pre"
+    motif.connect("x", "y", name="W", rule=rule, parameters={"é": 1.0, "猫": 3.0})
+    latex = motif.methods_table("latex")
+    assert r"-\frac{\mathrm{e}_{i}}{\tau_{\mathrm{e}}} + \left(\frac{\mathrm{A} \, S_{i} \, " in latex
+    assert r"$\tau = 5$, $\tau_{\mathrm{e}} = 20\,\mathrm{ms}$" in latex
+    assert r"$\mathrm{\acute{e}} = 1$, $\mathrm{U{+}732B} = 3$" in latex
+
+
+@pytest.mark.parametrize(
+    ("label", "latex"),
+    [
+        ("½ ≤ ∞", r"{\textonehalf} \ensuremath{\leq} \ensuremath{\infty}"),
+        ("−65 mV ± 2", r"\ensuremath{-}65 mV \ensuremath{\pm} 2"),
+        ("5-HT → motor", r"5-HT {\textrightarrow} motor"),
+        ("Łódź, Ørsted", r"{\L}\'od\'z, {\O}rsted"),
+        ("a|b_c", r"a{\textbar}b\_c"),
+    ],
+)
+def test_labels_keep_their_characters(label, latex):
+    assert escaped(label) == latex

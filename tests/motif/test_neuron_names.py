@@ -126,3 +126,23 @@ def test_blank_labels_are_no_names(blank):
     for kind in (cs.Mask, cs.Given):
         with pytest.raises(cs.MotifError, match="a frame has 1 blank labels, the first at place 1: name each neuron"):
             kind(frame)
+
+
+def test_the_columns_of_samples_and_targets_are_read_by_name():
+    table = pd.DataFrame([[1.0, 10.0], [2.0, 20.0]], index=["p", "q"], columns=["u", "v"])
+    m = cs.Motif("named")
+    m.add(cs.Population("a", 2), cs.Population("b", 2), cs.Population("e", 2, "descending"))
+    m.add(cs.Objective("b", "e", "mse"))
+    m.connect("a", "b", name="W", init=cs.Given(table))
+    circuit = cs.compile(m, device="cpu", dtype="float64")
+    x, y = pd.DataFrame({"u": [1.0], "v": [0.0]}), pd.DataFrame({"p": [1.0], "q": [2.0]})
+    for inputs in (x, x[["v", "u"]], x.to_numpy(), {"a": x[["v", "u"]]}):
+        assert circuit.predict(inputs).tolist() == [[[1.0, 2.0]]]
+        for targets in (y, y[["q", "p"]], y.to_numpy()):
+            assert float(circuit.cycle(inputs, targets).loss[0]) == 0.0
+            assert float(cs.evaluate(circuit, (inputs, targets))["loss"][0]) == 0.0
+    other = x.rename(columns={"u": "z"})
+    for read in (circuit.predict, lambda frame: cs.evaluate(circuit, (frame, y))):
+        with pytest.raises(cs.DataError, match="1 of 2 labels are not the names of neurons of 'a', the first is 'z'"):
+            read(other)
+    assert circuit.predict(x.set_axis([0, 1], axis=1)).tolist() == [[[1.0, 2.0]]]

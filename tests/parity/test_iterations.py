@@ -292,3 +292,33 @@ def test_what_cannot_be_is_refused_by_name(change, message):
 def test_a_cycle_without_delay_says_how_to_have_it():
     with pytest.raises(cs.MotifError, match=r"a projection with delay=1 can close: h -\[R\]-> h"):
         loop(cs.Phase("p", repeat=3), delay=0).validate()
+
+
+def delayed(soma: list[str]) -> cs.Circuit:
+    motif = cs.Motif("late")
+    motif.add(cs.Population("x", 1), cs.Population("h", 1, activation="previous + drive"), cs.Population("y", 1))
+    motif.connect("x", "h", name="A", init=cs.Constant(1.0))
+    motif.connect("x", "y", name="D", init=cs.Constant(0.0))
+    motif.connect("h", "y", name="B", init=cs.Constant(1.0), delay=1, rule="I_B - sum_in(w * pre) + 10 * pre")
+    motif.add(cs.Phase("run", repeat=3, soma=soma))
+    return cs.compile(motif, device="cpu", dtype="float64")
+
+
+@pytest.mark.parametrize("soma", [["A", "D", "B"], ["A", "D"]])
+def test_a_current_with_a_delay_has_it_at_the_dendrite_too(soma):
+    """h is 1, 2, 3, so that the current and `pre` of the last iteration are those of h = 2: B changes by 0 + 20."""
+    circuit = delayed(soma)
+    circuit.step(np.ones((1, 1)))
+    assert float(circuit.weights("B")[0, 0, 0]) == 21.0
+
+
+@pytest.mark.parametrize("rule", [None, "0 * w"])
+def test_a_state_changes_in_a_phase_whose_soma_lacks_its_projection(rule):
+    motif = cs.Motif("state")
+    motif.add(cs.Population("x", 1), cs.Population("y", 1), cs.Population("z", 1))
+    motif.connect("x", "y", name="W", rule=rule, state={"e": "e + 1"})
+    motif.connect("x", "z", name="U")
+    motif.add(cs.Phase("a", soma=["U"], plastic=["W"]), cs.Phase("b"), cs.Phase("c", soma=["U"], plastic=[]))
+    circuit = cs.compile(motif, device="cpu")
+    circuit.step(np.ones((1, 1)))
+    assert circuit.state("W", "e").item() == 2.0

@@ -20,17 +20,24 @@ from circuitsim.plan.quantities import of, signal
 from circuitsim.rules import functions as f
 
 Names = dict[sympy.Expr, str]
-Average = Callable[[Neurons, str, str], tuple[str, ...]]
+Average = Callable[[Neurons, str, str, int], tuple[str, ...]]
 
 
-def over_passes(hub: Neurons, variable: str, sample: str) -> tuple[str, ...]:
-    """Let a variable be the mean of `sample` over the pass before, and return the statements of each tick."""
+def over_passes(hub: Neurons, variable: str, total: str, size: int) -> tuple[str, ...]:
+    """Let a variable be the mean over the pass before, and return the statements of each tick.
+
+    Args:
+        hub: the auxiliary neuron.
+        variable: its variable for the mean.
+        total: its variable for the sum over the neurons.
+        size: the number of neurons.
+    """
     running = f"running_{variable}"
     for name in (variable, running):
         hub.declare(name)
     return (
         f"{variable} = where(opens(t), {running}, {variable})",
-        f"{running} = where(opens(t), 0.0, {running}) + share(t)*{sample}",
+        f"{running} = where(opens(t), 0.0, {running}) + share(t)*{total}/{float(size)}",
     )
 
 
@@ -64,7 +71,7 @@ def add_mean(
     mean = sympy.Symbol(f"{hub}:{variable}", real=True)
     if k < len(sums):
         return mean
-    statements = average(t.neurons[hub], variable, f"total_{k}/{float(size)}")
+    statements = average(t.neurons[hub], variable, f"total_{k}", size)
     t.sum(inputs, f"total_{k}_post", summed)
     t.run(hub, *statements)
     return mean

@@ -18,7 +18,9 @@ def check_names(parts: Mapping[str, Iterable[str]]) -> None:
     """
     for owner, variables in parts.items():
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", owner):
-            raise CircuitError(f"{owner!r}: Brian2 names have only ASCII letters, digits and _; rename it")
+            raise CircuitError(
+                f"{owner!r}: Brian2 names begin with an ASCII letter, and have only these, digits and _; rename it"
+            )
         for name in variables:
             reason = "Brian2 reserves the endings _pre and _post" if name.endswith(("_pre", "_post")) else ""
             try:

@@ -14,7 +14,7 @@ from circuitsim.export.brian2.means import computed_signals, copy_mean, mean_in_
 from circuitsim.export.brian2.parts import Wires
 from circuitsim.export.brian2.populations import QUANTITIES, seen
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spelling import of_neuron, of_synapse
+from circuitsim.export.brian2.spelling import of_neuron, of_parameter, of_synapse
 from circuitsim.export.brian2.updates import Update, statements
 from circuitsim.motif import Projection
 from circuitsim.plan import ProjectionPlan
@@ -29,9 +29,9 @@ def make_wires(p: Projection, replica: Replica) -> Wires:
     learns = any(q.name == p.name for plan in replica.plans for q in plan.plastic())
     wires = Wires(p.name, p.pre, p.post, pre, post, learns=learns)
     wires.declare(WEIGHT, replica.weights[p.name][post, pre])
-    for name, start in replica.at_synapses(p.name, replica.states[p.name]).items():
+    for name, start in replica.states_at(p.name).items():
         wires.declare(name, start)
-    wires.set_constants(replica.at_synapses(p.name, replica.parameters.get(p.name, {})))
+    wires.set_constants(replica.constants_at(p.name))
     return wires
 
 
@@ -115,7 +115,7 @@ def _names(t: Blueprint, replica: Replica, cycle: Cycle, p: ProjectionPlan, rule
     names = {synapse("w", p.name): cycle.weight(p.name)}
     if BATCH_SIZE in rule.symbols:
         names[BATCH_SIZE] = "(1.0/share(t))"
-    names |= {synapse(name, p.name): of_synapse(name) for name in replica.parameters.get(p.name, {})}
+    names |= {synapse(name, p.name): of_parameter(name) for name in replica.parameters.get(p.name, {})}
     names |= {synapse(state, p.name): of_synapse(state) + suffix for state in replica.states[p.name]}
     for end, population in ((PRE, p.pre), (POST, p.post)):
         names |= {at(neuron(kind, population), end): f"{kind}_{end}" for kind in (*QUANTITIES, "trace")}

@@ -10,11 +10,14 @@ import numpy as np
 import torch
 
 from circuitsim.engine import Circuit, compile
+from circuitsim.errors import check_kind
 from circuitsim.export.brian2.exported import ExportedNetwork
 from circuitsim.motif.spikes import without_spikes
 
 
-def circuit_from_brian2(network: ExportedNetwork, weights: Mapping[str, Any] | None = None, **options: Any) -> Circuit:
+def circuit_from_brian2(
+    network: ExportedNetwork, weights: Mapping[str, Any] | None = None, *, device: str = "cpu", dtype: str = "float64"
+) -> Circuit:
     """Compile a circuit of one replica with the synapses and weights of an exported network.
 
     The circuit has the synapses of the network: those that were pruned before the export do not exist, and those that
@@ -24,11 +27,12 @@ def circuit_from_brian2(network: ExportedNetwork, weights: Mapping[str, Any] | N
         network: a network from `export_brian2`.
         weights: arrays ``[post, pre]`` keyed by projection, which replace the network's current weights, such as an
             entry of ``history.records["weights"]``.
-        options: options of `compile`, such as `device` and `dtype`.
+        device, dtype: as in `compile`.
     Returns:
-        The circuit, on the CPU and in float64 unless `options` say otherwise.
+        The circuit.
     Raises:
-        ParameterError: an option is out of range, or weights do not fit.
+        MotifError: there is no such projection.
+        ParameterError: weights do not fit, or an option is out of range.
     Example:
         >>> import circuitsim as cs
         >>> from motifs import sal
@@ -36,15 +40,16 @@ def circuit_from_brian2(network: ExportedNetwork, weights: Mapping[str, Any] | N
         >>> cs.circuit_from_brian2(network)
         Circuit('sal': 1 replicas, seed 3, cpu, float64, 0 steps done)
     """
+    check_kind("circuit_from_brian2", network, ExportedNetwork, "cs.export_brian2 makes one")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what compiling has to say was said when the circuit was made
-        circuit = compile(
-            without_spikes(network.motif), seed=network.seed, **{"device": "cpu", "dtype": "float64", **options}
-        )
+        circuit = compile(without_spikes(network.motif), seed=network.seed, device=device, dtype=dtype)
     for p in network.motif.projections:
         if p.tied_to is None:
             _set_synapses(circuit, p.name, network.exists(p.name))
-            circuit.set_weights(p.name, (weights or {}).get(p.name, network.weights(p.name)))
+            circuit.set_weights(p.name, network.weights(p.name))
+    for name, values in (weights or {}).items():
+        circuit.set_weights(name, values)
     return circuit
 
 

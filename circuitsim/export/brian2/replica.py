@@ -13,7 +13,7 @@ import torch
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, ParameterError
 from circuitsim.export.brian2.parts import Values
-from circuitsim.export.brian2.spelling import of_synapse
+from circuitsim.export.brian2.spelling import of_parameter, of_synapse
 from circuitsim.motif import Motif, Population, Projection
 from circuitsim.motif.checks import index
 from circuitsim.plan import Plan, build_plans
@@ -100,10 +100,18 @@ class Replica:
         pre, post = np.nonzero(self.masks[projection].T)
         return pre, post
 
-    def at_synapses(self, projection: str, values: Mapping[str, Values]) -> dict[str, Values]:
-        """Numbers, and the entries ``[synapse]`` of arrays ``[post, pre]``, keyed by their Brian2 variables."""
+    def states_at(self, projection: str) -> dict[str, Values]:
+        """The states of synapses, ``[synapse]``, keyed by their Brian2 variables."""
+        return {of_synapse(k): self._at_synapses(projection, v) for k, v in self.states[projection].items()}
+
+    def constants_at(self, projection: str) -> dict[str, Values]:
+        """The parameters of a rule, numbers or ``[synapse]``, keyed by their Brian2 constants."""
+        given = self.parameters.get(projection, {})
+        return {of_parameter(k): self._at_synapses(projection, v) for k, v in given.items()}
+
+    def _at_synapses(self, projection: str, value: Values) -> Values:
         pre, post = self.synapses(projection)
-        return {of_synapse(k): v[post, pre] if isinstance(v, np.ndarray) else v for k, v in values.items()}
+        return value[post, pre] if isinstance(value, np.ndarray) else value
 
 
 def _declared(motif: Motif, projection: str) -> dict[str, Values]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from circuitsim.export.brian2.blueprint import Action, Blueprint, Monitor, Reduce, Run
 from circuitsim.export.brian2.parts import Neurons, Wires
-from circuitsim.files import write_atomically
+from circuitsim.files import as_path, write_atomically
 
 HEAD = '''"""The circuit {name!r}, {time}, in plain Brian2.
 
@@ -63,7 +63,7 @@ def write_script(path: Any, b: Blueprint, played: Mapping[str, np.ndarray], seed
     Raises:
         ArchiveError: the file cannot be written.
     """
-    path = Path(path)
+    path = as_path(path)
     write_atomically(path, script(b, played, seed, path.name).encode())
     return path
 

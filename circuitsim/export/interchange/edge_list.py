@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+import csv
+from io import BytesIO, StringIO
 from typing import Any
 
 import networkx as nx
@@ -38,6 +39,7 @@ def from_bytes(content: bytes) -> nx.MultiDiGraph:
     attributes of the edges, except where they are blank.
     """
     names = ("projection", "pre_population", "post_population", "compartment", "target")  # the last in older files
+    _check_fields(content.decode())  # pandas would fill or shift the entries of such a row
     text = dict.fromkeys(names, str)
     exact = dict.fromkeys(("pre", "post", "weight"), str.strip)  # the parser of pandas is not exact to the last bit
     table = pd.read_csv(BytesIO(content), keep_default_na=False, dtype=text, converters=exact)
@@ -52,6 +54,13 @@ def from_bytes(content: bytes) -> nx.MultiDiGraph:
         kept = {str(name): value for name, value in row.items() if value != ""}
         connectome.add_edges_from([(*ends, k, {"projection": row["projection"]} | kept)])
     return connectome
+
+
+def _check_fields(text: str) -> None:
+    header, *rows = [row for row in csv.reader(StringIO(text)) if row] or [[]]
+    for k, row in enumerate(rows):
+        if len(row) != len(header):
+            raise ValueError(f"row {k + 1} has {len(row)} entries, but there are {len(header)} columns")
 
 
 def _number(row: dict[Any, Any], column: str, k: int) -> float:

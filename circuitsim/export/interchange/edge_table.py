@@ -17,6 +17,7 @@ import networkx as nx
 from circuitsim.errors import ParameterError
 from circuitsim.export.interchange.graph_file import content_of, reading
 from circuitsim.export.interchange.synapse_list import Repeated, add_synapses, check_repeated
+from circuitsim.files import as_path
 
 # The names under which a column is found unless it is given, in lower case.
 KNOWN = {
@@ -73,7 +74,7 @@ def read_edge_table(
         (('neurons', 0), ('neurons', 2), 'chemical', 5.0)
     """
     check_repeated("read_edge_table", repeated)
-    table = Table.read(Path(path))
+    table = Table.read(as_path(path))
     chosen = {"pre": pre, "post": post, "weight": weight, "projection": projection}
     columns = {kind: table.find(kind, name) for kind, name in chosen.items()}
     joint = next((name for known in NAME for name in table.columns if name.lower() == known), None)

@@ -15,7 +15,7 @@ import networkx as nx
 from circuitsim.errors import ArchiveError, CircuitError, ParameterError
 from circuitsim.export.interchange import edge_list, graphml, node_link
 from circuitsim.export.interchange.plain_attributes import plain
-from circuitsim.files import read_bytes
+from circuitsim.files import as_path, read_bytes
 
 TO_BYTES: dict[str, Callable[[nx.MultiDiGraph], bytes]] = {
     ".graphml": graphml.to_bytes, ".json": node_link.to_bytes, ".csv": edge_list.to_bytes,
@@ -35,7 +35,7 @@ def check_suffix(path: str | os.PathLike[str], known: Sequence[str]) -> Path:
     Raises:
         ParameterError: the suffix is unknown.
     """
-    checked = Path(path)
+    checked = as_path(path)
     if checked.suffix.lower() not in known:
         raise ParameterError(f"path {str(path)!r} must end with one of {', '.join(known)}")
     return checked

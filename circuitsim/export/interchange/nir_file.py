@@ -17,6 +17,7 @@ import numpy as np
 from circuitsim.errors import ArchiveError, MotifError, warn
 from circuitsim.export.interchange.graph_file import FAULTS
 from circuitsim.export.interchange.optional import needed
+from circuitsim.files import as_path
 from circuitsim.motif import Bias, Given, Identity, Motif, OneToOne, Population, Projection
 
 # The activation of the rate neuron that stands for each kind of neuron.
@@ -53,7 +54,7 @@ def read_nir(path: str | os.PathLike[str]) -> Motif:
             connection that loops or leads from weights to weights, or names that become equal.
     """
     nir = needed("nir", "reading NIR graphs")
-    if not Path(path).is_file():
+    if not as_path(path).is_file():
         raise ArchiveError(f"{path}: cannot be read (no such file)")
     try:
         graph = nir.read(path)

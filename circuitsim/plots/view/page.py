@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from circuitsim import plots
-from circuitsim.files import write_atomically
+from circuitsim.files import as_path, write_atomically
 from circuitsim.plots.picture import inline_svg
 from circuitsim.plots.style import colour_table
 from circuitsim.plots.view.matrices import matrix_groups
@@ -35,8 +35,8 @@ def write_page(run: str | os.PathLike[str], out: str | os.PathLike[str] | None =
             your own needs.
         out: the path of the page; by default ``view.html`` in the folder.
     """
-    folder = read_run(Path(run))
-    path = Path(out) if out is not None else folder.path / "view.html"
+    folder = read_run(as_path(run))
+    path = as_path(out) if out is not None else folder.path / "view.html"
     write_atomically(path, page(folder).encode())
     return path
 

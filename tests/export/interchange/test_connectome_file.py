@@ -126,6 +126,12 @@ def test_a_threshold_leaves_out_weak_synapses(tmp_path):
         ("c.csv", "projection,pre_population,pre,post_population,post,weight\nW,x,-1,y,0,1\n", r"\('x', -1\)"),
         ("d.csv", "projection,pre_population,pre,post_population,post,weight\nW,x,1,y,0,inf\n", "number .got inf"),
         ("e.csv", "", "No columns"),
+        ("f.csv", "projection,pre_population,pre,post_population,post,weight\nW,x,0,y,1,1,9,9\n", "1 has 8 entries"),
+        (
+            "g.csv",
+            "projection,pre_population,pre,post_population,post,weight,compartment\nW,x,0,y,1,2.5,soma\nW,x,2,y,1,-0",
+            "row 2 has 6 entries, but there are 7 columns",
+        ),
         ("f.json", '{"nodes": [{"id": ["x", 0]}], "edges": [{"source": ["x", 0], "target": ["x", 0], "key": "W"}], '
          '"directed": true, "multigraph": true, "graph": {}}', "edge 'W' .*finite number .got None"),
         ("g.json", '{"nodes": [{"id": "x"}], "edges": [], "directed": true, "multigraph": true, "graph": {}}',

@@ -15,7 +15,7 @@ from circuitsim.export.brian2.exported import ExportedNetwork
 from circuitsim.export.brian2.parts import Wires
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spelling import of_neuron, of_synapse
+from circuitsim.export.brian2.spelling import as_declared, of_neuron, of_parameter, of_synapse
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.motif.checks import index
@@ -67,9 +67,9 @@ class BlueprintNetwork(ExportedNetwork):
         Raises:
             ParameterError: there is no such parameter, or it or the value is not a single finite number.
         """
-        projection, _, name = path.partition(".")
+        projection, _, name = str(path).partition(".")
         wires = self.blueprint.wires.get(projection)
-        if wires is None or np.ndim(wires.parameters.get(of_synapse(name), np.zeros(1))):
+        if wires is None or np.ndim(wires.parameters.get(of_parameter(name), np.zeros(1))):
             known = [
                 f"{q.name}.{p}"
                 for q in self._replica.motif.projections
@@ -79,7 +79,7 @@ class BlueprintNetwork(ExportedNetwork):
             raise ParameterError(
                 f"there is no parameter {path!r} that is a single number (known: {', '.join(known) or 'none'})"
             )
-        wires.parameters[of_synapse(name)] = number(f"parameter {path!r}", value)
+        wires.parameters[of_parameter(name)] = number(f"parameter {path!r}", value)
 
     def record(self, *, neurons: Sequence[int] | None = None, every_ms: float | None = None, **variables: Any) -> None:
         """Record variables in every run from now on, in addition to all spikes. A variable that is recorded already is
@@ -113,7 +113,8 @@ class BlueprintNetwork(ExportedNetwork):
         names = list(part.variables) if isinstance(part, Wires) else part.names
         found = [name for name in spelled if name in names]
         if not found:
-            raise ParameterError(f"record: {owner!r} has no variable {variable!r} (known: {', '.join(names)})")
+            known = ", ".join(map(as_declared, names))
+            raise ParameterError(f"record: {owner!r} has no variable {variable!r} (known: {known})")
         if isinstance(part, Wires):
             return Record(owner, found[0], every, tuple(range(len(part.i))))
         chosen = range(part.size) if neurons is None else neurons

@@ -21,7 +21,7 @@ from circuitsim.export.brian2.progress import Report, ignore, progress_bar, with
 from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.script import write_script
-from circuitsim.export.brian2.spelling import of_synapse
+from circuitsim.export.brian2.spelling import of_parameter
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import SpikingCell
@@ -138,7 +138,7 @@ class SpikingNetwork(BlueprintNetwork):
             raise DataError(f"fit: data must be a Dataset or a pair (x, target) (got {type(data).__name__})")
         if schedule is not None and not callable(schedule):
             raise ParameterError(f"fit: schedule must be a function of progress or None (got {schedule!r})")
-        if schedule is not None and not any(of_synapse("eta") in w.parameters for w in self._learning()):
+        if schedule is not None and not any(of_parameter("eta") in w.parameters for w in self._learning()):
             raise ParameterError(
                 f"fit: schedule multiplies parameters called eta, but no projection of {self.motif.name!r} that learns "
                 "has one: call the rate eta in the rule, or leave the schedule out"

@@ -152,13 +152,15 @@ def _names(c: Lowering, population: str, body: sympy.Expr) -> dict[sympy.Expr, s
     return {s: name for s, name in known.items() if name in group.equations}
 
 
-def _over_trials(c: Lowering, hub: Neurons, variable: str, sample: str) -> tuple[str, ...]:
-    """Let a variable be the mean of `sample` over the last trials. It outlasts the segments of a run."""
+def _over_trials(c: Lowering, hub: Neurons, variable: str, total: str, size: int) -> tuple[str, ...]:
+    """Let a variable be the mean over neurons and the last trials. It outlasts the segments of a run."""
     trial, n = c.spiking.course, c.spiking.mean_trials
     hub.add(
-        f"d{variable}/dt = learns(t)*({trial.length_ms / trial.descending_ms!r}*{sample} - {variable})"
+        f"d{variable}/dt = learns(t)*({trial.length_ms / trial.descending_ms!r}*{total}/{float(size)} - {variable})"
         f"/({n * trial.length_ms!r}*ms) : 1"
     )
     hub.variables[variable] = np.array([START])
     hub.lasting.append(variable)
+    if c.rests:  # the sum is that of the time step before, which belongs to the trial before
+        c.b.run(hub.name, f"{total} = 0.0", every_ms=trial.length_ms, when="start")
     return ()

@@ -19,7 +19,7 @@ from circuitsim.export.brian2.cycles import WEIGHT
 from circuitsim.export.brian2.language import term_text, text, total
 from circuitsim.export.brian2.parts import DELAY, Wires
 from circuitsim.export.brian2.projections import sum_name
-from circuitsim.export.brian2.spelling import of_neuron, of_synapse
+from circuitsim.export.brian2.spelling import of_neuron, of_parameter, of_synapse
 from circuitsim.export.brian2.spiking.cells import GradedReadout, SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
@@ -43,7 +43,7 @@ def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
     declared = c.replica.motif.projection(p.name).state
     wires = Wires(p.name, p.pre, p.post, pre, post, learns=p.plastic)
     wires.declare(WEIGHT, c.replica.weights[p.name][post, pre])
-    for name, start in c.replica.at_synapses(p.name, c.replica.states[p.name]).items():
+    for name, start in c.replica.states_at(p.name).items():
         wires.declare(name, start)
     wires.decays = {of_synapse(k): float(state.tau_ms) for k, state in declared.items() if state.tau_ms is not None}
     wires.delays_ms = _delays(c, p, len(pre))
@@ -53,7 +53,7 @@ def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
         return []
     c.b.add(wires)
     if p.plastic:
-        wires.set_constants(c.replica.at_synapses(p.name, c.replica.parameters[p.name]))
+        wires.set_constants(c.replica.constants_at(p.name))
     if arrives and wires.delays_ms is not None:
         wires.set_constants({DELAY: wires.delays_ms})
     if p.rule is not None and p.rule.terms:
@@ -206,12 +206,11 @@ def _names(c: Lowering, p: ProjectionPlan, rule: Sum, left_of_gate: float = 1.0)
     post = plan.populations[p.post]
     gate = gate_of(plan, post)
     fired = f"int(x_{f'{gate}_' if gate else ''}post > {c.spiking.fired_above * left_of_gate!r})"
-    names = {synapse("w", p.name): "w"} | {
-        synapse(k, p.name): of_synapse(k)
-        for k in (*replica.parameters.get(p.name, {}), *replica.motif.projection(p.name).state)
-    }
+    names = {synapse("w", p.name): "w"}
+    names |= {synapse(k, p.name): of_parameter(k) for k in replica.parameters.get(p.name, {})}
+    names |= {synapse(k, p.name): of_synapse(k) for k in replica.motif.projection(p.name).state}
     if synapse("eta", p.name) in names and c.spiking.trial is not None:
-        names[synapse("eta", p.name)] = f"({of_synapse('eta')}*eta_scale(t))"
+        names[synapse("eta", p.name)] = f"({of_parameter('eta')}*eta_scale(t))"
     names |= {at(current(name), POST): f"I_{name}_post" for name in plan.projections}
     names |= {signal(name): f"{signal_name(name)}(t)" for name in plan.signals}
     for end, population in ((PRE, p.pre), (POST, p.post)):
