@@ -25,7 +25,7 @@ class Population(Value):
     """A population of `size` rate neurons.
 
     ``activity = activation(drive)``, where `drive` is the sum of the currents of the soma projections. An
-    ascending population that receives no soma projection is an input; the error population of an
+    ascending population that receives no soma projection in any phase is an input; the error population of an
     `Objective` is driven by minus the gradient of each sample's loss.
 
     Args:

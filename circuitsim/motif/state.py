@@ -42,7 +42,7 @@ class State(Value):
         on: the spike at which `add` is added: "spike" of the state's own neuron, or for synapses "spike_pre" or
             "spike_post". None if `add` names spikes itself, as in ``"spike_post * x_pre - spike_pre * x_post"``.
         add: what is added: a number, or an expression with the names of an update.
-        parameters: further keywords are the named numbers in the expression, as in ``State("x + a * activity", a=0.1)``.
+        parameters: the named numbers in the expression, given as keywords, as in ``State("x + a * activity", a=0.1)``.
     Example:
         >>> import circuitsim as cs
         >>> cs.State(on="spike_pre", add="1 - x", tau_ms=20).expression
