@@ -274,3 +274,41 @@ def test_signals_that_are_no_mapping_are_refused_and_json_must_be_text():
     with pytest.raises(cs.MotifError, match="not JSON"):
         cs.Motif.from_json({"name": "m"})
     assert paper_sal([6, 5, 3]).replace("V1", name="Q").projection("Q").post == "up1"
+
+
+ARRAY = np.array([1, 0])
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"compartment": ARRAY}, "compartment"),
+        ({"delay": ARRAY}, "delay"),
+        ({"init": cs.Gaussian(scaling=ARRAY)}, "init: scaling"),
+        ({"init": cs.Gaussian(sign=ARRAY)}, "init: sign"),
+        ({"tied_to": cs.Derived("W", transpose=ARRAY)}, "tied_to: transpose"),
+        ({"plastic": ARRAY}, "plastic"),
+    ],
+)
+def test_an_array_in_place_of_a_single_value_is_a_fault(options, field):
+    motif = cs.Motif("m")
+    motif.add(cs.Population("x", 2), cs.Population("y", 2, sign="excitatory"), cs.Phase("p"))
+    motif.connect("x", "y", name="W")
+    motif.connect("x", "y", name="U", **options)
+    with pytest.raises(cs.MotifError, match=f"projection 'U': {field} must be a single value"):
+        motif.validate()
+    phase = cs.Motif("m")
+    phase.add(cs.Population("x", 2, stream=ARRAY), cs.Phase("p", repeat=ARRAY, errors=ARRAY))
+    with pytest.raises(cs.MotifError, match="3 faults") as caught:
+        phase.validate()
+    assert [fault.partition(" must")[0] for fault in caught.value.faults] == [
+        "population 'x': stream", "phase 'p': errors", "phase 'p': repeat",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options", [{"device": ARRAY}, {"dtype": ARRAY}, {"record_changes": ARRAY}, {"replicas": 10**20}]
+)
+def test_options_of_compile_are_named_if_they_are_of_another_kind(options):
+    with pytest.raises(cs.ParameterError, match=next(iter(options))):
+        cs.compile(paper_sal([6, 5, 3]), **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -74,6 +75,8 @@ def compile(
         torch.Size([2, 6, 8])
     """
     check_kind("compile", motif, Motif, "a function of `motifs` makes one, as in compile(sal([64, 32, 10]))")
+    if not isinstance(record_changes, bool):
+        raise ParameterError(f"record_changes must be True or False (got {record_changes!r})")
     circuit = Circuit(
         motif, seeds=_seeds(replicas, seed, seeds), device=_device(device), dtype=_dtype(dtype),
         vary={} if vary is None else vary, record_changes=record_changes,
@@ -86,7 +89,10 @@ def _seeds(replicas: int | None, seed: int | None, seeds: Sequence[int] | None) 
     """The seed of each replica; a range takes no memory before the size of the circuit is checked."""
     if seeds is None:
         first = whole("seed", 0 if seed is None else seed, least=0)
-        return range(first, first + whole("replicas", 1 if replicas is None else replicas, least=1))
+        n = whole("replicas", 1 if replicas is None else replicas, least=1)
+        if n > sys.maxsize:
+            raise ParameterError(f"replicas must be fewer than {sys.maxsize:,} (got {n:,})")
+        return range(first, first + n)
     if seed is not None:
         raise ParameterError(f"give seed or seeds, not both (got seed={seed!r} and seeds={seeds!r})")
     if isinstance(seeds, str) or not hasattr(seeds, "__len__") or len(seeds) == 0:
@@ -141,14 +147,14 @@ def _averaged(circuit: Circuit, p: ProjectionPlan) -> Iterator[tuple[str, str]]:
 
 
 def _dtype(dtype: Any) -> torch.dtype:
-    for name, found in DTYPES.items():
+    for name, found in DTYPES.items() if isinstance(dtype, str | torch.dtype) else ():
         if dtype in (name, found):
             return found
     raise ParameterError(f"dtype must be one of {list(DTYPES)} (got {dtype!r})")
 
 
 def _device(device: str | torch.device) -> torch.device:
-    if device == "auto":
+    if isinstance(device, str) and device == "auto":
         rank = os.environ.get("LOCAL_RANK")  # under torchrun, each process of a machine has a GPU of its own
         gpu = "cuda" if rank is None else f"cuda:{rank}"
         return torch.device(gpu if torch.cuda.is_available() else "cpu")

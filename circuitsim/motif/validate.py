@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from circuitsim.motif.checks import Faults, parse_faults, title
 from circuitsim.motif.declarations import Declarations, population_of
@@ -21,6 +26,8 @@ from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.value import Value
 from circuitsim.motif.vocabularies import NEURON_NAMES, SPIKE, parse_signal
 from circuitsim.motif.wiring import inputs_of, wirings
+
+SINGLE = re.compile(r"(str|bool|int|float|None)( \| (str|bool|int|float|None))*")  # the type of a field without arrays
 
 
 def faults(motif: Declarations) -> list[str]:
@@ -95,6 +102,20 @@ def _references(motif: Declarations) -> Faults:
                     if not isinstance(getattr(part, field), str):
                         what = f"{type(part).__name__} needs the name of a {field}"
                         yield f"{kind} {owner.name!r}: {what} (got {getattr(part, field)!r})"
+    for value in motif.values:
+        of = getattr(value, "name", None) or getattr(value, "output", None)
+        for field, given in _arrays(value):
+            yield f"{type(value).__name__.lower()} {of!r}: {field} must be a single value (got {given!r})"
+
+
+def _arrays(value: Value) -> Iterator[tuple[str, Any]]:
+    """Yield the fields that hold an array where one word, number or flag belongs, also those of parts."""
+    for field in dataclasses.fields(value):
+        given = getattr(value, field.name)
+        if isinstance(given, Value):
+            yield from ((f"{field.name}: {name}", array) for name, array in _arrays(given))
+        elif SINGLE.fullmatch(str(field.type)) and hasattr(given, "__array__") and np.ndim(given):
+            yield field.name, given
 
 
 def _circuit_faults(motif: Declarations) -> Faults:
