@@ -16,7 +16,7 @@ from circuitsim import plots
 from circuitsim.export import IntegrateAndFire, Stream
 from motifs import shuffled_error, spiking_sal
 from support import Result, compared, datasets
-from support.spikes import DEEP, Spikes, SpikingStudy, feedback_of, pixels
+from support.spikes import BATCH, DEEP, IN_BATCHES, RATES, Spikes, SpikingStudy, feedback_of, pixels
 
 ASSEMBLED, FROZEN, SHUFFLED = "assembled", "feedback frozen at random", "shuffled error"
 PAPER, PAPER_FROZEN = "the paper's form, assembled", "the paper's form, frozen"
@@ -36,12 +36,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "gain_W": 0.88, "gain_V": 0.12, "gain_Wt": 1.17,
     },
     PAPER_FROZEN: {"eta": 0.029, "gamma": 7e-5 / 0.029, "gain_W": 0.73, "gain_V": 0.49, "gain_Wt": 1.06},
-}  # fmt: skip
-BATCH = 16
-RATES = f"rates, batches of {BATCH}"
-IN_BATCHES: dict[str, Any] = {
-    "eta": 1.21, "gamma": 1.4e-3, "tau": 20100.0 / BATCH, "gain": 63.9, "cap": 0.719, "scale": 0.002,
-    "gain_W": 0.762, "gain_V": 0.004,
 }  # fmt: skip
 
 

@@ -273,7 +273,6 @@ def test_signals_that_are_no_mapping_are_refused_and_json_must_be_text():
             circuit.step(X, Y, signals)
     with pytest.raises(cs.MotifError, match="not JSON"):
         cs.Motif.from_json({"name": "m"})
-    assert paper_sal([6, 5, 3]).replace("V1", name="Q").projection("Q").post == "up1"
 
 
 ARRAY = np.array([1, 0])

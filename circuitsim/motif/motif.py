@@ -35,7 +35,7 @@ class Motif(Declarations):
         Motif('hebb': 2 populations, 1 projections)
     """
 
-    def replace(self, name: str | Population | Projection, /, **changes: Any) -> Motif:
+    def replace(self, name: str | Population | Projection, **changes: Any) -> Motif:
         """Return a copy in which some fields of one population or projection are replaced.
 
         Args:
@@ -184,7 +184,7 @@ class Motif(Declarations):
             >>> W = motif.connect(x, y, name="W", rule="eta * post * pre", parameters={"eta": 0.1})
             >>> [line for line in motif.methods_table().splitlines() if "dw" in line]
             ['| W | `dw = eta * post * pre` | `eta = 0.1` |']
-            >>> r"$\\Delta w_{ij} = \\eta a_{i} a_{j}$" in motif.methods_table(format="latex")
+            >>> r"$\\Delta w_{ij} = \\eta \\, a_{i} \\, a_{j}$" in motif.methods_table(format="latex")
             True
 
         Source: Nordlie, Gewaltig & Plesser (2009), PLoS Computational Biology 5:e1000456.

@@ -219,7 +219,8 @@ class Oracle:
         self._sweep(phase, k, wired, batch, result, past)
         for name, compartment in wired.items():
             if compartment == "dendrite":
-                result.current[name] = self._delivered(name, result.trace)
+                seen = self._seen(self.projections[name], result, past, batch)
+                result.current[name] = self._delivered(name, seen.trace)
         if phase.errors and self.motif.objectives:
             self._judge(phase, k, batch, result)
         self._remember(phase, wired, batch, result, past, learn)

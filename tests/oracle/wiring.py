@@ -19,10 +19,10 @@ def compartments(motif: Any, phase: Any) -> dict[str, str]:
         return {p.name: p.compartment for p in motif.projections}
     found = {}
     for p in motif.projections:
-        learns = p.plastic and p.rule is not None and p.tied_to is None and changes(phase, p.name)
+        acts = p.tied_to is None and ((p.plastic and p.rule is not None) or p.state) and changes(phase, p.name)
         if p.name in phase.soma:
             found[p.name] = "soma"
-        elif p.compartment == "dendrite" or learns:
+        elif p.compartment == "dendrite" or acts:
             found[p.name] = "dendrite"
     return found
 
