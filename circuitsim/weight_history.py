@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from circuitsim.errors import ArchiveError
+from circuitsim.errors import ArchiveError, ParameterError
 from circuitsim.npz import read_npz, write_npz
 
 Array = NDArray[np.float32]
@@ -54,8 +54,14 @@ class WeightHistory:
             step: the number of steps of the circuit.
             epoch: the number of completed epochs, which may be fractional.
             weights: the weights of every projection, of shape ``[post, pre]``.
+        Raises:
+            ParameterError: these are not the projections and shapes of the moments before; nothing has changed.
         """
-        n = sum(known < step for known in self.steps)
+        n = sum(earlier < step for earlier in self.steps)
+        shapes = {name: np.shape(now) for name, now in weights.items()}
+        known = {name: array.shape[1:] for name, array in self.weights.items()}
+        if n and shapes != known:
+            raise ParameterError(f"a moment needs weights of the shapes {known} (got {shapes})")
         self.steps, self.epochs = [*self.steps[:n], step], [*self.epochs[:n], float(epoch)]
         for name, now in weights.items():
             array = np.asarray(now, dtype=np.float32)[None]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from circuitsim.data.split import Split, Tensors
+from circuitsim.data.split import Split, Tensors, picked
 from circuitsim.errors import ParameterError, check_kind
 from circuitsim.whole import whole
 
@@ -52,5 +52,5 @@ def minibatches(
 
 def _batches(split: Split, order: torch.Tensor, size: int) -> Iterator[tuple[Tensors, Tensors]]:
     for start in range(0, len(order), size):
-        batch = split.take(order[start : start + size])
+        batch = picked(split, order[start : start + size])
         yield batch.x, batch.target

@@ -56,6 +56,9 @@ def _splits(folder: Path) -> dict[str, Path]:
         raise DataError(f"{folder} is not a folder")
     inside = _folders(folder)
     if not any(path.name.lower() == "train" and _folders(path) for path in inside):  # a class may be called "train" too
+        names = [path.name for path in inside]
+        if inside and all(name.lower() in SPLITS for name in names):
+            raise DataError(f"{folder} holds {' and '.join(names)}, but no folder train with one folder per class")
         return {"train": folder}
     found: dict[str, Path] = {}
     for path in inside:

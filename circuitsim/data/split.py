@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from circuitsim.errors import DataError
+from circuitsim.errors import DataError, ParameterError
 
 T = TypeVar("T")
 Tensors = Tensor | dict[str, Tensor]
@@ -83,23 +83,46 @@ class Split:
             dtype: the new type of floating tensors; class indices stay int64.
         Returns:
             A split of the same shapes.
+        Raises:
+            ParameterError: there is no such device, or the type is not a floating one.
         """
+        if not (dtype is None or (isinstance(dtype, torch.dtype) and dtype.is_floating_point)):
+            raise ParameterError(f"dtype must be a floating type such as torch.float32 (got {dtype})")
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError, TypeError) as error:
+            raise ParameterError(f"device {device!r} is not available: {str(error).splitlines()[0]}") from None
 
         def move(tensor: Tensor) -> Tensor:
             return tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None)
 
         return Split(each(self.x, move), each(self.target, move))
 
-    def take(self, samples: Tensor) -> Split:
+    def take(self, samples: Any) -> Split:
         """Return some of the samples.
 
         Args:
-            samples: the indices of the samples, int64 ``[chosen]``.
+            samples: the indices of the samples, whole numbers ``[chosen]``.
         Returns:
             A split of these samples, in the given order.
+        Raises:
+            ParameterError: these are no indices of samples.
         """
+        chosen = torch.as_tensor(samples)
+        is_whole = not chosen.is_floating_point() and not chosen.is_complex() and chosen.dtype != torch.bool
+        if chosen.ndim != 1 or not (is_whole or not len(chosen)):
+            raise ParameterError(f"take needs a list of the indices of samples (got {samples!r})")
+        chosen = chosen.long()
+        if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(self):
+            found = f"{int(chosen.min())} .. {int(chosen.max())}"
+            raise ParameterError(f"take: indices of samples must be in 0 .. {len(self) - 1} (got {found})")
+        return picked(self, chosen)
 
-        def pick(tensor: Tensor) -> Tensor:
-            return tensor.index_select(0, samples.to(tensor.device))
 
-        return Split(each(self.x, pick), each(self.target, pick))
+def picked(split: Split, samples: Tensor) -> Split:
+    """Return samples of a split. Nothing is checked, which would wait for the device."""
+
+    def pick(tensor: Tensor) -> Tensor:
+        return tensor.index_select(0, samples.to(tensor.device))
+
+    return Split(each(split.x, pick), each(split.target, pick))

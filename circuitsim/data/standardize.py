@@ -42,6 +42,7 @@ def _statistics(x: Tensor, n_channels: int) -> tuple[Tensor, Tensor]:
         return total[:, None] * n_channels / x.numel()
 
     mean = average(lambda part: part).to(x.dtype)
-    # summed in float64, because `torch.std` rounds and may return a tiny value instead of 0 for a constant channel
-    std = average(lambda part: (part - mean).square()).sqrt().to(x.dtype)
+    # squared and summed in float64, because `torch.std` rounds and may return a tiny value instead of 0 for a constant
+    # channel, and squares of large or small numbers are no numbers of float32
+    std = average(lambda part: (part - mean).double().square()).sqrt().to(x.dtype)
     return mean, torch.where(std == 0, 1.0, std)

@@ -34,6 +34,7 @@ class InputBinder:
         self.input_names = tuple(dict.fromkeys(name for plan in plans for name in plan.inputs))
         self.sequences, self.is_judged_over_time = sequences_of(motif), is_judged_over_time(motif)
         self.signal_names = sorted(signal.name for signal in motif.signals if signal.is_given)
+        self._labelled = {o.output for o in motif.objectives if LOSSES[o.loss].takes_labels}
         self.output_names = tuple(dict.fromkeys(o.output for o in motif.objectives))
 
     def inputs(self, x: Any, check: bool = True) -> dict[str, Tensor]:
@@ -83,12 +84,15 @@ class InputBinder:
         return _divided(inputs, sequences), _divided(targets, timed), times
 
     def check_numbers(self, inputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
-        """Raise a DataError if a number of an input is not finite, or a class of a target is out of range."""
+        """Raise a DataError if a number of an input is not finite, or a class or label of a target is out of range."""
         for name, tensor in inputs.items():
             self.validator.check_finite(tensor, f"input {name!r}")
         for name, tensor in targets.items():
+            output = name.partition("[")[0]
             if not tensor.is_floating_point():
-                self.validator.check_classes(tensor, self._sizes[name.partition("[")[0]], f"target of {name!r}")
+                self.validator.check_classes(tensor, self._sizes[output], f"target of {name!r}")
+            elif output in self._labelled:
+                self.validator.check_labels(tensor, f"target of {name!r}")
 
     def _input(self, name: str, value: Any, check: bool) -> Tensor:
         tensor = self._floats(value, f"input {name!r}", check)

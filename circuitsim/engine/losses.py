@@ -20,11 +20,13 @@ class Loss:
         of: returns the loss of each sample, ``[R, B]``.
         error: returns minus the gradient of each *sample's* loss, ``[R, B, n]``, not divided by the batch size.
         takes_classes: whether targets are class indices.
+        takes_labels: whether targets are labels from 0 to 1.
     """
 
     of: Callable[[Tensor, Tensor], Tensor]
     error: Callable[[Tensor, Tensor], Tensor]
     takes_classes: bool = False
+    takes_labels: bool = False
 
 
 def _cross_entropy(output: Tensor, target: Tensor) -> Tensor:
@@ -41,7 +43,11 @@ LOSSES: dict[str, Loss] = {
     "cross_entropy": Loss(_cross_entropy, _onehot_minus_softmax, takes_classes=True),
     "mse": Loss(lambda y, t: ((y - t) ** 2).sum(-1) / 2, lambda y, t: t - y),
     # log(1 + exp(y)) - y t, summed over labels; softplus does not overflow
-    "bce": Loss(lambda y, t: (functional.softplus(y) - y * t).sum(-1), lambda y, t: t - torch.sigmoid(y)),
+    "bce": Loss(
+        lambda y, t: (functional.softplus(y) - y * t).sum(-1),
+        lambda y, t: t - torch.sigmoid(y),
+        takes_labels=True,
+    ),
 }
 
 

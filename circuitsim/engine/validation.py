@@ -34,6 +34,14 @@ class InputValidator:
         if n_wrong:
             raise DataError(f"{owner}: {n_wrong} values are not finite in {tensor.dtype}; drop, fill or rescale them")
 
+    def check_labels(self, target: Tensor, owner: str) -> None:
+        """Raise a DataError if a label is not from 0 to 1."""
+        if target.device.type == "cpu" and target.numel() and (target.min() < 0 or target.max() > 1):
+            raise DataError(
+                f"{owner}: labels must be from 0 to 1 (got {float(target.min()):g} .. {float(target.max()):g}); for "
+                "other numbers use loss='mse'"
+            )
+
     def check_classes(self, target: Tensor, size: int, owner: str) -> None:
         """Raise a DataError if a class is not in 0 .. size - 1; the tensor has the type int64."""
         if target.device.type != "cpu" or not target.numel():

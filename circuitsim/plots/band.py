@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
@@ -21,10 +22,16 @@ def band(axes: Axes, run: Series, label: str, k: int, width: float = 2.4) -> Non
         axes.fill_between(
             run.epochs, mean - spread, mean + spread, color=colour, alpha=0.18, linewidth=0, gid=f"band:{label}"
         )
-    marker = "o" if len(run.epochs) == 1 else ""
     axes.plot(
-        run.epochs, mean, color=colour, linestyle=line, linewidth=width, marker=marker, label=label, gid=f"line:{label}"
-    )
+        run.epochs, mean, color=colour, linestyle=line, linewidth=width, marker="o", markevery=alone(mean), label=label,
+        gid=f"line:{label}",
+    )  # fmt: skip
+
+
+def alone(values: np.ndarray) -> list[int]:
+    """The places of finite values without a finite neighbour, which a line cannot show."""
+    there = np.concatenate([[False], np.isfinite(values), [False]])
+    return np.flatnonzero(there[1:-1] & ~there[:-2] & ~there[2:]).tolist()
 
 
 def run_style(k: int) -> tuple[str, Dashes]:

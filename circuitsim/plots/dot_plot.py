@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 
@@ -19,7 +20,10 @@ POINTS = 13.0
 # In inches: the width of a panel, the height of a row, margins, and the gap between panels.
 PANEL, ROW, TOP, BOTTOM, RIGHT, BETWEEN = 4.6, 0.42, 0.55, 0.75, 0.3, 0.35
 TITLE = 0.4
-APART = 0.26  # the distance between runs within a row, relative to the row
+LOST = "a replica ran away"
+APART = 0.26  # the largest distance between runs within a row, relative to the row
+N_RUNS = 4  # of a row of this height; with more of them, rows are higher
+KEY = 0.28  # the height of a line of the legend, in inches
 
 
 def dots(
@@ -44,18 +48,22 @@ def dots(
     check_path(path)
     rows, runs = _checked(panels)
     left = 0.3 + max(text_size(row, POINTS)[0] for row in rows)
-    top = TOP + (TITLE if title else 0.0)
     width = left + len(panels) * PANEL + (len(panels) - 1) * BETWEEN + RIGHT
-    height = top + len(rows) * ROW + BOTTOM
+    n_keys = len(runs) + 1  # with that of replicas that ran away
+    columns = min(n_keys, max(1, int((width - left) / (0.7 + max(text_size(run, POINTS)[0] for run in (*runs, LOST))))))
+    heading = TITLE if title else 0.0
+    top = heading + TOP + KEY * (math.ceil(n_keys / columns) - 1)
+    row_height, apart = ROW * max(1.0, len(runs) / N_RUNS), min(APART, 0.9 / len(runs))
+    height = top + len(rows) * row_height + BOTTOM
     figure = Picture(width, height)
     lost = False
     for c, (xlabel, found) in enumerate(panels.items()):
-        axes = figure.panel(left + c * (PANEL + BETWEEN), top, PANEL, len(rows) * ROW)
+        axes = figure.panel(left + c * (PANEL + BETWEEN), top, PANEL, len(rows) * row_height)
         plain_axes(axes, POINTS - 1)
         for y, row in enumerate(rows):
             for run, values in found[row].items():
                 k = runs.index(run)
-                at = y + (k - (len(runs) - 1) / 2) * APART
+                at = y + (k - (len(runs) - 1) / 2) * apart
                 lost |= _draw(axes, np.asarray(values, dtype=float), at, f"{row}:{run}", run_style(k)[0])
             if y % 2:
                 axes.axhspan(y - 0.5, y + 0.5, color="#F4F4F4", zorder=0, linewidth=0)
@@ -69,10 +77,10 @@ def dots(
         for k, run in enumerate(runs)
     ]
     if lost:
-        handles.append(Line2D([], [], color="#555555", marker="x", linestyle="", label="a replica ran away"))
+        handles.append(Line2D([], [], color="#555555", marker="x", linestyle="", label=LOST))
     figure.legend(
-        handles=handles, loc="upper left", ncols=len(handles), frameon=False, fontsize=POINTS,
-        bbox_to_anchor=(left / width, 1 - (top - TOP + 0.05) / height), borderaxespad=0.0,
+        handles=handles, loc="upper left", ncols=columns, frameon=False, fontsize=POINTS,
+        bbox_to_anchor=(left / width, 1 - (heading + 0.05) / height), borderaxespad=0.0,
     )  # fmt: skip
     if title:
         figure.headline(left, 0.12, title, POINTS + 2)

@@ -53,7 +53,7 @@ def fit(
     Args:
         circuit: the circuit, which is changed in place.
         data: a Dataset, arrays (x, y), a Split, or any iterable of batches (x, target), such as a DataLoader.
-        epochs: the number of passes over the data, 0 or more.
+        epochs: the number of passes over the data, 0 or more; with 0, nothing is measured.
         batch_size: the number of samples per step (ignored for an iterable of batches).
         schedule: None (constant), "cosine" (falling to zero over the run), or a function of progress in [0, 1]. Its
             value multiplies every `eta` of every rule, in addition to `Circuit.eta_scale`, which stays as it is.
@@ -218,6 +218,7 @@ class _Run:
 
     def _epoch(self, epoch: int, interrupt: InterruptFlag) -> None:
         n_batches, stopping, is_last = self.batches.n_batches, False, epoch + 1 == self.epochs
+        now = float(epoch)
         self.group.share(self.circuit.store.own.values())  # machines of different kinds may round differently
         for k, (x, target) in enumerate(self.batches.epoch(self.circuit.n_epochs)):
             within = k / n_batches if n_batches else 0.0
@@ -241,7 +242,7 @@ class _Run:
         self._check_divergence()
         finished = not self.history.interrupted
         self.circuit.n_epochs += finished
-        self._finish_epoch(epoch + 1 if finished else epoch, last=not finished or is_last)
+        self._finish_epoch(epoch + 1 if finished else now, last=not finished or is_last)
         if finished:
             self._write_checkpoint(epoch + 1)
 

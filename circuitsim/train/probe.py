@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from circuitsim.engine import Circuit
@@ -79,6 +80,9 @@ class Probe:
             _add_table(result, circuit, history, epoch)
             return
         for metric, value in _numbers(name, result):
+            if isinstance(value, Tensor) and value.layout != torch.strided:  # such as the weights of sparse projections
+                history.record(metric, circuit.n_steps, value)
+                continue
             array = np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
             if array.dtype.kind in "biuf" and array.shape in ((), (1,), (circuit.n_replicas,)):
                 spread = np.broadcast_to(array, (circuit.n_replicas,))
@@ -101,6 +105,11 @@ def _numbers(name: str, result: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _add_table(table: pd.DataFrame, circuit: Circuit, history: History, epoch: float) -> None:
+    if not table.replica.isin(range(circuit.n_replicas)).all():
+        raise ParameterError(
+            f"the table of a probe has the replicas {sorted(set(table.replica))}, but the circuit has only 0 .. "
+            f"{circuit.n_replicas - 1}"
+        )
     for row in table.itertuples(index=False):
         history.rows.append((circuit.n_steps, epoch, row.replica, "probe", row.quantity, row.site, row.value))
 

@@ -193,3 +193,10 @@ def test_a_file_of_several_images_is_refused(tmp_path):
     frames[0].save(tmp_path / "cat" / "stack.tif", save_all=True, append_images=frames[1:])
     with pytest.raises(cs.DataError, match=r"stack\.tif holds 3 images: save each as a file of its own"):
         cs.Dataset.from_folder(tmp_path)
+
+
+def test_splits_without_a_training_split_are_no_classes(tmp_path):
+    filled(tmp_path / "val")
+    filled(tmp_path / "test")
+    with pytest.raises(cs.DataError, match="holds test and val, but no folder train"):
+        cs.Dataset.from_folder(tmp_path)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from circuitsim.data import Split
-from circuitsim.errors import DataError
+from circuitsim.errors import DataError, ParameterError
 
 
 def test_length_counts_the_samples_of_tensors_and_of_dicts():
@@ -55,3 +55,19 @@ def test_take_picks_samples_in_the_order_asked_for():
 
 def test_repr_shows_shapes_and_no_numbers():
     assert repr(Split(torch.zeros(4, 2), torch.zeros(4, 1))) == "Split(x: [4, 2], target: [4, 1])"
+
+
+@pytest.mark.parametrize("samples", [[0.5], [True, False], [3], [-1], [[0, 1]], torch.tensor(1)])
+def test_take_needs_indices_of_samples(samples):
+    split = Split(torch.arange(6.0).view(3, 2), torch.arange(3))
+    with pytest.raises(ParameterError, match="take"):
+        split.take(samples)
+    assert split.take([2, 0]).target.tolist() == [2, 0] and len(split.take([])) == 0
+
+
+def test_to_takes_a_floating_type_and_a_device_that_exists():
+    split = Split(torch.ones(3, 2), torch.arange(3))
+    with pytest.raises(ParameterError, match="floating type"):
+        split.to(dtype=torch.int32)
+    with pytest.raises(ParameterError, match="device 'nowhere' is not available"):
+        split.to("nowhere")

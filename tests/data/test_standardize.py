@@ -70,3 +70,10 @@ def test_channels_that_are_not_there_are_refused():
     two = Dataset.from_arrays({"a": np.zeros((4, 6)), "b": np.zeros((4, 2))}, [0, 1, 0, 1])
     with pytest.raises(DataError, match=r"has several inputs \['a', 'b'\]"):
         two.standardized()
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e-10, 1.0, 1e19, 1e30])
+def test_numbers_of_any_size_have_the_same_standard_deviation(scale):
+    x = np.random.default_rng(0).normal(size=(50, 4)) * scale
+    found = Dataset.from_arrays(x, np.arange(50) % 2).standardized(4).train.x.double()
+    assert (found.std(0, correction=0) - 1).abs().max() < 1e-5

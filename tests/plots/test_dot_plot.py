@@ -37,3 +37,16 @@ def test_panels_must_have_the_same_rows_and_values_of_replicas():
         dots({"accuracy": ROWS, "cosine": {"sparse": ROWS["sparse"]}})
     with pytest.raises(cs.ParameterError, match=r"needs values \[replica\] \(got an array with 0 axes\)"):
         dots({"accuracy": {"random": {"SAL": 1.0}}})
+
+
+@pytest.mark.parametrize("n", [1, 4, 12, 30])
+def test_runs_stay_in_their_rows_and_the_legend_in_the_figure(n):
+    runs = {f"run number {k}": [float(k), np.nan] for k in range(n)}
+    figure = dots({"accuracy": {"a": runs, "b": runs}})
+    for y, row in enumerate("ab"):
+        places = [float(line.get_ydata()[0]) for line in all_named(figure, f"mean:{row}:").values()]
+        assert len(places) == n and all(abs(place - y) < 0.5 for place in places)
+        assert places == sorted(places)
+    (legend,) = figure.legends
+    box = legend.get_window_extent(figure.canvas.get_renderer())
+    assert box.x1 <= figure.bbox.width and box.y0 >= figure.axes[0].get_window_extent().y1

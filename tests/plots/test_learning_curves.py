@@ -140,3 +140,11 @@ def test_given_axes_are_drawn_on_and_keep_their_figure(tmp_path):
     assert [text.get_text() for text in right.get_legend().get_texts()] == ["SAL"]
     with Image.open(tmp_path / "a" / "b.png") as image:
         assert image.format == "PNG"
+
+
+def test_a_value_that_stands_alone_is_drawn_as_a_point():
+    run = cs.History()
+    for epoch, value in enumerate([0.1, 0.2, np.nan, 0.5, np.nan]):
+        run.add(step=epoch, epoch=epoch, split="validation", metric="accuracy", values=[value])
+    line = named(curves({"gaps": run}, "accuracy"), "line:gaps")
+    assert line.get_marker() == "o" and line.get_markevery() == [3]

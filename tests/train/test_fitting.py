@@ -278,6 +278,7 @@ def test_ctrl_c_stops_after_a_whole_step_and_keeps_the_history(data):
     assert history.interrupted and circuit.n_steps == 12 and circuit.eta_scale == 1.0
     assert circuit.n_epochs == 2  # of five steps each; the third was not finished
     assert np.isfinite(history.final("accuracy", "test")).all()
+    assert history.curve("loss", "online").index.tolist() == [1.0, 2.0, 2.4]  # epochs, of which the last is a part
     assert signal.getsignal(signal.SIGINT) is handler
 
 
@@ -433,3 +434,29 @@ def test_signals_that_do_not_fit_are_told_before_anything_changes():
     with pytest.raises(cs.ParameterError, match=r"declares the signals \[\], but fit got \['reward'\]"):
         cs.fit(cs.compile(paper_sal([64, 20, 10]), device="cpu"), data, signals={"reward": rewarded}, progress=False)
     assert torch.equal(circuit.weights("W0"), before)
+
+
+def test_labels_are_from_0_to_1(data):
+    """Otherwise the binary cross-entropy has no least value."""
+    circuit = cs.compile(backprop([6, 5, 3], loss="bce"), device="cpu")
+    x = np.random.default_rng(0).normal(size=(20, 6))
+    labels = (x[:, :3] > 0).astype(float)
+    for soft in (labels, 0.25 + 0.5 * labels):
+        assert np.isfinite(cs.evaluate(circuit, (x, soft))["loss"]).all()
+    for wrong in (x[:, :3], labels + 1e-3):
+        for use in (lambda y: circuit.step(x, y), lambda y: cs.evaluate(circuit, (x, y)),
+                    lambda y: cs.fit(circuit, (x, y), progress=False)):  # fmt: skip
+            with pytest.raises(cs.DataError, match="labels must be from 0 to 1"):
+                use(wrong)
+    assert circuit.n_steps == 0
+
+
+def test_a_probe_may_return_sparse_weights_and_its_tables_are_of_the_circuits_replicas(data):
+    motif = paper_sal([12, 100, 4]).replace("W0", connectivity=cs.Random(0.04))
+    history = cs.fit(
+        cs.compile(motif, device="cpu"), data, batch_size=400, progress=False, probes={"w": lambda c: c.weights("W0")}
+    )
+    assert len(history.records["w"]) == 2 and history.records["w"][0][1].is_sparse_csr
+    table = pd.DataFrame({"replica": [0, 7], "quantity": "q", "site": "s", "value": 1.0})
+    with pytest.raises(cs.ParameterError, match="replicas .0, 7., but the circuit has only 0 .. 0"):
+        cs.fit(make(), data, progress=False, probes={"t": lambda c: table})

@@ -99,3 +99,12 @@ def test_bad_arguments_and_files_are_told(tmp_path):
     np.savez(path, epochs=np.zeros(2))
     with pytest.raises(cs.ArchiveError, match="array 'replica' is missing, so this is not a weight history"):
         cs.WeightHistory.load(path)
+
+
+def test_a_moment_that_does_not_fit_changes_nothing():
+    kept = cs.WeightHistory()
+    kept.add(0, 0.0, {"W": np.ones((2, 3))})
+    for wrong in ({"W": np.ones((2, 2))}, {}, {"W": np.ones((2, 3)), "V": np.ones((1, 1))}):
+        with pytest.raises(cs.ParameterError, match="a moment needs weights of the shapes"):
+            kept.add(3, 1.0, wrong)
+    assert (kept.steps, kept.epochs, len(kept.weights["W"])) == ([0], [0.0], 1)
