@@ -16,7 +16,8 @@ from circuitsim.plots.picture import Picture, check_path, save, text_size
 from circuitsim.plots.series import choose, series
 
 POINTS = 13.0
-WIDTH, HEIGHT = 6.2, 4.4  # size of the axes in inches
+WIDTH, HEIGHT = 6.2, 4.4  # size of the axes in inches; they are higher if the labels need it
+LINE = 1.3 * POINTS / 72  # the distance between labels, in inches
 
 
 def curves(
@@ -84,8 +85,8 @@ def check_runs(runs: Mapping[str, History]) -> None:
 
 def _axes(names: list[str], titled: bool) -> Axes:
     left, bottom, right = 0.95, 0.75, 0.35 + max(text_size(name, POINTS, True)[0] for name in names)
-    top = 0.65 if titled else 0.3
-    return Picture(left + WIDTH + right, bottom + HEIGHT + top).panel(left, top, WIDTH, HEIGHT)
+    top, height = 0.65 if titled else 0.3, max(HEIGHT, LINE * len(names))
+    return Picture(left + WIDTH + right, bottom + height + top).panel(left, top, WIDTH, height)
 
 
 def _label_ends(axes: Axes) -> None:
@@ -97,7 +98,7 @@ def _label_ends(axes: Axes) -> None:
         values = np.asarray(line.get_ydata(), dtype=float)
         finite = values[np.isfinite(values)]
         ends.append((finite[-1] - low) / (high - low) if len(finite) else 0.5)
-    for line, y in zip(lines, spread_out(ends, 1.3 * POINTS / 72 / HEIGHT), strict=True):
+    for line, y in zip(lines, spread_out(ends, LINE / max(HEIGHT, LINE * len(lines))), strict=True):
         axes.text(
             1.02, y, str(line.get_label()), transform=axes.transAxes, size=POINTS, color=line.get_color(),
             weight="bold", va="center", clip_on=False, gid=f"end:{line.get_label()}",
@@ -105,10 +106,15 @@ def _label_ends(axes: Axes) -> None:
 
 
 def spread_out(positions: list[float], least: float) -> list[float]:
-    """Move positions as little as necessary so that neighbours are at least `least` apart, and keep their order."""
+    """Move positions as little as necessary so that neighbours are at least `least` apart, and keep their order.
+
+    They stay from 0 to 1, if there is room for them.
+    """
     from sklearn.isotonic import isotonic_regression  # late: it takes a second to import
 
     order, apart = np.argsort(positions, kind="stable"), least * np.arange(len(positions))
     found = np.empty(len(positions))
-    found[order] = isotonic_regression(np.asarray(positions)[order] - apart) + apart
+    found[order] = (
+        isotonic_regression(np.asarray(positions)[order] - apart, y_min=0.0, y_max=max(0.0, 1.0 - apart[-1])) + apart
+    )
     return found.tolist()

@@ -148,3 +148,15 @@ def test_a_value_that_stands_alone_is_drawn_as_a_point():
         run.add(step=epoch, epoch=epoch, split="validation", metric="accuracy", values=[value])
     line = named(curves({"gaps": run}, "accuracy"), "line:gaps")
     assert line.get_marker() == "o" and line.get_markevery() == [3]
+
+
+@pytest.mark.parametrize("n", [5, 40])
+def test_all_labels_are_in_the_figure(n):
+    runs = {f"run {k}": history(k, epochs=2, replicas=1, level=0.9) for k in range(n)}
+    figure = curves(runs, "accuracy", split="validation")
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    boxes = sorted(
+        (text.get_window_extent(renderer) for text in all_named(figure, "end:").values()), key=lambda b: b.y0
+    )
+    assert len(boxes) == n and boxes[0].y0 >= 0 and boxes[-1].y1 <= figure.bbox.height
+    assert all(below.y1 <= above.y0 + 1 for below, above in itertools.pairwise(boxes))
