@@ -70,8 +70,16 @@ class History:
             metric: the name of the metric.
             values: the values, of shape ``[replica]``.
             site: the site in the circuit, such as a projection's name.
+        Raises:
+            ParameterError: the values are not numbers ``[replica]``.
         """
-        for replica, value in enumerate(np.atleast_1d(np.asarray(values, dtype=float))):
+        try:
+            numbers = np.atleast_1d(np.asarray(values, dtype=float))
+        except (TypeError, ValueError):
+            numbers = np.empty((0, 0))
+        if numbers.ndim != 1:
+            raise ParameterError(f"history: values of {metric!r} must be numbers [replica] (got {values!r})")
+        for replica, value in enumerate(numbers):
             self.rows.append((step, epoch, replica, split, metric, site, float(value)))
 
     def record(self, name: str, step: int, value: Any) -> None:

@@ -104,3 +104,11 @@ def test_one_curve_is_of_one_split_and_one_site():
     with pytest.raises(cs.ParameterError, match=r"'norm' was measured at sites \['W0', 'W1'\]: choose one, site="):
         history.final("norm")
     assert history.final("norm", site="W1").tolist() == [4.0]
+
+
+@pytest.mark.parametrize("values", [["a"], [[1.0, 2.0]], [1j]])
+def test_values_are_numbers_of_replicas(values):
+    history = cs.History()
+    with pytest.raises(cs.ParameterError, match="values of 'loss' must be numbers"):
+        history.add(step=1, epoch=1.0, split="test", metric="loss", values=values)
+    assert not history.rows

@@ -61,6 +61,8 @@ def alignment(circuit: Circuit, x: Any, target: Any, quantities: str | Collectio
     """
     check_kind("alignment", circuit, Circuit, "cs.compile(motif) makes one")
     quantities = (quantities,) if isinstance(quantities, str) else quantities
+    if not isinstance(quantities, Collection):
+        raise ParameterError(f"alignment: quantities must be a list of {list(QUANTITIES)} (got {quantities!r})")
     unknown = set(quantities) - set(QUANTITIES)
     if unknown:
         raise ParameterError(f"alignment: unknown quantities {sorted(unknown)} (known: {list(QUANTITIES)})")

@@ -36,10 +36,13 @@ class InputValidator:
 
     def check_labels(self, target: Tensor, owner: str) -> None:
         """Raise a DataError if a label is not from 0 to 1."""
-        if target.device.type == "cpu" and target.numel() and (target.min() < 0 or target.max() > 1):
+        if target.device.type != "cpu" or not target.numel():
+            return
+        labels = target.numpy()
+        least, largest = labels.min(), labels.max()
+        if least < 0 or largest > 1:
             raise DataError(
-                f"{owner}: labels must be from 0 to 1 (got {float(target.min()):g} .. {float(target.max()):g}); for "
-                "other numbers use loss='mse'"
+                f"{owner}: labels must be from 0 to 1 (got {least:g} .. {largest:g}); for other numbers use loss='mse'"
             )
 
     def check_classes(self, target: Tensor, size: int, owner: str) -> None:

@@ -32,7 +32,7 @@ def census(
     Args:
         counts: motif -> label of a circuit -> its censuses, one per replica.
     Raises:
-        ParameterError: `counts` is empty.
+        ParameterError: `counts` or a motif in it is empty.
     Example:
         >>> import numpy as np
         >>> from circuitsim.analysis import square_census
@@ -41,7 +41,7 @@ def census(
         >>> figure = census({"square": {"one to one": [square_census(masks, n_random=20)]}})
     """
     check_path(path)
-    if not counts:
+    if not counts or not all(counts.values()):
         raise ParameterError("counts is empty; it maps motifs to censuses by circuit")
     labels = list(dict.fromkeys(label for circuits in counts.values() for label in circuits))
     figure = Picture(3.6 * len(counts) + 2.8, 0.55 * len(labels) + 1.6)

@@ -35,7 +35,7 @@ def dependence(
         xlabel, ylabel: labels of the axes.
         logarithmic: whether the horizontal axis is logarithmic.
     Raises:
-        ParameterError: there are no runs, or shapes do not match.
+        ParameterError: there are no runs, shapes do not match, or x is not positive on a logarithmic axis.
     Example:
         >>> from circuitsim.plots import dependence
         >>> runs = {"SAL": ([8, 16, 32], [[0.80, 0.82], [0.90, 0.91], [0.95, 0.94]])}
@@ -52,6 +52,10 @@ def dependence(
         if found.ndim != 2 or len(at) != len(found):
             raise ParameterError(
                 f"runs[{label!r}]: needs x [point] and values [point, replica] (got shapes {at.shape}, {found.shape})"
+            )
+        if logarithmic and (at <= 0).any():
+            raise ParameterError(
+                f"runs[{label!r}]: x must be positive on a logarithmic axis (got {at.min():g}); pass logarithmic=False"
             )
         band(axes, Series(at, found), label, k)
         lost = ~np.isfinite(found).all(axis=1)

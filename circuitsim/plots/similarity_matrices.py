@@ -32,14 +32,14 @@ def similarity(
         pairs: site -> name -> (before, after), each of shape ``[neuron, neuron]``, with one size for all matrices of a
             site.
     Raises:
-        ParameterError: `pairs` is empty, or a matrix is not square and finite.
+        ParameterError: `pairs` or a site is empty, or a matrix is not square and finite or has another size.
     Example:
         >>> import numpy as np
         >>> from circuitsim.plots import similarity
         >>> figure = similarity({"up1": {"h h^T": (np.eye(4), np.ones((4, 4)))}})
     """
     check_path(path)
-    if not pairs:
+    if not pairs or not all(pairs.values()):
         raise ParameterError("pairs is empty; it maps sites to matrices before and after")
     columns = 2 * max(len(row) for row in pairs.values())
     figure = Picture(LEFT + columns * (PANEL + GAP), HEAD + len(pairs) * (PANEL + 0.5))
@@ -53,7 +53,10 @@ def similarity(
             for name, both in row.items()
             for when, array in zip(("before", "after"), both, strict=True)
         ):
-            shown = _square(array, f"{site}: {name} {when}")[np.ix_(order, order)]
+            square = _square(array, f"{site}: {name} {when}")
+            if len(square) != len(order):
+                raise ParameterError(f"{site}: {name} {when} has {len(square)} neurons, others have {len(order)}")
+            shown = square[np.ix_(order, order)]
             at, limit = (LEFT + c * (PANEL + GAP), top, PANEL, PANEL), float(np.abs(shown).max()) or 1.0
             figure.matrix(shown / limit, at, 1, f"{name} {when}", POINTS - 1, gid=f"{site}:{name}:{when}")
     save(figure, path)

@@ -74,6 +74,8 @@ class Probe:
             circuit: the circuit to measure.
             history: the history that receives the result.
             epoch: the number of completed epochs, which may be fractional.
+        Raises:
+            ParameterError: the function returns a table with a replica that the circuit lacks.
         """
         result = self.function(circuit)
         if _is_table(result) and {"replica", "quantity", "site", "value"} <= set(result.columns):

@@ -79,3 +79,19 @@ def test_similarity_refuses_what_is_not_square_or_not_finite():
         similarity({"W0": {"W Wᵀ": (np.ones((2, 3)), np.eye(2))}})
     with pytest.raises(cs.ParameterError, match="finite"):
         similarity({"W0": {"W Wᵀ": (np.eye(2), np.full((2, 2), np.nan))}})
+
+
+def test_a_logarithmic_axis_needs_positive_numbers():
+    with pytest.raises(
+        cs.ParameterError, match="must be positive on a logarithmic axis .got 0.; pass logarithmic=False"
+    ):
+        dependence({"SAL": ([0, 1], [[0.1], [0.2]])}, xlabel="x", ylabel="y")
+    dependence({"SAL": ([0, 1], [[0.1], [0.2]])}, xlabel="x", ylabel="y", logarithmic=False)
+
+
+def test_empty_and_odd_matrices_are_refused_by_name():
+    for draw, given in ((cs.plots.similarity, {"up1": {}}), (cs.plots.census, {"square": {}})):
+        with pytest.raises(cs.ParameterError, match="is empty"):
+            draw(given)
+    with pytest.raises(cs.ParameterError, match="up1: h after has 3 neurons, others have 4"):
+        cs.plots.similarity({"up1": {"g": (np.eye(4), np.eye(4)), "h": (np.eye(4), np.eye(3))}})
