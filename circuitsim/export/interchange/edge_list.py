@@ -57,7 +57,10 @@ def from_bytes(content: bytes) -> nx.MultiDiGraph:
 
 
 def _check_fields(text: str) -> None:
-    header, *rows = [row for row in csv.reader(StringIO(text)) if row] or [[]]
+    try:
+        header, *rows = [row for row in csv.reader(StringIO(text, newline=None)) if row] or [[]]
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
     for k, row in enumerate(rows):
         if len(row) != len(header):
             raise ValueError(f"row {k + 1} has {len(row)} entries, but there are {len(header)} columns")
