@@ -32,8 +32,8 @@ DEEP = Spiking(
     descending=Stream(10.0, spikes_per_unit=16.0),
     trial=Trial(ascending_ms=100.0),
 )
-# The normalised form in rates, with which its deep spiking circuits are compared: the best of 44 settings on validation
-# images of Fashion-MNIST (14 x 14), and the best of 25 on those of digits.
+# The normalised form in rates, with which its deep spiking circuits are compared: one of the two best of 44 settings on
+# validation images of Fashion-MNIST (14 x 14), and the best of 25 on those of digits.
 BATCH = 16
 RATES = f"rates, batches of {BATCH}"
 IN_BATCHES: dict[str, Any] = {

@@ -3,8 +3,8 @@
 A variable of Brian2 may not have the name of a unit, constant, function, attribute or special variable, such as `e`,
 `t`, `xi` or `delay`, nor end with _pre or _post, nor contain Greek letters. Between a beginning and an ending of their
 own, a user's names cannot meet any of these, nor the names that the export itself chooses. Parameters that are called
-after a Greek letter, such as `eta`, keep their names, which mean nothing else to Brian2. (In differential equations,
-SymPy takes `beta`, `gamma` and `zeta` for functions.)
+after a Greek letter, such as `eta`, keep their names, which mean nothing else to Brian2. States do not, because SymPy
+takes `beta`, `gamma` and `zeta` in a differential equation for functions.
 """
 
 from __future__ import annotations
