@@ -64,7 +64,10 @@ class SpikingDepth(SpikingStudy):
         return {"depth": plots.self_assembly(self.histories)}
 
     def configuration(self) -> Mapping[str, Any]:
-        return {**super().configuration(), "hidden": DEPTHS, "paper": PAPER, "normalised": NORMALISED, "frozen": FROZEN}
+        return {
+            **super().configuration(), "hidden": DEPTHS, "paper": PAPER, "normalised": NORMALISED, "frozen": FROZEN,
+            "in batches": IN_BATCHES,
+        }  # fmt: skip
 
 
 if __name__ == "__main__":
