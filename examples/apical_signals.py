@@ -309,12 +309,12 @@ class ApicalSignals(Study):
 
     def figures(self) -> Mapping[str, Any]:
         shown = {label: self.results[label] for label in SHOWN}
-        lines, epochs = {}, self.setup.epochs
+        lines = {}
         for label in (SAL, PAPER, APICAL, KP, FA):
             s = self.results[label]
             first, again = (h.curve("sign_agreement", "probe") for h in (s.history, s.swapped))
-            lines[label] = np.concatenate([first.index, again.index + epochs]), np.concatenate([first, again])
-        xlabel = f"epochs of exploration (groups swapped after {epochs})"
+            lines[label] = np.concatenate([first.index, again.index]), np.concatenate([first, again])
+        xlabel = f"epochs of exploration (groups swapped after {self.setup.epochs})"
         swap = plots.dependence(lines, xlabel=xlabel, ylabel="sign agreement", logarithmic=False)
         return {
             "neurons": draw_neurons(shown, self.decoder.numpy()),
@@ -342,10 +342,10 @@ class ApicalSignals(Study):
 
 
 def epochs_to(history: cs.History, agreement: float = 0.9) -> str:
-    """The number of epochs after which the mean sign agreement exceeds a value, or "never"."""
+    """The number of epochs of a run after which the mean sign agreement exceeds a value, or "never"."""
     curve = history.curve("sign_agreement", "probe").mean(axis=1)
     reached = curve.index[curve > agreement]
-    return f"{reached[0]:g}" if len(reached) else "never"
+    return f"{reached[0] - curve.index[0]:g}" if len(reached) else "never"
 
 
 def _curve(history: cs.History, metric: str, n_replicas: int) -> np.ndarray:

@@ -810,7 +810,9 @@ class Circuit:
         """
         return self.store.snapshot(into)
 
-    def pin_replica(self, replica: int, snapshot: Mapping[str, Tensor] | None = None) -> None:
+    def pin_replica(
+        self, replica: int, snapshot: Mapping[str, Tensor] | None = None, runaway: Runaway | None = None
+    ) -> None:
         """Reset one replica to a snapshot and keep it there. The other replicas continue as before.
 
         A step leaves the weights and states of a pinned replica as they are, and `set_weights` refuses to change them.
@@ -818,10 +820,12 @@ class Circuit:
 
         Args:
             snapshot: the result of `snapshot`; None for the current weights and states.
+            runaway: the replica's report from `runaways`, if that is why it is pinned. Until the replica is released,
+                every history of `fit` marks it.
         Raises:
             ParameterError: there is no such replica, or the snapshot was taken of another circuit.
         """
-        self.store.pin(self._index(replica), snapshot)
+        self.store.pin(self._index(replica), snapshot, runaway)
 
     def release_replica(self, replica: int, rates: Mapping[str, float] | None = None) -> None:
         """Let a pinned replica learn again, from its current weights and states.
@@ -918,8 +922,8 @@ class Circuit:
 
         Returns:
             Values that JSON can hold, keyed by name: the numbers of steps and epochs, `eta_scale`, the frozen
-            projections, the pinned replicas, the lesioned neurons, the number of calls of `grow`, and the changed
-            rates.
+            projections, the pinned replicas and which of them ran away, the lesioned neurons, the number of calls of
+            `grow`, and the changed rates.
         """
         return {
             "n_steps": self.n_steps,
@@ -927,6 +931,7 @@ class Circuit:
             "eta_scale": self.eta_scale,
             "frozen": sorted(self.frozen),
             "pinned": list(self.pinned),
+            "runaways": [vars(runaway) for _, runaway in sorted(self.store.pinned.items()) if runaway is not None],
             "lesioned": dict(self.store.lesioned),
             "n_grown": self.n_grown,
             "changed_rates": {path: list(values) for path, values in self.changed_rates.items()},
@@ -952,7 +957,8 @@ class Circuit:
             for name, neurons in _mapping(condition, "lesioned").items()
         }
         n_grown = whole("n_grown", condition.get("n_grown", 0), least=0)
-        pinned = {self._index(replica) for replica in condition["pinned"]}
+        reports = {runaway.replica: runaway for runaway in (Runaway(**r) for r in condition.get("runaways", ()))}
+        pinned = {self._index(replica): reports.get(replica) for replica in condition["pinned"]}
         rates = {path: tuple(map(float, values)) for path, values in _mapping(condition, "changed_rates").items()}
         self.eta_scale = condition.get("eta_scale", 1.0)
         self.store.restore(tensors, finite)

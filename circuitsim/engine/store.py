@@ -16,6 +16,7 @@ from circuitsim.engine.draws import reversed_synapses, union
 from circuitsim.engine.given import read_weights
 from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
 from circuitsim.engine.parameters import Parameters
+from circuitsim.engine.runaway import Runaway
 from circuitsim.errors import ParameterError
 from circuitsim.motif import Motif, Projection
 from circuitsim.motif.declared_weights import bounds_of
@@ -36,7 +37,7 @@ class WeightStore:
         like: a tensor of the circuit's data type and device.
         parameters: the parameters of rules, set when the layouts are aligned.
         owed: decay that could not be represented so far (`circuitsim.engine.decay`).
-        pinned: the replicas that steps leave as they are.
+        pinned: the replicas that steps leave as they are, each with the report of its runaway, if that is why.
         lesioned: the neurons whose synapses are removed for good, keyed by population.
         n_mask_changes, n_writes: counts of changes of masks, and of writes other than by a step.
     """
@@ -47,7 +48,7 @@ class WeightStore:
         self.motif, self.n_replicas, self.layouts, self.own, self.like = motif, n_replicas, layouts, own, like
         self.parameters: Parameters
         self.owed: Owed = {}
-        self.pinned: set[int] = set()
+        self.pinned: dict[int, Runaway | None] = {}
         self.lesioned: dict[str, list[int]] = {}
         self.n_mask_changes = self.n_writes = 0
         self._patterns = {p.name: synapses_of(motif, p).pattern for p in motif.projections}
@@ -248,7 +249,7 @@ class WeightStore:
         roots = {root: self.layouts[root] for root, _ in self._patterns.values()}
         return {f"places/{root}": at.numbers for root, at in roots.items() if isinstance(at, SparseLayout)}
 
-    def pin(self, replica: int, snapshot: Snapshot | None) -> None:
+    def pin(self, replica: int, snapshot: Snapshot | None, runaway: Runaway | None) -> None:
         """Set one replica to a snapshot, or leave it as it is, and keep it there."""
         if snapshot is not None:
             self._checked(snapshot)
@@ -258,12 +259,12 @@ class WeightStore:
             for name, values in self.own.items():
                 values[replica] = self._of_snapshot(snapshot, name)[replica]
                 self._restrict(name)
-        self.pinned.add(replica)
+        self.pinned[replica] = runaway or self.pinned.get(replica)
         self.n_writes += 1
 
     def release(self, replica: int) -> None:
         """Let a pinned replica change again."""
-        self.pinned.remove(replica)
+        del self.pinned[replica]
         self.n_writes += 1
 
     def _of_snapshot(self, snapshot: Snapshot, key: str) -> Tensor:

@@ -58,13 +58,14 @@ def fit(
         schedule: None (constant), "cosine" (falling to zero over the run), or a function of progress in [0, 1]. Its
             value multiplies every `eta` of every rule, in addition to `Circuit.eta_scale`, which stays as it is.
         data_seed: the seed for the order of the data, which all replicas share. The order differs from epoch to epoch
-            and goes on where the circuit's last call of `fit` ended, so several calls do what one call does.
+            and goes on where the circuit's last call of `fit` ended, so several calls do what one call does. The
+            epochs of the history go on too.
         probes: maps names to functions of the circuit, which are called every epoch, or to `Probe`. They may read
             every activity and current of the last step; at the start there is none (`circuit.n_steps` is 0).
         evaluate_every: the number of epochs between evaluations on the validation split (0: only at the end).
         max_weight: the absolute weight above which a replica counts as diverged.
         on_divergence: "pin" resets a diverged replica to its last good state and keeps it there while the others
-            continue; "raise" stops the run.
+            continue, also in later calls; "raise" stops the run.
         progress: whether to show a live display in the terminal.
         checkpoint: the path of a file that is written atomically before the first and after every epoch. Only one run
             at a time may use it.
@@ -159,7 +160,7 @@ class _Run:
         if resume and checkpoint is None:
             raise ParameterError("fit: resume=True needs the checkpoint to continue from: checkpoint=...")
         self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, resume, self.settings)
-        self.done, self.first_epoch, self.last_good = 0, 0, circuit.snapshot()
+        self.done, self.first_epoch, self.epochs_before, self.last_good = 0, 0, 0, circuit.snapshot()
         # the leader's intervals, since all processes must run the same program
         self.probe_intervals: list[int | None] = json.loads(
             group.text(json.dumps([p.every_steps for p in self.probes.values()]))
@@ -191,6 +192,10 @@ class _Run:
             self.done = self.first_epoch * (self.batches.n_batches or 0) if known else self.circuit.n_steps
             self.last_good = self.circuit.snapshot()
         self.history.varied = {**self.circuit.vary, **self.circuit.changed_rates}
+        self.epochs_before = self.circuit.n_epochs - self.first_epoch
+        for runaway in self.circuit.condition()["runaways"]:  # of earlier runs
+            if runaway["replica"] not in self.history.ran_away:
+                self.history.mark_runaway(runaway)
         if not self.group.is_single:
             state = [identity(self.circuit), self.circuit.condition(), self.settings, self.first_epoch]
             self.group.check_agreement(state)
@@ -272,7 +277,7 @@ class _Run:
         """Wait for the device, pin diverged replicas to their last good state, and save the current state as good."""
         for runaway in self.circuit.runaways(self.max_weight, self.online.last_loss):
             self.history.mark_runaway(vars(runaway))
-            self.circuit.pin_replica(runaway.replica, self.last_good)
+            self.circuit.pin_replica(runaway.replica, self.last_good, runaway)
             if self.on_divergence == "raise" or len(self.circuit.pinned) == self.circuit.n_replicas:
                 raise SimulationDiverged(
                     str(runaway), projection=runaway.projection, replica=runaway.replica, step=runaway.step
@@ -295,9 +300,11 @@ class _Run:
 
     def _add(self, split: str, epoch: float, values: Mapping[str, Any]) -> None:
         for metric, value in values.items():
-            self.history.add(step=self.circuit.n_steps, epoch=epoch, split=split, metric=metric, values=value)
+            self.history.add(
+                step=self.circuit.n_steps, epoch=self.epochs_before + epoch, split=split, metric=metric, values=value
+            )
 
     def _probe(self, epoch: float, is_due: Callable[[Probe], bool]) -> None:
         for name, probe in self.probes.items():
             if self.group.is_leader and is_due(probe):
-                probe.call(name, self.circuit, self.history, epoch)
+                probe.call(name, self.circuit, self.history, self.epochs_before + epoch)

@@ -43,15 +43,16 @@ def test_several_calls_do_what_one_call_does(data, make, dtype, tmp_path):
     whole, pieces, looped = make(dtype=dtype), make(dtype=dtype), make(dtype=dtype)
     options = {"batch_size": 50, "data_seed": 5, "progress": False}
     history = cs.fit(whole, data, epochs=4, **options)
-    online = [float(cs.fit(pieces, data, **options).final("loss", "online")[0]) for _ in range(2)]
+    curves = [cs.fit(pieces, data, **options).curve("loss", "online") for _ in range(2)]
     pieces.save(tmp_path / "c")
     pieces = cs.load_circuit(tmp_path / "c", device="cpu")
-    cs.fit(pieces, data, epochs=2, **options)
+    curves.append(cs.fit(pieces, data, epochs=2, **options).curve("loss", "online"))
     for epoch in range(4):
         for x, target in cs.minibatches(data.train, 50, seed=5, epoch=epoch):
             looped.step(x.to(looped.dtype), target)
     assert whole.condition() == pieces.condition() and whole.n_epochs == 4 and looped.n_epochs == 0
-    assert online == history.curve("loss", "online")[0].tolist()[:2] and online[0] != online[1]
+    pd.testing.assert_frame_equal(pd.concat(curves), history.curve("loss", "online"))
+    assert np.isfinite(pd.concat(curves)).to_numpy().all() and curves[0].iat[0, 0] != curves[1].iat[0, 0]
     for p in whole.motif.projections:
         assert torch.isfinite(whole.weights(p.name)).all()
         assert torch.equal(whole.weights(p.name), pieces.weights(p.name))
@@ -67,7 +68,7 @@ def test_a_replica_runs_away_in_several_calls_as_in_one():
     batches = [(np.ones((1, 1)), None)] * 35
     (report,) = cs.fit(whole, batches, epochs=3, progress=False).runaways
     found = [cs.fit(pieces, batches, progress=False).runaways for _ in range(3)]
-    assert found == [[], [report], []] and (report["replica"], report["step"]) == (1, 50)
+    assert found == [[], [report], [report]] and (report["replica"], report["step"]) == (1, 50)
     np.testing.assert_allclose(whole.weights("W")[1].item(), 1.25**35, rtol=1e-12)
     assert torch.equal(whole.weights("W"), pieces.weights("W")) and whole.pinned == pieces.pinned == (1,)
 
@@ -229,7 +230,7 @@ def test_alignment_as_a_probe_lands_by_site(data):
     np.testing.assert_allclose(curve.iloc[-1], expected, rtol=1e-6)
 
 
-def test_a_runaway_replica_is_pinned_and_reported_and_the_others_do_not_notice(data):
+def test_a_runaway_replica_is_pinned_and_reported_and_the_others_do_not_notice(data, tmp_path):
     rates = [0.2, 1e4, 0.1]
     vary = {f"W{k}.eta": rates for k in range(2)}
     circuit = make(replicas=3, vary=vary)
@@ -245,6 +246,14 @@ def test_a_runaway_replica_is_pinned_and_reported_and_the_others_do_not_notice(d
     table = history.to_pandas()
     assert list(table.runaway) == list(table.replica == 1) and (table.metric == "accuracy").any()
     assert np.isfinite(history.final("accuracy", "test")).tolist() == [True, False, True]
+    circuit.save(tmp_path / "c")
+    for later in (circuit, cs.load_circuit(tmp_path / "c", device="cpu")):
+        found = cs.fit(later, data, epochs=1, batch_size=32, progress=False)
+        assert found.runaways == history.runaways and np.isnan(found.final("accuracy", "test")[1])
+    circuit.pin_replica(0)  # as its user wishes: it has learned
+    found = cs.fit(circuit, data, epochs=1, batch_size=32, progress=False)
+    assert np.isfinite(found.final("accuracy", "test")).tolist() == [True, False, True]
+    circuit.release_replica(0)
     circuit.release_replica(1, dict.fromkeys(vary, 0.1))
     again = cs.fit(circuit, data, epochs=3, batch_size=32, progress=False)
     assert again.runaways == [] and circuit.pinned == () and not again.to_pandas().runaway.any()

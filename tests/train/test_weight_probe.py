@@ -30,6 +30,14 @@ def test_each_moment_holds_the_weights_of_that_moment():
         assert not np.array_equal(kept.weights["W0"][0], kept.weights["W0"][2])
 
 
+def test_a_second_run_of_a_circuit_continues_the_moments():
+    data, kept = cs.load_dataset("teacher"), cs.WeightHistory()
+    circuit = cs.compile(paper_sal([data.n_features, 9, data.n_outputs]), device="cpu")
+    for _ in range(2):
+        cs.fit(circuit, data, epochs=2, probes={"weights": cs.WeightProbe(kept=kept)}, progress=False)
+    assert kept.epochs == [0, 1, 2, 3, 4] and kept.steps == sorted(set(kept.steps))
+
+
 def test_of_large_populations_some_neurons_are_kept_and_said_which():
     kept, seen = learned(n_neurons=4)
     assert kept.neurons["up1"].tolist() == [0, 3, 5, 8]
