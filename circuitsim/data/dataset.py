@@ -19,7 +19,7 @@ from circuitsim.data.split import Split
 from circuitsim.data.standardize import standardized
 from circuitsim.data.targets import Kinds, infer_kinds, read_targets
 from circuitsim.errors import DataError, ParameterError
-from circuitsim.whole import whole
+from circuitsim.whole import check_flags, whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,6 +138,7 @@ class Dataset:
         """
         if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
             raise ParameterError(f"dtype must be a floating type such as torch.float32 (got {dtype})")
+        check_flags(sequences=sequences)
         seed = whole("seed", seed, least=0)
         fraction = _fraction("validation", validation, ", a pair (x, y)")
         pairs = {"train": (x, y), "validation": None if fraction else validation, "test": test}

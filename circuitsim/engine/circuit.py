@@ -42,7 +42,7 @@ from circuitsim.motif.spikes import refuse_spikes
 from circuitsim.motif.wiring import path_from_target
 from circuitsim.plan import Image, Plan, Program, Times
 from circuitsim.plan.quantities import at_time
-from circuitsim.whole import whole
+from circuitsim.whole import check_flags, whole
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -281,6 +281,7 @@ class Circuit:
                 not repeat over time.
             MotifError: there is no population `output`.
         """
+        check_flags(every_time=every_time)
         output = self._only_output() if output is None else self.motif.population(output).name
         phase = self._programs.phases_of(output)[-1]
         if every_time and phase.repeat != TIME:

@@ -16,7 +16,7 @@ from circuitsim.errors import ParameterError, check_kind, warn
 from circuitsim.motif import Motif
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import signal, synapse
-from circuitsim.whole import whole
+from circuitsim.whole import check_flags, whole
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -75,8 +75,7 @@ def compile(
         torch.Size([2, 6, 8])
     """
     check_kind("compile", motif, Motif, "a function of `motifs` makes one, as in compile(sal([64, 32, 10]))")
-    if not isinstance(record_changes, bool):
-        raise ParameterError(f"record_changes must be True or False (got {record_changes!r})")
+    check_flags(record_changes=record_changes)
     circuit = Circuit(
         motif, seeds=_seeds(replicas, seed, seeds), device=_device(device), dtype=_dtype(dtype),
         vary={} if vary is None else vary, record_changes=record_changes,

@@ -25,7 +25,7 @@ from circuitsim.train.probe import Probe, as_probes
 from circuitsim.train.process_group import ProcessGroup
 from circuitsim.train.schedule import Schedule, as_schedule, check_reach, values_of
 from circuitsim.train.signals import SignalFunctions, check_signals, signals_of_batch
-from circuitsim.whole import whole
+from circuitsim.whole import check_flags, whole
 
 CHECK_EVERY = 50  # steps between checks for runaway growth, each of which waits for the device
 
@@ -98,6 +98,7 @@ def fit(
         True
     """
     check_kind("fit", circuit, Circuit, "cs.compile(motif) makes one")
+    check_flags(progress=progress, resume=resume, distributed=distributed)
     return _Run(
         circuit, data, epochs, batch_size, schedule, data_seed, as_probes(probes), evaluate_every,
         max_weight, on_divergence, progress, checkpoint, resume, ProcessGroup(circuit.device, distributed), signals,

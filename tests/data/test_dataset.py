@@ -123,6 +123,7 @@ def test_data_that_do_not_fit_are_refused(arguments, message):
         ({"test": 0.2}, r"test must be a pair \(x, y\) \(got a float\)"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"dtype": torch.int32}, r"dtype must be a floating type such as torch.float32 \(got torch.int32\)"),
+        ({"sequences": "yes"}, r"sequences must be True or False \(got 'yes'\)"),
         ({"n_outputs": 0}, "n_outputs must be a whole number, 1 or more"),
         ({"y": X[:, 0], "n_outputs": 3}, "n_outputs is 3, but y has 2 columns"),
         ({"y": {"o": Y}, "n_outputs": 3}, "n_outputs must be a mapping where y is a mapping"),

@@ -217,6 +217,7 @@ def test_eta_scale_multiplies_every_eta_and_nothing_else(circuit):
         ({"replicas": 0}, "replicas must be a whole number, 1 or more"),
         ({"seed": -1}, "seed must be a whole number, 0 or more"),
         ({"dtype": "float16"}, "dtype must be one of"),
+        ({"record_changes": "no"}, "record_changes must be True or False"),
         ({"device": "cuda:99"}, "device 'cuda:99' is not available"),
         ({"device": "abacus"}, "device 'abacus' is not available"),
         ({"vary": {"W0.etta": [1.0]}}, "unknown path 'W0.etta'"),

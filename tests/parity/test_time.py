@@ -223,6 +223,8 @@ def test_a_motif_without_time_refuses_sequences_and_one_without_sequences_time()
         circuit.step(np.ones((1, 5, 6, 3)), np.ones((5, 2)))
     with pytest.raises(cs.ParameterError, match="'y' is read in phase 'run', which does not repeat over time"):
         circuit.predict(np.ones((5, 3)), every_time=True)
+    with pytest.raises(cs.ParameterError, match="every_time must be True or False .got 'no'."):
+        circuit.predict(np.ones((5, 3)), every_time="no")
     with pytest.raises(cs.MotifError, match="phase 'run': repeat is 'time', but no input can be a sequence"):
         recurrent(cs.Phase("run", repeat="time"), cs.Phase("after")).validate()
     with pytest.raises(cs.CircuitError, match="phase 'run' repeats over time"):

@@ -304,6 +304,8 @@ def test_a_history_survives_its_csv_file(data, tmp_path):
     ("options", "error", "message"),
     [
         ({"epochs": -1}, cs.ParameterError, "epochs must be a whole number, 0 or more"),
+        ({"progress": "no"}, cs.ParameterError, "progress must be True or False .got 'no'."),
+        ({"resume": None}, cs.ParameterError, "resume must be True or False"),
         ({"batch_size": 0}, cs.ParameterError, "batch_size must be a whole number, 1 or more"),
         ({"data_seed": True}, cs.ParameterError, "data_seed must be a whole number, 0 or more"),
         ({"evaluate_every": None}, cs.ParameterError, "evaluate_every must be a whole number, 0 or more"),
