@@ -304,7 +304,7 @@ def test_a_history_survives_its_csv_file(data, tmp_path):
     ("options", "error", "message"),
     [
         ({"epochs": -1}, cs.ParameterError, "epochs must be a whole number, 0 or more"),
-        ({"progress": "no"}, cs.ParameterError, "progress must be True or False .got 'no'."),
+        ({"distributed": "no"}, cs.ParameterError, "distributed must be True or False"),
         ({"resume": None}, cs.ParameterError, "resume must be True or False"),
         ({"batch_size": 0}, cs.ParameterError, "batch_size must be a whole number, 1 or more"),
         ({"data_seed": True}, cs.ParameterError, "data_seed must be a whole number, 0 or more"),
