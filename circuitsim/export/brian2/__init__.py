@@ -1,8 +1,8 @@
 """Export of a circuit as a Brian2 network. Modules here import brian2 only during an export."""
 
 from circuitsim.export.brian2.export import MissingBrian2, export_brian2
+from circuitsim.export.brian2.exported import circuit_from_brian2
 from circuitsim.export.brian2.rate import RateNetwork
-from circuitsim.export.brian2.read_back import circuit_from_brian2
 from circuitsim.export.brian2.spiking.cells import (
     LIF,
     Cell,

@@ -207,6 +207,11 @@ class Blueprint:
         """Groups and synapses, keyed by name."""
         return {**self.neurons, **self.wires}
 
+    @property
+    def values(self) -> dict[str, dict[str, Values]]:
+        """All variables, keyed by part and name."""
+        return {name: part.variables for name, part in self.parts.items()}
+
     def pathways(self, w: Wires) -> dict[str, int]:
         """The Brian2 pathways of synapses -> their `order`: whatever presynaptic spikes do comes first."""
         order = list(self.parts).index(w.name)

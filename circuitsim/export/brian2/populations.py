@@ -6,14 +6,11 @@ import numpy as np
 import sympy
 
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.cycles import Cycle
-from circuitsim.export.brian2.language import text
-from circuitsim.export.brian2.means import computed_signals, link_mean
+from circuitsim.export.brian2.language import of_neuron, text
 from circuitsim.export.brian2.parts import Neurons, Wires
-from circuitsim.export.brian2.reductions import take_reductions
-from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spelling import of_neuron
-from circuitsim.export.brian2.updates import Update, statements
+from circuitsim.export.brian2.reductions import computed_signals, link_mean, take_reductions
+from circuitsim.export.brian2.replica import Cycle, Replica
+from circuitsim.export.brian2.updates import Update, run_updates
 from circuitsim.motif import Objective
 from circuitsim.plan import PopulationPlan
 from circuitsim.plan.quantities import neuron, signal
@@ -25,8 +22,6 @@ ERRORS = {
     "mse": "target - output",
     "bce": "target - 1.0/(1.0 + exp(-output))",
 }
-
-Names = dict[sympy.Expr, str]
 
 QUANTITIES = ("drive", "activity", "slope")
 
@@ -52,14 +47,14 @@ def seen(p: PopulationPlan) -> str:
     return "trace" if p.computes_trace else "activity"
 
 
-def transcribe_population(t: Blueprint, replica: Replica, cycle: Cycle, p: PopulationPlan) -> None:
+def transcribe_population(t: Blueprint, cycle: Cycle, p: PopulationPlan) -> None:
     """Transcribe a population's drive, activity, slope and trace. A population that nothing drives keeps its values
     from an earlier phase, or is 0 if there are none."""
     if p.source == "kept":
-        if cycle.plan is replica.plan:
+        if cycle.plan is cycle.replica.plan:
             t.run(p.name, *(f"{name} = 0.0" for name in quantities_of(p)))
         return
-    names = _names(t, replica, cycle, p)
+    names = _names(t, cycle, p)
     noise = f" + {p.noise!r}*noise_{p.name}{cycle.suffix}(t, i)" if p.noise else ""
     t.run(p.name, *_drive(t, cycle, p))
     computed = [p.activity, p.slope] if p.computes_slope else [p.activity]
@@ -70,36 +65,28 @@ def transcribe_population(t: Blueprint, replica: Replica, cycle: Cycle, p: Popul
         t.run(p.name, f"trace = {text(trace, names)}")
 
 
-def transcribe_states(t: Blueprint, replica: Replica, cycle: Cycle, p: PopulationPlan) -> None:
+def transcribe_states(t: Blueprint, cycle: Cycle, p: PopulationPlan) -> None:
     """Transcribe the updates of a population's states, each to the batch mean of its expression."""
-    suffix, names = cycle.suffix, _names(t, replica, cycle, p)
-    signals = computed_signals(t, cycle) if p.states else {}
+    names, signals = _names(t, cycle, p), computed_signals(t, cycle) if p.states else {}
     names |= {mean: link_mean(t, mean, p.name) for e in signals.values() for mean in e.free_symbols}
-    taken = take_reductions(t, p.name, (update.xreplace(signals) for update in p.states.values()), names, suffix)
-    updates = [
-        Update(k, f"{k}_sum{suffix}", text(update, names), ())
-        for k, update in zip(map(of_neuron, p.states), taken, strict=True)
-    ]
-    for update in updates:
-        t.neurons[p.name].declare(update.sum)
-    t.run(p.name, *statements(updates, suffix))
+    changed = (update.xreplace(signals) for update in p.states.values())
+    taken = take_reductions(t, p.name, changed, names, cycle.suffix)
+    updates = [Update(of_neuron(k), text(e, names)) for k, e in zip(p.states, taken, strict=True)]
+    run_updates(t, p.name, updates, cycle.suffix)
 
 
-def _names(t: Blueprint, replica: Replica, cycle: Cycle, p: PopulationPlan) -> Names:
+def _names(t: Blueprint, cycle: Cycle, p: PopulationPlan) -> dict[sympy.Expr, str]:
     """The Brian2 names that a population's expressions read: its own variables, and linked ones of gating populations
     and of signals."""
-    names: Names = {neuron(kind, p.name): kind for kind in QUANTITIES}
-    names |= {neuron(state, p.name): of_neuron(state) + cycle.suffix for state in replica.states[p.name]}
+    names: dict[sympy.Expr, str] = {neuron(kind, p.name): kind for kind in QUANTITIES}
+    names |= {neuron(k, p.name): of_neuron(k) + cycle.suffix for k in cycle.replica.states[p.name]}
     read = set().union(*(e.free_symbols for e in (p.activity, p.slope, *p.states.values())))
     for gate in cycle.plan.populations:
         for kind in QUANTITIES:
             if (symbol := neuron(kind, gate)) in read - set(names):
                 names[symbol] = f"{kind}_{gate}"
                 t.neurons[p.name].link(names[symbol], gate, kind)
-    for given in cycle.plan.signals:
-        if signal(given) in read:
-            names[signal(given)] = f"signal_{given}(t)"
-    return names
+    return names | {signal(given): f"signal_{given}(t)" for given in cycle.plan.signals}
 
 
 def _drive(t: Blueprint, cycle: Cycle, p: PopulationPlan) -> list[str]:
@@ -143,6 +130,5 @@ def add_softmax(t: Blueprint, name: str, objective: Objective, target: str, outp
         output: the variable of the output population.
     """
     size = t.neurons[objective.output].size
-    pre, post = np.divmod(np.arange(size**2), size)
-    t.add(Wires(name, objective.output, objective.error, pre, post))
+    t.add(Wires(name, objective.output, objective.error, *np.indices((size, size)).reshape(2, -1)))
     t.sum(name, target, f"exp({output}_pre - output_post)")

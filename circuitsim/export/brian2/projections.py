@@ -8,14 +8,12 @@ import numpy as np
 import sympy
 
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.cycles import WEIGHT, Cycle
-from circuitsim.export.brian2.language import Names, term_text, text, total
-from circuitsim.export.brian2.means import computed_signals, copy_mean, mean_in_rule
+from circuitsim.export.brian2.language import Names, of_neuron, of_parameter, of_synapse, term_text, text, total
 from circuitsim.export.brian2.parts import Wires
 from circuitsim.export.brian2.populations import QUANTITIES, seen
-from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spelling import of_neuron, of_parameter, of_synapse
-from circuitsim.export.brian2.updates import Update, statements
+from circuitsim.export.brian2.reductions import add_mean, computed_signals, copy_mean, without_ends
+from circuitsim.export.brian2.replica import WEIGHT, Cycle, Replica
+from circuitsim.export.brian2.updates import Update, run_updates
 from circuitsim.motif import Projection
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
@@ -44,47 +42,48 @@ def transcribe_current(t: Blueprint, cycle: Cycle, p: ProjectionPlan) -> None:
         t.neurons[p.post].declare(cycle.current(p.name))  # without synapses it stays 0
 
 
-def transcribe_rules(t: Blueprint, replica: Replica, cycle: Cycle, p: ProjectionPlan) -> None:
+def transcribe_rules(t: Blueprint, cycle: Cycle, p: ProjectionPlan) -> None:
     """Transcribe the changes of a projection's weights and synaptic states."""
-    suffix, updates = cycle.suffix, []
+    updates = []
     if p.rule is not None:
-        before = [cycle.weight(p.name)]
-        updates.append(_update(t, replica, cycle, p, WEIGHT, p.rule, before, p.bounds or (None, None)))
-    for state, rule in p.states.items():
-        updates.append(_update(t, replica, cycle, p, of_synapse(state), rule, []))
-    if updates:
-        for update in updates:
-            t.wires[p.name].declare(update.sum)
-        t.run(p.name, *statements(updates, suffix))
+        updates.append(_update(t, cycle, p, WEIGHT, p.rule))
+    updates += [_update(t, cycle, p, of_synapse(state), rule) for state, rule in p.states.items()]
+    run_updates(t, p.name, updates, cycle.suffix)
 
 
-def _update(
-    t: Blueprint, replica: Replica, cycle: Cycle, p: ProjectionPlan, variable: str, rule: Sum, before: list[str],
-    bounds: tuple[float | None, float | None] = (None, None),
-) -> Update:  # fmt: skip
+def _update(t: Blueprint, cycle: Cycle, p: ProjectionPlan, variable: str, rule: Sum) -> Update:
     """The update of a variable by a rule in normal form. The rule's means and sums over synapses come first."""
-    names = dict(_names(t, replica, cycle, p, rule))
+    names = _names(t, cycle, p, rule)
     means: dict[sympy.Symbol, sympy.Expr] = {}
     for reduction in rule.reductions:
         if reduction.kind == "mean":
-            means[reduction.symbol] = _mean(t, replica, cycle, p, reduction, names, means)
+            means[reduction.symbol] = _mean(t, cycle, p, reduction, names, means)
             names[reduction.symbol] = f"{copy_mean(t, means[reduction.symbol], p.post)}_post"
             continue
         summed = t.largest if reduction.kind.startswith("max") else t.sum
         summed(p.name, names[reduction.symbol], total([term_text(term, names) for term in reduction.body]))
     data = total([term_text(term, names) for term in rule.terms if term.has_data])
     rest = [term_text(term, names) for term in rule.terms if not term.has_data]
-    return Update(variable, f"{variable}_sum{cycle.suffix}", data, [*before, *rest], bounds)
+    if variable == WEIGHT:
+        return Update(variable, data, [cycle.weight(p.name), *rest], p.bounds or (None, None))
+    return Update(variable, data, rest)
 
 
 def _mean(
-    t: Blueprint, replica: Replica, cycle: Cycle, p: ProjectionPlan, mean: Reduction, names: Names,
+    t: Blueprint,
+    cycle: Cycle,
+    p: ProjectionPlan,
+    mean: Reduction,
+    names: Names,
     means: Mapping[sympy.Symbol, sympy.Expr],
-) -> sympy.Symbol:  # fmt: skip
+) -> sympy.Symbol:
     """Transcribe a mean over the neurons of one end; `means` are those of the rule that come before it."""
-    end, body = body_of_mean(replica, p, mean)
-    body = body.xreplace({**computed_signals(t, cycle), **means})
-    return mean_in_rule(t, p.pre if end == PRE else p.post, end, body, names, cycle)
+    end, body = body_of_mean(cycle.replica, p, mean)
+    body = without_ends(body.xreplace({**computed_signals(t, cycle), **means}))
+    at_end = {s: name.removesuffix(f"_{end}") for s, name in names.items() if name.endswith(f"_{end}")}
+    own = {without_ends(s): name for s, name in at_end.items()}
+    own |= {signal(given): f"signal_{given}(t)" for given in cycle.plan.signals}
+    return add_mean(t, p.pre if end == PRE else p.post, body, own, cycle.suffix)
 
 
 def body_of_mean(replica: Replica, p: ProjectionPlan, mean: Reduction) -> tuple[str, sympy.Expr]:
@@ -109,12 +108,10 @@ def transcribe_tie(t: Blueprint, p: Projection, replica: Replica) -> None:
     t.sum(tie, "w_post", value if p.tied_to.scale == 1 else f"{float(p.tied_to.scale)!r}*{value}")
 
 
-def _names(t: Blueprint, replica: Replica, cycle: Cycle, p: ProjectionPlan, rule: Sum) -> Names:
+def _names(t: Blueprint, cycle: Cycle, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
     """The Brian2 names of a rule's quantities at a synapse, mostly those of the declared rule."""
-    suffix = cycle.suffix
-    names = {synapse("w", p.name): cycle.weight(p.name)}
-    if BATCH_SIZE in rule.symbols:
-        names[BATCH_SIZE] = "(1.0/share(t))"
+    suffix, replica = cycle.suffix, cycle.replica
+    names = {synapse("w", p.name): cycle.weight(p.name), BATCH_SIZE: "(1.0/share(t))"}
     names |= {synapse(name, p.name): of_parameter(name) for name in replica.parameters.get(p.name, {})}
     names |= {synapse(state, p.name): of_synapse(state) + suffix for state in replica.states[p.name]}
     for end, population in ((PRE, p.pre), (POST, p.post)):
@@ -123,13 +120,11 @@ def _names(t: Blueprint, replica: Replica, cycle: Cycle, p: ProjectionPlan, rule
         names |= {at(neuron(state, population), end): f"{of_neuron(state)}{suffix}_{end}" for state in states}
     names |= {at(current(name), POST): f"{cycle.current(name)}_post" for name in cycle.plan.projections}
     names |= {r.symbol: sum_name(p, r, suffix) for r in rule.reductions if r.kind != "mean"}
-    signals = {signal(name) for name in cycle.plan.computed}
-    for given in cycle.plan.signals:
-        if signal(given) in rule.symbols:
-            names[signal(given)] = f"signal_{given}(t)"
-    for name, expression in computed_signals(t, cycle).items() if rule.symbols & signals else ():
-        at_synapse = {mean: f"{copy_mean(t, mean, p.post)}_post" for mean in expression.free_symbols}
-        names[name] = f"({text(expression, at_synapse)})"
+    names |= {signal(given): f"signal_{given}(t)" for given in cycle.plan.signals}
+    if rule.symbols & {signal(name) for name in cycle.plan.computed}:
+        for symbol, expression in computed_signals(t, cycle).items():
+            at_synapse = {mean: f"{copy_mean(t, mean, p.post)}_post" for mean in expression.free_symbols}
+            names[symbol] = f"({text(expression, at_synapse)})"
     return names
 
 

@@ -12,15 +12,13 @@ import numpy as np
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
 from circuitsim.export.brian2.blueprint import Blueprint, Record
-from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
-from circuitsim.export.brian2.feeding import Feeding, Tensors
-from circuitsim.export.brian2.passes import n_passes
+from circuitsim.export.brian2.feeding import TICK_MS, Feeding, Tensors, n_passes, scheduled
+from circuitsim.export.brian2.language import of_neuron, of_synapse
 from circuitsim.export.brian2.refusals import refuse
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.schedule import TICK_MS, Arrays, scheduled
+from circuitsim.export.brian2.results import Arrays
 from circuitsim.export.brian2.script import write_script
-from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.transcribe import transcribe
 from circuitsim.plan.circuitry import judging_phase
 
@@ -45,17 +43,16 @@ class RateNetwork(ExportedNetwork):
         refuse(circuit, runs_python=target != STANDALONE)
         exported = Replica.of(circuit, replica)
         super().__init__(exported, transcribe(exported), target, directory, keeps=True)
-        self.plans, self._cycles = circuit.plans, cycles_of(circuit.motif, circuit.plans)
-        self._passes = {cycle.suffix: n_passes(cycle.plan) for cycle in self._cycles}
+        self.plans, cycles = circuit.plans, exported.cycles
+        self._passes = {cycle.suffix: n_passes(cycle.plan) for cycle in cycles}
         self.n_passes = sum(self._passes.values())
-        self._feeding = Feeding(circuit, replica, self._cycles)
-        self._current_of = {name: cycle.current(name) for cycle in self._cycles for name in cycle.plan.projections}
-        cycle_of = {cycle.phase: cycle for cycle in self._cycles}
-        judging = {o.error: (o.output, judging_phase(o, self.plans)) for o in self.motif.objectives}
+        self._feeding = Feeding(circuit, replica, cycles)
+        self._current_of = {name: cycle.current(name) for cycle in cycles for name in cycle.plan.projections}
         self._judged = {  # by error population: the output's activity in the phase that judges it
-            error: (output, f"activity{cycle_of[phase].suffix}")
-            for error, (output, phase) in judging.items()
-            if phase is not None
+            o.error: (o.output, f"activity{cycle.suffix}")
+            for o in self.motif.objectives
+            for cycle in cycles
+            if cycle.phase == judging_phase(o, self.plans)
         }
         self._cycle: Mapping[tuple[str, str], np.ndarray] = {}
 

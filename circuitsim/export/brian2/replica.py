@@ -1,10 +1,11 @@
-"""One replica of a circuit as NumPy arrays, which a blueprint needs in addition to the plans."""
+"""What is exported: one replica of a circuit as plans and NumPy arrays, and its phases."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ import torch
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, ParameterError
+from circuitsim.export.brian2.language import of_parameter, of_synapse
 from circuitsim.export.brian2.parts import Values
-from circuitsim.export.brian2.spelling import of_parameter, of_synapse
 from circuitsim.motif import Motif, Population, Projection
 from circuitsim.motif.checks import index
 from circuitsim.plan import Plan, build_plans
+
+WEIGHT = "w"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,18 @@ class Replica:
     def plan(self) -> Plan:
         """The plan of the first phase, which is the only one unless phases are declared."""
         return self.plans[0]
+
+    @cached_property
+    def cycles(self) -> tuple[Cycle, ...]:
+        """The phases of a step, in order."""
+        changed = {p.name for plan in self.plans for p in plan.plastic()}
+        changing = frozenset(
+            p.name for p in self.motif.projections if (p.tied_to.projection if p.tied_to else p.name) in changed
+        )
+        return tuple(
+            Cycle(self, phase.name, plan, f"_{phase.name}" if len(self.plans) > 1 else "", changing)
+            for phase, plan in zip(self.motif.phases, self.plans, strict=True)
+        )
 
     @classmethod
     def of(cls, circuit: Circuit, replica: int) -> Replica:
@@ -112,6 +127,38 @@ class Replica:
     def _at_synapses(self, projection: str, value: Values) -> Values:
         pre, post = self.synapses(projection)
         return value[post, pre] if isinstance(value, np.ndarray) else value
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One phase of a step in Brian2, where one tick processes one sample.
+
+    A later phase reads the values that an earlier phase computed for each sample, and the weights that the earlier
+    phase changed. Therefore every tick takes its sample through all phases, and the batch is presented once more for
+    each phase. During a phase's presentation its changes are summed, while earlier phases run with the weights that
+    they used before. Each phase therefore has its own variables for the weights and states that it reads.
+
+    Args:
+        replica: what is exported.
+        phase: the phase's name.
+        plan: what the phase computes.
+        suffix: the suffix of the phase's own variables, "" if the motif has a single phase.
+        changing: the projections whose weights differ between phases.
+    """
+
+    replica: Replica
+    phase: str
+    plan: Plan
+    suffix: str
+    changing: frozenset[str]
+
+    def weight(self, projection: str) -> str:
+        """The synaptic variable that holds the weight at the start of this phase."""
+        return WEIGHT + self.suffix if projection in self.changing else WEIGHT
+
+    def current(self, projection: str) -> str:
+        """The variable of the postsynaptic neurons that holds the current of this phase."""
+        return f"I_{projection}{self.suffix}"
 
 
 def _declared(motif: Motif, projection: str) -> dict[str, Values]:

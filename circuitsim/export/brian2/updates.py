@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.language import total
 
 Bounds = tuple[float | None, float | None]
@@ -17,46 +18,42 @@ class Update:
 
     Args:
         variable: the variable that changes.
-        sum: the variable that sums over samples.
         sample: an expression that depends on the sample, or "".
         rest: expressions that do not depend on the sample.
         bounds: lower and upper bounds of the new value.
     """
 
     variable: str
-    sum: str
     sample: str
-    rest: Sequence[str]
+    rest: Sequence[str] = ()
     bounds: Bounds = (None, None)
 
-    def new(self) -> str:
-        """The expression of the new value."""
-        return clipped(total([*([self.sum] if self.sample else []), *self.rest]) or "0.0", self.bounds)
+
+def run_updates(t: Blueprint, owner: str, updates: Sequence[Update], suffix: str) -> None:
+    """Add the updates of one group, or of one projection's synapses, which have an effect only in the last pass of the
+    phase with this suffix.
+
+    Each expression is first assigned to a new name, because Brian2 rewrites assignments to existing variables with
+    SymPy.
+    """
+    learns, ends = f"learns{suffix}(t)", f"ends{suffix}(t)"
+    sums = {u.variable: f"{u.variable}_sum{suffix}" for u in updates}  # over samples
+    for name in sums.values():
+        t.parts[owner].declare(name)
+    sampled = {u.variable: u.sample for u in updates if u.sample}
+    code = [f"asked_{k} = where({learns}, share(t)*({sample}), 0.0)" for k, sample in sampled.items()]
+    code += [f"{sums[k]} += asked_{k}" for k in sampled]
+    for u in updates:
+        new = total([*([sums[u.variable]] if u.sample else []), *u.rest]) or "0.0"
+        code.append(f"new_{u.variable} = {clipped(new, u.bounds)}")
+    code += [f"{k} = where({ends}, new_{k}, {k})" for k in sums]
+    t.run(owner, *code, *(f"{sums[k]} = where({ends}, 0.0, {sums[k]})" for k in sampled))
 
 
 def clipped(value: str, bounds: Bounds) -> str:
     """The expression of a value within bounds."""
     low, high = ("" if bound is None else repr(float(bound)) for bound in bounds)
     return f"clip({value}, {low or '-inf'}, {high or 'inf'})" if low or high else value
-
-
-def statements(updates: Sequence[Update], suffix: str) -> list[str]:
-    """The statements of updates, which have an effect only in the last pass of a phase.
-
-    Each expression is first assigned to a new name, because Brian2 rewrites assignments to existing variables with
-    SymPy.
-
-    Args:
-        updates: the updates of one group, or of one projection's synapses.
-        suffix: the phase's suffix.
-    """
-    learns, ends = f"learns{suffix}(t)", f"ends{suffix}(t)"
-    sampled = [u for u in updates if u.sample]
-    code = [f"asked_{u.variable} = where({learns}, share(t)*({u.sample}), 0.0)" for u in sampled]
-    code += [f"{u.sum} += asked_{u.variable}" for u in sampled]
-    code += [f"new_{u.variable} = {u.new()}" for u in updates]
-    code += [f"{u.variable} = where({ends}, new_{u.variable}, {u.variable})" for u in updates]
-    return code + [f"{u.sum} = where({ends}, 0.0, {u.sum})" for u in sampled]
 
 
 def at_once(changes: Sequence[tuple[str, str, str]]) -> list[str]:

@@ -10,12 +10,10 @@ import numpy as np
 
 from circuitsim.errors import ParameterError
 from circuitsim.export.brian2.blueprint import Blueprint, Record
-from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.exported import ExportedNetwork
+from circuitsim.export.brian2.exported import ExportedNetwork, circuit_from_brian2
+from circuitsim.export.brian2.language import as_declared, of_neuron, of_parameter, of_synapse
 from circuitsim.export.brian2.parts import Wires
-from circuitsim.export.brian2.read_back import circuit_from_brian2
-from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spelling import as_declared, of_neuron, of_parameter, of_synapse
+from circuitsim.export.brian2.replica import WEIGHT, Replica
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.motif.checks import index

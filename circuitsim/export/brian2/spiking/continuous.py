@@ -12,9 +12,8 @@ import numpy as np
 
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.progress import progress_bar
-from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.replica import WEIGHT, Replica
+from circuitsim.export.brian2.results import progress_bar
 from circuitsim.export.brian2.script import write_script
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import Cell, SpikeTrain, SpikingCell

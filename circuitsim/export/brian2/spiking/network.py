@@ -15,13 +15,12 @@ from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.cycles import WEIGHT
+from circuitsim.export.brian2.exported import circuit_from_brian2
+from circuitsim.export.brian2.language import of_parameter
 from circuitsim.export.brian2.parts import Wires
-from circuitsim.export.brian2.progress import Report, ignore, progress_bar, within
-from circuitsim.export.brian2.read_back import circuit_from_brian2
-from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.replica import WEIGHT, Replica
+from circuitsim.export.brian2.results import Report, ignore, progress_bar, within
 from circuitsim.export.brian2.script import write_script
-from circuitsim.export.brian2.spelling import of_parameter
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import SpikingCell
@@ -263,7 +262,7 @@ class SpikingNetwork(BlueprintNetwork):
         Raises:
             DataError: x, target or a signal does not fit.
         """
-        from circuitsim.export.brian2.runtime import Runtime  # imported late, because it imports brian2
+        from circuitsim.export.brian2.build import Runtime  # imported late, because it imports brian2
 
         b, played = self._once(self._samples(x, target, signals or {}), learns, seed)
         return Recording.of(b, Runtime("numpy").play(b, played, seed), self._records)

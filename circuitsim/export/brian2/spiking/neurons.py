@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.language import text
+from circuitsim.export.brian2.language import of_neuron, text
 from circuitsim.export.brian2.parts import Neurons
 from circuitsim.export.brian2.populations import ERRORS, add_softmax
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spelling import of_neuron
 from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking

@@ -14,7 +14,6 @@ from circuitsim.data.arrays import as_numpy
 from circuitsim.engine import Circuit
 from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError
-from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.feeding import Feeding
 from circuitsim.export.brian2.spiking.neurons import signal_name
 from circuitsim.export.brian2.spiking.trial import GRID_MS
@@ -71,7 +70,7 @@ def read_samples(circuit: Circuit, length_ms: float, x: Any, target: Any = None,
     n = len(first)
     if n < 1:
         raise DataError("there are no samples")
-    feeding = Feeding(circuit, 0, cycles_of(circuit.motif, circuit.plans))
+    feeding = Feeding(circuit, 0)  # without noise, which a spiking network has not
     silent = {name: np.zeros(n) for name in plan.signals}
     given = _signals(plan.signals, silent if signals is None else signals, n, round(length_ms / GRID_MS))
     if target is None:

@@ -15,11 +15,10 @@ import sympy
 
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.language import term_text, text, total
+from circuitsim.export.brian2.language import of_neuron, of_parameter, of_synapse, term_text, text, total
 from circuitsim.export.brian2.parts import DELAY, Wires
 from circuitsim.export.brian2.projections import sum_name
-from circuitsim.export.brian2.spelling import of_neuron, of_parameter, of_synapse
+from circuitsim.export.brian2.replica import WEIGHT
 from circuitsim.export.brian2.spiking.cells import GradedReadout, SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
