@@ -16,11 +16,10 @@ from circuitsim.export.brian2.spiking.cells import (
     SpikingCell,
 )
 from circuitsim.export.brian2.spiking.continuous import ContinuousNetwork
-from circuitsim.export.brian2.spiking.model import Delay, Spiking, Stream
+from circuitsim.export.brian2.spiking.model import Delay, Spiking, Stream, Trial
 from circuitsim.export.brian2.spiking.network import SpikingNetwork
 from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning
-from circuitsim.export.brian2.spiking.trial import Trial
 
 __all__ = [
     "Cell", "ContinuousNetwork", "Delay", "GradedReadout", "IntegrateAndFire", "LIF", "MissingBrian2", "OnOffPair",

@@ -29,17 +29,7 @@ class ExportedNetwork:
 
     Brian2 orders synapses as ``[pre, post]``; arrays returned here have the circuit's axes, ``[post, pre]``.
 
-    Args:
-        replica: the replica that is exported.
-        blueprint: its description.
-        target: "numpy", "cython" or "cpp_standalone".
-        directory: where programs are written.
-        keeps: whether runs in this process use one set of Brian2 objects.
-
-    Attributes:
-        motif: the circuit's motif.
-        seed: the seed of the exported replica.
-        blueprint: the description of neurons and synapses, which printing the network shows.
+    With `keeps`, all runs in this process use one set of Brian2 objects.
 
     Raises:
         CircuitError: the blueprint has a name that Brian2 cannot use.

@@ -15,7 +15,7 @@ from circuitsim.export.brian2.blueprint import Blueprint, Record
 from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
 from circuitsim.export.brian2.feeding import TICK_MS, Feeding, Tensors, n_passes, scheduled
 from circuitsim.export.brian2.language import of_neuron, of_synapse
-from circuitsim.export.brian2.refusals import refuse
+from circuitsim.export.brian2.refusals import refuse_rates
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.results import Arrays
 from circuitsim.export.brian2.script import write_script
@@ -40,7 +40,7 @@ class RateNetwork(ExportedNetwork):
     """
 
     def __init__(self, circuit: Circuit, replica: int, target: str, directory: Path | None) -> None:
-        refuse(circuit, runs_python=target != STANDALONE)
+        refuse_rates(circuit, runs_python=target != STANDALONE)
         exported = Replica.of(circuit, replica)
         super().__init__(exported, transcribe(exported), target, directory, keeps=True)
         self.plans, cycles = circuit.plans, exported.cycles

@@ -21,14 +21,7 @@ from circuitsim.plan import Plan
 
 
 class BlueprintNetwork(ExportedNetwork):
-    """One replica as spiking neurons. Printing it shows every equation.
-
-    Attributes:
-        motif: the declaration.
-        seed: the seed of the exported replica.
-        plan: the plan that is exported.
-        blueprint: the description of neurons and synapses with their equations.
-    """
+    """One replica as spiking neurons."""
 
     plan: Plan
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
 from circuitsim.export.brian2.blueprint import Blueprint
+from circuitsim.export.brian2.refusals import refuse_spikes
 from circuitsim.export.brian2.replica import WEIGHT, Replica
 from circuitsim.export.brian2.results import progress_bar
 from circuitsim.export.brian2.script import write_script
@@ -22,26 +23,17 @@ from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name, train_name
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.recording import Recording
-from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, largest_activity
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.whole import whole
 
 
 class ContinuousNetwork(BlueprintNetwork):
-    """One replica of a motif as a spiking network that runs in continuous time, without trials. Made by
-    `export_brian2` with ``Spiking(trial=None)``; printing it shows every equation.
+    """One replica of a motif as a spiking network that runs in continuous time, without trials.
 
-    Every run begins at rest, with the weights that the run before has left.
+    Made by `export_brian2` with ``Spiking(trial=None)``; printing it shows every equation. Every run begins at rest,
+    with the weights that the run before has left. There is one C++ program for each duration and each shape of inputs.
 
-    Args:
-        replica: the replica that is exported.
-        spiking: neuron models and time constants, with ``trial=None``.
-        target: "numpy", "cython" or "cpp_standalone".
-        directory: where C++ programs are written; there is one for each duration and each shape of inputs.
-
-    Raises:
-        CircuitError: a spiking network cannot express the motif; the message says why.
     Example:
         >>> import circuitsim as cs
         >>> from circuitsim.export import Spiking, SpikeTrain
@@ -57,8 +49,8 @@ class ContinuousNetwork(BlueprintNetwork):
     """
 
     def __init__(self, replica: Replica, spiking: Spiking, target: str, directory: Path | None) -> None:
-        refuse(replica, spiking)
-        super().__init__(replica, spiking, lower(replica, spiking, 1, replica.seed), target, directory)
+        refuse_spikes(replica, spiking)
+        super().__init__(replica, spiking, lower(replica, spiking), target, directory)
         self._cells: dict[str, Cell] = {p.name: cell_of(self.plan, p, spiking) for p in self.plan.populations.values()}
 
     def run(

@@ -18,6 +18,7 @@ from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.exported import circuit_from_brian2
 from circuitsim.export.brian2.language import of_parameter
 from circuitsim.export.brian2.parts import Wires
+from circuitsim.export.brian2.refusals import refuse_spikes
 from circuitsim.export.brian2.replica import WEIGHT, Replica
 from circuitsim.export.brian2.results import Report, ignore, progress_bar, within
 from circuitsim.export.brian2.script import write_script
@@ -26,14 +27,12 @@ from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import SpikingCell
 from circuitsim.export.brian2.spiking.delays import fitted
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
-from circuitsim.export.brian2.spiking.model import Spiking
+from circuitsim.export.brian2.spiking.model import DELAYS, Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.recording import Recording
-from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.samples import Samples, fingerprint, presentation, read_samples
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, saturation
-from circuitsim.export.brian2.spiking.trial import DELAYS
 from circuitsim.files import locked
 from circuitsim.history import History
 from circuitsim.plan import build_plans
@@ -44,30 +43,16 @@ N_CHECKED = 1000  # samples whose activities are compared with what neurons can 
 
 
 class SpikingNetwork(BlueprintNetwork):
-    """One replica of a circuit as a spiking network, which follows the circuit's own plan. Printing it shows every
-    equation.
+    """One replica of a circuit as a spiking network, which follows the circuit's own plan. Made by `export_brian2`.
 
-    Trials are played in segments of `n_trials`, each from rest. Between segments the weights are read, recorded and
-    saved. A C++ program is built once and run once for each segment.
-
-    Args:
-        circuit: the circuit, which says how samples look.
-        replica: the replica that is exported.
-        spiking: neuron models, time constants and trials.
-        target: "numpy", "cython" or "cpp_standalone".
-        directory: where the C++ program is written.
-        n_trials: the number of trials in a segment.
-        plastic: False keeps only what the outputs depend on, without plasticity, to convert a trained circuit.
+    Printing it shows every equation. Trials are played in segments of `n_trials`, each from rest. Between segments the
+    weights are read, recorded and saved. A C++ program is built once and run once for each segment.
 
     Attributes:
         motif: the circuit's motif.
         seed: the seed of the exported replica.
         plan: the plan that is exported.
         blueprint: the description of neurons and synapses with their equations.
-
-    Raises:
-        ParameterError: `n_trials` is not a whole number, 1 or more.
-        CircuitError: a spiking network cannot express what the circuit does; the message says why.
     """
 
     def __init__(
@@ -80,7 +65,7 @@ class SpikingNetwork(BlueprintNetwork):
         n_trials: int,
         plastic: bool,
     ) -> None:
-        refuse(replica, spiking, plastic)
+        refuse_spikes(replica, spiking, plastic)
         n_trials = whole("export_brian2: n_trials", n_trials, least=1)
         only = None
         if not plastic:
@@ -88,7 +73,7 @@ class SpikingNetwork(BlueprintNetwork):
             replica = dataclasses.replace(replica, plans=build_plans(replica.motif, frozen))
             only = needed_for_outputs(replica.plan)
         spiking = fitted(replica.plan, spiking, replica.plan.populations if only is None else only)
-        super().__init__(replica, spiking, lower(replica, spiking, n_trials, replica.seed, only), target, directory)
+        super().__init__(replica, spiking, lower(replica, spiking, n_trials, only), target, directory)
         self._circuit = circuit
 
     # -- running

@@ -20,7 +20,7 @@ from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.slopes import gate_of
+from circuitsim.export.brian2.spiking.reads import gate_of
 from circuitsim.export.brian2.updates import at_once
 from circuitsim.motif import Objective
 from circuitsim.plan import Plan, PopulationPlan
@@ -186,7 +186,7 @@ def _drive(c: Lowering, neurons: Neurons, p: PopulationPlan) -> tuple[str, list[
     neurons.link(f"x_{gating}", gating, "x")
     above = c.spiking.fired_above
     if c.spiking.trial is not None:
-        above *= c.memory.of_gate(gating, p.name)
+        above *= c.delays.left_of_gate(gating, p.name)
     return f"I*int(x_{gating} > {above!r})", []
 
 

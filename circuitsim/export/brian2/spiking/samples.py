@@ -15,8 +15,8 @@ from circuitsim.engine import Circuit
 from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.feeding import Feeding
+from circuitsim.export.brian2.spiking.model import GRID_MS
 from circuitsim.export.brian2.spiking.neurons import signal_name
-from circuitsim.export.brian2.spiking.trial import GRID_MS
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.plan import Plan

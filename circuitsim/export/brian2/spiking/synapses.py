@@ -24,7 +24,7 @@ from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import check_events, signal_name, spike_weight
 from circuitsim.export.brian2.spiking.pools import made_of_means, mean_in_rule, text_at
-from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post
+from circuitsim.export.brian2.spiking.reads import gate_of, read_by, slopes_at_post
 from circuitsim.export.brian2.updates import at_once, clipped
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
@@ -147,7 +147,7 @@ def _delays(c: Lowering, p: ProjectionPlan, n: int) -> np.ndarray | None:
             f"projection {p.name!r}: a signed spike takes the membrane's sign when it arrives, which may have changed "
             "during a delay; use Spiking(coding='on_off'), whose spikes have no sign"
         )
-    steps = generator(c.seed, p.name, "delays").uniform(delay.shortest, delay.longest, n) / dt_ms
+    steps = generator(c.replica.seed, p.name, "delays").uniform(delay.shortest, delay.longest, n) / dt_ms
     return np.asarray(np.rint(steps) * dt_ms)
 
 
@@ -166,7 +166,7 @@ def _rule(c: Lowering, p: ProjectionPlan, rule: Sum) -> str:
     gate = gate_of(c.replica.plan, post) or p.post
     summands: dict[float, list[str]] = {}  # the terms, keyed by the time over which they are averaged
     for term in rule.terms:
-        left, left_of_gate = c.memory.of_term(p, term, gate)
+        left, left_of_gate = c.delays.left_of_term(p, term, gate)
         duration = trial.descending_ms * left if term.has_data else trial.length_ms
         summands.setdefault(duration, []).append(term_text(term, names | _names(c, p, rule, left_of_gate)))
     parts = [f"{every / ms!r}*({total(summands[ms])})" for ms in sorted(summands)]
