@@ -1,32 +1,44 @@
-"""Graph files: the suffix determines the format, and errors name the file."""
+"""What reading files of other programs has in common: errors name the file, and edges are keyed by projection."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import networkx as nx
+import numpy as np
 
 from circuitsim.errors import ArchiveError, CircuitError, ParameterError
-from circuitsim.export.interchange import edge_list, graphml, node_link
-from circuitsim.export.interchange.plain_attributes import plain
 from circuitsim.files import as_path, read_bytes
 
-TO_BYTES: dict[str, Callable[[nx.MultiDiGraph], bytes]] = {
-    ".graphml": graphml.to_bytes, ".json": node_link.to_bytes, ".csv": edge_list.to_bytes,
-}  # fmt: skip
-FROM_BYTES: dict[str, Callable[[bytes], nx.MultiDiGraph]] = {
-    ".graphml": graphml.from_bytes, ".json": node_link.from_bytes, ".csv": edge_list.from_bytes,
-}  # fmt: skip
 FAULTS = (
     CircuitError, nx.NetworkXException, ParseError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
     ArithmeticError, AssertionError,
 )  # fmt: skip
+
+
+class MissingPackage(CircuitError, ImportError):
+    """A package that a file format needs is not installed."""
+
+
+def needed(package: str, what: str) -> Any:
+    """Import a package, which has an extra of the same name in circuitsim's setup.
+
+    Raises:
+        MissingPackage: it is not installed.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise MissingPackage(
+            f"{what} needs the package {package} ({error}): pip install 'circuitsim[{package}]'"
+        ) from None
 
 
 def check_suffix(path: str | os.PathLike[str], known: Sequence[str]) -> Path:
@@ -79,6 +91,11 @@ def rename_on_edges(graph: nx.Graph, names: Mapping[str, str]) -> None:
             attributes[names[old]] = attributes.pop(old)
 
 
+def plain(value: Any) -> Any:
+    """Turn a NumPy number into a plain one, which JSON can hold."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def whole(value: Any) -> int | None:
     """A whole number as an int, also if a program has written it as a float; None for any other value."""
     number = plain(value)
@@ -90,7 +107,7 @@ def by_projection(graph: nx.MultiDiGraph, add: str | None = None, advice: str = 
     """Key the edges of a graph by their attribute `projection`.
 
     Args:
-        graph: what a reader of `FROM_BYTES` returned. Its keys are all different, so that no edge of a file is lost.
+        graph: what a reader of `formats` returned. Its keys are all different, so that no edge of a file is lost.
         add: the attribute to add up where a projection has several edges between two nodes; None refuses them.
         advice: the end of the message that refuses them.
     Raises:

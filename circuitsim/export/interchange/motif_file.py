@@ -10,9 +10,8 @@ from typing import Any
 import networkx as nx
 
 from circuitsim.errors import check_kind
+from circuitsim.export.interchange.formats import FROM_BYTES, TO_BYTES
 from circuitsim.export.interchange.graph_file import (
-    FROM_BYTES,
-    TO_BYTES,
     by_projection,
     check_suffix,
     content_of,
