@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -145,11 +144,10 @@ class Wires(Part):
     def values(self) -> dict[str, Values]:
         return {**self.variables, **self.parameters}
 
-    def set_constants(self, constants: Mapping[str, Values]) -> None:
-        """Add constants."""
-        for name, value in constants.items():
-            self.equate(name, f"{name} : 1 ({'' if np.ndim(value) else 'shared, '}constant)")
-            self.parameters[name] = value
+    def set_constant(self, name: str, value: Values) -> None:
+        """Add a constant, one number or one per synapse."""
+        self.equate(name, f"{name} : 1 ({'' if np.ndim(value) else 'shared, '}constant)")
+        self.parameters[name] = value
 
     def split(self, target: str) -> tuple[str, str]:
         """Split the name of a summed variable: ``I_V1_post`` gives the postsynaptic group and ``I_V1``."""

@@ -13,7 +13,6 @@ import torch
 
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, ParameterError
-from circuitsim.export.brian2.language import of_parameter, of_synapse
 from circuitsim.export.brian2.parts import Values
 from circuitsim.motif import Motif, Population, Projection
 from circuitsim.motif.checks import index
@@ -114,19 +113,6 @@ class Replica:
         """Indices (pre, post) of the synapses that exist, sorted by pre, as Brian2 orders them."""
         pre, post = np.nonzero(self.masks[projection].T)
         return pre, post
-
-    def states_at(self, projection: str) -> dict[str, Values]:
-        """The states of synapses, ``[synapse]``, keyed by their Brian2 variables."""
-        return {of_synapse(k): self._at_synapses(projection, v) for k, v in self.states[projection].items()}
-
-    def constants_at(self, projection: str) -> dict[str, Values]:
-        """The parameters of a rule, numbers or ``[synapse]``, keyed by their Brian2 constants."""
-        given = self.parameters.get(projection, {})
-        return {of_parameter(k): self._at_synapses(projection, v) for k, v in given.items()}
-
-    def _at_synapses(self, projection: str, value: Values) -> Values:
-        pre, post = self.synapses(projection)
-        return value[post, pre] if isinstance(value, np.ndarray) else value
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ import sympy
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.parts import Neurons
-from circuitsim.export.brian2.projections import body_of_mean
 from circuitsim.export.brian2.reductions import add_mean, is_mean, link_mean
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.reads import slopes_of, symbols_of
+from circuitsim.export.brian2.transcribe import body_of_mean
 from circuitsim.plan import PopulationPlan, ProjectionPlan
 from circuitsim.plan.quantities import POST, PRE, at, current, neuron, of, signal
 from circuitsim.rules import Reduction, Sum

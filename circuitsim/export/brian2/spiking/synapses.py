@@ -15,19 +15,19 @@ import sympy
 
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.language import of_neuron, of_parameter, of_synapse, term_text, text, total
+from circuitsim.export.brian2.language import of_parameter, of_synapse, term_text, text, total
 from circuitsim.export.brian2.parts import DELAY, Wires
-from circuitsim.export.brian2.projections import sum_name
 from circuitsim.export.brian2.replica import WEIGHT
 from circuitsim.export.brian2.spiking.cells import GradedReadout, SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import check_events, signal_name, spike_weight
+from circuitsim.export.brian2.spiking.neurons import check_events, spike_weight
 from circuitsim.export.brian2.spiking.pools import made_of_means, mean_in_rule, text_at
 from circuitsim.export.brian2.spiking.reads import gate_of, read_by, slopes_at_post
+from circuitsim.export.brian2.transcribe import declared_names, make_wires, sum_name
 from circuitsim.export.brian2.updates import at_once, clipped
 from circuitsim.plan import ProjectionPlan
-from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
+from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, neuron, synapse
 from circuitsim.rules import Sum
 
 ARRIVED = "arrived"  # the variable of synapses that holds the trace of spikes that have arrived, after a delay
@@ -36,25 +36,18 @@ ARRIVED = "arrived"  # the variable of synapses that holds the trace of spikes t
 def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
     """Add the synapses of a projection, unless they have no effect, and return what they do at the beginning of each
     trial."""
-    pre, post = c.replica.synapses(p.name)
-    if not len(pre):
+    declared, wires = c.replica.motif.projection(p.name).state, make_wires(p, c.replica)
+    if not len(wires.i):
         return []
-    declared = c.replica.motif.projection(p.name).state
-    wires = Wires(p.name, p.pre, p.post, pre, post, learns=p.plastic)
-    wires.declare(WEIGHT, c.replica.weights[p.name][post, pre])
-    for name, start in c.replica.states_at(p.name).items():
-        wires.declare(name, start)
     wires.decays = {of_synapse(k): float(state.tau_ms) for k, state in declared.items() if state.tau_ms is not None}
-    wires.delays_ms = _delays(c, p, len(pre))
+    wires.delays_ms = _delays(c, p, len(wires.i))
     arrives = _arrives(c.spiking) if wires.delays_ms is not None else ""
     wires.on_spike = dict(_deliveries(c, p, arrives))
     if not (wires.on_spike or (p.rule is not None and p.rule.terms) or any(p.jumps.values())):
         return []
     c.b.add(wires)
-    if p.plastic:
-        wires.set_constants(c.replica.constants_at(p.name))
     if arrives and wires.delays_ms is not None:
-        wires.set_constants({DELAY: wires.delays_ms})
+        wires.set_constant(DELAY, wires.delays_ms)
     if p.rule is not None and p.rule.terms:
         c.b.run(p.name, _rule(c, p, p.rule), every_ms=c.spiking.rule_every_ms, when="end")
     _at_spikes(c, wires, p, arrives)
@@ -201,20 +194,12 @@ def _names(c: Lowering, p: ProjectionPlan, rule: Sum, left_of_gate: float = 1.0)
 
     `left_of_gate` is the part of the trace that tells whether a neuron fired recently which delays leave.
     """
-    plan, replica = c.replica.plan, c.replica
-    post = plan.populations[p.post]
-    gate = gate_of(plan, post)
+    post = c.replica.plan.populations[p.post]
+    gate = gate_of(c.replica.plan, post)
     fired = f"int(x_{f'{gate}_' if gate else ''}post > {c.spiking.fired_above * left_of_gate!r})"
-    names = {synapse("w", p.name): "w"}
-    names |= {synapse(k, p.name): of_parameter(k) for k in replica.parameters.get(p.name, {})}
-    names |= {synapse(k, p.name): of_synapse(k) for k in replica.motif.projection(p.name).state}
+    names = declared_names(c.replica.cycles[0], p)
     if synapse("eta", p.name) in names and c.spiking.trial is not None:
         names[synapse("eta", p.name)] = f"({of_parameter('eta')}*eta_scale(t))"
-    names |= {at(current(name), POST): f"I_{name}_post" for name in plan.projections}
-    names |= {signal(name): f"{signal_name(name)}(t)" for name in plan.signals}
-    for end, population in ((PRE, p.pre), (POST, p.post)):
-        for name in plan.populations[population].jumps:
-            names[at(neuron(name, population), end)] = f"{of_neuron(name)}_{end}"
     names[at(neuron("activity", p.pre), PRE)] = ARRIVED if _reads_arrived(c, p) else "x_pre"
     names[at(neuron("drive", p.post), POST)] = "J_post"
     # Neurons show the same trace at both ends of a synapse, so that V and Vt of a pair change alike; a readout, which
