@@ -186,7 +186,7 @@ class Blueprint:
         self._reduce(Reduce(wires, target, variable, largest=True))
 
     def _reduce(self, action: Reduce) -> None:
-        owner, variable = self.wires[action.owner].split(action.target)
+        _, owner, variable = self.wires[action.owner].split(action.target)
         if owner in self.neurons:
             self.neurons[owner].declare(variable)
         self.actions.append(action)

@@ -121,8 +121,7 @@ class Build:
         if not action.largest:
             owner.summed_updaters[action.target].order = order
             return None
-        group, variable = self.b.wires[action.owner].split(action.target)
-        end = "i" if action.target.endswith("_pre") else "j"
+        end, group, variable = self.b.wires[action.owner].split(action.target)
         take = largest(owner, action.expression, end, self.parts[group], variable)
         return brian2.NetworkOperation(take, name=name, **place)
 

@@ -149,10 +149,10 @@ class Wires(Part):
         self.equate(name, f"{name} : 1 ({'' if np.ndim(value) else 'shared, '}constant)")
         self.parameters[name] = value
 
-    def split(self, target: str) -> tuple[str, str]:
-        """Split the name of a summed variable: ``I_V1_post`` gives the postsynaptic group and ``I_V1``."""
+    def split(self, target: str) -> tuple[str, str, str]:
+        """Split the name of a reduced variable: ``I_V1_post`` gives "j", the postsynaptic group and ``I_V1``."""
         variable, _, end = target.rpartition("_")
-        return (self.pre if end == "pre" else self.post), variable
+        return ("i", self.pre, variable) if end == "pre" else ("j", self.post, variable)
 
     @property
     def events(self) -> dict[str, str]:

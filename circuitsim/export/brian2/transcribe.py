@@ -122,11 +122,6 @@ def _quantities(p: PopulationPlan) -> list[str]:
     return [name for name, is_computed in own.items() if is_computed]
 
 
-def _seen(p: PopulationPlan) -> str:
-    """The variable that rules and dendrites see of a population."""
-    return "trace" if p.computes_trace else "activity"
-
-
 def _population(t: Blueprint, cycle: Cycle, p: PopulationPlan) -> None:
     """Transcribe a population's drive, activity, slope and trace. A population that nothing drives keeps its values
     from an earlier phase, or is 0 if there are none."""
@@ -232,7 +227,8 @@ def make_wires(p: Projection | ProjectionPlan, replica: Replica) -> Wires:
 
 def _current(t: Blueprint, cycle: Cycle, p: ProjectionPlan) -> None:
     """Transcribe a projection's current. Somata receive activities, dendrites traces."""
-    variable = "activity" if p.compartment == "soma" else _seen(cycle.plan.populations[p.pre])
+    sees_trace = p.compartment == "dendrite" and cycle.plan.populations[p.pre].computes_trace
+    variable = "trace" if sees_trace else "activity"
     if p.name in t.wires:
         t.sum(p.name, f"{cycle.current(p.name)}_post", f"{cycle.weight(p.name)}*{variable}_pre")
     else:

@@ -48,6 +48,10 @@ class SpikingNetwork(BlueprintNetwork):
     Printing it shows every equation. Trials are played in segments of `n_trials`, each from rest. Between segments the
     weights are read, recorded and saved. A C++ program is built once and run once for each segment.
 
+    Samples are `x`, ``[sample, input]``, and `target`, classes ``[sample]`` or vectors ``[sample, output]``. `signals`
+    are keyed by name, an array ``[sample]`` with a number for each sample, or ``[sample, ms]`` with one for every ms of
+    its trial. `seed` is that of random spikes.
+
     Attributes:
         motif: the circuit's motif.
         seed: the seed of the exported replica.
@@ -56,15 +60,9 @@ class SpikingNetwork(BlueprintNetwork):
     """
 
     def __init__(
-        self,
-        circuit: Circuit,
-        replica: Replica,
-        spiking: Spiking,
-        target: str,
-        directory: Path | None,
-        n_trials: int,
-        plastic: bool,
-    ) -> None:
+        self, circuit: Circuit, replica: Replica, spiking: Spiking, target: str, directory: Path | None,
+        n_trials: int, plastic: bool,
+    ) -> None:  # fmt: skip
         refuse_spikes(replica, spiking, plastic)
         n_trials = whole("export_brian2: n_trials", n_trials, least=1)
         only = None
@@ -96,8 +94,6 @@ class SpikingNetwork(BlueprintNetwork):
         Args:
             data: a `Dataset`, of which the training split is used, or (x, target).
             samples: the number of trials. Each epoch shows every sample once.
-            signals: keyed by name, an array ``[sample]`` with a number for each sample of the data, or ``[sample, ms]``
-                with one for every ms of its trial.
             seed: the seed of the samples' order, of jitter and of random spikes.
             schedule: a function of progress in [0, 1] whose value multiplies every `eta`.
             probe: a function that is called with the network, the number of trials done and the history, at the start
@@ -155,15 +151,15 @@ class SpikingNetwork(BlueprintNetwork):
                 self._note(history, 0, probe)
             with progress_bar(f"{self.motif.name}, {self.target}", samples, progress, done) as report:
                 while done < samples:
-                    rows = order[done : done + n]
-                    learns = np.arange(n) < len(rows)
-                    eta = np.resize(factors[done : done + n], n)
-                    output = self._segment(
-                        shown, np.resize(rows, n), learns.astype(float), eta, [seed, done],
-                        within(report, done, done + len(rows)),
-                    )  # fmt: skip
+                    rows, eta = order[done : done + n], factors[done : done + n]
+                    share = within(report, done, done + len(rows))
+                    output = self._segment(shown, rows, [seed, done], eta, share)
                     done += len(rows)
-                    self._online(history, shown, rows, output, done)
+                    if (classes := shown.classes) is not None:
+                        right = next(iter(output.values())).argmax(1) == classes[rows]
+                        history.add(
+                            step=done, epoch=done / shown.n, split="online", metric="accuracy", values=[right.mean()]
+                        )
                     self._note(history, done, probe)
                     if checkpoint is not None:
                         checkpoints.write(checkpoint, self._lasting(), done, settings, history)
@@ -187,9 +183,6 @@ class SpikingNetwork(BlueprintNetwork):
     def predict(self, x: Any, *, seed: int = 0) -> np.ndarray:
         """Compute the output without plasticity, for a motif with a single output.
 
-        Args:
-            x: ``[sample, input]``.
-            seed: the seed of random spikes.
         Returns:
             The output, shape ``[sample, output]``.
         Raises:
@@ -200,20 +193,17 @@ class SpikingNetwork(BlueprintNetwork):
         whole("seed", seed, least=0)
         shown, n = self._samples(x), self.blueprint.n_trials
         self._warn_of_saturation(shown)
-        found = []
-        for first in range(0, shown.n, n):
-            rows = np.arange(first, min(first + n, shown.n))
-            output = self._segment(shown, np.resize(rows, n), np.zeros(n), np.ones(n), [seed, first])
-            found.append(output[self._only_output()][: len(rows)])
-        return np.concatenate(found)
+        if len(self.blueprint.readouts) != 1:
+            raise CircuitError(f"motif {self.motif.name!r} has {len(self.blueprint.readouts)} outputs, not one")
+        segments = {first: np.arange(first, min(first + n, shown.n)) for first in range(0, shown.n, n)}
+        found = [self._segment(shown, rows, [seed, first]) for first, rows in segments.items()]
+        return np.concatenate([output[self.blueprint.readouts[0]] for output in found])
 
     def accuracy(self, x: Any, target: Any, *, seed: int = 0) -> float:
         """The fraction of samples whose largest output is the target class.
 
         Args:
-            x: ``[sample, input]``.
             target: classes ``[sample]``, or one-hot vectors ``[sample, output]`` if the objective takes vectors.
-            seed: the seed of random spikes.
         Returns:
             A number from 0 to 1.
         Raises:
@@ -226,22 +216,13 @@ class SpikingNetwork(BlueprintNetwork):
         return float((self.predict(x, seed=seed).argmax(1) == classes).mean())
 
     def watch(
-        self,
-        x: Any,
-        target: Any,
-        *,
-        signals: Mapping[str, Any] | None = None,
-        learns: bool = True,
-        seed: int = 0,
+        self, x: Any, target: Any, *, signals: Mapping[str, Any] | None = None, learns: bool = True, seed: int = 0
     ) -> Recording:
         """Show a few samples in this process and record every spike, and what `record` has asked for. The network's
         weights stay unchanged.
 
         Args:
-            x, target: the samples, one trial each.
-            signals: as in `fit`.
             learns: whether weights change during the run.
-            seed: the seed of random spikes.
         Returns:
             All spikes, and what `record` has asked for.
         Raises:
@@ -295,16 +276,14 @@ class SpikingNetwork(BlueprintNetwork):
         return {name: circuit.predict(inputs, name)[0].numpy() for name in self.plan.populations if name in wanted}
 
     def _segment(
-        self,
-        shown: Samples,
-        rows: np.ndarray,
-        learns: np.ndarray,
-        eta: np.ndarray,
-        seed: list[int],
-        report: Report = ignore,
+        self, shown: Samples, rows: np.ndarray, seed: list[int], eta: np.ndarray | None = None, report: Report = ignore
     ) -> dict[str, np.ndarray]:
-        b = self.blueprint
-        played = self._played(b, shown, rows, learns, eta, seed)
+        """Show samples in one segment, and return the outputs ``[sample, neuron]``. The weights change if there is a
+        factor of every `eta` for each sample. What is left of the segment repeats samples without changing weights."""
+        b, n = self.blueprint, self.blueprint.n_trials
+        learns = np.arange(n) < (0 if eta is None else len(rows))
+        factors = np.ones(n) if eta is None else np.resize(eta, n)
+        played = self._played(b, shown, np.resize(rows, n), learns, factors, seed)
         found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)), report)
         for name in (w.name for w in self._learning()):
             if not np.isfinite(found.values[name][WEIGHT]).all():
@@ -313,13 +292,13 @@ class SpikingNetwork(BlueprintNetwork):
                     projection=name, replica=0, step=seed[1],
                 )  # fmt: skip
         self._set_lasting({f"{part}.{name}": found.values[part][name] for part, name in self._lasts})
-        return found.outputs(b)
+        return {name: output[: len(rows)] for name, output in found.outputs(b).items()}
 
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
         """A blueprint and played arrays that show every sample once, in one segment."""
         whole("seed", seed, least=0)
         b, n = self._recorded(n_trials=shown.n), shown.n
-        return b, self._played(b, shown, np.arange(n), np.full(n, float(learns)), np.ones(n), [seed, 0])
+        return b, self._played(b, shown, np.arange(n), np.full(n, learns), np.ones(n), [seed, 0])
 
     def _played(
         self, b: Blueprint, shown: Samples, rows: np.ndarray, learns: np.ndarray, eta: np.ndarray, seed: list[int]
@@ -328,15 +307,7 @@ class SpikingNetwork(BlueprintNetwork):
         arrays, n_ms = shown.rows(rows), len(windows["reads"]) // len(rows)
         for name in map(signal_name, self.plan.signals):
             arrays[name] = np.broadcast_to(arrays[name], (len(rows), n_ms)).ravel()
-        return {**windows, **arrays, "learns": learns, "eta_scale": eta}
-
-    def _online(
-        self, history: History, shown: Samples, rows: np.ndarray, output: dict[str, np.ndarray], done: int
-    ) -> None:
-        classes = shown.classes
-        if classes is not None:
-            right = next(iter(output.values()))[: len(rows)].argmax(1) == classes[rows]
-            history.add(step=done, epoch=done / shown.n, split="online", metric="accuracy", values=[right.mean()])
+        return {**windows, **arrays, "learns": learns.astype(float), "eta_scale": eta}
 
     def _note(self, history: History, done: int, probe: Any) -> None:
         history.record("weights", done, {w.name: self.weights(w.name) for w in self._learning()})
@@ -392,23 +363,14 @@ class SpikingNetwork(BlueprintNetwork):
     # -- export
 
     def export_script(
-        self,
-        path: Any,
-        x: Any,
-        target: Any,
-        *,
-        signals: Mapping[str, Any] | None = None,
-        learns: bool = True,
+        self, path: Any, x: Any, target: Any, *, signals: Mapping[str, Any] | None = None, learns: bool = True,
         seed: int = 0,
-    ) -> Path:
+    ) -> Path:  # fmt: skip
         """Write a Python file in plain Brian2 that shows these samples once, in order, and does not need circuitsim.
 
         Args:
             path: the file, which includes weights and samples.
-            x, target: the samples, one trial each.
-            signals: as in `fit`.
             learns: whether the weights change.
-            seed: the seed of random spikes.
         Returns:
             The path.
         Raises:
@@ -416,11 +378,6 @@ class SpikingNetwork(BlueprintNetwork):
             ArchiveError: the file cannot be written.
         """
         return write_script(path, *self._once(self._samples(x, target, signals or {}), learns, seed), seed)
-
-    def _only_output(self) -> str:
-        if len(self.blueprint.readouts) != 1:
-            raise CircuitError(f"motif {self.motif.name!r} has {len(self.blueprint.readouts)} outputs, not one")
-        return self.blueprint.readouts[0]
 
 
 def _factors(schedule: Schedule | None, progress: np.ndarray) -> np.ndarray:
