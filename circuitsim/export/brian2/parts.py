@@ -149,6 +149,10 @@ class Wires(Part):
         self.equate(name, f"{name} : 1 ({'' if np.ndim(value) else 'shared, '}constant)")
         self.parameters[name] = value
 
+    def at_spike(self, event: str, code: str) -> None:
+        """Add statements to those that a presynaptic event runs."""
+        self.on_spike[event] = "; ".join(filter(None, [self.on_spike.get(event), code]))
+
     def split(self, target: str) -> tuple[str, str, str]:
         """Split the name of a reduced variable: ``I_V1_post`` gives "j", the postsynaptic group and ``I_V1``."""
         variable, _, end = target.rpartition("_")

@@ -258,7 +258,7 @@ def _update(t: Blueprint, cycle: Cycle, p: ProjectionPlan, variable: str, rule: 
     data = total([term_text(term, names) for term in rule.terms if term.has_data])
     rest = [term_text(term, names) for term in rule.terms if not term.has_data]
     if variable == WEIGHT:
-        return Update(variable, data, [cycle.weight(p.name), *rest], p.bounds or (None, None))
+        return Update(variable, data, [cycle.weight(p.name), *rest], p.bounds)
     return Update(variable, data, rest)
 
 
@@ -303,9 +303,10 @@ def _tie(t: Blueprint, p: Projection, replica: Replica) -> None:
 
 def _names_at_synapse(t: Blueprint, cycle: Cycle, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
     """The Brian2 names of a rule's quantities at a synapse, mostly those of the declared rule."""
-    names = declared_names(cycle, p) | {BATCH_SIZE: "(1.0/share(t))"}
+    names = {BATCH_SIZE: "(1.0/share(t))"}
     for end, population in ((PRE, p.pre), (POST, p.post)):
         names |= {at(neuron(kind, population), end): f"{kind}_{end}" for kind in (*QUANTITIES, "trace")}
+    names |= declared_names(cycle, p)  # a state may have the name of a quantity
     names |= {r.symbol: sum_name(p, r, cycle.suffix) for r in rule.reductions if r.kind != "mean"}
     if rule.symbols & {signal(name) for name in cycle.plan.computed}:
         for symbol, expression in computed_signals(t, cycle).items():

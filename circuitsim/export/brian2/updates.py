@@ -26,7 +26,7 @@ class Update:
     variable: str
     sample: str
     rest: Sequence[str] = ()
-    bounds: Bounds = (None, None)
+    bounds: Bounds | None = None
 
 
 def run_updates(t: Blueprint, owner: str, updates: Sequence[Update], suffix: str) -> None:
@@ -50,9 +50,9 @@ def run_updates(t: Blueprint, owner: str, updates: Sequence[Update], suffix: str
     t.run(owner, *code, *(f"{sums[k]} = where({ends}, 0.0, {sums[k]})" for k in sampled))
 
 
-def clipped(value: str, bounds: Bounds) -> str:
-    """The expression of a value within bounds."""
-    low, high = ("" if bound is None else repr(float(bound)) for bound in bounds)
+def clipped(value: str, bounds: Bounds | None) -> str:
+    """The expression of a value within bounds, if there are any."""
+    low, high = ("" if bound is None else repr(float(bound)) for bound in bounds or (None, None))
     return f"clip({value}, {low or '-inf'}, {high or 'inf'})" if low or high else value
 
 

@@ -20,7 +20,7 @@ from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import Cell, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lower import lower
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name, train_name
+from circuitsim.export.brian2.spiking.neurons import cell_of
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, largest_activity
@@ -144,16 +144,16 @@ class ContinuousNetwork(BlueprintNetwork):
         for name, cell in wanted.items():
             size = self.plan.populations[name].size
             if isinstance(cell, SpikeTrain):
-                rows[train_name(name)] = 1000.0  # the row of a spike is its number, written as a time in seconds
-                played[train_name(name)] = _trains(name, size, inputs[name], self.spiking.dt_ms, duration)
+                rows[f"train_{name}"] = 1000.0  # the row of a spike is its number, written as a time in seconds
+                played[f"train_{name}"] = _trains(name, size, inputs[name], self.spiking.dt_ms, duration)
             else:
                 rows[f"input_{name}"] = every
                 k = cell.weight if isinstance(cell, SpikingCell) else 1.0
                 played[f"input_{name}"] = _rates(name, size, inputs[name], n_rows) / (k * self.spiking.rate_hz)
                 self._warn_of_saturation(name, cell, played[f"input_{name}"].max())
         for name in self.plan.signals:
-            rows[signal_name(name)] = every
-            played[signal_name(name)] = _over_time(f"signal {name!r}", signals[name], (), n_rows)
+            rows[f"signal_{name}"] = every
+            played[f"signal_{name}"] = _over_time(f"signal {name!r}", signals[name], (), n_rows)
         plays = {name: (row_ms, "") for name, row_ms in rows.items()}
         return self._recorded(length_ms=duration, plays=plays), played
 
@@ -182,7 +182,7 @@ def _check_names(what: str, kind: str, given: Any, wanted: Any) -> None:
 
 
 def _trains(name: str, size: int, given: Any, dt_ms: float, duration_ms: float) -> np.ndarray:
-    """Spike times on the grid of time steps, ``[spike, neuron]``, each neuron's followed by infinity."""
+    """Spike times in ms on the grid of time steps, ``[spike, neuron]``, each neuron's followed by infinity."""
     if not hasattr(given, "__len__") or len(given) != size:
         got = len(given) if hasattr(given, "__len__") else repr(given)
         raise DataError(

@@ -8,7 +8,7 @@ from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import GRID_MS, Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of, lower_population, signal_name
+from circuitsim.export.brian2.spiking.neurons import cell_of, lower_population
 from circuitsim.export.brian2.spiking.synapses import lower_projection
 from circuitsim.plan import Plan
 
@@ -39,7 +39,7 @@ def lower(replica: Replica, spiking: Spiking, n_trials: int = 1, only: Collectio
         b.plays["reads"] = GRID_MS, "1 while outputs are integrated, else 0"
         b.plays["ascends"] = GRID_MS, "1 during an ascending volley"
         b.plays["descends"] = GRID_MS, "1 during the descending volley"
-        b.plays |= {signal_name(name): (GRID_MS, "") for name in plan.signals}
+        b.plays |= {f"signal_{name}": (GRID_MS, "") for name in plan.signals}
     at_trial: dict[str, list[str]] = {}
     c = Lowering(b, spiking, replica, cells)
     for p in kept:

@@ -28,7 +28,7 @@ from circuitsim.export.brian2.spiking.cells import SpikingCell
 from circuitsim.export.brian2.spiking.delays import fitted
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
 from circuitsim.export.brian2.spiking.model import DELAYS, Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name
+from circuitsim.export.brian2.spiking.neurons import cell_of
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.samples import Samples, fingerprint, presentation, read_samples
@@ -305,7 +305,7 @@ class SpikingNetwork(BlueprintNetwork):
     ) -> dict[str, np.ndarray]:
         windows = self.spiking.course.windows(b.n_trials, np.random.default_rng([*seed, 1]))
         arrays, n_ms = shown.rows(rows), len(windows["reads"]) // len(rows)
-        for name in map(signal_name, self.plan.signals):
+        for name in (f"signal_{name}" for name in self.plan.signals):
             arrays[name] = np.broadcast_to(arrays[name], (len(rows), n_ms)).ravel()
         return {**windows, **arrays, "learns": learns.astype(float), "eta_scale": eta}
 

@@ -16,7 +16,6 @@ from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.feeding import Feeding
 from circuitsim.export.brian2.spiking.model import GRID_MS
-from circuitsim.export.brian2.spiking.neurons import signal_name
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.plan import Plan
@@ -77,7 +76,7 @@ def read_samples(circuit: Circuit, length_ms: float, x: Any, target: Any = None,
         arrays: Mapping[str, np.ndarray] = feeding.inputs(x) | _blank(plan, n)
     else:
         ((arrays, _),) = feeding.batches([(x, _vectors(plan, target) if plan.objectives else None, silent)])
-    return Samples({**arrays, **{signal_name(name): values for name, values in given.items()}}, n)
+    return Samples({**arrays, **{f"signal_{name}": values for name, values in given.items()}}, n)
 
 
 def _signals(names: Collection[str], given: Any, n: int, n_ms: int) -> dict[str, np.ndarray]:

@@ -8,7 +8,6 @@ presynaptic spike comes first. States of neurons change at their reset, which is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 import sympy
@@ -42,7 +41,7 @@ def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
     wires.decays = {of_synapse(k): float(state.tau_ms) for k, state in declared.items() if state.tau_ms is not None}
     wires.delays_ms = _delays(c, p, len(wires.i))
     arrives = _arrives(c.spiking) if wires.delays_ms is not None else ""
-    wires.on_spike = dict(_deliveries(c, p, arrives))
+    _deliver(c, wires, p, arrives)
     if not (wires.on_spike or (p.rule is not None and p.rule.terms) or any(p.jumps.values())):
         return []
     c.b.add(wires)
@@ -58,9 +57,9 @@ def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
     return [f"{name} = {value!r}" for name, value in rest.items()] if c.rests else []
 
 
-def _deliveries(c: Lowering, p: ProjectionPlan, arrives: str) -> Iterator[tuple[str, str]]:
-    """The statements of each event: a spike adds ``w / (k r tau)`` to the soma current, times the gain of the phase,
-    and, if a rule reads it, to the low-passed current."""
+def _deliver(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> None:
+    """Let a spike add ``w / (k r tau)`` to the soma current, times the gain of the phase, and to the low-passed current
+    if a rule reads it."""
     cell, steps = c.cells[p.pre], {}
     if not isinstance(cell, SpikingCell):
         return
@@ -70,7 +69,9 @@ def _deliveries(c: Lowering, p: ProjectionPlan, arrives: str) -> Iterator[tuple[
         steps[f"I_{p.name}"] = spike_weight(cell, c.spiking, c.stream(p.pre).tau_trace_ms)
     for spike in cell.spikes if steps else ():
         sign = {"1": "w", "-1": "-w"}.get(spike.sign, f"w*{spike.sign.format(v='v_pre')}")
-        yield spike.event, "; ".join(f"{name}_post += {sign}*{step!r}{arrives}" for name, step in steps.items())
+        wires.at_spike(
+            spike.event, "; ".join(f"{name}_post += {sign}*{step!r}{arrives}" for name, step in steps.items())
+        )
 
 
 def _reads_arrived(c: Lowering, p: ProjectionPlan) -> bool:
@@ -87,8 +88,7 @@ def _add_arrived(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> 
     wires.decays[ARRIVED] = tau
     assert isinstance(cell, SpikingCell)  # a readout sends no spikes, and projections from it are refused
     for spike in cell.spikes:
-        code = f"{ARRIVED} += {spike.sign}*{spike_weight(cell, c.spiking, tau)!r}{arrives}"
-        wires.on_spike[spike.event] = "; ".join(filter(None, [wires.on_spike.get(spike.event), code]))
+        wires.at_spike(spike.event, f"{ARRIVED} += {spike.sign}*{spike_weight(cell, c.spiking, tau)!r}{arrives}")
 
 
 def _at_spikes(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> None:
@@ -107,7 +107,7 @@ def _at_spikes(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> No
             if c.spiking.trial is not None:
                 code = f"learns(t)*({code})"
             new = f"w {code}" if code.startswith("-") else f"w + {code}"
-            changes.append((WEIGHT, "=", clipped(new, p.bounds or (None, None))))
+            changes.append((WEIGHT, "=", clipped(new, p.bounds)))
         code = "; ".join(at_once(changes))
         if end == POST:
             wires.on_post = code
@@ -118,7 +118,7 @@ def _at_spikes(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> No
                 f"projection {p.name!r}: at spike_pre, its rule reads {written[0].removesuffix('_post')}, to which the "
                 "same spike adds; Brian2 does not define which value it finds"
             )
-        wires.on_spike["spike"] = "; ".join(filter(None, [delivery, code]))
+        wires.at_spike("spike", code)
 
 
 def _arrives(spiking: Spiking) -> str:
@@ -155,7 +155,7 @@ def _rule(c: Lowering, p: ProjectionPlan, rule: Sum) -> str:
     trial, every = c.spiking.trial, c.spiking.rule_every_ms
     if trial is None:
         code = total([term_text(term, names) for term in rule.terms])
-        return "w = " + clipped(f"w + {every / 1e3!r}*({code})", p.bounds or (None, None))
+        return "w = " + clipped(f"w + {every / 1e3!r}*({code})", p.bounds)
     gate = gate_of(c.replica.plan, post) or p.post
     summands: dict[float, list[str]] = {}  # the terms, keyed by the time over which they are averaged
     for term in rule.terms:
@@ -163,7 +163,7 @@ def _rule(c: Lowering, p: ProjectionPlan, rule: Sum) -> str:
         duration = trial.descending_ms * left if term.has_data else trial.length_ms
         summands.setdefault(duration, []).append(term_text(term, names | _names(c, p, rule, left_of_gate)))
     parts = [f"{every / ms!r}*({total(summands[ms])})" for ms in sorted(summands)]
-    return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds or (None, None))
+    return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds)
 
 
 def _known(c: Lowering, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
