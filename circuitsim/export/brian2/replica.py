@@ -23,25 +23,16 @@ WEIGHT = "w"
 
 @dataclass(frozen=True)
 class Replica:
-    """The state of one replica.
-
-    Args:
-        motif: the declaration.
-        seed: the seed of its random numbers.
-        plans: what a step computes, with one plan for each phase.
-        weights, masks: arrays ``[post, pre]`` keyed by projection, float64 and boolean.
-        parameters: numbers or arrays ``[post, pre]``, keyed by projection and then by name; every `eta` is already
-            multiplied by the circuit's `eta_scale`.
-        states: arrays ``[neuron]`` or ``[post, pre]``, keyed by population or projection and then by name.
-    """
+    """The state of one replica. Arrays of synapses have the shape ``[post, pre]``, and are keyed by projection."""
 
     motif: Motif
     seed: int
-    plans: tuple[Plan, ...]
+    plans: tuple[Plan, ...]  # what a step computes, with one plan for each phase
     weights: Mapping[str, np.ndarray]
     masks: Mapping[str, np.ndarray]
+    # numbers or arrays, keyed by projection and then by name; every `eta` is multiplied by the circuit's `eta_scale`
     parameters: Mapping[str, Mapping[str, Values]]
-    states: Mapping[str, Mapping[str, np.ndarray]]
+    states: Mapping[str, Mapping[str, np.ndarray]]  # keyed by population or projection, and then by name
 
     @property
     def plan(self) -> Plan:
@@ -123,20 +114,13 @@ class Cycle:
     phase changed. Therefore every tick takes its sample through all phases, and the batch is presented once more for
     each phase. During a phase's presentation its changes are summed, while earlier phases run with the weights that
     they used before. Each phase therefore has its own variables for the weights and states that it reads.
-
-    Args:
-        replica: what is exported.
-        phase: the phase's name.
-        plan: what the phase computes.
-        suffix: the suffix of the phase's own variables, "" if the motif has a single phase.
-        changing: the projections whose weights differ between phases.
     """
 
     replica: Replica
     phase: str
-    plan: Plan
-    suffix: str
-    changing: frozenset[str]
+    plan: Plan  # what the phase computes
+    suffix: str  # of the phase's own variables, "" if the motif has a single phase
+    changing: frozenset[str]  # the projections whose weights differ between phases
 
     def weight(self, projection: str) -> str:
         """The synaptic variable that holds the weight at the start of this phase."""

@@ -36,17 +36,11 @@ def progress_bar(label: str, total: float, shown: bool, done: int = 0) -> Iterat
 
 @dataclass(frozen=True)
 class Results:
-    """The results of a run.
+    """The results of a run."""
 
-    Args:
-        values: the variables after the run, ``[neuron]`` or ``[synapse]``, keyed by part and then by name.
-        records: times in ms ``[time]`` and values ``[time, index]`` of what was recorded.
-        spikes: times in ms and indices of neurons; empty if spikes were not recorded.
-    """
-
-    values: Mapping[str, Arrays]
-    records: Mapping[Record, tuple[np.ndarray, np.ndarray]]
-    spikes: Spikes = field(default_factory=dict)
+    values: Mapping[str, Arrays]  # the variables after the run, [neuron] or [synapse], keyed by part and then by name
+    records: Mapping[Record, tuple[np.ndarray, np.ndarray]]  # times in ms [time] and values [time, index]
+    spikes: Spikes = field(default_factory=dict)  # times in ms and indices of neurons, if spikes were recorded
 
     def outputs(self, b: Blueprint) -> dict[str, np.ndarray]:
         """The outputs ``[trial, neuron]`` of each readout: what later trials find, and what the last one leaves."""

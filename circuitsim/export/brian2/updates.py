@@ -14,18 +14,11 @@ Bounds = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class Update:
-    """The new value of a variable: the batch mean of `sample`, plus `rest`, clipped to `bounds`.
-
-    Args:
-        variable: the variable that changes.
-        sample: an expression that depends on the sample, or "".
-        rest: expressions that do not depend on the sample.
-        bounds: lower and upper bounds of the new value.
-    """
+    """The new value of a variable: the batch mean of `sample`, plus `rest`, clipped to `bounds`."""
 
     variable: str
-    sample: str
-    rest: Sequence[str] = ()
+    sample: str  # an expression that depends on the sample, or ""
+    rest: Sequence[str] = ()  # expressions that do not depend on the sample
     bounds: Bounds | None = None
 
 

@@ -14,7 +14,9 @@ import numpy as np
 from circuitsim.errors import ParameterError
 from circuitsim.export.interchange.formats import FROM_BYTES, NESTED, TO_BYTES
 from circuitsim.export.interchange.graph_file import (
+    Repeated,
     by_projection,
+    check_repeated,
     check_suffix,
     content_of,
     plain,
@@ -22,7 +24,6 @@ from circuitsim.export.interchange.graph_file import (
     rename_on_edges,
     whole,
 )
-from circuitsim.export.interchange.synapse_list import Repeated, check_repeated
 from circuitsim.files import write_atomically
 
 SUFFIXES = (".graphml", ".json", ".csv")

@@ -17,8 +17,14 @@ import numpy as np
 import pandas as pd
 
 from circuitsim.errors import ArchiveError
-from circuitsim.export.interchange.graph_file import needed, reading
-from circuitsim.export.interchange.synapse_list import Repeated, add_neurons, add_synapses, check_repeated
+from circuitsim.export.interchange.graph_file import (
+    Repeated,
+    add_neurons,
+    add_synapses,
+    check_repeated,
+    needed,
+    reading,
+)
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Array = np.ndarray[Any, Any]

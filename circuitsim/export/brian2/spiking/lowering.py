@@ -16,20 +16,13 @@ from circuitsim.export.brian2.spiking.reads import Reads
 
 @dataclass(frozen=True)
 class Lowering:
-    """The description that is being made, and what it is made from.
+    """The description that is being made, and what it is made from."""
 
-    Args:
-        b: the description, to which parts are added.
-        spiking: neuron models, time constants and trials.
-        replica: weights, masks, parameters, and the plan.
-        cells: the neuron models of the populations that are kept.
-        shared: the variables that hold expressions in means, keyed by group and expression (`pools`).
-    """
-
-    b: Blueprint
+    b: Blueprint  # to which parts are added
     spiking: Spiking
     replica: Replica
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, Cell]  # the neuron models of the populations that are kept
+    # the variables that hold expressions in means, keyed by group and expression (`pools`)
     shared: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
@@ -40,7 +33,7 @@ class Lowering:
     @cached_property
     def reads(self) -> Reads:
         """The quantities that rules read."""
-        return Reads.of(self.replica.plan)
+        return Reads(self.replica.plan)
 
     @cached_property
     def delays(self) -> Delays:

@@ -7,7 +7,6 @@ for ReLU, appears as an expression, ``greater(up1.drive@post, 0)``; other slopes
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import sympy
 
@@ -54,42 +53,34 @@ def symbols_of(expressions: Iterable[sympy.Expr], wholes: Iterable[sympy.Expr]) 
     return found
 
 
-@dataclass(frozen=True)
 class Reads:
-    """The populations and projections whose traces, drives or currents rules read.
+    """What rules read of populations and projections.
 
-    Args:
+    Attributes:
         traces: populations whose spike trace is read (as `pre`, `post` or `slope_post`, or in a mean).
         drives: populations whose low-passed drive is read (as `drive_post`, or as `post` of a readout).
         currents: projections whose low-passed current is read (as `I_<projection>`).
     """
 
-    traces: frozenset[str]
-    drives: frozenset[str]
-    currents: frozenset[str]
-
-    @classmethod
-    def of(cls, plan: Plan) -> Reads:
-        """Collect what the rules of a plan read."""
-        traces: set[str] = set()
-        drives: set[str] = set()
-        currents: set[str] = set()
+    def __init__(self, plan: Plan) -> None:
+        self.traces = {of(s).partition(".")[0] for s in _averaged(plan)}
+        self.drives: set[str] = set()
+        self.currents: set[str] = set()
         for p in plan.projections.values():
             slopes = slopes_at_post(plan.populations[p.post])
             read = set().union(*(read_by(s, slopes) for s in p.sums))
             if not read.isdisjoint(at(neuron(kind, p.pre), PRE) for kind in ("activity", "trace")):
-                traces.add(p.pre)
+                self.traces.add(p.pre)
             if not read.isdisjoint(slopes):
-                traces.add(p.post)
+                self.traces.add(p.post)
             if not read.isdisjoint(at(neuron(kind, p.post), POST) for kind in ("activity", "trace")):
-                (drives if p.post in plan.outputs else traces).add(p.post)
+                (self.drives if p.post in plan.outputs else self.traces).add(p.post)
             if at(neuron("drive", p.post), POST) in read:
-                drives.add(p.post)
-            currents |= {q for q in plan.projections if at(current(q), POST) in read}
-        traces |= {of(s).partition(".")[0] for s in _averaged(plan)}
+                self.drives.add(p.post)
+            self.currents |= {q for q in plan.projections if at(current(q), POST) in read}
         for q in plan.populations.values():  # a gate reads whether its neuron fired lately
-            traces |= {gate} if (gate := gate_of(plan, q)) is not None else set()
-        return cls(frozenset(traces), frozenset(drives), frozenset(currents))
+            if (gate := gate_of(plan, q)) is not None:
+                self.traces.add(gate)
 
 
 def _averaged(plan: Plan) -> set[sympy.Symbol]:

@@ -23,16 +23,11 @@ from circuitsim.plan import Plan
 
 @dataclass(frozen=True)
 class Samples:
-    """A number of samples.
-
-    Args:
-        arrays: arrays ``[sample, neuron]``, keyed by ``input_<population>`` and ``target_<output>``, and ``[sample,
-            ms]`` or ``[sample, 1]``, keyed by ``signal_<name>``.
-        n: the number of samples.
-    """
+    """Samples as arrays ``[sample, neuron]``, keyed by ``input_<population>`` and ``target_<output>``, and ``[sample,
+    ms]`` or ``[sample, 1]``, keyed by ``signal_<name>``."""
 
     arrays: Mapping[str, np.ndarray]
-    n: int
+    n: int  # of samples
 
     def rows(self, which: np.ndarray) -> dict[str, np.ndarray]:
         """The rows of some samples."""
