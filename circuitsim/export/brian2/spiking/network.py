@@ -39,6 +39,7 @@ from circuitsim.plan import build_plans
 from circuitsim.whole import whole
 
 Schedule = Callable[[float], float]
+Factors = np.ndarray | float
 N_CHECKED = 1000  # samples whose activities are compared with what neurons can fire
 
 
@@ -153,7 +154,7 @@ class SpikingNetwork(BlueprintNetwork):
                 while done < samples:
                     rows, eta = order[done : done + n], factors[done : done + n]
                     share = within(report, done, done + len(rows))
-                    output = self._segment(shown, rows, [seed, done], eta, share)
+                    output = self._segment(shown, rows, 1.0, eta, [seed, done], share)
                     done += len(rows)
                     if (classes := shown.classes) is not None:
                         right = next(iter(output.values())).argmax(1) == classes[rows]
@@ -196,7 +197,7 @@ class SpikingNetwork(BlueprintNetwork):
         if len(self.blueprint.readouts) != 1:
             raise CircuitError(f"motif {self.motif.name!r} has {len(self.blueprint.readouts)} outputs, not one")
         segments = {first: np.arange(first, min(first + n, shown.n)) for first in range(0, shown.n, n)}
-        found = [self._segment(shown, rows, [seed, first]) for first, rows in segments.items()]
+        found = [self._segment(shown, rows, 0.0, 1.0, [seed, first]) for first, rows in segments.items()]
         return np.concatenate([output[self.blueprint.readouts[0]] for output in found])
 
     def accuracy(self, x: Any, target: Any, *, seed: int = 0) -> float:
@@ -276,14 +277,13 @@ class SpikingNetwork(BlueprintNetwork):
         return {name: circuit.predict(inputs, name)[0].numpy() for name in self.plan.populations if name in wanted}
 
     def _segment(
-        self, shown: Samples, rows: np.ndarray, seed: list[int], eta: np.ndarray | None = None, report: Report = ignore
+        self, shown: Samples, rows: np.ndarray, learns: Factors, eta: Factors, seed: list[int], report: Report = ignore
     ) -> dict[str, np.ndarray]:
-        """Show samples in one segment, and return the outputs ``[sample, neuron]``. The weights change if there is a
-        factor of every `eta` for each sample. What is left of the segment repeats samples without changing weights."""
+        """Show samples in one segment, and return the outputs ``[sample, neuron]``. `learns` and `eta` are numbers, or
+        ``[sample]``. What is left of the segment repeats samples without changing weights."""
         b, n = self.blueprint, self.blueprint.n_trials
-        learns = np.arange(n) < (0 if eta is None else len(rows))
-        factors = np.ones(n) if eta is None else np.resize(eta, n)
-        played = self._played(b, shown, np.resize(rows, n), learns, factors, seed)
+        learns = np.where(np.arange(n) < len(rows), np.resize(learns, n), 0.0)
+        played = self._played(b, shown, np.resize(rows, n), learns, np.resize(eta, n), seed)
         found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)), report)
         for name in (w.name for w in self._learning()):
             if not np.isfinite(found.values[name][WEIGHT]).all():
@@ -298,7 +298,7 @@ class SpikingNetwork(BlueprintNetwork):
         """A blueprint and played arrays that show every sample once, in one segment."""
         whole("seed", seed, least=0)
         b, n = self._recorded(n_trials=shown.n), shown.n
-        return b, self._played(b, shown, np.arange(n), np.full(n, learns), np.ones(n), [seed, 0])
+        return b, self._played(b, shown, np.arange(n), np.full(n, float(learns)), np.ones(n), [seed, 0])
 
     def _played(
         self, b: Blueprint, shown: Samples, rows: np.ndarray, learns: np.ndarray, eta: np.ndarray, seed: list[int]
@@ -307,7 +307,7 @@ class SpikingNetwork(BlueprintNetwork):
         arrays, n_ms = shown.rows(rows), len(windows["reads"]) // len(rows)
         for name in (f"signal_{name}" for name in self.plan.signals):
             arrays[name] = np.broadcast_to(arrays[name], (len(rows), n_ms)).ravel()
-        return {**windows, **arrays, "learns": learns.astype(float), "eta_scale": eta}
+        return {**windows, **arrays, "learns": learns, "eta_scale": eta}
 
     def _note(self, history: History, done: int, probe: Any) -> None:
         history.record("weights", done, {w.name: self.weights(w.name) for w in self._learning()})
