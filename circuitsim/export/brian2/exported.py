@@ -119,20 +119,14 @@ def circuit_from_brian2(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what compiling has to say was said when the circuit was made
         circuit = compile(without_spikes(network.motif), seed=network.seed, device=device, dtype=dtype)
-    for p in network.motif.projections:
-        if p.tied_to is None:
-            _set_synapses(circuit, p.name, network.exists(p.name))
-            circuit.set_weights(p.name, network.weights(p.name))
+    for p in (p for p in network.motif.projections if p.tied_to is None):
+        exists, drawn = network.exists(p.name), circuit.mask(p.name)[0].to_dense().cpu().numpy()
+        if not np.array_equal(drawn, exists):
+            grown = np.flatnonzero(exists & ~drawn)
+            circuit.store.add_synapses(p.name, [grown], [np.zeros(len(grown))])
+            values = torch.as_tensor(exists, dtype=circuit.dtype, device=circuit.device).unsqueeze(0)
+            circuit.store.set_mask(p.name, circuit.layouts[p.name].pack(values))
+        circuit.set_weights(p.name, network.weights(p.name))
     for name, values in (weights or {}).items():
         circuit.set_weights(name, values)
     return circuit
-
-
-def _set_synapses(circuit: Circuit, projection: str, exists: np.ndarray) -> None:
-    """Give a projection the synapses of the exported replica."""
-    drawn = circuit.mask(projection)[0].to_dense().cpu().numpy()
-    if not np.array_equal(drawn, exists):
-        grown = np.flatnonzero(exists & ~drawn)
-        circuit.store.add_synapses(projection, [grown], [np.zeros(len(grown))])
-        values = torch.as_tensor(exists, dtype=circuit.dtype, device=circuit.device).unsqueeze(0)
-        circuit.store.set_mask(projection, circuit.layouts[projection].pack(values))

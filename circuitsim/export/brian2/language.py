@@ -18,7 +18,7 @@ takes `beta`, `gamma` and `zeta` in a differential equation for functions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import sympy
 
@@ -27,6 +27,7 @@ from circuitsim.rules.functions import COMPARISONS
 from circuitsim.rules.terms import ONE
 
 Names = Mapping[sympy.Expr, str]
+Bounds = tuple[float | None, float | None]
 
 OPERATORS = {"greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
 FUNCTIONS = {
@@ -118,6 +119,25 @@ def _within(e: sympy.Expr, names: Names, level: int) -> str:
     """The text, in parentheses if its precedence is below `level`."""
     inner, binds = _render(e, names)
     return inner if binds >= level else f"({inner})"
+
+
+def clipped(value: str, bounds: Bounds | None) -> str:
+    """The expression of a value within bounds, if there are any."""
+    low, high = ("" if bound is None else repr(float(bound)) for bound in bounds or (None, None))
+    return f"clip({value}, {low or '-inf'}, {high or 'inf'})" if low or high else value
+
+
+def at_once(changes: Sequence[tuple[str, str, str]]) -> list[str]:
+    """The statements of changes, all computed from the values before them.
+
+    Args:
+        changes: (variable, "=" or "+=", expression).
+    """
+    for k, (variable, _, _) in enumerate(changes):
+        if any(re.search(rf"\b{variable}\b", expression) for _, _, expression in changes[k + 1 :]):
+            before = [f"value_{variable} = {expression}" for variable, _, expression in changes]
+            return before + [f"{variable} {operator} value_{variable}" for variable, operator, _ in changes]
+    return [f"{variable} {operator} {expression}" for variable, operator, expression in changes]
 
 
 def of_parameter(name: str) -> str:

@@ -20,6 +20,7 @@ from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.parts import Neurons, Wires
 from circuitsim.export.brian2.replica import Cycle
+from circuitsim.motif import Objective
 from circuitsim.plan.quantities import of, signal
 from circuitsim.rules import functions as f
 
@@ -33,6 +34,13 @@ TOTALS = {
     "norm": ("{x}_pre**2", "sqrt({total})"),
     "softmax": ("exp({x}_pre - {x}_post)", "1.0/{total}"),
     "rank": ("1.0*int(({x}_pre > {x}_post) or (({x}_pre == {x}_post) and (i < j)))", "{total}"),
+}
+# Minus the gradient of one sample's loss. Brian2 has no maximum over neurons, so the softmax is computed as
+# 1 / sum_j exp(y_j - y_i); where the sum overflows, it is correctly 0.
+ERRORS = {
+    "cross_entropy": "target - 1.0/normaliser",
+    "mse": "target - output",
+    "bce": "target - 1.0/(1.0 + exp(-output))",
 }
 
 
@@ -174,3 +182,18 @@ def computed_signals(t: Blueprint, cycle: Cycle) -> dict[sympy.Symbol, sympy.Exp
         return add_mean(t, group, body, names, cycle.suffix)
 
     return {signal(name): e.replace(f.mean, take, simultaneous=False) for name, e in cycle.plan.computed.items()}
+
+
+def add_softmax(t: Blueprint, name: str, objective: Objective, target: str, output: str) -> None:
+    """Add synapses from each output neuron to all error neurons, which sum up the normaliser of a softmax.
+
+    Args:
+        t: the blueprint.
+        name: the name of the synapses.
+        objective: the objective, whose error population reads `output` of its output population.
+        target: the variable of the error population that receives the sum.
+        output: the variable of the output population.
+    """
+    size = t.neurons[objective.output].size
+    t.add(Wires(name, objective.output, objective.error, *np.indices((size, size)).reshape(2, -1)))
+    t.sum(name, target, f"exp({output}_pre - output_post)")

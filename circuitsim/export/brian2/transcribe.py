@@ -6,17 +6,30 @@ synapses with currents and rules; ties copy weights.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import sympy
 
 from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.feeding import SIGNALS, TICK_MS, signals
-from circuitsim.export.brian2.language import Names, of_neuron, of_parameter, of_synapse, term_text, text, total
+from circuitsim.export.brian2.language import (
+    Bounds,
+    Names,
+    clipped,
+    of_neuron,
+    of_parameter,
+    of_synapse,
+    term_text,
+    text,
+    total,
+)
 from circuitsim.export.brian2.parts import Neurons, Wires
 from circuitsim.export.brian2.reductions import (
+    ERRORS,
     add_mean,
+    add_softmax,
     computed_signals,
     copy_mean,
     link_mean,
@@ -24,20 +37,11 @@ from circuitsim.export.brian2.reductions import (
     without_ends,
 )
 from circuitsim.export.brian2.replica import WEIGHT, Cycle, Replica
-from circuitsim.export.brian2.updates import Update, run_updates
 from circuitsim.motif import Objective, Projection
 from circuitsim.plan import PopulationPlan, ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Reduction, Sum, Term
 from circuitsim.rules.terms import ONE
-
-# Minus the gradient of one sample's loss. Brian2 has no maximum over neurons, so the softmax is computed as
-# 1 / sum_j exp(y_j - y_i); where the sum overflows, it is correctly 0.
-ERRORS = {
-    "cross_entropy": "target - 1.0/normaliser",
-    "mse": "target - output",
-    "bce": "target - 1.0/(1.0 + exp(-output))",
-}
 
 QUANTITIES = ("drive", "activity", "slope")
 
@@ -147,7 +151,7 @@ def _states(t: Blueprint, cycle: Cycle, p: PopulationPlan) -> None:
     changed = (update.xreplace(signals) for update in p.states.values())
     taken = take_reductions(t, p.name, changed, names, cycle.suffix)
     updates = [Update(of_neuron(k), text(e, names)) for k, e in zip(p.states, taken, strict=True)]
-    run_updates(t, p.name, updates, cycle.suffix)
+    _run_updates(t, p.name, updates, cycle.suffix)
 
 
 def _names_in_group(t: Blueprint, cycle: Cycle, p: PopulationPlan) -> dict[sympy.Expr, str]:
@@ -194,21 +198,6 @@ def _error(t: Blueprint, p: PopulationPlan, objective: Objective, suffix: str) -
     return [f"drive = {error}", *fresh] if objective.shuffled else [*fresh, f"drive = {error}"]
 
 
-def add_softmax(t: Blueprint, name: str, objective: Objective, target: str, output: str) -> None:
-    """Add synapses from each output neuron to all error neurons, which sum up the normaliser of a softmax.
-
-    Args:
-        t: the blueprint.
-        name: the name of the synapses.
-        objective: the objective, whose error population reads `output` of its output population.
-        target: the variable of the error population that receives the sum.
-        output: the variable of the output population.
-    """
-    size = t.neurons[objective.output].size
-    t.add(Wires(name, objective.output, objective.error, *np.indices((size, size)).reshape(2, -1)))
-    t.sum(name, target, f"exp({output}_pre - output_post)")
-
-
 # -- projections
 
 
@@ -241,7 +230,7 @@ def _rules(t: Blueprint, cycle: Cycle, p: ProjectionPlan) -> None:
     if p.rule is not None:
         updates.append(_update(t, cycle, p, WEIGHT, p.rule))
     updates += [_update(t, cycle, p, of_synapse(state), rule) for state, rule in p.states.items()]
-    run_updates(t, p.name, updates, cycle.suffix)
+    _run_updates(t, p.name, updates, cycle.suffix)
 
 
 def _update(t: Blueprint, cycle: Cycle, p: ProjectionPlan, variable: str, rule: Sum) -> Update:
@@ -263,13 +252,9 @@ def _update(t: Blueprint, cycle: Cycle, p: ProjectionPlan, variable: str, rule: 
 
 
 def _mean(
-    t: Blueprint,
-    cycle: Cycle,
-    p: ProjectionPlan,
-    mean: Reduction,
-    names: Names,
+    t: Blueprint, cycle: Cycle, p: ProjectionPlan, mean: Reduction, names: Names,
     means: Mapping[sympy.Symbol, sympy.Expr],
-) -> sympy.Symbol:
+) -> sympy.Symbol:  # fmt: skip
     """Transcribe a mean over the neurons of one end; `means` are those of the rule that come before it."""
     end, body = body_of_mean(cycle.replica, p, mean)
     body = without_ends(body.xreplace({**computed_signals(t, cycle), **means}))
@@ -277,6 +262,37 @@ def _mean(
     own = {without_ends(s): name for s, name in at_end.items()}
     own |= {signal(given): f"signal_{given}(t)" for given in cycle.plan.signals}
     return add_mean(t, p.pre if end == PRE else p.post, body, own, cycle.suffix)
+
+
+@dataclass(frozen=True)
+class Update:
+    """The new value of a variable: the batch mean of `sample`, plus `rest`, clipped to `bounds`."""
+
+    variable: str
+    sample: str  # an expression that depends on the sample, or ""
+    rest: Sequence[str] = ()  # expressions that do not depend on the sample
+    bounds: Bounds | None = None
+
+
+def _run_updates(t: Blueprint, owner: str, updates: Sequence[Update], suffix: str) -> None:
+    """Add the updates of one group, or of one projection's synapses, which have an effect only in the last pass of the
+    phase with this suffix.
+
+    Each expression is first assigned to a new name, because Brian2 rewrites assignments to existing variables with
+    SymPy.
+    """
+    learns, ends = f"learns{suffix}(t)", f"ends{suffix}(t)"
+    sums = {u.variable: f"{u.variable}_sum{suffix}" for u in updates}  # over samples
+    for name in sums.values():
+        t.parts[owner].declare(name)
+    sampled = {u.variable: u.sample for u in updates if u.sample}
+    code = [f"asked_{k} = where({learns}, share(t)*({sample}), 0.0)" for k, sample in sampled.items()]
+    code += [f"{sums[k]} += asked_{k}" for k in sampled]
+    for u in updates:
+        new = total([*([sums[u.variable]] if u.sample else []), *u.rest]) or "0.0"
+        code.append(f"new_{u.variable} = {clipped(new, u.bounds)}")
+    code += [f"{k} = where({ends}, new_{k}, {k})" for k in sums]
+    t.run(owner, *code, *(f"{sums[k]} = where({ends}, 0.0, {sums[k]})" for k in sampled))
 
 
 def body_of_mean(replica: Replica, p: ProjectionPlan, mean: Reduction) -> tuple[str, sympy.Expr]:

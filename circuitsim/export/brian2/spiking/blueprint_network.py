@@ -15,7 +15,7 @@ from circuitsim.export.brian2.language import as_declared, of_neuron, of_paramet
 from circuitsim.export.brian2.parts import Wires
 from circuitsim.export.brian2.replica import WEIGHT, Replica
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.number import number
+from circuitsim.export.brian2.spiking.number import is_multiple, number
 from circuitsim.motif.checks import index
 from circuitsim.plan import Plan
 
@@ -87,7 +87,7 @@ class BlueprintNetwork(ExportedNetwork):
         """
         step = self.spiking.dt_ms
         every = step if every_ms is None else number("record: every_ms", every_ms, positive=True)
-        if abs(every / step - round(every / step)) > 1e-9 or every < step:
+        if not is_multiple(every, step):
             raise ParameterError(f"record: every_ms must be a multiple of {step:g} ms, the time step (got {every:g})")
         self._records |= {
             (owner, variable): self._record(owner, variable, neurons, every)

@@ -21,7 +21,7 @@ from circuitsim.export.brian2.spiking.cells import Cell, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lower import lower
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.neurons import cell_of
-from circuitsim.export.brian2.spiking.number import number
+from circuitsim.export.brian2.spiking.number import is_multiple, number
 from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, largest_activity
 from circuitsim.motif.arrays import as_numbers
@@ -130,7 +130,7 @@ class ContinuousNetwork(BlueprintNetwork):
         for what, long, short in (
             ("duration_ms", duration, self.spiking.rule_every_ms), ("every_ms", every, self.spiking.dt_ms),
         ):  # fmt: skip
-            if abs(long / short - round(long / short)) > 1e-9 or long < short:
+            if not is_multiple(long, short):
                 raise ParameterError(f"run: {what} must be a multiple of {short:g} ms (got {long:g})")
         wanted = {
             name: cell

@@ -18,7 +18,7 @@ from circuitsim.export.brian2.spiking.cells import (
     SpikingCell,
     as_parameters,
 )
-from circuitsim.export.brian2.spiking.number import set_numbers
+from circuitsim.export.brian2.spiking.number import is_multiple, set_numbers
 
 GRID_MS = 1.0  # the grid on which the windows of a trial begin and end
 DELAYS = ("ascending_delay_ms", "descending_delay_ms")
@@ -264,7 +264,7 @@ class Spiking:
             multiples.insert(0, ("the grid on which windows begin and end", GRID_MS, self.dt_ms))
             multiples.append(("the trial's length", self.trial.length_ms, self.rule_every_ms))
         for what, long, short in multiples:
-            if abs(long / short - round(long / short)) > 1e-9 or long < short:
+            if not is_multiple(long, short):
                 raise ParameterError(f"Spiking: {what} ({long:g} ms) must be a multiple of {short:g} ms")
 
     @property

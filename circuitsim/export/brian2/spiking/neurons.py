@@ -13,15 +13,14 @@ from __future__ import annotations
 
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.language import of_neuron, text
+from circuitsim.export.brian2.language import at_once, of_neuron, text
 from circuitsim.export.brian2.parts import Neurons
+from circuitsim.export.brian2.reductions import ERRORS, add_softmax
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.reads import gate_of
-from circuitsim.export.brian2.transcribe import ERRORS, add_softmax
-from circuitsim.export.brian2.updates import at_once
 from circuitsim.motif import Objective
 from circuitsim.plan import Plan, PopulationPlan
 from circuitsim.plan.quantities import neuron, signal

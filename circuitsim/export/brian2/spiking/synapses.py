@@ -14,7 +14,7 @@ import sympy
 
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.language import of_parameter, of_synapse, term_text, text, total
+from circuitsim.export.brian2.language import at_once, clipped, of_parameter, of_synapse, term_text, text, total
 from circuitsim.export.brian2.parts import DELAY, Wires
 from circuitsim.export.brian2.replica import WEIGHT
 from circuitsim.export.brian2.spiking.cells import GradedReadout, SpikingCell
@@ -24,7 +24,6 @@ from circuitsim.export.brian2.spiking.neurons import check_events, spike_weight
 from circuitsim.export.brian2.spiking.pools import made_of_means, mean_in_rule, text_at
 from circuitsim.export.brian2.spiking.reads import gate_of, read_by, slopes_at_post
 from circuitsim.export.brian2.transcribe import declared_names, make_wires, sum_name
-from circuitsim.export.brian2.updates import at_once, clipped
 from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, neuron, synapse
 from circuitsim.rules import Sum
