@@ -23,19 +23,12 @@ from circuitsim.export.brian2.parts import Neurons, Values, Wires
 
 @dataclass(frozen=True)
 class Run:
-    """Statements that run for every neuron or synapse of `owner`.
+    """Statements that run for every neuron or synapse."""
 
-    Args:
-        owner: a group or synapses.
-        code: the statements.
-        every_ms: the interval, or None for every time step.
-        when: the slot of the time step.
-    """
-
-    owner: str
+    owner: str  # a group or synapses
     code: tuple[str, ...]
-    every_ms: float | None = None
-    when: str = "groups"
+    every_ms: float | None = None  # None for every time step
+    when: str = "groups"  # the slot of the time step
 
     def __str__(self) -> str:
         every = "" if self.every_ms is None else f"every {self.every_ms:g} ms, {self.when}: "
@@ -44,19 +37,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Reduce:
-    """A reduction over the synapses of each neuron at one end.
+    """A sum over the synapses of each neuron at one end, or the largest value, 0 where there are no synapses."""
 
-    Args:
-        owner: the synapses.
-        target: the variable of the end that takes the result, such as ``I_V1_post``.
-        expression: what is reduced: an expression that is summed, or the variable whose largest value is taken, 0 where
-            there are no synapses.
-        largest: whether it is the largest value.
-    """
-
-    owner: str
-    target: str
-    expression: str
+    owner: str  # the synapses
+    target: str  # the variable of the end that takes the result, such as ``I_V1_post``
+    expression: str  # what is summed, or the variable whose largest value is taken
     largest: bool = False
     when: ClassVar[str] = "groups"
 
@@ -74,21 +59,13 @@ Action = Run | Reduce
 
 @dataclass(frozen=True)
 class Record:
-    """Values that are kept at intervals during a run.
+    """Values of a variable that are kept at intervals during a run."""
 
-    Args:
-        owner: a group or synapses.
-        variable: one of its variables.
-        every_ms: the interval.
-        which: the neurons or synapses.
-        when: the slot of the time step, "end" or "start", in which the records come before everything else.
-    """
-
-    owner: str
+    owner: str  # a group or synapses
     variable: str
     every_ms: float
-    which: tuple[int, ...]
-    when: str = "end"
+    which: tuple[int, ...]  # the neurons or synapses
+    when: str = "end"  # the slot of the time step, or "start", in which the records come before everything else
 
     @property
     def name(self) -> str:
@@ -98,15 +75,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Monitor:
-    """A StateMonitor, for all records of one owner that are made together.
-
-    Args:
-        records: the records.
-        order: its place within the slot.
-    """
+    """A StateMonitor, for all records of one owner that are made together."""
 
     records: tuple[Record, ...]
-    order: int
+    order: int  # within the slot
 
     @property
     def variables(self) -> list[str]:
@@ -121,34 +93,21 @@ class Monitor:
 
 @dataclass
 class Blueprint:
-    """A network for a run.
+    """A network for a run, with groups and synapses in the order in which they are updated."""
 
-    Args:
-        name: the motif's name.
-        dt_ms: the time step.
-        length_ms: the length of a trial, or of the run if there are no trials.
-        n_trials: the number of trials in one run.
-        method: how the neurons' equations are integrated.
-        neurons, wires: groups and synapses in the order in which they are updated, keyed by name.
-        actions: what runs beside their equations, in order.
-        plays: the arrays that may be played -> the duration of a row in ms, and what the array says.
-        readouts: the names of the groups whose variable F is the output of a trial, at its end.
-        records: what is kept during the run.
-        records_spikes: whether every spike is kept.
-    """
-
-    name: str
+    name: str  # of the motif
     dt_ms: float
-    length_ms: float = 0.0
+    length_ms: float = 0.0  # of a trial, or of the run if there are no trials
     n_trials: int = 1
-    method: str = "euler"
+    method: str = "euler"  # of integrating the neurons' equations
     neurons: dict[str, Neurons] = field(default_factory=dict)
     wires: dict[str, Wires] = field(default_factory=dict)
-    actions: list[Action] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)  # what runs beside their equations, in order
+    # the arrays that may be played -> the duration of a row in ms, and what the array says
     plays: dict[str, tuple[float, str]] = field(default_factory=dict)
-    readouts: list[str] = field(default_factory=list)
+    readouts: list[str] = field(default_factory=list)  # the groups whose variable F is a trial's output, at its end
     records: tuple[Record, ...] = ()
-    records_spikes: bool = False
+    records_spikes: bool = False  # whether every spike is kept
 
     # -- describing
 
@@ -186,7 +145,7 @@ class Blueprint:
         self._reduce(Reduce(wires, target, variable, largest=True))
 
     def _reduce(self, action: Reduce) -> None:
-        owner, variable = self.wires[action.owner].split(action.target)
+        _, owner, variable = self.wires[action.owner].split(action.target)
         if owner in self.neurons:
             self.neurons[owner].declare(variable)
         self.actions.append(action)
@@ -206,6 +165,11 @@ class Blueprint:
     def parts(self) -> dict[str, Neurons | Wires]:
         """Groups and synapses, keyed by name."""
         return {**self.neurons, **self.wires}
+
+    @property
+    def values(self) -> dict[str, dict[str, Values]]:
+        """All variables, keyed by part and name."""
+        return {name: part.variables for name, part in self.parts.items()}
 
     def pathways(self, w: Wires) -> dict[str, int]:
         """The Brian2 pathways of synapses -> their `order`: whatever presynaptic spikes do comes first."""

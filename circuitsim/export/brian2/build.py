@@ -1,20 +1,46 @@
-"""Build Brian2 objects from a blueprint. This module and `lacking`, `names`, `runtime` and `program` import brian2, so
-they are imported only during an export."""
+"""Build Brian2 objects from a blueprint, and run them in this process. This module and `lacking` and `program` import
+brian2, so they are imported only during an export."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import brian2
 import numpy as np
 from brian2 import ms
+from brian2.equations.equations import Equations
 
+from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.blueprint import Action, Blueprint, Monitor, Run
 from circuitsim.export.brian2.lacking import largest, where
 from circuitsim.export.brian2.parts import Neurons, Wires
+from circuitsim.export.brian2.results import Arrays, Report, Results, ignore
 
 REPORT_MS = 500.0  # between two reports of progress, in time of the clock on the wall
+
+
+def check_names(b: Blueprint) -> None:
+    """Check the names of groups, synapses and their variables, which contain those of populations, signals and phases.
+
+    Raises:
+        CircuitError: Brian2 cannot use a name.
+    """
+    for part in b.parts.values():
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", part.name):
+            raise CircuitError(
+                f"{part.name!r}: Brian2 names begin with an ASCII letter, and have only these, digits and _; rename it"
+            )
+        for name in part.names:
+            reason = "Brian2 reserves the endings _pre and _post" if name.endswith(("_pre", "_post")) else ""
+            try:
+                Equations.check_identifier(name)
+            except (ValueError, SyntaxError) as error:
+                reason = str(error).rstrip(".")
+            if reason:
+                raise CircuitError(f"{part.name!r}: Brian2 cannot have a variable {name!r} there: {reason}; rename it")
 
 
 class Build:
@@ -95,8 +121,7 @@ class Build:
         if not action.largest:
             owner.summed_updaters[action.target].order = order
             return None
-        group, variable = self.b.wires[action.owner].split(action.target)
-        end = "i" if action.target.endswith("_pre") else "j"
+        end, group, variable = self.b.wires[action.owner].split(action.target)
         take = largest(owner, action.expression, end, self.parts[group], variable)
         return brian2.NetworkOperation(take, name=name, **place)
 
@@ -142,3 +167,67 @@ class Build:
             part.name: {name: np.array(getattr(self.parts[part.name], name)) for name in part.variables}
             for part in b.parts.values()
         }
+
+
+class Runtime:
+    """Runs blueprints in this process.
+
+    Args:
+        language: "numpy" or "cython".
+        keeps: whether all runs of a blueprint use one set of objects, so that each goes on where the last one has
+            stopped; otherwise each run has objects of its own, which begin with the blueprint's values.
+    """
+
+    def __init__(self, language: str, keeps: bool = False) -> None:
+        self.language, self.keeps = language, keeps
+        self._kept: Build | None = None
+
+    def play(self, b: Blueprint, played: Arrays, seed: int, report: Report = ignore) -> Results:
+        """Play a run.
+
+        Args:
+            b: the network, with its weights and parameters.
+            played: the arrays of `Blueprint.played`.
+            seed: the seed of random spikes.
+            report: is told now and then which share of the run is done.
+        """
+        with preferences(self.language):
+            state = np.random.get_state()  # noqa: NPY002 (Brian2 draws from NumPy's global stream)
+            try:
+                brian2.seed(seed)
+                build = self._build(b)
+                build.run(b, played, lambda elapsed, completed, start, duration: report(completed))
+            finally:
+                np.random.set_state(state)  # noqa: NPY002
+            monitors = [(r, build.monitors[m.name]) for m in b.monitors for r in m.records]
+            records = {r: (np.asarray(m.t / ms), np.array(getattr(m, r.variable)).T) for r, m in monitors}
+            trains = {key: (np.asarray(m.t / ms), np.asarray(m.i)) for key, m in build.trains.items()}
+            return Results(build.values(b), records, trains)
+
+    def network(self, b: Blueprint) -> Any:
+        """The `brian2.Network` of all runs."""
+        with preferences(self.language):
+            return self._build(b).network
+
+    def values(self, b: Blueprint) -> Mapping[str, Mapping[str, Any]]:
+        """The current variables, keyed by part and name."""
+        return b.values if self._kept is None else self._kept.values(b)
+
+    def _build(self, b: Blueprint) -> Build:
+        """Objects are made when they are first needed, because Brian2 warns about those that never ran."""
+        build = self._kept or Build(b)
+        self._kept = build if self.keeps else None
+        return build
+
+
+@contextlib.contextmanager
+def preferences(language: str) -> Iterator[None]:
+    """Set Brian2's preferences, which are global, and restore them afterwards."""
+    if brian2.get_device() is not brian2.devices.all_devices["runtime"]:
+        raise CircuitError("another Brian2 device is active; call brian2.set_device('runtime') first")
+    before = brian2.prefs.codegen.target, brian2.prefs.core.default_float_dtype
+    brian2.prefs.codegen.target, brian2.prefs.core.default_float_dtype = language, np.float64
+    try:
+        yield
+    finally:
+        brian2.prefs.codegen.target, brian2.prefs.core.default_float_dtype = before

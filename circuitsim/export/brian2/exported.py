@@ -1,16 +1,25 @@
-"""What the rate and the spiking network have in common."""
+"""What the rate and the spiking network have in common, and the way from either back to a circuit."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
-from circuitsim.errors import ParameterError
+from circuitsim.engine import Circuit, compile
+from circuitsim.errors import ParameterError, check_kind
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.replica import WEIGHT, Replica
 from circuitsim.motif import Projection
+from circuitsim.motif.spikes import without_spikes
+
+if TYPE_CHECKING:  # these modules import brian2
+    from circuitsim.export.brian2.build import Runtime
+    from circuitsim.export.brian2.program import Program
 
 RUNTIME, STANDALONE = ("numpy", "cython"), "cpp_standalone"  # targets of Brian2's code
 
@@ -20,17 +29,7 @@ class ExportedNetwork:
 
     Brian2 orders synapses as ``[pre, post]``; arrays returned here have the circuit's axes, ``[post, pre]``.
 
-    Args:
-        replica: the replica that is exported.
-        blueprint: its description.
-        target: "numpy", "cython" or "cpp_standalone".
-        directory: where programs are written.
-        keeps: whether runs in this process use one set of Brian2 objects.
-
-    Attributes:
-        motif: the circuit's motif.
-        seed: the seed of the exported replica.
-        blueprint: the description of neurons and synapses, which printing the network shows.
+    With `keeps`, all runs in this process use one set of Brian2 objects.
 
     Raises:
         CircuitError: the blueprint has a name that Brian2 cannot use.
@@ -39,14 +38,13 @@ class ExportedNetwork:
     def __init__(
         self, replica: Replica, blueprint: Blueprint, target: str, directory: Path | None = None, keeps: bool = False
     ) -> None:
-        from circuitsim.export.brian2.names import check_names  # these three are imported late, because of brian2
+        from circuitsim.export.brian2.build import Runtime, check_names
         from circuitsim.export.brian2.program import Program
-        from circuitsim.export.brian2.runtime import Player, Runtime
 
-        check_names({part.name: part.names for part in blueprint.parts.values()})
+        check_names(blueprint)
         self._replica, self.motif, self.seed = replica, replica.motif, replica.seed
         self.blueprint = blueprint
-        self._player: Player = Program(directory) if target == STANDALONE else Runtime(target, keeps)
+        self._player: Runtime | Program = Program(directory) if target == STANDALONE else Runtime(target, keeps)
 
     def __str__(self) -> str:
         return str(self.blueprint)
@@ -90,3 +88,45 @@ class ExportedNetwork:
         pre, post = self._replica.synapses(projection)
         dense[post, pre] = self._player.values(self.blueprint)[projection][variable]
         return dense
+
+
+def circuit_from_brian2(
+    network: ExportedNetwork, weights: Mapping[str, Any] | None = None, *, device: str = "cpu", dtype: str = "float64"
+) -> Circuit:
+    """Compile a circuit of one replica with the synapses and weights of an exported network.
+
+    The circuit has the synapses of the network: those that were pruned before the export do not exist, and those that
+    grew do. Parameters and states are those of the declaration. Rules and states that depend on spikes are left out.
+
+    Args:
+        network: a network from `export_brian2`.
+        weights: arrays ``[post, pre]`` keyed by projection, which replace the network's current weights, such as an
+            entry of ``history.records["weights"]``.
+        device, dtype: as in `compile`.
+    Returns:
+        The circuit.
+    Raises:
+        MotifError: there is no such projection.
+        ParameterError: weights do not fit, or an option is out of range.
+    Example:
+        >>> import circuitsim as cs
+        >>> from motifs import sal
+        >>> network = cs.export_brian2(cs.compile(sal([4, 3, 2]), seed=3))
+        >>> cs.circuit_from_brian2(network)
+        Circuit('sal': 1 replicas, seed 3, cpu, float64, 0 steps done)
+    """
+    check_kind("circuit_from_brian2", network, ExportedNetwork, "cs.export_brian2 makes one")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what compiling has to say was said when the circuit was made
+        circuit = compile(without_spikes(network.motif), seed=network.seed, device=device, dtype=dtype)
+    for p in (p for p in network.motif.projections if p.tied_to is None):
+        exists, drawn = network.exists(p.name), circuit.mask(p.name)[0].to_dense().cpu().numpy()
+        if not np.array_equal(drawn, exists):
+            grown = np.flatnonzero(exists & ~drawn)
+            circuit.store.add_synapses(p.name, [grown], [np.zeros(len(grown))])
+            values = torch.as_tensor(exists, dtype=circuit.dtype, device=circuit.device).unsqueeze(0)
+            circuit.store.set_mask(p.name, circuit.layouts[p.name].pack(values))
+        circuit.set_weights(p.name, network.weights(p.name))
+    for name, values in (weights or {}).items():
+        circuit.set_weights(name, values)
+    return circuit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,17 +16,12 @@ DELAY = "delay_ms"  # the constant of synapses that holds their delay, where a s
 
 @dataclass
 class Part:
-    """Neurons or synapses, with variables.
+    """Neurons or synapses, with variables."""
 
-    Args:
-        name: the name of the Brian2 object.
-        variables: the initial values of variables, one number per neuron or synapse.
-        equations: the equation of every name in use.
-    """
-
-    name: str
+    name: str  # of the Brian2 object
+    # the initial values of variables, one number per neuron or synapse
     variables: dict[str, Values] = field(default_factory=dict, kw_only=True)
-    equations: dict[str, str] = field(default_factory=dict, kw_only=True)
+    equations: dict[str, str] = field(default_factory=dict, kw_only=True)  # of every name in use
 
     @property
     def values(self) -> dict[str, Values]:
@@ -66,24 +60,15 @@ class Part:
 
 @dataclass
 class Neurons(Part):
-    """A NeuronGroup.
-
-    Args:
-        size: the number of neurons.
-        links: own name -> (group, variable), for variables that are read from another group, neuron by neuron or from a
-            group of one neuron.
-        spikes: the condition at which each kind of spike is emitted, keyed by event.
-        on_spike: the statements that a spike runs at its own neuron, keyed by event.
-        refractory_ms: the refractory period, 0 for none.
-        lasting: the variables that outlast the segments of a run.
-    """
+    """A NeuronGroup."""
 
     size: int
+    # own name -> (group, variable), for what is read from another group, neuron by neuron or from a group of one neuron
     links: dict[str, tuple[str, str]] = field(default_factory=dict)
-    spikes: dict[str, str] = field(default_factory=dict)
-    on_spike: dict[str, list[str]] = field(default_factory=dict)
+    spikes: dict[str, str] = field(default_factory=dict)  # event -> the condition at which such a spike is emitted
+    on_spike: dict[str, list[str]] = field(default_factory=dict)  # event -> the statements that it runs at its neuron
     refractory_ms: float = 0.0
-    lasting: list[str] = field(default_factory=list)
+    lasting: list[str] = field(default_factory=list)  # the variables that outlast the segments of a run
 
     def add(self, *lines: str) -> None:
         """Add lines of equations: membranes, currents and traces."""
@@ -117,44 +102,36 @@ class Neurons(Part):
 
 @dataclass
 class Wires(Part):
-    """Synapses between two groups, or from synapses to synapses.
-
-    Args:
-        pre, post: the names of the two ends.
-        i, j: indices of the presynaptic and postsynaptic neurons, shape ``[synapse]``.
-        parameters: constants, either one number or one per synapse.
-        decays: the time constants in ms of variables that decay.
-        on_spike: the statements that a presynaptic event runs, keyed by event.
-        on_post: the statements that a postsynaptic spike runs, or "".
-        delays_ms: conduction delays ``[synapse]``, or None.
-        learns: whether the weight changes.
-    """
+    """Synapses between two groups, or from synapses to synapses."""
 
     pre: str
     post: str
-    i: np.ndarray
-    j: np.ndarray
-    parameters: dict[str, Values] = field(default_factory=dict)
-    decays: dict[str, float] = field(default_factory=dict)
-    on_spike: dict[str, str] = field(default_factory=dict)
-    on_post: str = ""
-    delays_ms: np.ndarray | None = None
-    learns: bool = False
+    i: np.ndarray  # the presynaptic neurons, [synapse]
+    j: np.ndarray  # the postsynaptic neurons, [synapse]
+    parameters: dict[str, Values] = field(default_factory=dict)  # constants, one number or one per synapse
+    decays: dict[str, float] = field(default_factory=dict)  # the time constants in ms of variables that decay
+    on_spike: dict[str, str] = field(default_factory=dict)  # presynaptic event -> the statements that it runs
+    on_post: str = ""  # the statements that a postsynaptic spike runs
+    delays_ms: np.ndarray | None = None  # conduction delays, [synapse]
+    learns: bool = False  # whether the weight changes
 
     @property
     def values(self) -> dict[str, Values]:
         return {**self.variables, **self.parameters}
 
-    def set_constants(self, constants: Mapping[str, Values]) -> None:
-        """Add constants."""
-        for name, value in constants.items():
-            self.equate(name, f"{name} : 1 ({'' if np.ndim(value) else 'shared, '}constant)")
-            self.parameters[name] = value
+    def set_constant(self, name: str, value: Values) -> None:
+        """Add a constant, one number or one per synapse."""
+        self.equate(name, f"{name} : 1 ({'' if np.ndim(value) else 'shared, '}constant)")
+        self.parameters[name] = value
 
-    def split(self, target: str) -> tuple[str, str]:
-        """Split the name of a summed variable: ``I_V1_post`` gives the postsynaptic group and ``I_V1``."""
+    def at_spike(self, event: str, code: str) -> None:
+        """Add statements to those that a presynaptic event runs."""
+        self.on_spike[event] = "; ".join(filter(None, [self.on_spike.get(event), code]))
+
+    def split(self, target: str) -> tuple[str, str, str]:
+        """Split the name of a reduced variable: ``I_V1_post`` gives "j", the postsynaptic group and ``I_V1``."""
         variable, _, end = target.rpartition("_")
-        return (self.pre if end == "pre" else self.post), variable
+        return ("i", self.pre, variable) if end == "pre" else ("j", self.post, variable)
 
     @property
     def events(self) -> dict[str, str]:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import brian2
 import numpy as np
@@ -25,11 +26,9 @@ from filelock import FileLock
 
 from circuitsim.errors import CircuitError, ParameterError
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.build import Build
+from circuitsim.export.brian2.build import Build, preferences
 from circuitsim.export.brian2.exported import STANDALONE
-from circuitsim.export.brian2.progress import Report, ignore
-from circuitsim.export.brian2.results import Arrays, Results
-from circuitsim.export.brian2.runtime import Player, preferences
+from circuitsim.export.brian2.results import Arrays, Report, Results, ignore
 
 NOTE = "circuitsim.json"
 SEED = "CIRCUITSIM_SEED"
@@ -61,26 +60,26 @@ extern "C" std::clock_t clock() {
 """
 
 
-class Program(Player):
+class Program:
     """Compiles and runs programs, each in a folder named by a digest of what is compiled into it.
 
-    Networks that differ only in weights, learning rates, lags and samples share a program.
+    Networks that differ only in weights, learning rates, lags and samples share a program. The methods are those of
+    `Runtime`.
 
     Args:
         directory: the folder of all programs; existing ones are reused. By default a temporary folder, which is deleted
             when this process ends.
     """
 
-    _shared: ClassVar[list[Path]] = []  # the temporary folder of this process, if it has been made
-
     def __init__(self, directory: Path | None = None) -> None:
-        if directory is None and not self._shared:
-            self._shared.append(_temporary())
-        self.directory = self._shared[0] if directory is None else directory.resolve()
+        self.directory = _temporary() if directory is None else directory.resolve()
         self._verified: set[Path] = set()
 
     def network(self, b: Blueprint) -> Any:
         raise ParameterError("target 'cpp_standalone' has no Brian2 network, only a program; see its directory")
+
+    def values(self, b: Blueprint) -> Mapping[str, Mapping[str, Any]]:
+        return b.values
 
     def play(self, b: Blueprint, played: Arrays, seed: int, report: Report = ignore) -> Results:
         folder = self.built(b, played)
@@ -117,7 +116,9 @@ class Program(Player):
         Raises:
             ParameterError: the folder holds another network.
         """
-        folder = self.directory / _digest(b, played)
+        shapes = {name: np.shape(played[name]) for name in b.played}
+        compiled_in = f"{b.digest()} {shapes} {SEEDING} {REPORT} {CLOCK}"
+        folder = self.directory / hashlib.sha256(compiled_in.encode()).hexdigest()[:16]
         if folder not in self._verified:
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{folder}.lock"):  # another process may build the same program
@@ -131,17 +132,12 @@ class Program(Player):
         return folder
 
 
+@functools.cache
 def _temporary() -> Path:
-    """Make a folder that is deleted when this process ends."""
+    """The folder of this process, which is deleted when it ends."""
     folder = Path(tempfile.mkdtemp(prefix="circuitsim_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
-
-
-def _digest(b: Blueprint, played: Arrays) -> str:
-    """A digest of everything that is compiled in: the network, and the shapes of what is played."""
-    shapes = {name: np.shape(played[name]) for name in b.played}
-    return hashlib.sha256(f"{b.digest()} {shapes} {SEEDING} {REPORT} {CLOCK}".encode()).hexdigest()[:16]
 
 
 def _check(folder: Path) -> None:

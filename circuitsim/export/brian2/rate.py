@@ -12,15 +12,13 @@ import numpy as np
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError
 from circuitsim.export.brian2.blueprint import Blueprint, Record
-from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.exported import STANDALONE, ExportedNetwork
-from circuitsim.export.brian2.feeding import Feeding, Tensors
-from circuitsim.export.brian2.passes import n_passes
-from circuitsim.export.brian2.refusals import refuse
+from circuitsim.export.brian2.feeding import TICK_MS, Feeding, Tensors, n_passes, scheduled
+from circuitsim.export.brian2.language import of_neuron, of_synapse
+from circuitsim.export.brian2.refusals import refuse_rates
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.schedule import TICK_MS, Arrays, scheduled
+from circuitsim.export.brian2.results import Arrays
 from circuitsim.export.brian2.script import write_script
-from circuitsim.export.brian2.spelling import of_neuron, of_synapse
 from circuitsim.export.brian2.transcribe import transcribe
 from circuitsim.plan.circuitry import judging_phase
 
@@ -31,7 +29,11 @@ class RateNetwork(ExportedNetwork):
     Printing it shows every equation. One sample takes one tick. A batch is presented `n_passes` times: once for each
     phase, and once more where a trace takes its mean over the batch or an error is shuffled, because Brian2 sees only
     one sample at a time. The last pass of a phase sums up its changes, and the last tick of that pass applies them.
-    Arrays returned here have the circuit's axes, ``[post, pre]``.
+
+    A step takes `x`, ``[batch, input]`` or a dict keyed by population for several inputs, `target`, class indices
+    ``[batch]`` or vectors ``[batch, output]``, or a dict for several objectives, and `signals`, values ``[batch]``
+    keyed by name. `batches` are (x, target) or (x, target, signals) for each step. A `population` or `projection` is
+    given by its name. Arrays returned here are copies with the circuit's axes, ``[post, pre]``.
 
     Attributes:
         motif: the circuit's motif.
@@ -42,20 +44,19 @@ class RateNetwork(ExportedNetwork):
     """
 
     def __init__(self, circuit: Circuit, replica: int, target: str, directory: Path | None) -> None:
-        refuse(circuit, runs_python=target != STANDALONE)
+        refuse_rates(circuit, runs_python=target != STANDALONE)
         exported = Replica.of(circuit, replica)
         super().__init__(exported, transcribe(exported), target, directory, keeps=True)
-        self.plans, self._cycles = circuit.plans, cycles_of(circuit.motif, circuit.plans)
-        self._passes = {cycle.suffix: n_passes(cycle.plan) for cycle in self._cycles}
+        self.plans, cycles = circuit.plans, exported.cycles
+        self._passes = {cycle.suffix: n_passes(cycle.plan) for cycle in cycles}
         self.n_passes = sum(self._passes.values())
-        self._feeding = Feeding(circuit, replica, self._cycles)
-        self._current_of = {name: cycle.current(name) for cycle in self._cycles for name in cycle.plan.projections}
-        cycle_of = {cycle.phase: cycle for cycle in self._cycles}
-        judging = {o.error: (o.output, judging_phase(o, self.plans)) for o in self.motif.objectives}
+        self._feeding = Feeding(circuit, replica, cycles)
+        self._current_of = {name: cycle.current(name) for cycle in cycles for name in cycle.plan.projections}
         self._judged = {  # by error population: the output's activity in the phase that judges it
-            error: (output, f"activity{cycle_of[phase].suffix}")
-            for error, (output, phase) in judging.items()
-            if phase is not None
+            o.error: (o.output, f"activity{cycle.suffix}")
+            for o in self.motif.objectives
+            for cycle in cycles
+            if cycle.phase == judging_phase(o, self.plans)
         }
         self._cycle: Mapping[tuple[str, str], np.ndarray] = {}
 
@@ -70,10 +71,6 @@ class RateNetwork(ExportedNetwork):
     def step(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> float | None:
         """Run one step: for each phase both streams, then plasticity. The activities of the batch are kept.
 
-        Args:
-            x: ``[batch, input]``, or a dict keyed by population for several inputs.
-            target: class indices ``[batch]`` or vectors ``[batch, output]``, or a dict for several objectives.
-            signals: values ``[batch]``, keyed by name.
         Returns:
             The batch mean of the losses of all objectives, each in the phase in which it is evaluated, or None for a
             motif without objectives.
@@ -87,7 +84,6 @@ class RateNetwork(ExportedNetwork):
         """Run a step for each batch, in a single run of Brian2, so that code is generated (and compiled) once.
 
         Args:
-            batches: (x, target) or (x, target, signals) for each step, as in `step`.
             record: keep the activities of the last batch. During the run, those of all ticks are held in memory.
         Returns:
             The loss of each batch, shape ``[batches]``, or None for a motif without objectives.
@@ -116,7 +112,6 @@ class RateNetwork(ExportedNetwork):
 
         Args:
             path: the file, which includes weights and batches.
-            batches: (x, target) or (x, target, signals) for each step, as in `step`.
         Returns:
             The path.
         Raises:
@@ -158,7 +153,7 @@ class RateNetwork(ExportedNetwork):
             owner: the name of the population or projection.
             name: the name of the state.
         Returns:
-            A copy, of shape ``[neuron]`` for a population and ``[post, pre]`` for a projection.
+            Shape ``[neuron]`` for a population and ``[post, pre]`` for a projection.
         Raises:
             ParameterError: there is no such state; the message lists the known ones.
         """
@@ -173,10 +168,8 @@ class RateNetwork(ExportedNetwork):
     def activity(self, population: str) -> np.ndarray:
         """The activity of a population in the last step.
 
-        Args:
-            population: the population's name.
         Returns:
-            A copy, shape ``[batch, neuron]``.
+            Shape ``[batch, neuron]``.
         Raises:
             ParameterError: there is no such population, or nothing was recorded.
         """
@@ -185,10 +178,8 @@ class RateNetwork(ExportedNetwork):
     def drive(self, population: str) -> np.ndarray:
         """The soma input of a population in the last step.
 
-        Args:
-            population: the population's name.
         Returns:
-            A copy, shape ``[batch, neuron]``.
+            Shape ``[batch, neuron]``.
         Raises:
             ParameterError: there is no such population, or nothing was recorded.
         """
@@ -197,10 +188,8 @@ class RateNetwork(ExportedNetwork):
     def current(self, projection: str) -> np.ndarray:
         """The current that a projection delivered in the last step.
 
-        Args:
-            projection: the projection's name.
         Returns:
-            A copy, shape ``[batch, post]``.
+            Shape ``[batch, post]``.
         Raises:
             ParameterError: there is no such projection, it delivers nothing in any phase, or nothing was recorded.
         """

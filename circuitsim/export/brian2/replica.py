@@ -1,10 +1,11 @@
-"""One replica of a circuit as NumPy arrays, which a blueprint needs in addition to the plans."""
+"""What is exported: one replica of a circuit as plans and NumPy arrays, and its phases."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,38 +14,42 @@ import torch
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, ParameterError
 from circuitsim.export.brian2.parts import Values
-from circuitsim.export.brian2.spelling import of_parameter, of_synapse
 from circuitsim.motif import Motif, Population, Projection
 from circuitsim.motif.checks import index
 from circuitsim.plan import Plan, build_plans
 
+WEIGHT = "w"
+
 
 @dataclass(frozen=True)
 class Replica:
-    """The state of one replica.
-
-    Args:
-        motif: the declaration.
-        seed: the seed of its random numbers.
-        plans: what a step computes, with one plan for each phase.
-        weights, masks: arrays ``[post, pre]`` keyed by projection, float64 and boolean.
-        parameters: numbers or arrays ``[post, pre]``, keyed by projection and then by name; every `eta` is already
-            multiplied by the circuit's `eta_scale`.
-        states: arrays ``[neuron]`` or ``[post, pre]``, keyed by population or projection and then by name.
-    """
+    """The state of one replica. Arrays of synapses have the shape ``[post, pre]``, and are keyed by projection."""
 
     motif: Motif
     seed: int
-    plans: tuple[Plan, ...]
+    plans: tuple[Plan, ...]  # what a step computes, with one plan for each phase
     weights: Mapping[str, np.ndarray]
     masks: Mapping[str, np.ndarray]
+    # numbers or arrays, keyed by projection and then by name; every `eta` is multiplied by the circuit's `eta_scale`
     parameters: Mapping[str, Mapping[str, Values]]
-    states: Mapping[str, Mapping[str, np.ndarray]]
+    states: Mapping[str, Mapping[str, np.ndarray]]  # keyed by population or projection, and then by name
 
     @property
     def plan(self) -> Plan:
         """The plan of the first phase, which is the only one unless phases are declared."""
         return self.plans[0]
+
+    @cached_property
+    def cycles(self) -> tuple[Cycle, ...]:
+        """The phases of a step, in order."""
+        changed = {p.name for plan in self.plans for p in plan.plastic()}
+        changing = frozenset(
+            p.name for p in self.motif.projections if (p.tied_to.projection if p.tied_to else p.name) in changed
+        )
+        return tuple(
+            Cycle(self, phase.name, plan, f"_{phase.name}" if len(self.plans) > 1 else "", changing)
+            for phase, plan in zip(self.motif.phases, self.plans, strict=True)
+        )
 
     @classmethod
     def of(cls, circuit: Circuit, replica: int) -> Replica:
@@ -100,18 +105,30 @@ class Replica:
         pre, post = np.nonzero(self.masks[projection].T)
         return pre, post
 
-    def states_at(self, projection: str) -> dict[str, Values]:
-        """The states of synapses, ``[synapse]``, keyed by their Brian2 variables."""
-        return {of_synapse(k): self._at_synapses(projection, v) for k, v in self.states[projection].items()}
 
-    def constants_at(self, projection: str) -> dict[str, Values]:
-        """The parameters of a rule, numbers or ``[synapse]``, keyed by their Brian2 constants."""
-        given = self.parameters.get(projection, {})
-        return {of_parameter(k): self._at_synapses(projection, v) for k, v in given.items()}
+@dataclass(frozen=True)
+class Cycle:
+    """One phase of a step in Brian2, where one tick processes one sample.
 
-    def _at_synapses(self, projection: str, value: Values) -> Values:
-        pre, post = self.synapses(projection)
-        return value[post, pre] if isinstance(value, np.ndarray) else value
+    A later phase reads the values that an earlier phase computed for each sample, and the weights that the earlier
+    phase changed. Therefore every tick takes its sample through all phases, and the batch is presented once more for
+    each phase. During a phase's presentation its changes are summed, while earlier phases run with the weights that
+    they used before. Each phase therefore has its own variables for the weights and states that it reads.
+    """
+
+    replica: Replica
+    phase: str
+    plan: Plan  # what the phase computes
+    suffix: str  # of the phase's own variables, "" if the motif has a single phase
+    changing: frozenset[str]  # the projections whose weights differ between phases
+
+    def weight(self, projection: str) -> str:
+        """The synaptic variable that holds the weight at the start of this phase."""
+        return WEIGHT + self.suffix if projection in self.changing else WEIGHT
+
+    def current(self, projection: str) -> str:
+        """The variable of the postsynaptic neurons that holds the current of this phase."""
+        return f"I_{projection}{self.suffix}"
 
 
 def _declared(motif: Motif, projection: str) -> dict[str, Values]:

@@ -60,24 +60,17 @@ TAKEN = (  # names that mean something else in the file
 def write_script(path: Any, b: Blueprint, played: Mapping[str, np.ndarray], seed: int) -> Path:
     """Write the file, and return its path.
 
+    Args:
+        path: the file.
+        b: the network.
+        played: the arrays of `Blueprint.played`.
+        seed: the seed of random spikes.
     Raises:
         ArchiveError: the file cannot be written.
     """
     path = as_path(path)
-    write_atomically(path, script(b, played, seed, path.name).encode())
+    write_atomically(path, _Script(b, played).text(seed, path.name).encode())
     return path
-
-
-def script(b: Blueprint, played: Mapping[str, np.ndarray], seed: int, file: str) -> str:
-    """Write the text of the file.
-
-    Args:
-        b: the network.
-        played: the arrays of `Blueprint.played`.
-        seed: the seed of random spikes.
-        file: the file's name, for its docstring.
-    """
-    return _Script(b, played).text(seed, file)
 
 
 class _Script:
@@ -203,8 +196,7 @@ class _Script:
         if isinstance(action, Run):
             yield from (f"{own}.run_regularly(", *_text(action.code), f"    {place}{self._at(action.every_ms)},", ")")
         elif action.largest:
-            group, variable = self.b.wires[action.owner].split(action.target)
-            end = "i" if action.target.endswith("_pre") else "j"
+            end, group, variable = self.b.wires[action.owner].split(action.target)
             take = f'largest({own}, "{action.expression}", "{end}", {self._own(group)}, "{variable}")'
             yield f"{own}_largest_{order} = b2.NetworkOperation({take}, {place})"
         else:

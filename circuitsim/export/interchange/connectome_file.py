@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from circuitsim.errors import ParameterError
-from circuitsim.export.interchange import plain_attributes
+from circuitsim.export.interchange.formats import FROM_BYTES, NESTED, TO_BYTES
 from circuitsim.export.interchange.graph_file import (
-    FROM_BYTES,
-    TO_BYTES,
+    Repeated,
     by_projection,
+    check_repeated,
     check_suffix,
     content_of,
+    plain,
     reading,
     rename_on_edges,
     whole,
 )
-from circuitsim.export.interchange.synapse_list import Repeated, check_repeated
 from circuitsim.files import write_atomically
 
 SUFFIXES = (".graphml", ".json", ".csv")
 LARGEST = sys.float_info.max
+# names by which the formats know neurons and synapses
+OF_GRAPHS = ("id", "node_default", "edge_default")
+OF_NODES = ("id", "index")
+OF_EDGES = ("id", "key", "source", "target", "projection")
+ADVICE = {np.ndarray: "array.tolist()", set: "sorted(values)", frozenset: "sorted(values)", tuple: "list(values)"}
 SUM = 'refused unless repeated="sum", which adds their weights'
 
 
@@ -59,7 +67,7 @@ def write_connectome(connectome: nx.MultiDiGraph, path: str | os.PathLike[str]) 
     suffix = checked.suffix.lower()
     try:
         graph = _checked(connectome)
-        plain_attributes.check(graph)
+        _make_plain(graph)
         content = TO_BYTES[suffix](_named(graph) if suffix == ".graphml" else graph)
     except (ValueError, RecursionError) as error:
         raise ParameterError(f"write_connectome needs a graph such as circuit.connectome() returns: {error}") from None
@@ -136,7 +144,7 @@ def _checked(connectome: Any) -> nx.MultiDiGraph:
         where = f"edge {key!r} from {pre!r} to {post!r}"
         if not isinstance(key, str):
             raise ValueError(f"{where}: its key must be the name of a projection")
-        weight = plain_attributes.plain(attributes.get("weight"))
+        weight = plain(attributes.get("weight"))
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not abs(weight) <= LARGEST:
             raise ValueError(f"{where}: weight must be a finite number (got {weight!r})")
         if not isinstance(attributes.get("compartment", "soma"), str) or attributes.get("compartment") == "":
@@ -151,3 +159,47 @@ def _neuron(node: Any) -> tuple[str, int]:
         if index is not None and index >= 0:
             return node[0], index
     raise ValueError(f"node {node!r} is not (population, index)")
+
+
+def _make_plain(graph: nx.MultiDiGraph) -> None:
+    """Turn NumPy numbers into plain ones, in place, and refuse what would be lost or changed.
+
+    Raises:
+        ValueError: a name is reserved or no text, or a value is not plain; the message names the node or edge.
+    """
+    graph.graph.update(_plain_attributes("the graph", graph.graph, OF_GRAPHS))
+    for node, attributes in graph.nodes(data=True):
+        attributes.update(_plain_attributes(f"node {node!r}", attributes, OF_NODES))
+    for pre, post, key, attributes in graph.edges(keys=True, data=True):
+        attributes.update(_plain_attributes(f"edge {key!r} from {pre!r} to {post!r}", attributes, OF_EDGES))
+
+
+def _plain_attributes(owner: str, attributes: Mapping[Any, Any], reserved: tuple[str, ...]) -> dict[str, Any]:
+    found = {}
+    for name, value in attributes.items():
+        where = f"{owner}: attribute {name!r}"
+        if not isinstance(name, str) or not name.isprintable() or name != name.strip() or not name:
+            raise ValueError(f"{where}: the name must be printable text")
+        if name in reserved or name.endswith(NESTED):
+            raise ValueError(f"{where}: this name is reserved for the file's own use; rename it")
+        found[name] = _plain(where, value)
+    return found
+
+
+def _plain(where: str, value: Any) -> Any:
+    value = plain(value)
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, list):
+        return [_plain(where, item) for item in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _plain(where, item) for key, item in value.items()}
+    advice = next((f"; write {text}" for kind, text in ADVICE.items() if isinstance(value, kind)), "")
+    raise ValueError(
+        f"{where} is {value!r} ({type(value).__name__}); only finite numbers of at most 64 bits, text, None, lists, "
+        f"and dicts with text as keys can be written{advice}"
+    )

@@ -15,8 +15,7 @@ from pathlib import Path
 import networkx as nx
 
 from circuitsim.errors import ParameterError
-from circuitsim.export.interchange.graph_file import content_of, reading
-from circuitsim.export.interchange.synapse_list import Repeated, add_synapses, check_repeated
+from circuitsim.export.interchange.graph_file import Repeated, add_synapses, check_repeated, content_of, reading
 from circuitsim.files import as_path
 
 # The names under which a column is found unless it is given, in lower case.
@@ -111,17 +110,11 @@ def read_edge_table(
 
 @dataclass(frozen=True)
 class Table:
-    """The cells of a file as text, without blanks around them.
-
-    Args:
-        path: the file.
-        columns: the cells below each name.
-        lines: the number of the line in the file at which each row begins.
-    """
+    """The cells of a file as text, without blanks around them."""
 
     path: Path
-    columns: Mapping[str, Sequence[str]]
-    lines: Sequence[int]
+    columns: Mapping[str, Sequence[str]]  # the cells below each name
+    lines: Sequence[int]  # the number of the line in the file at which each row begins
 
     @classmethod
     def read(cls, path: Path) -> Table:

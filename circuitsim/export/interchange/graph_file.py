@@ -1,32 +1,47 @@
-"""Graph files: the suffix determines the format, and errors name the file."""
+"""What reading files of other programs has in common: errors name the file, and graphs become connectomes of the form
+that `Circuit.connectome` returns."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
+import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from xml.etree.ElementTree import ParseError
 
 import networkx as nx
+import numpy as np
 
 from circuitsim.errors import ArchiveError, CircuitError, ParameterError
-from circuitsim.export.interchange import edge_list, graphml, node_link
-from circuitsim.export.interchange.plain_attributes import plain
 from circuitsim.files import as_path, read_bytes
 
-TO_BYTES: dict[str, Callable[[nx.MultiDiGraph], bytes]] = {
-    ".graphml": graphml.to_bytes, ".json": node_link.to_bytes, ".csv": edge_list.to_bytes,
-}  # fmt: skip
-FROM_BYTES: dict[str, Callable[[bytes], nx.MultiDiGraph]] = {
-    ".graphml": graphml.from_bytes, ".json": node_link.from_bytes, ".csv": edge_list.from_bytes,
-}  # fmt: skip
+Repeated = Literal["sum"] | None  # what becomes of synapses that a projection has twice between two neurons
 FAULTS = (
     CircuitError, nx.NetworkXException, ParseError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
     ArithmeticError, AssertionError,
 )  # fmt: skip
+
+
+class MissingPackage(CircuitError, ImportError):
+    """A package that a file format needs is not installed."""
+
+
+def needed(package: str, what: str) -> Any:
+    """Import a package, which has an extra of the same name in circuitsim's setup.
+
+    Raises:
+        MissingPackage: it is not installed.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise MissingPackage(
+            f"{what} needs the package {package} ({error}): pip install 'circuitsim[{package}]'"
+        ) from None
 
 
 def check_suffix(path: str | os.PathLike[str], known: Sequence[str]) -> Path:
@@ -79,6 +94,11 @@ def rename_on_edges(graph: nx.Graph, names: Mapping[str, str]) -> None:
             attributes[names[old]] = attributes.pop(old)
 
 
+def plain(value: Any) -> Any:
+    """Turn a NumPy number into a plain one, which JSON can hold."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def whole(value: Any) -> int | None:
     """A whole number as an int, also if a program has written it as a float; None for any other value."""
     number = plain(value)
@@ -90,7 +110,7 @@ def by_projection(graph: nx.MultiDiGraph, add: str | None = None, advice: str = 
     """Key the edges of a graph by their attribute `projection`.
 
     Args:
-        graph: what a reader of `FROM_BYTES` returned. Its keys are all different, so that no edge of a file is lost.
+        graph: what a reader of `formats` returned. Its keys are all different, so that no edge of a file is lost.
         add: the attribute to add up where a projection has several edges between two nodes; None refuses them.
         advice: the end of the message that refuses them.
     Raises:
@@ -124,3 +144,58 @@ def _add(total: dict[str, Any], other: dict[str, Any], name: str, where: str) ->
     if different:
         raise ValueError(f"{where} is repeated with different values of {different[0]!r}, which cannot be added")
     total[name] += other[name]
+
+
+def check_repeated(owner: str, repeated: Any) -> None:
+    """Raise a ParameterError if `repeated` is unknown."""
+    if repeated not in (None, "sum"):
+        raise ParameterError(f'{owner}: repeated must be None or "sum" (got {repeated!r})')
+
+
+def add_neurons(connectome: nx.MultiDiGraph, population: str, n: int) -> None:
+    """Add the neurons 0 to n - 1 of a population, unless they are there already."""
+    connectome.add_nodes_from(((population, index) for index in range(n)), population=population)
+
+
+def add_synapses(
+    connectome: nx.MultiDiGraph,
+    projection: str,
+    ends: tuple[str, str],
+    synapses: Iterable[tuple[int, int, float]],
+    repeated: Repeated,
+) -> None:
+    """Add the synapses of a projection.
+
+    Args:
+        connectome: the graph, which holds the neurons.
+        projection: the key of the edges.
+        ends: the populations (pre, post).
+        synapses: the indices of the two neurons and the weight.
+        repeated: "sum" adds the weights of a pair that occurs more than once; None refuses it.
+    Raises:
+        ValueError: a weight is not finite, or a pair occurs more than once and `repeated` is None.
+    """
+    found = [((ends[0], pre), (ends[1], post), weight) for pre, post, weight in synapses]
+    infinite = [synapse for synapse in found if not math.isfinite(synapse[2])]
+    if infinite:
+        pre, post, weight = infinite[0]
+        raise ValueError(
+            f"{projection!r}: {len(infinite)} weights are not finite, the first ({weight}) from "
+            f"{_label(connectome, pre)} to {_label(connectome, post)}"
+        )
+    counts = Counter((pre, post) for pre, post, _ in found)
+    twice = [pair for pair, n in counts.items() if n > 1]
+    if twice and repeated is None:
+        pre, post = twice[0]
+        raise ValueError(
+            f"{projection!r}: {len(twice)} pairs of neurons have more than one synapse, the first from "
+            f"{_label(connectome, pre)} to {_label(connectome, post)} ({counts[twice[0]]} of them); repeated='sum' "
+            "adds their weights"
+        )
+    connectome.add_edges_from(((*pair, projection) for pair in counts), weight=0.0)
+    for pre, post, weight in found:
+        connectome.edges[pre, post, projection]["weight"] += weight
+
+
+def _label(connectome: nx.MultiDiGraph, neuron: tuple[str, int]) -> str:
+    return repr(connectome.nodes[neuron].get("label", neuron))

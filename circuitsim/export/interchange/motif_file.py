@@ -10,9 +10,8 @@ from typing import Any
 import networkx as nx
 
 from circuitsim.errors import check_kind
+from circuitsim.export.interchange.formats import FROM_BYTES, TO_BYTES
 from circuitsim.export.interchange.graph_file import (
-    FROM_BYTES,
-    TO_BYTES,
     by_projection,
     check_suffix,
     content_of,
@@ -92,17 +91,13 @@ def read_motif(path: str | os.PathLike[str]) -> Motif:
     checked = check_suffix(path, SUFFIXES)
     content = content_of(checked)
     with reading(checked, "motif"):
-        motif = _declared(content) if checked.suffix.lower() == ".json" else None
-        motif = motif or _of_graph(FROM_BYTES[checked.suffix.lower()](content))
+        document = json.loads(content) if checked.suffix.lower() == ".json" else None
+        if isinstance(document, dict) and "populations" in document:  # as `Motif.to_json` writes it
+            motif = Motif.from_json(content.decode())
+        else:
+            motif = _of_graph(FROM_BYTES[checked.suffix.lower()](content))
         motif.validate()
     return motif
-
-
-def _declared(content: bytes) -> Motif | None:
-    """The motif if the JSON was written by `Motif.to_json`, else None."""
-    document = json.loads(content)
-    is_declaration = isinstance(document, dict) and "populations" in document
-    return Motif.from_json(content.decode()) if is_declaration else None
 
 
 def _of_graph(graph: Any) -> Motif:

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from circuitsim.errors import ArchiveError, MotifError, warn
-from circuitsim.export.interchange.graph_file import FAULTS
-from circuitsim.export.interchange.optional import needed
+from circuitsim.export.interchange.graph_file import FAULTS, needed
 from circuitsim.files import as_path
 from circuitsim.motif import Bias, Given, Identity, Motif, OneToOne, Population, Projection
 

@@ -17,9 +17,14 @@ import numpy as np
 import pandas as pd
 
 from circuitsim.errors import ArchiveError
-from circuitsim.export.interchange.graph_file import reading
-from circuitsim.export.interchange.optional import needed
-from circuitsim.export.interchange.synapse_list import Repeated, add_neurons, add_synapses, check_repeated
+from circuitsim.export.interchange.graph_file import (
+    Repeated,
+    add_neurons,
+    add_synapses,
+    check_repeated,
+    needed,
+    reading,
+)
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Array = np.ndarray[Any, Any]
@@ -59,8 +64,8 @@ def read_sonata(
     check_repeated("read_sonata", repeated)
     connectome, types = nx.MultiDiGraph(), _edge_types(edge_types)
     sizes: dict[str, int] = {}
-    for path in _paths(nodes):
-        with _opened(h5py, path, "nodes") as populations:
+    for path in [nodes] if isinstance(nodes, str | os.PathLike) else nodes:
+        with _opened(h5py, Path(path), "nodes") as populations:
             for name, group in populations.items():
                 ids = group["node_id"][()] if "node_id" in group else np.arange(len(group["node_type_id"]))
                 if sorted(ids.tolist()) != list(range(len(ids))):
@@ -81,10 +86,6 @@ def read_sonata(
             rows = zip(pre.tolist(), post.tolist(), weights.tolist(), strict=True)
             add_synapses(connectome, name, ends, rows, repeated)
     return connectome
-
-
-def _paths(given: Paths) -> list[Path]:
-    return [Path(path) for path in ([given] if isinstance(given, str | os.PathLike) else given)]
 
 
 @contextlib.contextmanager
@@ -122,8 +123,9 @@ def _synapses(group: Any, name: str, weight: str | None, types: pd.DataFrame) ->
     pre, post, edge_type = (_column(group, key, n) for key in ("source_node_id", "target_node_id", "edge_type_id"))
     weights, counts = (_attribute(group, name, key, n, edge_type, types) for key in (weight, COUNT))
     if weight is not None and weights is None:
+        attributes = sorted({key for part in group if part.isdigit() for key in group[part]})
         raise ValueError(
-            f"{name!r} has no weight {weight!r} (its edges have {', '.join(_attributes(group)) or 'no attributes'}, "
+            f"{name!r} has no weight {weight!r} (its edges have {', '.join(attributes) or 'no attributes'}, "
             f"its edge types {', '.join(map(str, types)) or 'none'}): name another, give edge_types, or use weight=None"
         )
     weights = np.ones(n) if weights is None else weights
@@ -138,10 +140,6 @@ def _column(group: Any, name: str, n: int) -> Array:
     if values.dtype.kind not in "iu" or (n and values.min() < 0):
         raise ValueError(f"{group.name}/{name} must hold whole numbers, not negative (got {values.dtype})")
     return values
-
-
-def _attributes(group: Any) -> list[str]:
-    return sorted({key for part in group if part.isdigit() for key in group[part]})
 
 
 def _attribute(group: Any, name: str, key: str | None, n: int, edge_type: Array, types: pd.DataFrame) -> Array | None:

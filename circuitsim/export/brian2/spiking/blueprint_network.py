@@ -10,27 +10,18 @@ import numpy as np
 
 from circuitsim.errors import ParameterError
 from circuitsim.export.brian2.blueprint import Blueprint, Record
-from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.exported import ExportedNetwork
+from circuitsim.export.brian2.exported import ExportedNetwork, circuit_from_brian2
+from circuitsim.export.brian2.language import as_declared, of_neuron, of_parameter, of_synapse
 from circuitsim.export.brian2.parts import Wires
-from circuitsim.export.brian2.read_back import circuit_from_brian2
-from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spelling import as_declared, of_neuron, of_parameter, of_synapse
+from circuitsim.export.brian2.replica import WEIGHT, Replica
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.number import number
+from circuitsim.export.brian2.spiking.number import is_multiple, number
 from circuitsim.motif.checks import index
 from circuitsim.plan import Plan
 
 
 class BlueprintNetwork(ExportedNetwork):
-    """One replica as spiking neurons. Printing it shows every equation.
-
-    Attributes:
-        motif: the declaration.
-        seed: the seed of the exported replica.
-        plan: the plan that is exported.
-        blueprint: the description of neurons and synapses with their equations.
-    """
+    """One replica as spiking neurons."""
 
     plan: Plan
 
@@ -96,7 +87,7 @@ class BlueprintNetwork(ExportedNetwork):
         """
         step = self.spiking.dt_ms
         every = step if every_ms is None else number("record: every_ms", every_ms, positive=True)
-        if abs(every / step - round(every / step)) > 1e-9 or every < step:
+        if not is_multiple(every, step):
             raise ParameterError(f"record: every_ms must be a multiple of {step:g} ms, the time step (got {every:g})")
         self._records |= {
             (owner, variable): self._record(owner, variable, neurons, every)

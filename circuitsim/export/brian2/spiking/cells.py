@@ -111,6 +111,7 @@ class LIF(SpikingCell):
     """
 
     activation: ClassVar[str] = "relu"
+    spikes = (Spike("spike", "v >= 1", "v = 0", "1"),)
     tau_ms: float = 20.0
     bias: float = 0.9
     gain: float = 2.1
@@ -119,10 +120,6 @@ class LIF(SpikingCell):
     @property
     def rest(self) -> dict[str, float]:
         return {"v": min(self.bias, 0.99)}
-
-    @property
-    def spikes(self) -> tuple[Spike, ...]:
-        return (Spike("spike", "v >= 1", "v = 0", "1"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
         held = " (unless refractory)" if self.refractory_ms else ""
@@ -159,11 +156,8 @@ class SignedIntegrateAndFire(SpikingCell):
 
     activation: ClassVar[str] = "linear"
     signed: ClassVar[bool] = True
+    spikes = (Spike("spike", "abs(v) >= 1", "v -= sign(v)", "sign({v})"),)
     spikes_per_unit: float = 4.0
-
-    @property
-    def spikes(self) -> tuple[Spike, ...]:
-        return (Spike("spike", "abs(v) >= 1", "v -= sign(v)", "sign({v})"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
         return [f"dv/dt = {self.spikes_per_unit * rate_hz!r}*Hz*{drive} : 1"]
@@ -183,16 +177,13 @@ class OnOffPair(SpikingCell):
 
     activation: ClassVar[str] = "linear"
     signed: ClassVar[bool] = True
+    spikes = (Spike("spike", "v >= 1", "v -= 1", "1"), Spike("off", "v_off >= 1", "v_off -= 1", "-1"))
     spikes_per_unit: float = 4.0
     floor: float = -1.0
 
     @property
     def rest(self) -> dict[str, float]:
         return {"v": 0.0, "v_off": 0.0}
-
-    @property
-    def spikes(self) -> tuple[Spike, ...]:
-        return Spike("spike", "v >= 1", "v -= 1", "1"), Spike("off", "v_off >= 1", "v_off -= 1", "-1")
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
         k = repr(self.spikes_per_unit * rate_hz)
@@ -247,14 +238,11 @@ class SpikeTrain(SpikingCell):
     and to drive a plasticity rule with postsynaptic spikes of one's own."""
 
     activation: ClassVar[str] = "relu"
+    spikes = (Spike("spike", "t + 0.5*dt > due*ms", "told += 1", "1"),)
 
     @property
     def rest(self) -> dict[str, float]:
         return {"told": 0.0}
-
-    @property
-    def spikes(self) -> tuple[Spike, ...]:
-        return (Spike("spike", "t + 0.5*dt > due*ms", "told += 1", "1"),)
 
     def membrane(self, drive: str, rate_hz: float) -> list[str]:
         return ["told : 1", f"due = {drive} : 1"]

@@ -12,37 +12,28 @@ import numpy as np
 
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.progress import progress_bar
-from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.refusals import refuse_spikes
+from circuitsim.export.brian2.replica import WEIGHT, Replica
+from circuitsim.export.brian2.results import progress_bar
 from circuitsim.export.brian2.script import write_script
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import Cell, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lower import lower
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name, train_name
-from circuitsim.export.brian2.spiking.number import number
+from circuitsim.export.brian2.spiking.neurons import cell_of
+from circuitsim.export.brian2.spiking.number import is_multiple, number
 from circuitsim.export.brian2.spiking.recording import Recording
-from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, largest_activity
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.whole import whole
 
 
 class ContinuousNetwork(BlueprintNetwork):
-    """One replica of a motif as a spiking network that runs in continuous time, without trials. Made by
-    `export_brian2` with ``Spiking(trial=None)``; printing it shows every equation.
+    """One replica of a motif as a spiking network that runs in continuous time, without trials.
 
-    Every run begins at rest, with the weights that the run before has left.
+    Made by `export_brian2` with ``Spiking(trial=None)``; printing it shows every equation. Every run begins at rest,
+    with the weights that the run before has left. There is one C++ program for each duration and each shape of inputs.
 
-    Args:
-        replica: the replica that is exported.
-        spiking: neuron models and time constants, with ``trial=None``.
-        target: "numpy", "cython" or "cpp_standalone".
-        directory: where C++ programs are written; there is one for each duration and each shape of inputs.
-
-    Raises:
-        CircuitError: a spiking network cannot express the motif; the message says why.
     Example:
         >>> import circuitsim as cs
         >>> from circuitsim.export import Spiking, SpikeTrain
@@ -58,8 +49,8 @@ class ContinuousNetwork(BlueprintNetwork):
     """
 
     def __init__(self, replica: Replica, spiking: Spiking, target: str, directory: Path | None) -> None:
-        refuse(replica, spiking)
-        super().__init__(replica, spiking, lower(replica, spiking, 1, replica.seed), target, directory)
+        refuse_spikes(replica, spiking)
+        super().__init__(replica, spiking, lower(replica, spiking), target, directory)
         self._cells: dict[str, Cell] = {p.name: cell_of(self.plan, p, spiking) for p in self.plan.populations.values()}
 
     def run(
@@ -139,7 +130,7 @@ class ContinuousNetwork(BlueprintNetwork):
         for what, long, short in (
             ("duration_ms", duration, self.spiking.rule_every_ms), ("every_ms", every, self.spiking.dt_ms),
         ):  # fmt: skip
-            if abs(long / short - round(long / short)) > 1e-9 or long < short:
+            if not is_multiple(long, short):
                 raise ParameterError(f"run: {what} must be a multiple of {short:g} ms (got {long:g})")
         wanted = {
             name: cell
@@ -153,16 +144,16 @@ class ContinuousNetwork(BlueprintNetwork):
         for name, cell in wanted.items():
             size = self.plan.populations[name].size
             if isinstance(cell, SpikeTrain):
-                rows[train_name(name)] = 1000.0  # the row of a spike is its number, written as a time in seconds
-                played[train_name(name)] = _trains(name, size, inputs[name], self.spiking.dt_ms, duration)
+                rows[f"train_{name}"] = 1000.0  # the row of a spike is its number, written as a time in seconds
+                played[f"train_{name}"] = _trains(name, size, inputs[name], self.spiking.dt_ms, duration)
             else:
                 rows[f"input_{name}"] = every
                 k = cell.weight if isinstance(cell, SpikingCell) else 1.0
                 played[f"input_{name}"] = _rates(name, size, inputs[name], n_rows) / (k * self.spiking.rate_hz)
                 self._warn_of_saturation(name, cell, played[f"input_{name}"].max())
         for name in self.plan.signals:
-            rows[signal_name(name)] = every
-            played[signal_name(name)] = _over_time(f"signal {name!r}", signals[name], (), n_rows)
+            rows[f"signal_{name}"] = every
+            played[f"signal_{name}"] = _over_time(f"signal {name!r}", signals[name], (), n_rows)
         plays = {name: (row_ms, "") for name, row_ms in rows.items()}
         return self._recorded(length_ms=duration, plays=plays), played
 
@@ -191,7 +182,7 @@ def _check_names(what: str, kind: str, given: Any, wanted: Any) -> None:
 
 
 def _trains(name: str, size: int, given: Any, dt_ms: float, duration_ms: float) -> np.ndarray:
-    """Spike times on the grid of time steps, ``[spike, neuron]``, each neuron's followed by infinity."""
+    """Spike times in ms on the grid of time steps, ``[spike, neuron]``, each neuron's followed by infinity."""
     if not hasattr(given, "__len__") or len(given) != size:
         got = len(given) if hasattr(given, "__len__") else repr(given)
         raise DataError(

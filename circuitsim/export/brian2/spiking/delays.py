@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Collection
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from circuitsim.export.brian2.spiking.model import Delay, Spiking
-from circuitsim.export.brian2.spiking.slopes import read_by, slopes_at_post
-from circuitsim.export.brian2.spiking.trial import GRID_MS
+from circuitsim.export.brian2.spiking.model import GRID_MS, Delay, Spiking
+from circuitsim.export.brian2.spiking.reads import read_by, slopes_at_post
 from circuitsim.plan import Plan, ProjectionPlan
 from circuitsim.plan.quantities import POST, PRE, at, current, neuron
 from circuitsim.rules import SlowTerm, Sum, Term
@@ -21,31 +19,66 @@ NONE = Delay(0.0)
 STREAMS = ("ascending", "descending")
 
 
-@dataclass(frozen=True)
-class Arrivals:
-    """When spikes arrive, in ms after their volley has left its source: the delays on all ways there, added up.
+class Delays:
+    """When spikes arrive, in ms after their volley has left its source: the delays on all ways there, added up in the
+    order of the sweep, without those of ways back in a cycle. The methods say what delays leave of the ascending
+    volley's traces when the descending volley arrives, compared with a trial without delays.
 
-    Args:
+    A trace decays by ``1 - dt / tau`` in each time step in which the descending volley waits for the ascending one, and
+    is then under way itself. Rules and gates are scaled by this, so that a trial changes a weight as much as without
+    delays.
+
+    Attributes:
         at_somata: keyed by population.
         at_synapses: keyed by projection.
     """
 
-    at_somata: Mapping[str, Delay]
-    at_synapses: Mapping[str, Delay]
-
-    @classmethod
-    def of(cls, plan: Plan, spiking: Spiking) -> Arrivals:
-        """Add up delays in the order of the sweep, without those of ways back in a cycle."""
-        at_somata: dict[str, Delay] = {}
-        at_synapses: dict[str, Delay] = {}
+    def __init__(self, plan: Plan, spiking: Spiking) -> None:
+        self.plan, self.spiking = plan, spiking
+        self.at_somata: dict[str, Delay] = {}
+        self.at_synapses: dict[str, Delay] = {}
         for p in plan.populations.values():
-            ways = [at_synapses[q] for q in p.soma if q in at_synapses] or [NONE]
+            ways = [self.at_synapses[q] for q in p.soma if q in self.at_synapses] or [NONE]
             first = Delay(min(way.shortest for way in ways), max(way.longest for way in ways))
-            at_somata[p.name] = first
+            self.at_somata[p.name] = first
             for q in (q for q in plan.projections.values() if q.pre == p.name):
                 own = spiking.delays.get(q.name, NONE)
-                at_synapses[q.name] = Delay(first.shortest + own.shortest, first.longest + own.longest)
-        return cls(at_somata, at_synapses)
+                self.at_synapses[q.name] = Delay(first.shortest + own.shortest, first.longest + own.longest)
+
+    def left(self, ascending_ms: float, descending_ms: float) -> float:
+        """The part that is left of a trace.
+
+        Args:
+            ascending_ms: how long the spikes of the trace are under way.
+            descending_ms: how long the spikes that meet it are under way.
+        """
+        trial = self.spiking.course
+        waited = trial.ascending_delay_ms if trial.lag_ms is None else 0.0  # a lag that is given is the user's choice
+        n_steps = (waited + descending_ms - ascending_ms) / self.spiking.dt_ms
+        return (1.0 - self.spiking.dt_ms / self.spiking.ascending.tau_trace_ms) ** n_steps
+
+    def left_of_gate(self, gate: str, population: str) -> float:
+        """The part that is left of the trace by which one population gates the drive of another."""
+        is_remembered = [self.plan.populations[name].stream for name in (gate, population)] == [*STREAMS]
+        return self.left(self.at_somata[gate].mean, self.at_somata[population].mean) if is_remembered else 1.0
+
+    def left_of_term(self, p: ProjectionPlan, term: Term | SlowTerm, gate: str) -> tuple[float, float]:
+        """The part that is left of the product of traces in a term of a rule, and of the trace of the population that
+        is its `gate`."""
+        streams = {q.name: q.stream for q in self.plan.populations.values()}
+        of_post = streams[p.post], self.at_somata[p.post].mean
+        of_pre = streams[p.pre], self.at_synapses[p.name].mean
+        arrives = {at(neuron(kind, p.post), POST): of_post for kind in ("activity", "drive", "trace")}
+        arrives |= {at(neuron(kind, p.pre), PRE): of_pre for kind in ("activity", "trace")}
+        for q, delay in self.at_synapses.items():
+            arrives[at(current(q), POST)] = streams[self.plan.projections[q].pre], delay.mean
+        read = read_by(Sum((term,)), slopes_at_post(self.plan.populations[p.post]))
+        times = {s: [t for symbol, (of, t) in arrives.items() if symbol in read and of == s] for s in STREAMS}
+        if not times["descending"]:
+            return 1.0, 1.0
+        met = max(times["descending"])
+        of_gate = self.left(self.at_somata[gate].mean, met) if streams[gate] == "ascending" else 1.0
+        return prod(self.left(t, met) for t in times["ascending"]), of_gate
 
 
 def fitted(plan: Plan, spiking: Spiking, only: Collection[str]) -> Spiking:
@@ -61,7 +94,7 @@ def fitted(plan: Plan, spiking: Spiking, only: Collection[str]) -> Spiking:
     if spiking.trial is None:
         return spiking
     last = dict.fromkeys(STREAMS, 0.0)
-    for name, delay in Arrivals.of(plan, spiking).at_synapses.items():
+    for name, delay in Delays(plan, spiking).at_synapses.items():
         q = plan.projections[name]
         if q.pre in only and q.post in only:
             stream = plan.populations[q.pre].stream
@@ -70,58 +103,3 @@ def fitted(plan: Plan, spiking: Spiking, only: Collection[str]) -> Spiking:
     grid = dt * np.lcm(round(GRID_MS / dt), round(spiking.rule_every_ms / dt))
     late: dict[str, Any] = {f"{stream}_delay_ms": float(grid * np.ceil(ms / grid)) for stream, ms in last.items()}
     return replace(spiking, trial=replace(spiking.trial, **late))
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What delays leave of the ascending volley's traces when the descending volley arrives, compared with a trial
-    without delays.
-
-    A trace decays by ``1 - dt / tau`` in each time step in which the descending volley waits for the ascending one, and
-    is then under way itself. Rules and gates are scaled by this, so that a trial changes a weight as much as without
-    delays.
-    """
-
-    plan: Plan
-    spiking: Spiking
-
-    @cached_property
-    def arrivals(self) -> Arrivals:
-        """When spikes arrive."""
-        return Arrivals.of(self.plan, self.spiking)
-
-    def left(self, ascending_ms: float, descending_ms: float) -> float:
-        """The part that is left of a trace.
-
-        Args:
-            ascending_ms: how long the spikes of the trace are under way.
-            descending_ms: how long the spikes that meet it are under way.
-        """
-        trial = self.spiking.course
-        waited = trial.ascending_delay_ms if trial.lag_ms is None else 0.0  # a lag that is given is the user's choice
-        n_steps = (waited + descending_ms - ascending_ms) / self.spiking.dt_ms
-        return (1.0 - self.spiking.dt_ms / self.spiking.ascending.tau_trace_ms) ** n_steps
-
-    def of_gate(self, gate: str, population: str) -> float:
-        """The part that is left of the trace by which one population gates the drive of another."""
-        is_remembered = [self.plan.populations[name].stream for name in (gate, population)] == [*STREAMS]
-        at_somata = self.arrivals.at_somata
-        return self.left(at_somata[gate].mean, at_somata[population].mean) if is_remembered else 1.0
-
-    def of_term(self, p: ProjectionPlan, term: Term | SlowTerm, gate: str) -> tuple[float, float]:
-        """The part that is left of the product of traces in a term of a rule, and of the trace of the population that
-        is its `gate`."""
-        streams, arrivals = {q.name: q.stream for q in self.plan.populations.values()}, self.arrivals
-        of_post = streams[p.post], arrivals.at_somata[p.post].mean
-        of_pre = streams[p.pre], arrivals.at_synapses[p.name].mean
-        arrives = {at(neuron(kind, p.post), POST): of_post for kind in ("activity", "drive", "trace")}
-        arrives |= {at(neuron(kind, p.pre), PRE): of_pre for kind in ("activity", "trace")}
-        for q, delay in arrivals.at_synapses.items():
-            arrives[at(current(q), POST)] = streams[self.plan.projections[q].pre], delay.mean
-        read = read_by(Sum((term,)), slopes_at_post(self.plan.populations[p.post]))
-        times = {s: [t for symbol, (of, t) in arrives.items() if symbol in read and of == s] for s in STREAMS}
-        if not times["descending"]:
-            return 1.0, 1.0
-        met = max(times["descending"])
-        of_gate = self.left(arrivals.at_somata[gate].mean, met) if streams[gate] == "ascending" else 1.0
-        return prod(self.left(t, met) for t in times["ascending"]), of_gate

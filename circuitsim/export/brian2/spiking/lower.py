@@ -7,24 +7,19 @@ from collections.abc import Collection
 from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.lowering import Lowering
-from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of, lower_population, signal_name
-from circuitsim.export.brian2.spiking.reads import Reads
+from circuitsim.export.brian2.spiking.model import GRID_MS, Spiking
+from circuitsim.export.brian2.spiking.neurons import cell_of, lower_population
 from circuitsim.export.brian2.spiking.synapses import lower_projection
-from circuitsim.export.brian2.spiking.trial import GRID_MS
 from circuitsim.plan import Plan
 
 
-def lower(
-    replica: Replica, spiking: Spiking, n_trials: int, seed: int, only: Collection[str] | None = None
-) -> Blueprint:
+def lower(replica: Replica, spiking: Spiking, n_trials: int = 1, only: Collection[str] | None = None) -> Blueprint:
     """Describe the network of one replica.
 
     Args:
         replica: weights, masks, parameters, and the plan.
         spiking: neuron models, time constants and trials.
         n_trials: the number of trials in one run.
-        seed: the seed of delays.
         only: the populations to keep; by default all.
     Raises:
         CircuitError: a population or projection has no counterpart.
@@ -44,9 +39,9 @@ def lower(
         b.plays["reads"] = GRID_MS, "1 while outputs are integrated, else 0"
         b.plays["ascends"] = GRID_MS, "1 during an ascending volley"
         b.plays["descends"] = GRID_MS, "1 during the descending volley"
-        b.plays |= {signal_name(name): (GRID_MS, "") for name in plan.signals}
+        b.plays |= {f"signal_{name}": (GRID_MS, "") for name in plan.signals}
     at_trial: dict[str, list[str]] = {}
-    c = Lowering(b, spiking, replica, cells, Reads.of(plan), seed)
+    c = Lowering(b, spiking, replica, cells)
     for p in kept:
         at_trial[p.name] = lower_population(c, p)
     for q in plan.projections.values():

@@ -15,73 +15,56 @@ from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.cycles import WEIGHT
+from circuitsim.export.brian2.exported import circuit_from_brian2
+from circuitsim.export.brian2.language import of_parameter
 from circuitsim.export.brian2.parts import Wires
-from circuitsim.export.brian2.progress import Report, ignore, progress_bar, within
-from circuitsim.export.brian2.read_back import circuit_from_brian2
-from circuitsim.export.brian2.replica import Replica
+from circuitsim.export.brian2.refusals import refuse_spikes
+from circuitsim.export.brian2.replica import WEIGHT, Replica
+from circuitsim.export.brian2.results import Report, ignore, progress_bar, within
 from circuitsim.export.brian2.script import write_script
-from circuitsim.export.brian2.spelling import of_parameter
 from circuitsim.export.brian2.spiking import checkpoint as checkpoints
 from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import SpikingCell
 from circuitsim.export.brian2.spiking.delays import fitted
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
-from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of, signal_name
+from circuitsim.export.brian2.spiking.model import DELAYS, Spiking
+from circuitsim.export.brian2.spiking.neurons import cell_of
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.recording import Recording
-from circuitsim.export.brian2.spiking.refusals import refuse
 from circuitsim.export.brian2.spiking.samples import Samples, fingerprint, presentation, read_samples
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, saturation
-from circuitsim.export.brian2.spiking.trial import DELAYS
 from circuitsim.files import locked
 from circuitsim.history import History
 from circuitsim.plan import build_plans
 from circuitsim.whole import whole
 
 Schedule = Callable[[float], float]
+Factors = np.ndarray | float
 N_CHECKED = 1000  # samples whose activities are compared with what neurons can fire
 
 
 class SpikingNetwork(BlueprintNetwork):
-    """One replica of a circuit as a spiking network, which follows the circuit's own plan. Printing it shows every
-    equation.
+    """One replica of a circuit as a spiking network, which follows the circuit's own plan. Made by `export_brian2`.
 
-    Trials are played in segments of `n_trials`, each from rest. Between segments the weights are read, recorded and
-    saved. A C++ program is built once and run once for each segment.
+    Printing it shows every equation. Trials are played in segments of `n_trials`, each from rest. Between segments the
+    weights are read, recorded and saved. A C++ program is built once and run once for each segment.
 
-    Args:
-        circuit: the circuit, which says how samples look.
-        replica: the replica that is exported.
-        spiking: neuron models, time constants and trials.
-        target: "numpy", "cython" or "cpp_standalone".
-        directory: where the C++ program is written.
-        n_trials: the number of trials in a segment.
-        plastic: False keeps only what the outputs depend on, without plasticity, to convert a trained circuit.
+    Samples are `x`, ``[sample, input]``, and `target`, classes ``[sample]`` or vectors ``[sample, output]``. `signals`
+    are keyed by name, an array ``[sample]`` with a number for each sample, or ``[sample, ms]`` with one for every ms of
+    its trial. `seed` is that of random spikes.
 
     Attributes:
         motif: the circuit's motif.
         seed: the seed of the exported replica.
         plan: the plan that is exported.
         blueprint: the description of neurons and synapses with their equations.
-
-    Raises:
-        ParameterError: `n_trials` is not a whole number, 1 or more.
-        CircuitError: a spiking network cannot express what the circuit does; the message says why.
     """
 
     def __init__(
-        self,
-        circuit: Circuit,
-        replica: Replica,
-        spiking: Spiking,
-        target: str,
-        directory: Path | None,
-        n_trials: int,
-        plastic: bool,
-    ) -> None:
-        refuse(replica, spiking, plastic)
+        self, circuit: Circuit, replica: Replica, spiking: Spiking, target: str, directory: Path | None,
+        n_trials: int, plastic: bool,
+    ) -> None:  # fmt: skip
+        refuse_spikes(replica, spiking, plastic)
         n_trials = whole("export_brian2: n_trials", n_trials, least=1)
         only = None
         if not plastic:
@@ -89,7 +72,7 @@ class SpikingNetwork(BlueprintNetwork):
             replica = dataclasses.replace(replica, plans=build_plans(replica.motif, frozen))
             only = needed_for_outputs(replica.plan)
         spiking = fitted(replica.plan, spiking, replica.plan.populations if only is None else only)
-        super().__init__(replica, spiking, lower(replica, spiking, n_trials, replica.seed, only), target, directory)
+        super().__init__(replica, spiking, lower(replica, spiking, n_trials, only), target, directory)
         self._circuit = circuit
 
     # -- running
@@ -112,8 +95,6 @@ class SpikingNetwork(BlueprintNetwork):
         Args:
             data: a `Dataset`, of which the training split is used, or (x, target).
             samples: the number of trials. Each epoch shows every sample once.
-            signals: keyed by name, an array ``[sample]`` with a number for each sample of the data, or ``[sample, ms]``
-                with one for every ms of its trial.
             seed: the seed of the samples' order, of jitter and of random spikes.
             schedule: a function of progress in [0, 1] whose value multiplies every `eta`.
             probe: a function that is called with the network, the number of trials done and the history, at the start
@@ -171,15 +152,15 @@ class SpikingNetwork(BlueprintNetwork):
                 self._note(history, 0, probe)
             with progress_bar(f"{self.motif.name}, {self.target}", samples, progress, done) as report:
                 while done < samples:
-                    rows = order[done : done + n]
-                    learns = np.arange(n) < len(rows)
-                    eta = np.resize(factors[done : done + n], n)
-                    output = self._segment(
-                        shown, np.resize(rows, n), learns.astype(float), eta, [seed, done],
-                        within(report, done, done + len(rows)),
-                    )  # fmt: skip
+                    rows, eta = order[done : done + n], factors[done : done + n]
+                    share = within(report, done, done + len(rows))
+                    output = self._segment(shown, rows, 1.0, eta, [seed, done], share)
                     done += len(rows)
-                    self._online(history, shown, rows, output, done)
+                    if (classes := shown.classes) is not None:
+                        right = next(iter(output.values())).argmax(1) == classes[rows]
+                        history.add(
+                            step=done, epoch=done / shown.n, split="online", metric="accuracy", values=[right.mean()]
+                        )
                     self._note(history, done, probe)
                     if checkpoint is not None:
                         checkpoints.write(checkpoint, self._lasting(), done, settings, history)
@@ -203,9 +184,6 @@ class SpikingNetwork(BlueprintNetwork):
     def predict(self, x: Any, *, seed: int = 0) -> np.ndarray:
         """Compute the output without plasticity, for a motif with a single output.
 
-        Args:
-            x: ``[sample, input]``.
-            seed: the seed of random spikes.
         Returns:
             The output, shape ``[sample, output]``.
         Raises:
@@ -216,20 +194,17 @@ class SpikingNetwork(BlueprintNetwork):
         whole("seed", seed, least=0)
         shown, n = self._samples(x), self.blueprint.n_trials
         self._warn_of_saturation(shown)
-        found = []
-        for first in range(0, shown.n, n):
-            rows = np.arange(first, min(first + n, shown.n))
-            output = self._segment(shown, np.resize(rows, n), np.zeros(n), np.ones(n), [seed, first])
-            found.append(output[self._only_output()][: len(rows)])
-        return np.concatenate(found)
+        if len(self.blueprint.readouts) != 1:
+            raise CircuitError(f"motif {self.motif.name!r} has {len(self.blueprint.readouts)} outputs, not one")
+        segments = {first: np.arange(first, min(first + n, shown.n)) for first in range(0, shown.n, n)}
+        found = [self._segment(shown, rows, 0.0, 1.0, [seed, first]) for first, rows in segments.items()]
+        return np.concatenate([output[self.blueprint.readouts[0]] for output in found])
 
     def accuracy(self, x: Any, target: Any, *, seed: int = 0) -> float:
         """The fraction of samples whose largest output is the target class.
 
         Args:
-            x: ``[sample, input]``.
             target: classes ``[sample]``, or one-hot vectors ``[sample, output]`` if the objective takes vectors.
-            seed: the seed of random spikes.
         Returns:
             A number from 0 to 1.
         Raises:
@@ -242,28 +217,19 @@ class SpikingNetwork(BlueprintNetwork):
         return float((self.predict(x, seed=seed).argmax(1) == classes).mean())
 
     def watch(
-        self,
-        x: Any,
-        target: Any,
-        *,
-        signals: Mapping[str, Any] | None = None,
-        learns: bool = True,
-        seed: int = 0,
+        self, x: Any, target: Any, *, signals: Mapping[str, Any] | None = None, learns: bool = True, seed: int = 0
     ) -> Recording:
         """Show a few samples in this process and record every spike, and what `record` has asked for. The network's
         weights stay unchanged.
 
         Args:
-            x, target: the samples, one trial each.
-            signals: as in `fit`.
             learns: whether weights change during the run.
-            seed: the seed of random spikes.
         Returns:
             All spikes, and what `record` has asked for.
         Raises:
             DataError: x, target or a signal does not fit.
         """
-        from circuitsim.export.brian2.runtime import Runtime  # imported late, because it imports brian2
+        from circuitsim.export.brian2.build import Runtime  # imported late, because it imports brian2
 
         b, played = self._once(self._samples(x, target, signals or {}), learns, seed)
         return Recording.of(b, Runtime("numpy").play(b, played, seed), self._records)
@@ -311,16 +277,13 @@ class SpikingNetwork(BlueprintNetwork):
         return {name: circuit.predict(inputs, name)[0].numpy() for name in self.plan.populations if name in wanted}
 
     def _segment(
-        self,
-        shown: Samples,
-        rows: np.ndarray,
-        learns: np.ndarray,
-        eta: np.ndarray,
-        seed: list[int],
-        report: Report = ignore,
+        self, shown: Samples, rows: np.ndarray, learns: Factors, eta: Factors, seed: list[int], report: Report = ignore
     ) -> dict[str, np.ndarray]:
-        b = self.blueprint
-        played = self._played(b, shown, rows, learns, eta, seed)
+        """Show samples in one segment, and return the outputs ``[sample, neuron]``. `learns` and `eta` are numbers, or
+        ``[sample]``. What is left of the segment repeats samples without changing weights."""
+        b, n = self.blueprint, self.blueprint.n_trials
+        learns = np.where(np.arange(n) < len(rows), np.resize(learns, n), 0.0)
+        played = self._played(b, shown, np.resize(rows, n), learns, np.resize(eta, n), seed)
         found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)), report)
         for name in (w.name for w in self._learning()):
             if not np.isfinite(found.values[name][WEIGHT]).all():
@@ -329,7 +292,7 @@ class SpikingNetwork(BlueprintNetwork):
                     projection=name, replica=0, step=seed[1],
                 )  # fmt: skip
         self._set_lasting({f"{part}.{name}": found.values[part][name] for part, name in self._lasts})
-        return found.outputs(b)
+        return {name: output[: len(rows)] for name, output in found.outputs(b).items()}
 
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
         """A blueprint and played arrays that show every sample once, in one segment."""
@@ -342,17 +305,9 @@ class SpikingNetwork(BlueprintNetwork):
     ) -> dict[str, np.ndarray]:
         windows = self.spiking.course.windows(b.n_trials, np.random.default_rng([*seed, 1]))
         arrays, n_ms = shown.rows(rows), len(windows["reads"]) // len(rows)
-        for name in map(signal_name, self.plan.signals):
+        for name in (f"signal_{name}" for name in self.plan.signals):
             arrays[name] = np.broadcast_to(arrays[name], (len(rows), n_ms)).ravel()
         return {**windows, **arrays, "learns": learns, "eta_scale": eta}
-
-    def _online(
-        self, history: History, shown: Samples, rows: np.ndarray, output: dict[str, np.ndarray], done: int
-    ) -> None:
-        classes = shown.classes
-        if classes is not None:
-            right = next(iter(output.values()))[: len(rows)].argmax(1) == classes[rows]
-            history.add(step=done, epoch=done / shown.n, split="online", metric="accuracy", values=[right.mean()])
 
     def _note(self, history: History, done: int, probe: Any) -> None:
         history.record("weights", done, {w.name: self.weights(w.name) for w in self._learning()})
@@ -408,23 +363,14 @@ class SpikingNetwork(BlueprintNetwork):
     # -- export
 
     def export_script(
-        self,
-        path: Any,
-        x: Any,
-        target: Any,
-        *,
-        signals: Mapping[str, Any] | None = None,
-        learns: bool = True,
+        self, path: Any, x: Any, target: Any, *, signals: Mapping[str, Any] | None = None, learns: bool = True,
         seed: int = 0,
-    ) -> Path:
+    ) -> Path:  # fmt: skip
         """Write a Python file in plain Brian2 that shows these samples once, in order, and does not need circuitsim.
 
         Args:
             path: the file, which includes weights and samples.
-            x, target: the samples, one trial each.
-            signals: as in `fit`.
             learns: whether the weights change.
-            seed: the seed of random spikes.
         Returns:
             The path.
         Raises:
@@ -432,11 +378,6 @@ class SpikingNetwork(BlueprintNetwork):
             ArchiveError: the file cannot be written.
         """
         return write_script(path, *self._once(self._samples(x, target, signals or {}), learns, seed), seed)
-
-    def _only_output(self) -> str:
-        if len(self.blueprint.readouts) != 1:
-            raise CircuitError(f"motif {self.motif.name!r} has {len(self.blueprint.readouts)} outputs, not one")
-        return self.blueprint.readouts[0]
 
 
 def _factors(schedule: Schedule | None, progress: np.ndarray) -> np.ndarray:

@@ -13,16 +13,14 @@ from __future__ import annotations
 
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.blueprint import Blueprint
-from circuitsim.export.brian2.language import text
+from circuitsim.export.brian2.language import at_once, of_neuron, text
 from circuitsim.export.brian2.parts import Neurons
-from circuitsim.export.brian2.populations import ERRORS, add_softmax
+from circuitsim.export.brian2.reductions import ERRORS, add_softmax
 from circuitsim.export.brian2.replica import Replica
-from circuitsim.export.brian2.spelling import of_neuron
 from circuitsim.export.brian2.spiking.cells import Cell, GradedReadout, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.slopes import gate_of
-from circuitsim.export.brian2.updates import at_once
+from circuitsim.export.brian2.spiking.reads import gate_of
 from circuitsim.motif import Objective
 from circuitsim.plan import Plan, PopulationPlan
 from circuitsim.plan.quantities import neuron, signal
@@ -85,7 +83,7 @@ def lower_population(c: Lowering, p: PopulationPlan) -> list[str]:
         neurons.add(cell.integral(drive, spiking.course.ascending_ms))
     if isinstance(cell, SpikingCell):
         neurons.refractory_ms = cell.refractory
-        given = f"{train_name(p.name)}(told*second, i)"
+        given = f"train_{p.name}(told*second, i)"
         neurons.add(*cell.membrane(given if isinstance(cell, SpikeTrain) else drive, spiking.rate_hz))
     if p.soma:
         neurons.add(f"dI/dt = -I/({stream.tau_synapse_ms!r}*ms) : 1")
@@ -125,7 +123,7 @@ def _jumps(neurons: Neurons, replica: Replica, p: PopulationPlan, cell: Cell) ->
     check_events(f"population {p.name!r}: its states change at spikes", p.name, cell)
     declared = replica.motif.population(p.name).state
     names = {neuron(name, p.name): of_neuron(name) for name in declared}
-    names |= {signal(s.name): f"{signal_name(s.name)}(t)" for s in replica.motif.signals}
+    names |= {signal(s.name): f"signal_{s.name}(t)" for s in replica.motif.signals}
     neurons.variables |= _starts(replica, p)
     for name, jump in p.jumps.items():
         own, tau_ms = of_neuron(name), declared[name].tau_ms
@@ -149,16 +147,6 @@ def check_events(what: str, population: str, cell: Cell) -> None:
             f"{what}, but a {type(cell).__name__} of {population!r} sends spikes of both signs, or none; declare the "
             f"population 'relu', or choose a model: Spiking(cells={{{population!r}: LIF()}})"
         )
-
-
-def train_name(population: str) -> str:
-    """The array of a population's given spike times ``[spike, neuron]``, in ms, which ends with infinity."""
-    return f"train_{population}"
-
-
-def signal_name(signal: str) -> str:
-    """The array of a signal, played over time."""
-    return f"signal_{signal}"
 
 
 def spike_weight(cell: SpikingCell, spiking: Spiking, tau_ms: float) -> float:
@@ -187,7 +175,7 @@ def _drive(c: Lowering, neurons: Neurons, p: PopulationPlan) -> tuple[str, list[
     neurons.link(f"x_{gating}", gating, "x")
     above = c.spiking.fired_above
     if c.spiking.trial is not None:
-        above *= c.memory.of_gate(gating, p.name)
+        above *= c.delays.left_of_gate(gating, p.name)
     return f"I*int(x_{gating} > {above!r})", []
 
 

@@ -28,6 +28,11 @@ def number(what: str, value: Any, *, least: float | None = None, positive: bool 
     return found
 
 
+def is_multiple(long: float, short: float) -> bool:
+    """Whether one positive number is another one times 1, 2, 3, ..., up to rounding."""
+    return abs(long / short - round(long / short)) <= 1e-9 and long >= short
+
+
 def set_numbers(owner: Any, *names: str, least: float | None = None, positive: bool = False) -> None:
     """Check fields of a frozen dataclass, and make them floats."""
     for name in names:

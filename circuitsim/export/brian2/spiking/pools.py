@@ -16,11 +16,11 @@ import sympy
 
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.language import text
-from circuitsim.export.brian2.means import add_mean, is_mean, link_mean
 from circuitsim.export.brian2.parts import Neurons
-from circuitsim.export.brian2.projections import body_of_mean
+from circuitsim.export.brian2.reductions import add_mean, is_mean, link_mean, without_ends
 from circuitsim.export.brian2.spiking.lowering import Lowering
-from circuitsim.export.brian2.spiking.slopes import slopes_of, symbols_of
+from circuitsim.export.brian2.spiking.reads import slopes_of, symbols_of
+from circuitsim.export.brian2.transcribe import body_of_mean
 from circuitsim.plan import PopulationPlan, ProjectionPlan
 from circuitsim.plan.quantities import POST, PRE, at, current, neuron, of, signal
 from circuitsim.rules import Reduction, Sum
@@ -95,8 +95,7 @@ def mean_in_rule(
     end, body = body_of_mean(c.replica, p, mean)
     population = p.pre if end == PRE else p.post
     seen = _seen(c, population, body.free_symbols, end)
-    body = body.xreplace({**_signals(c), **known})
-    body = body.xreplace({s: sympy.Symbol(of(s), real=True) for s in body.free_symbols})
+    body = without_ends(body.xreplace({**_signals(c), **known}))
     return _pool(c, population, body.xreplace(seen))
 
 

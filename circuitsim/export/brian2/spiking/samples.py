@@ -14,10 +14,8 @@ from circuitsim.data.arrays import as_numpy
 from circuitsim.engine import Circuit
 from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError
-from circuitsim.export.brian2.cycles import cycles_of
 from circuitsim.export.brian2.feeding import Feeding
-from circuitsim.export.brian2.spiking.neurons import signal_name
-from circuitsim.export.brian2.spiking.trial import GRID_MS
+from circuitsim.export.brian2.spiking.model import GRID_MS
 from circuitsim.motif.arrays import as_numbers
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.plan import Plan
@@ -25,16 +23,11 @@ from circuitsim.plan import Plan
 
 @dataclass(frozen=True)
 class Samples:
-    """A number of samples.
-
-    Args:
-        arrays: arrays ``[sample, neuron]``, keyed by ``input_<population>`` and ``target_<output>``, and ``[sample,
-            ms]`` or ``[sample, 1]``, keyed by ``signal_<name>``.
-        n: the number of samples.
-    """
+    """Samples as arrays ``[sample, neuron]``, keyed by ``input_<population>`` and ``target_<output>``, and ``[sample,
+    ms]`` or ``[sample, 1]``, keyed by ``signal_<name>``."""
 
     arrays: Mapping[str, np.ndarray]
-    n: int
+    n: int  # of samples
 
     def rows(self, which: np.ndarray) -> dict[str, np.ndarray]:
         """The rows of some samples."""
@@ -71,14 +64,14 @@ def read_samples(circuit: Circuit, length_ms: float, x: Any, target: Any = None,
     n = len(first)
     if n < 1:
         raise DataError("there are no samples")
-    feeding = Feeding(circuit, 0, cycles_of(circuit.motif, circuit.plans))
+    feeding = Feeding(circuit, 0)  # without noise, which a spiking network has not
     silent = {name: np.zeros(n) for name in plan.signals}
     given = _signals(plan.signals, silent if signals is None else signals, n, round(length_ms / GRID_MS))
     if target is None:
         arrays: Mapping[str, np.ndarray] = feeding.inputs(x) | _blank(plan, n)
     else:
         ((arrays, _),) = feeding.batches([(x, _vectors(plan, target) if plan.objectives else None, silent)])
-    return Samples({**arrays, **{signal_name(name): values for name, values in given.items()}}, n)
+    return Samples({**arrays, **{f"signal_{name}": values for name, values in given.items()}}, n)
 
 
 def _signals(names: Collection[str], given: Any, n: int, n_ms: int) -> dict[str, np.ndarray]:

@@ -8,27 +8,24 @@ presynaptic spike comes first. States of neurons change at their reset, which is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 import sympy
 
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
-from circuitsim.export.brian2.cycles import WEIGHT
-from circuitsim.export.brian2.language import term_text, text, total
+from circuitsim.export.brian2.language import at_once, clipped, of_parameter, of_synapse, term_text, text, total
 from circuitsim.export.brian2.parts import DELAY, Wires
-from circuitsim.export.brian2.projections import sum_name
-from circuitsim.export.brian2.spelling import of_neuron, of_parameter, of_synapse
+from circuitsim.export.brian2.replica import WEIGHT
 from circuitsim.export.brian2.spiking.cells import GradedReadout, SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import check_events, signal_name, spike_weight
+from circuitsim.export.brian2.spiking.neurons import check_events, spike_weight
 from circuitsim.export.brian2.spiking.pools import made_of_means, mean_in_rule, text_at
-from circuitsim.export.brian2.spiking.slopes import gate_of, read_by, slopes_at_post
-from circuitsim.export.brian2.updates import at_once, clipped
+from circuitsim.export.brian2.spiking.reads import gate_of, read_by, slopes_at_post
+from circuitsim.export.brian2.transcribe import declared_names, make_wires, sum_name
 from circuitsim.plan import ProjectionPlan
-from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
+from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, neuron, synapse
 from circuitsim.rules import Sum
 
 ARRIVED = "arrived"  # the variable of synapses that holds the trace of spikes that have arrived, after a delay
@@ -37,25 +34,18 @@ ARRIVED = "arrived"  # the variable of synapses that holds the trace of spikes t
 def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
     """Add the synapses of a projection, unless they have no effect, and return what they do at the beginning of each
     trial."""
-    pre, post = c.replica.synapses(p.name)
-    if not len(pre):
+    declared, wires = c.replica.motif.projection(p.name).state, make_wires(p, c.replica)
+    if not len(wires.i):
         return []
-    declared = c.replica.motif.projection(p.name).state
-    wires = Wires(p.name, p.pre, p.post, pre, post, learns=p.plastic)
-    wires.declare(WEIGHT, c.replica.weights[p.name][post, pre])
-    for name, start in c.replica.states_at(p.name).items():
-        wires.declare(name, start)
     wires.decays = {of_synapse(k): float(state.tau_ms) for k, state in declared.items() if state.tau_ms is not None}
-    wires.delays_ms = _delays(c, p, len(pre))
+    wires.delays_ms = _delays(c, p, len(wires.i))
     arrives = _arrives(c.spiking) if wires.delays_ms is not None else ""
-    wires.on_spike = dict(_deliveries(c, p, arrives))
+    _deliver(c, wires, p, arrives)
     if not (wires.on_spike or (p.rule is not None and p.rule.terms) or any(p.jumps.values())):
         return []
     c.b.add(wires)
-    if p.plastic:
-        wires.set_constants(c.replica.constants_at(p.name))
     if arrives and wires.delays_ms is not None:
-        wires.set_constants({DELAY: wires.delays_ms})
+        wires.set_constant(DELAY, wires.delays_ms)
     if p.rule is not None and p.rule.terms:
         c.b.run(p.name, _rule(c, p, p.rule), every_ms=c.spiking.rule_every_ms, when="end")
     _at_spikes(c, wires, p, arrives)
@@ -66,9 +56,9 @@ def lower_projection(c: Lowering, p: ProjectionPlan) -> list[str]:
     return [f"{name} = {value!r}" for name, value in rest.items()] if c.rests else []
 
 
-def _deliveries(c: Lowering, p: ProjectionPlan, arrives: str) -> Iterator[tuple[str, str]]:
-    """The statements of each event: a spike adds ``w / (k r tau)`` to the soma current, times the gain of the phase,
-    and, if a rule reads it, to the low-passed current."""
+def _deliver(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> None:
+    """Let a spike add ``w / (k r tau)`` to the soma current, times the gain of the phase, and to the low-passed current
+    if a rule reads it."""
     cell, steps = c.cells[p.pre], {}
     if not isinstance(cell, SpikingCell):
         return
@@ -78,7 +68,9 @@ def _deliveries(c: Lowering, p: ProjectionPlan, arrives: str) -> Iterator[tuple[
         steps[f"I_{p.name}"] = spike_weight(cell, c.spiking, c.stream(p.pre).tau_trace_ms)
     for spike in cell.spikes if steps else ():
         sign = {"1": "w", "-1": "-w"}.get(spike.sign, f"w*{spike.sign.format(v='v_pre')}")
-        yield spike.event, "; ".join(f"{name}_post += {sign}*{step!r}{arrives}" for name, step in steps.items())
+        wires.at_spike(
+            spike.event, "; ".join(f"{name}_post += {sign}*{step!r}{arrives}" for name, step in steps.items())
+        )
 
 
 def _reads_arrived(c: Lowering, p: ProjectionPlan) -> bool:
@@ -95,8 +87,7 @@ def _add_arrived(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> 
     wires.decays[ARRIVED] = tau
     assert isinstance(cell, SpikingCell)  # a readout sends no spikes, and projections from it are refused
     for spike in cell.spikes:
-        code = f"{ARRIVED} += {spike.sign}*{spike_weight(cell, c.spiking, tau)!r}{arrives}"
-        wires.on_spike[spike.event] = "; ".join(filter(None, [wires.on_spike.get(spike.event), code]))
+        wires.at_spike(spike.event, f"{ARRIVED} += {spike.sign}*{spike_weight(cell, c.spiking, tau)!r}{arrives}")
 
 
 def _at_spikes(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> None:
@@ -115,7 +106,7 @@ def _at_spikes(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> No
             if c.spiking.trial is not None:
                 code = f"learns(t)*({code})"
             new = f"w {code}" if code.startswith("-") else f"w + {code}"
-            changes.append((WEIGHT, "=", clipped(new, p.bounds or (None, None))))
+            changes.append((WEIGHT, "=", clipped(new, p.bounds)))
         code = "; ".join(at_once(changes))
         if end == POST:
             wires.on_post = code
@@ -126,7 +117,7 @@ def _at_spikes(c: Lowering, wires: Wires, p: ProjectionPlan, arrives: str) -> No
                 f"projection {p.name!r}: at spike_pre, its rule reads {written[0].removesuffix('_post')}, to which the "
                 "same spike adds; Brian2 does not define which value it finds"
             )
-        wires.on_spike["spike"] = "; ".join(filter(None, [delivery, code]))
+        wires.at_spike("spike", code)
 
 
 def _arrives(spiking: Spiking) -> str:
@@ -148,7 +139,7 @@ def _delays(c: Lowering, p: ProjectionPlan, n: int) -> np.ndarray | None:
             f"projection {p.name!r}: a signed spike takes the membrane's sign when it arrives, which may have changed "
             "during a delay; use Spiking(coding='on_off'), whose spikes have no sign"
         )
-    steps = generator(c.seed, p.name, "delays").uniform(delay.shortest, delay.longest, n) / dt_ms
+    steps = generator(c.replica.seed, p.name, "delays").uniform(delay.shortest, delay.longest, n) / dt_ms
     return np.asarray(np.rint(steps) * dt_ms)
 
 
@@ -163,15 +154,15 @@ def _rule(c: Lowering, p: ProjectionPlan, rule: Sum) -> str:
     trial, every = c.spiking.trial, c.spiking.rule_every_ms
     if trial is None:
         code = total([term_text(term, names) for term in rule.terms])
-        return "w = " + clipped(f"w + {every / 1e3!r}*({code})", p.bounds or (None, None))
+        return "w = " + clipped(f"w + {every / 1e3!r}*({code})", p.bounds)
     gate = gate_of(c.replica.plan, post) or p.post
     summands: dict[float, list[str]] = {}  # the terms, keyed by the time over which they are averaged
     for term in rule.terms:
-        left, left_of_gate = c.memory.of_term(p, term, gate)
+        left, left_of_gate = c.delays.left_of_term(p, term, gate)
         duration = trial.descending_ms * left if term.has_data else trial.length_ms
         summands.setdefault(duration, []).append(term_text(term, names | _names(c, p, rule, left_of_gate)))
     parts = [f"{every / ms!r}*({total(summands[ms])})" for ms in sorted(summands)]
-    return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds or (None, None))
+    return "w = " + clipped(f"w + learns(t)*({' + '.join(parts) or '0.0'})", p.bounds)
 
 
 def _known(c: Lowering, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
@@ -202,20 +193,12 @@ def _names(c: Lowering, p: ProjectionPlan, rule: Sum, left_of_gate: float = 1.0)
 
     `left_of_gate` is the part of the trace that tells whether a neuron fired recently which delays leave.
     """
-    plan, replica = c.replica.plan, c.replica
-    post = plan.populations[p.post]
-    gate = gate_of(plan, post)
+    post = c.replica.plan.populations[p.post]
+    gate = gate_of(c.replica.plan, post)
     fired = f"int(x_{f'{gate}_' if gate else ''}post > {c.spiking.fired_above * left_of_gate!r})"
-    names = {synapse("w", p.name): "w"}
-    names |= {synapse(k, p.name): of_parameter(k) for k in replica.parameters.get(p.name, {})}
-    names |= {synapse(k, p.name): of_synapse(k) for k in replica.motif.projection(p.name).state}
+    names = declared_names(c.replica.cycles[0], p)
     if synapse("eta", p.name) in names and c.spiking.trial is not None:
         names[synapse("eta", p.name)] = f"({of_parameter('eta')}*eta_scale(t))"
-    names |= {at(current(name), POST): f"I_{name}_post" for name in plan.projections}
-    names |= {signal(name): f"{signal_name(name)}(t)" for name in plan.signals}
-    for end, population in ((PRE, p.pre), (POST, p.post)):
-        for name in plan.populations[population].jumps:
-            names[at(neuron(name, population), end)] = f"{of_neuron(name)}_{end}"
     names[at(neuron("activity", p.pre), PRE)] = ARRIVED if _reads_arrived(c, p) else "x_pre"
     names[at(neuron("drive", p.post), POST)] = "J_post"
     # Neurons show the same trace at both ends of a synapse, so that V and Vt of a pair change alike; a readout, which
