@@ -24,10 +24,10 @@ def fuse_gates(program: Program) -> Program:
         if i.op != "gate" or not isinstance(i.args[1], Register) or i.args[1] not in comparisons:
             return i
         value, (x, threshold) = i.args[0], comparisons[i.args[1]]
-        same_shape = isinstance(value, Register) and isinstance(x, Register) and value.space == x.space and value.batch
-        if not same_shape or isinstance(threshold, Register):
+        if not (isinstance(value, Register) and isinstance(x, Register)) or isinstance(threshold, Register):
             return i
-        assert isinstance(x, Register)
+        if value.space != x.space or not value.batch:
+            return i
         return Instruction("gate_above", i.out, (value, rectified.get(x, x) if threshold >= 0 else x, threshold))
 
     regions = tuple(replace(r, instructions=tuple(map(fused, r.instructions))) for r in program.regions)
