@@ -13,11 +13,10 @@ from torch import Tensor
 from circuitsim.engine import kernels, objectives, sampled, weight_updates
 from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.operations import OPERATIONS, OVER_NEURONS, fitting
-from circuitsim.engine.places import Number
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.workspace import Arena, Workspace
 from circuitsim.plan import Instruction, Neurons, Program, Register
-from circuitsim.plan.instructions import CHANGES, Body, Matrix, Operand
+from circuitsim.plan.instructions import CHANGES, Matrix, Operand
 from circuitsim.plan.quantities import BATCH_SIZE
 from circuitsim.rules.elementwise import ELEMENTWISE
 
@@ -62,12 +61,12 @@ class Lowered(Workspace):
                     else:
                         self._lower(i)
                         self._release(i)
-                        if i.op in VIEWING and isinstance(i.args[0], Register):
-                            self.views[i.out] = i.args[0]
+                        if i.op in VIEWING:
+                            self.views[i.out] = i.registers[0]
                         if not self.changes:
                             self._add_checks(i)
-                        if i.op in CHANGES and isinstance(i.args[0], Register):
-                            self.changes[i.args[0]] = i, phase
+                        if i.op in CHANGES:
+                            self.changes[i.registers[0]] = i, phase
                 if len(program.regions) > 1:
                     self.calls.add(self._end_phase)
         self._place_numbers()
@@ -92,7 +91,7 @@ class Lowered(Workspace):
         if self.like.device.type != "cpu":
             return
         given = self.program.given
-        if i.op == "current" and kernels.kind_of(i.options[0]) == "dense":
+        if i.is_dense_current:
             name = next((name for name, r in given.inputs.items() if r is i.args[1]), None)
             if name is not None and name not in self.checked_inputs:
                 self.checked_inputs.add(name)
@@ -133,7 +132,7 @@ class Lowered(Workspace):
             self._numbers[register].fill_(fitting(value, self.like.dtype))
         self.scalars[register] = value
         if isinstance(value, np.ndarray):
-            tensor = self._per_replica.setdefault(register, self.like.new_empty(value.shape))
+            tensor = self.per_replica.setdefault(register, self.like.new_empty(value.shape))
             tensor.copy_(torch.from_numpy(value))
 
     # -- instructions
@@ -145,8 +144,7 @@ class Lowered(Workspace):
         elif i.op in OPERATIONS:
             self._elementwise(i)
         elif i.op in OVER_NEURONS:
-            assert isinstance(i.out.space, Neurons)
-            x, shape = i.args[0], (*self.vectors(i.args[0])[:2], i.out.space.size)
+            x, shape = i.args[0], (*self.vectors(i.args[0])[:2], i.out.size)
             self.calls.add(OVER_NEURONS[i.op], self.operand(x), out=self.buffer(i.out, shape))
         else:
             getattr(self, f"_{i.op}")(i)
@@ -196,27 +194,23 @@ class Lowered(Workspace):
                 self._free[self.tensors[value].numel()].append(self._memory[value])
 
     def _fill(self, i: Instruction) -> None:
-        assert isinstance(i.out.space, Neurons)
-        n_samples = self.n_own if i.out.batch else 1
-        value, shape = self.operand(i.args[0]), (max(1, *self.shape(i.args[0])[:1], 1), n_samples, i.out.space.size)
-        out = self.buffer(i.out, shape, constant=isinstance(value, float))
-        if isinstance(value, float):
-            out.fill_(value)
-        elif isinstance(value, Number):
-            self.calls.add(Tensor.fill_, out, value)
+        (value,), n_samples = i.args, self.n_own if i.out.batch else 1
+        shape, is_constant = (self.shape(value) or (1,))[:1], not isinstance(value, Register)
+        out = self.buffer(i.out, (*shape, n_samples, i.out.size), constant=is_constant)
+        if is_constant:
+            out.fill_(self.operand(value))
         else:
-            self.calls.add(Tensor.copy_, out, value)
+            self.put(out, value)
 
     def _copy(self, i: Instruction) -> None:
         shape = self.shape(i.args[0])
         if isinstance(i.out.space, Neurons):
-            shape = (shape[0], self.n_own if i.out.batch else shape[1], i.out.space.size)
-        self.calls.add(Tensor.copy_, self.buffer(i.out, shape), self.operand(i.args[0]))
+            shape = (shape[0], self.n_own if i.out.batch else shape[1], i.out.size)
+        self.put(self.buffer(i.out, shape), i.args[0])
 
     def _noise(self, i: Instruction) -> None:
-        population, phase, deviation = str(i.options[0]), str(i.options[1]), float(str(i.options[2]))
-        assert isinstance(i.out.space, Neurons)
-        out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.space.size))
+        population, phase, deviation = i.options
+        out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.size))
 
         def add_noise(activity: Tensor) -> None:
             noise = self.environment.noise(phase, population, out.shape[2])
@@ -227,8 +221,7 @@ class Lowered(Workspace):
     def _signal(self, i: Instruction) -> None:
         out = self.buffer(i.out, (self.n_replicas, self.n_own, 1))
         name, seen = i.options
-        assert isinstance(seen, tuple)
-        readable = {quantity: a for quantity, a in zip(seen, i.args, strict=True) if isinstance(a, Register)}
+        readable = dict(zip(seen, i.registers, strict=True))
 
         def read() -> None:
             self.readable = readable  # a function of the circuit can read what is computed so far
@@ -279,8 +272,7 @@ class Lowered(Workspace):
         self.calls.add(Tensor.clamp_, out, 0.0)
 
     def _all_reduce(self, i: Instruction) -> None:
-        (part,) = i.args
-        assert isinstance(part, Register)
+        (part,) = i.registers
         self.tensors[i.out] = self.tensors[part]
         self.calls.add(self.shard.sum_, self.tensors[part])
 
@@ -291,39 +283,27 @@ class Lowered(Workspace):
     # -- synapses
 
     def _present(self, i: Instruction) -> None:
-        layout = self.layout(i.options[0])
-        out = self.buffer(i.out, (self.n_replicas, *layout.value_shape))
-        self._spread(out, i.args[0])
-        if layout.absent is not None:
-            self.calls.add(Tensor.masked_fill_, out, layout.absent, 0.0)
-
-    def _spread(self, out: Tensor, value: Operand) -> None:
-        """Write a value to every synapse."""
-        operand = self.operand(value)
-        self.calls.add(Tensor.copy_ if isinstance(operand, Tensor) else Tensor.fill_, out, operand)
+        layout, out = self.at_synapses(i)
+        self.put(out, i.args[0])
+        self.restrict(out, layout)
 
     def _reduce(self, i: Instruction) -> None:
-        layout, kind = self.layout(i.options[0]), str(i.options[1])
+        layout = self.layout(i.options[0])
         values = self.scratch(i.out, "values", (self.n_replicas, *layout.value_shape))
-        self._spread(values, i.args[0])
-        assert isinstance(i.out.space, Neurons)
-        out = self.buffer(i.out, (self.n_replicas, 1, i.out.space.size))
-        kernels.reduce(self.calls.add, layout, kind, values, out)
+        self.put(values, i.args[0])
+        out = self.buffer(i.out, (self.n_replicas, 1, i.out.size))
+        kernels.reduce(self.calls.add, layout, i.options[1], values, out)
 
     def _sample_mean(self, i: Instruction) -> None:
-        layout, body = self.layout(i.options[0]), i.options[1]
-        assert isinstance(body, Body)
-        out = self.buffer(i.out, (self.n_replicas, *layout.value_shape))
-        self.calls.add(sampled.mean, self, layout, body, out)
+        layout, out = self.at_synapses(i)
+        self.calls.add(sampled.mean, self, layout, i.options[1], out)
 
     def _sample_values(self, i: Instruction) -> None:
         layout, body = self.layout(i.options[0]), i.options[1]
-        assert isinstance(body, Body)
         shape = (self.n_replicas, self.n_own, *layout.value_shape)
         self.calls.add(sampled.values, self, layout, body, self._in_place(i, i.reads, shape))
 
     def _sample_reduce(self, i: Instruction) -> None:
-        layout, kind, body = self.layout(i.options[0]), str(i.options[1]), i.options[2]
-        assert isinstance(body, Body) and isinstance(i.out.space, Neurons)
-        out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.space.size))
-        self.calls.add(sampled.reduce, self, layout, kind, body, out)
+        synapses, kind, body = i.options
+        out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.size))
+        self.calls.add(sampled.reduce, self, self.layout(synapses), kind, body, out)

@@ -90,16 +90,14 @@ class _Sampled:
         """The values of registers that a body computes."""
         found: dict[Register, Any] = {}
         for i in instructions:
-            if i.op in OPERATIONS:
-                found[i.out] = self.elementwise(i, [self.operand(a, found) for a in i.args])
-            else:
+            if i.op not in OPERATIONS:
                 found[i.out] = self.placed(i)
+                continue
+            args = [self.operand(a, found) for a in i.args]
+            if not any(isinstance(a, Tensor) for a in args):
+                args = [torch.as_tensor(a, dtype=self.to.like.dtype, device=self.to.like.device) for a in args]
+            found[i.out] = OPERATIONS[i.op](*args)
         return found
-
-    def elementwise(self, i: Instruction, args: list[Any]) -> Any:
-        if not any(isinstance(a, Tensor) for a in args):
-            args = [torch.as_tensor(a, dtype=self.to.like.dtype, device=self.to.like.device) for a in args]
-        return OPERATIONS[i.op](*args)
 
     def operand(self, value: Operand, inside: Mapping[Register, Any]) -> Any:
         """The value of an operand from inside or outside the body."""
@@ -109,7 +107,7 @@ class _Sampled:
         """The value of an operand from outside the body: a number, a parameter, a weight or a state."""
         if not isinstance(value, Register):
             return float(value)
-        if value.is_scalar and not self.to.is_per_replica(value):
+        if value.is_scalar and value not in self.to.per_replica:
             return float(self.to.scalars[value])
         tensor = self.to.operand(value)
         return tensor[:, self.samples] if value.batch else tensor.unsqueeze(1)
@@ -117,19 +115,13 @@ class _Sampled:
     def placed(self, i: Instruction) -> Tensor:
         """A vector over neurons at each synapse: ``[R, samples, post, 1]``, ``[R, samples, 1, pre]`` or, for sparse
         synapses, ``[R, samples, 1, K]``."""
-        (vector,) = i.args
-        assert isinstance(vector, Register)
-        values = self.to.of(vector)
+        values = self.to.of(i.registers[0])
         values = values[:, self.samples] if values.shape[1] > 1 else values
         if i.op == "at_sample":
             return values.unsqueeze(-1)
         if isinstance(self.layout, SparseLayout):
-            places = (
-                self.layout.numbers // self.layout.shape[1]
-                if i.op == "at_post"
-                else self.layout.numbers % self.layout.shape[1]
-            )
-            places = places.unsqueeze(1).expand(-1, values.shape[1], -1)
+            post, pre = self.layout.numbers // self.layout.shape[1], self.layout.numbers % self.layout.shape[1]
+            places = (post if i.op == "at_post" else pre).unsqueeze(1).expand(-1, values.shape[1], -1)
             return values.expand(len(places), -1, -1).gather(2, places).unsqueeze(2)
         if self.layout.value_shape != self.layout.shape:  # one to one
             return values.unsqueeze(2)

@@ -152,9 +152,7 @@ class WeightStore:
 
     def synapses(self, name: str) -> list[np.ndarray]:
         """The numbers of the synapses of each replica, ``post * n_pre + pre``, in ascending order."""
-        layout = self.layouts[name]
-        ends = [layout.synapses(r) for r in range(self.n_replicas)]
-        return [(post * layout.shape[1] + pre).cpu().numpy() for post, pre in ends]
+        return [self.layouts[name].numbered(r).cpu().numpy() for r in range(self.n_replicas)]
 
     def add_synapses(self, name: str, added: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> None:
         """Make synapses where none are, from their numbers and weights in each replica. Their states start anew."""

@@ -14,7 +14,7 @@ from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.operations import fitting
 from circuitsim.engine.places import VIEWS, Calls, DecayFactor, GivenView, Number
 from circuitsim.engine.store import WeightStore
-from circuitsim.plan import Instruction, Program, Register, Synapses
+from circuitsim.plan import Instruction, Program, Register
 from circuitsim.plan.instructions import Operand
 
 Argument = Any  # a tensor, a number, or a placeholder for one of them
@@ -54,6 +54,7 @@ class Workspace:
         given: the inputs and targets of the last run, keyed by register.
         decays: the weights that decay in the current region.
         decay_factors: by weights, the factor that multiplies them.
+        per_replica: the scalars with a value for each replica.
         environment: provides noise and signals while a step runs.
     """
 
@@ -70,10 +71,13 @@ class Workspace:
         self.decays: list[Decay] = []
         self.decay_factors: dict[Register, Any] = {}
         self.environment: Any = None
-        self._per_replica: dict[Register, Tensor] = {}
+        self.per_replica: dict[Register, Tensor] = {}
         self._numbers: dict[Register, Tensor] = {}  # the scalars that calls read as tensors
         self._classes: dict[tuple[Operand, int], Tensor] = {}
-        self._readers = readers_of(program)
+        self._readers: dict[Register, list[Instruction]] = defaultdict(list)  # in order
+        for i in program.instructions:
+            for register in i.reads:
+                self._readers[register].append(i)
         self._own: set[Register] = set()  # registers that share their memory with no other
         self._memory: dict[Register, Register] = {}  # register -> the one whose memory it has
         self._free: dict[int, list[Register]] = defaultdict(list)  # size -> memory that no later instruction reads
@@ -91,9 +95,7 @@ class Workspace:
         if not isinstance(value, Register):
             return fitting(float(value), self.like.dtype)
         if value.is_scalar:
-            if value in self._per_replica:
-                return self._per_replica[value]
-            return Number(value)
+            return self.per_replica.get(value, Number(value))
         if value in self.given:
             return GivenView(value, view)
         tensor = self.tensors[value]
@@ -117,8 +119,8 @@ class Workspace:
         if not isinstance(value, Register):
             return ()
         if value.is_scalar:
-            return tuple(self._per_replica[value].shape) if value in self._per_replica else ()
-        return tuple(self.given[value].shape if value in self.given else self.tensors[value].shape)
+            return tuple(self.per_replica[value].shape) if value in self.per_replica else ()
+        return tuple(self.of(value).shape)
 
     def vectors(self, value: Operand) -> tuple[int, ...]:
         """Return the shape ``[R, B, n]`` of vectors; R is 1 where all replicas share them."""
@@ -149,16 +151,30 @@ class Workspace:
         """Allocate memory for an intermediate value of a register's instruction."""
         return self.arena.take((register, what), shape)
 
-    def layout(self, synapses: object) -> Any:
-        """Return the layout of an instruction's synapses."""
-        assert isinstance(synapses, Synapses)
+    def layout(self, synapses: Any) -> Any:
+        """Return the layout of a space of synapses."""
         return self.store.layout_of(synapses)
+
+    def at_synapses(self, i: Instruction) -> tuple[Any, Tensor]:
+        """Return the layout of an instruction's synapses, and allocate its register there."""
+        layout = self.layout(i.options[0])
+        return layout, self.buffer(i.out, (self.n_replicas, *layout.value_shape))
+
+    def put(self, out: Tensor, value: Operand) -> None:
+        """Write a value, which is expanded to the shape of `out`."""
+        argument = self.operand(value)
+        self.calls.add(Tensor.fill_ if isinstance(argument, float | Number) else Tensor.copy_, out, argument)
+
+    def restrict(self, values: Tensor, layout: Any) -> None:
+        """Set absent synapses to 0."""
+        if layout.absent is not None:
+            self.calls.add(Tensor.masked_fill_, values, layout.absent, 0.0)
 
     def lies_along_post(self, register: Register) -> bool | None:
         """Whether the weights that this mean changes lie along post in memory; None if it changes no weights."""
-        for reader in self._readers.get(register, ()):
+        for reader in self._readers[register]:
             if reader.op == "change":
-                return not self.tensors[reader.args[0]].is_contiguous()  # type: ignore[index]
+                return not self.tensors[reader.registers[0]].is_contiguous()
         return None
 
     @property
@@ -168,28 +184,14 @@ class Workspace:
 
     def classes(self, target: Operand, replicas: int) -> Tensor:
         """Return a copy of the class indices, ``[R, B, 1]``."""
-        found = self._classes.get((target, replicas))
-        if found is None:
-            found = torch.empty((replicas, self.n_own, 1), dtype=torch.int64, device=self.like.device)
-            self._classes[target, replicas] = found
-            self.calls.add(Tensor.copy_, found, self.operand(target))
-        return found
-
-    def is_per_replica(self, scalar: Register) -> bool:
-        """Whether a scalar has a value for each replica."""
-        return scalar in self._per_replica
+        key = target, replicas
+        if key not in self._classes:
+            self._classes[key] = torch.empty((replicas, self.n_own, 1), dtype=torch.int64, device=self.like.device)
+            self.put(self._classes[key], target)
+        return self._classes[key]
 
     def last_value(self, argument: Argument) -> Any:
         """Return the value that an argument had in the last run."""
         if isinstance(argument, Number):
             return float(self.scalars[argument.register]) * argument.factor
         return argument.value if isinstance(argument, DecayFactor) else argument
-
-
-def readers_of(program: Program) -> dict[Register, list[Instruction]]:
-    """Map each register to the instructions that read it, in order."""
-    found: dict[Register, list[Instruction]] = {}
-    for i in program.instructions:
-        for register in i.reads:
-            found.setdefault(register, []).append(i)
-    return found
