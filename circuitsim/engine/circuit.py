@@ -15,6 +15,7 @@ from torch import Tensor
 
 from circuitsim.engine import structure
 from circuitsim.engine import synapse as synapses
+from circuitsim.engine.archive import save_circuit
 from circuitsim.engine.assemble import assemble, varied
 from circuitsim.engine.batch_shard import ALONE, Processes
 from circuitsim.engine.draws import is_run
@@ -27,7 +28,6 @@ from circuitsim.engine.parameters import Parameters, Vary, check_vary, evaluate,
 from circuitsim.engine.programs import EVERYTHING, Programs, Runnable, partners
 from circuitsim.engine.runaway import Runaway, check_max_weight, find_runaways
 from circuitsim.engine.runner import Batch, Runner
-from circuitsim.engine.saving import save_circuit
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.undo import before_change
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
