@@ -2,7 +2,8 @@
 
 Every draw has its own random stream, keyed by (seed, name of the projection or population, purpose). A replica
 therefore equals a single circuit of its seed on every device, and adding a projection to a motif does not change the
-draws of others. Only synapses that exist are drawn, so that time and memory grow with their number, whatever the layout.
+draws of others. Only synapses that exist are drawn, so that time and memory grow with their number, whatever the
+layout.
 
 Synapses are numbered row by row, ``post * n_pre + pre``, in ascending order; None stands for all synapses.
 """

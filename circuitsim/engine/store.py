@@ -36,6 +36,8 @@ class WeightStore:
         like: a tensor of the circuit's data type and device.
         parameters: the parameters of rules, set when the layouts are aligned.
         owed: decay that could not be represented so far (`circuitsim.engine.decay`).
+        recorded: the projections whose changes in the last step are kept.
+        changes: these changes, in storage layout, keyed by projection; empty before the first step.
         pinned: the replicas that steps leave as they are.
         lesioned: the neurons whose synapses are removed for good, keyed by population.
         n_mask_changes, n_writes: counts of changes of masks, and of writes other than by a step.
@@ -47,6 +49,9 @@ class WeightStore:
         self.motif, self.n_replicas, self.layouts, self.own, self.like = motif, n_replicas, layouts, own, like
         self.parameters: Parameters
         self.owed: Owed = {}
+        self.recorded: Collection[str] = ()
+        self.changes: dict[str, Tensor] = {}
+        self._before: dict[str, Tensor] = {}  # memory for the weights of recorded projections before a step
         self.pinned: set[int] = set()
         self.lesioned: dict[str, list[int]] = {}
         self.n_mask_changes = self.n_writes = 0
@@ -200,6 +205,9 @@ class WeightStore:
             self.layouts[q.name] = new
             for key in self.keys_of(q.name):
                 self.own[key] = new.taken(self.own[key], old.numbers)
+            if q.name in self.changes:
+                self.changes[q.name] = new.taken(self.changes[q.name], old.numbers)
+            self._before.pop(q.name, None)
         for q in self.motif.projections:
             if q.tied_to is not None and self._patterns[q.name][0] == root:
                 source = self.layouts[q.tied_to.projection]
@@ -296,19 +304,25 @@ class WeightStore:
                 )
         return snapshot
 
-    def keeping_pinned(self) -> contextlib.AbstractContextManager[None]:
-        """Put the pinned replicas back as they were, even if the step in this context fails."""
-        return self._putting_back() if self.pinned else contextlib.nullcontext()
+    def stepping(self) -> contextlib.AbstractContextManager[None]:
+        """Record the changes made in this context, unless it fails, and put the pinned replicas back as they were, even
+        if it does."""
+        return self._watching() if self.recorded or self.pinned else contextlib.nullcontext()
 
     @contextlib.contextmanager
-    def _putting_back(self) -> Iterator[None]:
+    def _watching(self) -> Iterator[None]:
+        weights = {name: self.own[synapse("w", name).name] for name in self.recorded}
+        for name, w in weights.items():
+            self._before.setdefault(name, torch.empty_like(w)).copy_(w)
         rows = torch.tensor(sorted(self.pinned), device=self.like.device, dtype=torch.int64)
-        kept = {name: values.index_select(0, rows) for name, values in self.own.items()}
+        kept = {name: values.index_select(0, rows) for name, values in self.own.items()} if self.pinned else {}
         try:
             yield
         finally:
             for name, values in kept.items():
                 self.own[name].index_copy_(0, rows, values)
+        for name, w in weights.items():  # subtracted, so that recording cannot change what a step does
+            torch.sub(w, self._before[name], out=self.changes.setdefault(name, torch.empty_like(w)))
 
     # -- files
 
