@@ -196,7 +196,7 @@ class Circuit:
         batch = self._batch(x, target, signals, self.processes, check)
         self.store.parameters.scale_eta(self.eta_scale)
         with self.store.stepping():
-            lowered = self._runner.run(self._programs.for_step("apply", kept, batch.times), batch, self.n_steps)
+            lowered = self._run("apply", batch, kept)
         self._n_writes = self.store.n_writes
         self.n_steps += 1
         result = self._result(lowered)
@@ -220,10 +220,10 @@ class Circuit:
         Returns:
             The losses.
         """
-        batch = self._batch(x, target, signals)
-        return self._result(
-            self._runner.run(self._programs.for_step("none", EVERYTHING, batch.times), batch, self.n_steps)
-        )
+        return self._result(self._run("none", self._batch(x, target, signals)))
+
+    def _run(self, changes: str, batch: Batch, kept: frozenset[str] = EVERYTHING) -> Lowered:
+        return self._runner.run(self._programs.for_step(changes, kept, batch.times), batch, self.n_steps)
 
     def _kept(self, names: str | Collection[str]) -> frozenset[str]:
         """The names in programs of the quantities that `keep` asks for."""
@@ -527,8 +527,7 @@ class Circuit:
             Tensors ``[replica, post, pre]`` keyed by plastic projection, summed over phases. No weight changes.
         """
         self.store.parameters.scale_eta(1.0)
-        batch = self._batch(x, target, signals)
-        lowered = self._runner.run(self._programs.for_step("measure", EVERYTHING, batch.times), batch, self.n_steps)
+        lowered = self._run("measure", self._batch(x, target, signals))
         found: dict[str, Tensor] = {}
         for name, register in lowered.program.readable.items():
             projection, _, what = name.partition(":")

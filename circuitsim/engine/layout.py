@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from circuitsim.motif import Motif
 from circuitsim.plan.fields import Fields, fields_of
 
 warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
@@ -94,6 +95,16 @@ class Layout(abc.ABC):
             raise ValueError("a number is given where there is no synapse")
         return values
 
+    def place(self, weights: Sequence[np.ndarray], like: Tensor) -> Tensor:
+        """Convert weights given for the synapses of each replica to values of the data type and device of `like`."""
+        given, shape = torch.from_numpy(np.concatenate(weights)), (len(weights), *self.value_shape)
+        if self.mask is None:
+            values = given.view(shape)
+        else:
+            values = torch.zeros(shape, dtype=given.dtype)
+            values[(self.mask.cpu() != 0).expand(shape)] = given
+        return values.to(dtype=like.dtype).to(device=like.device)
+
     @abc.abstractmethod
     def places(self, numbers: Tensor, replica: int) -> tuple[Tensor, Tensor]:
         """Where the values of one replica's synapses are stored; ``post * n_pre + pre`` numbers a synapse."""
@@ -122,6 +133,14 @@ class Layout(abc.ABC):
 
 class DenseLayout(Layout):
     """An array ``[R, post, pre]``; absent synapses hold 0."""
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], synapses: Sequence[np.ndarray], like: Tensor) -> DenseLayout:
+        """Make a layout from the numbers of the synapses of each replica, or of one for all; if none, all exist."""
+        mask = like.new_zeros(len(synapses), *shape)
+        for own, present in zip(mask, synapses, strict=True):
+            own.view(-1)[torch.from_numpy(present).to(like.device)] = 1.0
+        return cls(shape, mask if synapses else None)
 
     def lie_along_post(self) -> None:
         """Change the memory order so that neighbours in memory are neighbours in post."""
@@ -210,13 +229,6 @@ class SparseLayout(Layout):
         numbers = torch.from_numpy(np.stack([places for places, _ in filled])).to(like.device)
         masks = torch.from_numpy(np.stack([mask for _, mask in filled])).unsqueeze(1).to(like.device, like.dtype)
         return cls(shape, numbers, None if bool((masks != 0).all()) else masks)
-
-    def place(self, weights: Sequence[np.ndarray], like: Tensor) -> Tensor:
-        """Convert weights given for the synapses of each replica to values."""
-        values = torch.zeros(self.numbers.shape[0], 1, self.numbers.shape[1], dtype=torch.float64)
-        present = torch.ones_like(values, dtype=torch.bool) if self.mask is None else self.mask.cpu() != 0
-        values[present] = torch.from_numpy(np.concatenate(weights))
-        return values.to(dtype=like.dtype).to(device=like.device)
 
     @property
     def value_shape(self) -> tuple[int, int]:
@@ -307,6 +319,14 @@ class SparseLayout(Layout):
         """The matrices of all replicas as one block-diagonal matrix ``[R post, R pre]``, which shares the memory of
         `values`."""
         return torch.sparse_csr_tensor(self.offsets, self.columns, values.view(-1), self.size, check_invariants=False)
+
+
+def derive(motif: Motif, layouts: dict[str, Layout]) -> None:
+    """Give tied projections the layouts of those that they are tied to."""
+    for p in motif.projections:
+        if p.tied_to is not None:
+            source = layouts[p.tied_to.projection]
+            layouts[p.name] = source.reversed() if p.tied_to.transpose else source
 
 
 def _filled(present: np.ndarray, n_places: int) -> tuple[np.ndarray, np.ndarray]:

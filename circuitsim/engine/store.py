@@ -14,7 +14,7 @@ from circuitsim.engine.bounds import bounded_
 from circuitsim.engine.decay import Owed
 from circuitsim.engine.draws import reversed_synapses, union
 from circuitsim.engine.given import read_weights
-from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
+from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout, derive
 from circuitsim.engine.parameters import Parameters
 from circuitsim.errors import ParameterError
 from circuitsim.motif import Motif, Projection
@@ -208,10 +208,7 @@ class WeightStore:
             if q.name in self.changes:
                 self.changes[q.name] = new.taken(self.changes[q.name], old.numbers)
             self._before.pop(q.name, None)
-        for q in self.motif.projections:
-            if q.tied_to is not None and self._patterns[q.name][0] == root:
-                source = self.layouts[q.tied_to.projection]
-                self.layouts[q.name] = source.reversed() if q.tied_to.transpose else source
+        derive(self.motif, self.layouts)
         self._moved.add(root)
         self.parameters = self.parameters.placed(self.layouts)
 
@@ -220,9 +217,7 @@ class WeightStore:
         layout = self.layouts[name]
         mask = layout.laid(mask)
         layout.mask, self.n_mask_changes, self.n_writes = mask, self.n_mask_changes + 1, self.n_writes + 1
-        for p in self.motif.projections:
-            if p.tied_to is not None and p.tied_to.projection == name:
-                self.layouts[p.name].mask = layout.transposed(mask) if p.tied_to.transpose else mask
+        derive(self.motif, self.layouts)
         self._turned = {}
         for key in self.own:
             self._restrict(key)
