@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from circuitsim.plan.instructions import CHANGES, Instruction, Register
-from circuitsim.plan.passes.substitution import rewritten
+from circuitsim.plan.passes.rewriting import rewritten
 from circuitsim.plan.program import Program
 
 FRESH = frozenset({"noise", "signal"})  # operations with a new value at every call

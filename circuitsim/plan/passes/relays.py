@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from circuitsim.plan.instructions import Instruction, Register, Synapses
-from circuitsim.plan.passes.substitution import rewritten
+from circuitsim.plan.passes.rewriting import rewritten
 from circuitsim.plan.program import Program
 
 

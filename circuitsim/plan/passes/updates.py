@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 
 from circuitsim.plan.instructions import CHANGES, Instruction, Matrix, Operand, Region, Register, Synapses
-from circuitsim.plan.passes.dead_code import without_dead_code
+from circuitsim.plan.passes.rewriting import without_dead_code
 from circuitsim.plan.program import Program
 from circuitsim.plan.writer import Writer
 
