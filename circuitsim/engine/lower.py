@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeGuard
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,16 +14,14 @@ from circuitsim.engine import kernels, objectives, sampled, weight_updates
 from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.operations import OPERATIONS, OVER_NEURONS, fitting
 from circuitsim.engine.store import WeightStore
-from circuitsim.engine.workspace import Arena, Workspace
+from circuitsim.engine.workspace import VIEWING, Arena, Workspace
 from circuitsim.plan import Instruction, Neurons, Program, Register
-from circuitsim.plan.instructions import CHANGES, Matrix, Operand
+from circuitsim.plan.instructions import CHANGES
 from circuitsim.plan.quantities import BATCH_SIZE
 from circuitsim.rules.elementwise import ELEMENTWISE
 
 LINEAR = frozenset({"add", "multiply"})  # with a 0-dimensional tensor they take a third of the time of a Python number
-VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
-
-KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, **objectives.KERNELS}
+KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, **objectives.KERNELS, **sampled.KERNELS}
 
 
 class Lowered(Workspace):
@@ -44,7 +42,6 @@ class Lowered(Workspace):
         self.checked_inputs: set[str] = set()
         self.checked_targets: set[str] = set()
         self.readable: Mapping[str, Register] = program.readable  # the quantities that can be read at this point
-        self._roots = frozenset(program.roots)
         for name, register in program.parameters.items():
             if not register.is_scalar:
                 self.tensors[register] = store.parameters.tensor(name)
@@ -60,7 +57,7 @@ class Lowered(Workspace):
                         self._evaluate(i)
                     else:
                         self._lower(i)
-                        self._release(i)
+                        self.release(i)
                         if i.op in VIEWING:
                             self.views[i.out] = i.registers[0]
                         if not self.changes:
@@ -152,46 +149,7 @@ class Lowered(Workspace):
     def _elementwise(self, i: Instruction) -> None:
         shape = kernels.broadcast(*map(self.shape, i.args))
         operands = [self.number(a) if i.op in LINEAR and self.shape(a) == () else self.operand(a) for a in i.args]
-        self.calls.add(OPERATIONS[i.op], *operands, out=self._in_place(i, i.args, shape))
-
-    def _in_place(self, i: Instruction, operands: Iterable[Operand], shape: tuple[int, ...]) -> Tensor:
-        """The memory of an operand that may be written over, or else new memory."""
-        over = next((a for a in operands if self._may_be_written_over(a, i, shape)), None)
-        if over is None:
-            return self.buffer(i.out, shape, turned=self._lie_turned(i, operands, shape))
-        self.tensors[i.out], self._memory[i.out] = self.tensors[over], self._memory[over]
-        self._own.add(i.out)
-        self._own.discard(over)
-        return self.tensors[i.out]
-
-    def _lie_turned(self, i: Instruction, operands: Iterable[Operand], shape: tuple[int, ...]) -> bool:
-        """Whether neighbours along the second axis of an operand are neighbours in memory, as in currents of sparse
-        synapses and in narrow matrices."""
-        if not isinstance(i.out.space, Neurons | Matrix):
-            return False
-        alike = (self.tensors.get(a) for a in operands if isinstance(a, Register) and self.shape(a) == shape)
-        return any(t is not None and not t.is_contiguous() for t in alike)
-
-    def _may_be_written_over(self, value: Operand, i: Instruction, shape: tuple[int, ...]) -> TypeGuard[Register]:
-        """Whether an operand is read for the last time, and its memory is its own and fits the result."""
-        return self._is_done(value, i) and tuple(self.tensors[value].shape) == shape
-
-    def _is_done(self, value: Operand, i: Instruction) -> TypeGuard[Register]:
-        """Whether an operand is read for the last time, and its memory is its own."""
-        return (
-            isinstance(value, Register)
-            and value in self._own
-            and value not in self._roots
-            and self._readers[value][-1] is i
-            and all(reader.op not in VIEWING and reader.op not in CHANGES for reader in self._readers[value])
-        )
-
-    def _release(self, i: Instruction) -> None:
-        """Let later instructions have the memory of what this one is the last to read."""
-        for value in dict.fromkeys(i.reads):
-            if self._is_done(value, i):
-                self._own.remove(value)
-                self._free[self.tensors[value].numel()].append(self._memory[value])
+        self.calls.add(OPERATIONS[i.op], *operands, out=self.in_place(i, i.args, shape))
 
     def _fill(self, i: Instruction) -> None:
         (value,), n_samples = i.args, self.n_own if i.out.batch else 1
@@ -234,21 +192,13 @@ class Lowered(Workspace):
 
     # -- means, summed over this process's samples and divided by the size of the whole batch
 
-    def _batch_mean(self, i: Instruction) -> None:
-        self._mean_over(i, (1,), 1)
-
     def _mean(self, i: Instruction) -> None:
-        self._mean_over(i, (1, 2), self.shape(i.args[0])[2])
-
-    def _mean_over(self, i: Instruction, axes: tuple[int, ...], n: int) -> None:
-        shape = list(self.shape(i.args[0]))
-        own = shape[1]
-        for axis in axes:
-            shape[axis] = 1
-        out = self.buffer(i.out, tuple(shape))
+        axes, shape = (1,) if i.op == "batch_mean" else (1, 2), self.shape(i.args[0])
+        out = self.buffer(i.out, tuple(1 if axis in axes else n for axis, n in enumerate(shape)))
         self.calls.add(torch.sum, self.operand(i.args[0]), axes, keepdim=True, out=out)
-        # a value that all samples share counts once for each sample
-        self.calls.add(Tensor.mul_, out, self.number(self.scale / n * (self.n_own / own if own else 0.0)))
+        self._average(out, shape[1], 1 if i.op == "batch_mean" else shape[2])
+
+    _batch_mean = _mean
 
     def _mean_square(self, i: Instruction) -> None:
         r, b, n = self.vectors(i.args[0])
@@ -259,7 +209,11 @@ class Lowered(Workspace):
         else:
             self.calls.add(torch.linalg.vector_norm, self.operand(i.args[0]), 2, (1, 2), keepdim=True, out=out)
             self.calls.add(Tensor.square_, out)
-        self.calls.add(Tensor.mul_, out, self.number(self.scale / n * (self.n_own / b if b else 0.0)))
+        self._average(out, b, n)
+
+    def _average(self, total: Tensor, n_summed: int, n: int) -> None:
+        """Divide a sum over samples and n neurons; a value that all samples share counts once for each sample."""
+        self.calls.add(Tensor.mul_, total, self.number(self.scale / n * (self.n_own / n_summed if n_summed else 0.0)))
 
     def _mean_of_squares(self, i: Instruction) -> None:
         a, b = map(self.operand, i.args)
@@ -293,17 +247,3 @@ class Lowered(Workspace):
         self.put(values, i.args[0])
         out = self.buffer(i.out, (self.n_replicas, 1, i.out.size))
         kernels.reduce(self.calls.add, layout, i.options[1], values, out)
-
-    def _sample_mean(self, i: Instruction) -> None:
-        layout, out = self.at_synapses(i)
-        self.calls.add(sampled.mean, self, layout, i.options[1], out)
-
-    def _sample_values(self, i: Instruction) -> None:
-        layout, body = self.layout(i.options[0]), i.options[1]
-        shape = (self.n_replicas, self.n_own, *layout.value_shape)
-        self.calls.add(sampled.values, self, layout, body, self._in_place(i, i.reads, shape))
-
-    def _sample_reduce(self, i: Instruction) -> None:
-        synapses, kind, body = i.options
-        out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.size))
-        self.calls.add(sampled.reduce, self, self.layout(synapses), kind, body, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -14,8 +14,10 @@ from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.operations import fitting
 from circuitsim.engine.places import VIEWS, Calls, DecayFactor, GivenView, Number
 from circuitsim.engine.store import WeightStore
-from circuitsim.plan import Instruction, Program, Register
-from circuitsim.plan.instructions import Operand
+from circuitsim.plan import Instruction, Program, Register, Synapses
+from circuitsim.plan.instructions import CHANGES, Operand
+
+VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
 
 Argument = Any  # a tensor, a number, or a placeholder for one of them
 Decay = tuple[Operand, str, Callable[[Any], object]]  # the decay, the name of the weights, and who takes the factor
@@ -78,6 +80,7 @@ class Workspace:
         for i in program.instructions:
             for register in i.reads:
                 self._readers[register].append(i)
+        self._roots = frozenset(program.roots)
         self._own: set[Register] = set()  # registers that share their memory with no other
         self._memory: dict[Register, Register] = {}  # register -> the one whose memory it has
         self._free: dict[int, list[Register]] = defaultdict(list)  # size -> memory that no later instruction reads
@@ -146,6 +149,36 @@ class Workspace:
         if not constant:
             self._own.add(register)
         return self.tensors[register]
+
+    def in_place(self, i: Instruction, operands: Iterable[Operand], shape: tuple[int, ...]) -> Tensor:
+        """Allocate an instruction's register in the memory of an operand that may be written over, or else anew."""
+        listed = [value for value in operands if isinstance(value, Register)]
+        over = next((r for r in listed if self._is_done(r, i) and tuple(self.tensors[r].shape) == shape), None)
+        if over is None:
+            # in the memory order of the operands, as of currents of sparse synapses and of narrow matrices
+            alike = [self.tensors[r] for r in listed if r in self.tensors and self.shape(r) == shape]
+            turned = any(not tensor.is_contiguous() for tensor in alike) and not isinstance(i.out.space, Synapses)
+            return self.buffer(i.out, shape, turned)
+        self.tensors[i.out], self._memory[i.out] = self.tensors[over], self._memory[over]
+        self._own.add(i.out)
+        self._own.discard(over)
+        return self.tensors[i.out]
+
+    def _is_done(self, register: Register, i: Instruction) -> bool:
+        """Whether an instruction is the last to read a register, whose memory is its own."""
+        return (
+            register in self._own
+            and register not in self._roots
+            and self._readers[register][-1] is i
+            and all(reader.op not in VIEWING | CHANGES for reader in self._readers[register])
+        )
+
+    def release(self, i: Instruction) -> None:
+        """Let later instructions have the memory of what this one is the last to read."""
+        for register in dict.fromkeys(i.reads):
+            if self._is_done(register, i):
+                self._own.remove(register)
+                self._free[self.tensors[register].numel()].append(self._memory[register])
 
     def scratch(self, register: Register, what: str, shape: tuple[int, ...]) -> Tensor:
         """Allocate memory for an intermediate value of a register's instruction."""
