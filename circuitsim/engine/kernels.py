@@ -6,7 +6,6 @@ plain matrix products, because a batched product over one replica is slower.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,6 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.layout import SparseLayout
-from circuitsim.engine.places import GivenView
 from circuitsim.engine.sparse_products import sampled_product, sparse_current, turned_values
 from circuitsim.engine.workspace import Workspace
 from circuitsim.plan import Instruction
@@ -49,12 +47,7 @@ def multiply(to: Workspace, out: Tensor, a: Any, b: Any, scale: Any = None, keep
 
 def _each(to: Workspace, x: Operand, turned: bool) -> Any:
     """An operand for each replica, expanded where all replicas share it."""
-    operand = to.operand(x, "turned" if turned else "")
-    if to.shape(x)[0] == to.n_replicas:
-        return operand
-    if isinstance(operand, GivenView):
-        return dataclasses.replace(operand, replicas=to.n_replicas)
-    return operand.expand(to.n_replicas, -1, -1)
+    return to.operand(x, "turned" if turned else "", replicas=0 if to.shape(x)[0] == to.n_replicas else to.n_replicas)
 
 
 def current(to: Workspace, i: Instruction, back: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from circuitsim.engine import kernels, objectives, sampled, weight_updates
 from circuitsim.engine.batch_shard import BatchShard
-from circuitsim.engine.operations import OPERATIONS, OVER_NEURONS, fitting
+from circuitsim.engine.operations import OPERATIONS, OVER_NEURONS
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.workspace import VIEWING, Arena, Workspace
 from circuitsim.plan import Instruction, Neurons, Program, Register
@@ -66,7 +65,6 @@ class Lowered(Workspace):
                             self.changes[i.registers[0]] = i, phase
                 if len(program.regions) > 1:
                     self.calls.add(self._end_phase)
-        self._place_numbers()
         losses = dict.fromkeys((*program.losses.values(), program.loss))
         self.losses = {r: self.tensors[r].view(-1).expand(self.n_replicas) for r in losses if r is not None}
 
@@ -77,8 +75,7 @@ class Lowered(Workspace):
         self.environment, self.n_phases_done = environment, 0
         if self._parameters_version != self.store.parameters.version:
             self._evaluate_scalars()
-        self.given.update(given)
-        self.calls.give(given)
+        self.give(given)
         self.calls.run()
         self.n_phases_done = len(self.program.regions)
 
@@ -111,26 +108,14 @@ class Lowered(Workspace):
         for name, register in self.program.parameters.items():
             if register.is_scalar:
                 size = float(self.shard.n_samples)
-                self._set_scalar(register, size if name == BATCH_SIZE.name else parameters.scalar(name))
+                self.set_scalar(register, size if name == BATCH_SIZE.name else parameters.scalar(name))
         for i in self._scalar_instructions:
             self._evaluate(i)
-        self._place_numbers()
-
-    def _place_numbers(self) -> None:
-        self.calls.set_numbers(self.scalars, functools.partial(fitting, dtype=self.like.dtype))
 
     def _evaluate(self, i: Instruction) -> None:
         with np.errstate(all="ignore"):
             value = ELEMENTWISE[i.op](*(np.asarray(self.scalar(a), dtype=float) for a in i.args))
-        self._set_scalar(i.out, value if np.ndim(value) else float(value))
-
-    def _set_scalar(self, register: Register, value: Any) -> None:
-        if register in self._numbers and value != self.scalars[register]:
-            self._numbers[register].fill_(fitting(value, self.like.dtype))
-        self.scalars[register] = value
-        if isinstance(value, np.ndarray):
-            tensor = self.per_replica.setdefault(register, self.like.new_empty(value.shape))
-            tensor.copy_(torch.from_numpy(value))
+        self.set_scalar(i.out, value if np.ndim(value) else float(value))
 
     # -- instructions
 

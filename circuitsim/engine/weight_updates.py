@@ -12,8 +12,7 @@ from circuitsim.engine.bounds import limits
 from circuitsim.engine.decay import factor_of
 from circuitsim.engine.kernels import broadcast, multiply
 from circuitsim.engine.layout import SparseLayout
-from circuitsim.engine.operations import fitting
-from circuitsim.engine.places import DecayFactor, Number
+from circuitsim.engine.places import Slot
 from circuitsim.engine.sparse_products import sampled_product
 from circuitsim.engine.workspace import Decay, Workspace
 from circuitsim.plan import Instruction, Register
@@ -33,16 +32,14 @@ def _add_terms(to: Workspace, out: Tensor, pairs: Sequence[Operand]) -> None:
     """``out <- out + sum_k c_k v_k``."""
     for scale, value in zip(pairs[::2], pairs[1::2], strict=True):
         factor, term = to.operand(scale), to.operand(value)
-        if not isinstance(term, Tensor):  # one number for all synapses
-            factor, term = term, factor
-        if isinstance(factor, Tensor):
+        if isinstance(term, Tensor) and isinstance(factor, Tensor):
             to.calls.add(Tensor.addcmul_, out, term, factor)
         elif isinstance(term, Tensor):
             to.calls.add(Tensor.add_, out, term, alpha=factor)
-        elif isinstance(term, Number):
-            to.calls.add(Tensor.add_, out, Number(term.register, factor))
+        elif isinstance(factor, Tensor):  # the term is one number for all synapses
+            to.calls.add(Tensor.add_, out, factor, alpha=term)
         else:
-            to.calls.add(Tensor.add_, out, fitting(term * factor, to.like.dtype))
+            to.calls.add(Tensor.add_, out, to.operand(scale, times=term))
 
 
 def change(to: Workspace, i: Instruction) -> None:
@@ -71,14 +68,10 @@ def _accumulate_product(
     if isinstance(keep, Tensor):  # one factor for each replica
         to.calls.add(Tensor.mul_, w, keep)
         keep = 1.0
-    factor = to.operand(rate)
     scale = 1.0 if turns else to.scale
+    factor = to.operand(rate, times=scale)
     if isinstance(factor, Tensor):
         a, factor = _scaled(to, name, a, factor), scale
-    elif isinstance(factor, Number):
-        factor = Number(factor.register, factor.factor * scale)
-    else:
-        factor = fitting(factor * scale, to.like.dtype)
     if isinstance(layout, SparseLayout):
         sampled_product(to, name, layout, w, a, b, keep, factor)
     else:
@@ -113,7 +106,7 @@ def decay_factor(to: Workspace, decay: Operand, weights: Register) -> Any:
         per_replica = to.like.new_empty(to.shape(decay))
         to.decays.append((decay, name, lambda factors: per_replica.copy_(torch.from_numpy(factors))))
         return per_replica
-    factor = DecayFactor()
+    factor = Slot(1.0)
     to.decays.append((decay, name, factor.set))
     return factor
 

@@ -7,19 +7,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.operations import fitting
-from circuitsim.engine.places import VIEWS, Calls, DecayFactor, GivenView, Number
+from circuitsim.engine.places import VIEWS, Calls, Slot
 from circuitsim.engine.store import WeightStore
 from circuitsim.plan import Instruction, Program, Register, Synapses
 from circuitsim.plan.instructions import CHANGES, Operand
 
 VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
 
-Argument = Any  # a tensor, a number, or a placeholder for one of them
+Argument = Any  # a tensor, a number, or a slot for one of them
 Decay = tuple[Operand, str, Callable[[Any], object]]  # the decay, the name of the weights, and who takes the factor
 
 
@@ -75,6 +76,8 @@ class Workspace:
         self.environment: Any = None
         self.per_replica: dict[Register, Tensor] = {}
         self._numbers: dict[Register, Tensor] = {}  # the scalars that calls read as tensors
+        self._slots: dict[Register, dict[float, Slot]] = defaultdict(dict)  # those that they read as numbers, by factor
+        self._views: dict[tuple[Register, str, int], Slot] = {}  # of inputs and targets
         self._classes: dict[tuple[Operand, int], Tensor] = {}
         self._readers: dict[Register, list[Instruction]] = defaultdict(list)  # in order
         for i in program.instructions:
@@ -93,19 +96,49 @@ class Workspace:
         """Return the value of a scalar operand."""
         return self.scalars[value] if isinstance(value, Register) else float(value)
 
-    def operand(self, value: Operand, view: str = "") -> Argument:
-        """Return the argument for an operand: a tensor, a number, or a placeholder for one of them."""
+    def operand(self, value: Operand, view: str = "", times: float = 1.0, replicas: int = 0) -> Argument:
+        """Return the argument for an operand: a tensor, a number, or a slot for one of them.
+
+        Args:
+            view: of a tensor, one of `VIEWS`.
+            times: a factor of a number that all replicas share.
+            replicas: the number of replicas to which a tensor is expanded; 0 if it is not expanded.
+        """
         if not isinstance(value, Register):
-            return fitting(float(value), self.like.dtype)
+            return fitting(float(value) * times, self.like.dtype)
+        if value in self.per_replica:
+            return self.per_replica[value]
         if value.is_scalar:
-            return self.per_replica.get(value, Number(value))
+            return self._slots[value].setdefault(times, Slot(fitting(self.scalars[value] * times, self.like.dtype)))
         if value in self.given:
-            return GivenView(value, view)
+            key = value, view, replicas
+            return self._views.setdefault(key, Slot(self._given_view(*key)))
         tensor = self.tensors[value]
         found = VIEWS[view](tensor)
         if found.untyped_storage().data_ptr() != tensor.untyped_storage().data_ptr():
             raise AssertionError(f"the {view} view of {value.name} is a copy, which later runs would not update")
-        return found
+        return found.expand(replicas, -1, -1) if replicas else found
+
+    def _given_view(self, register: Register, view: str, replicas: int) -> Tensor:
+        found = VIEWS[view](self.given[register])
+        return found.expand(replicas, -1, -1) if replicas else found
+
+    def give(self, given: Mapping[Register, Tensor]) -> None:
+        """Write inputs and targets into the arguments."""
+        self.given.update(given)
+        for key, slot in self._views.items():
+            slot.set(self._given_view(*key))
+
+    def set_scalar(self, register: Register, value: Any) -> None:
+        """Give a scalar a value, a number or ``[R, 1, 1]``, and write it into the arguments."""
+        if register in self._numbers and value != self.scalars[register]:
+            self._numbers[register].fill_(fitting(value, self.like.dtype))
+        self.scalars[register] = value
+        if isinstance(value, np.ndarray):
+            tensor = self.per_replica.setdefault(register, self.like.new_empty(value.shape))
+            tensor.copy_(torch.from_numpy(value))
+        for times, slot in self._slots[register].items():
+            slot.set(fitting(value * times, self.like.dtype))
 
     def number(self, value: Operand) -> Tensor:
         """Return a number that all replicas share as a 0-dimensional tensor, which `LINEAR` operations take faster than
@@ -196,7 +229,8 @@ class Workspace:
     def put(self, out: Tensor, value: Operand) -> None:
         """Write a value, which is expanded to the shape of `out`."""
         argument = self.operand(value)
-        self.calls.add(Tensor.fill_ if isinstance(argument, float | Number) else Tensor.copy_, out, argument)
+        is_number = isinstance(self.last_value(argument), float)
+        self.calls.add(Tensor.fill_ if is_number else Tensor.copy_, out, argument)
 
     def restrict(self, values: Tensor, layout: Any) -> None:
         """Set absent synapses to 0."""
@@ -223,8 +257,7 @@ class Workspace:
             self.put(self._classes[key], target)
         return self._classes[key]
 
-    def last_value(self, argument: Argument) -> Any:
+    @staticmethod
+    def last_value(argument: Argument) -> Any:
         """Return the value that an argument had in the last run."""
-        if isinstance(argument, Number):
-            return float(self.scalars[argument.register]) * argument.factor
-        return argument.value if isinstance(argument, DecayFactor) else argument
+        return argument.value if isinstance(argument, Slot) else argument
