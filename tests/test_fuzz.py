@@ -20,8 +20,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 import circuitsim as cs
-from circuitsim.engine.archive import read_archive, to_bytes
-from circuitsim.engine.saving import description
+from circuitsim.engine.archive import description, read_archive, to_bytes
 from circuitsim.train.checkpoint import Checkpoint
 from motifs import paper_sal
 from tests.motif.circuits import spacious

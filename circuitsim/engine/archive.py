@@ -10,9 +10,8 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
@@ -21,14 +20,43 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from circuitsim._version import __version__
-from circuitsim.engine.previous import rewritten
+from circuitsim.engine.draws import is_run
+from circuitsim.engine.previous import renewed
 from circuitsim.errors import ArchiveError, CircuitError
 from circuitsim.files import as_path, read_bytes, write_atomically
-from circuitsim.motif import Motif
+
+if TYPE_CHECKING:
+    from circuitsim.engine.circuit import Circuit
 
 NAME = "circuitsim circuit "
 FORMAT = f"{NAME}5"
 OLD_FORMATS = (f"{NAME}2", f"{NAME}3", f"{NAME}4")  # can be read, are not written
+
+
+def save_circuit(circuit: Circuit, path: str | os.PathLike[str], notes: Mapping[str, Any] | None = None) -> None:
+    """Write the declaration and the circuit's whole state, with notes that JSON can hold and `read_archive` returns."""
+    write_archive(circuit.store.tensors(), description(circuit, notes), path)
+
+
+def description(circuit: Circuit, notes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return everything that a file holds about a circuit except its tensors."""
+    return {
+        **identity(circuit),
+        **circuit.condition(),
+        "record_changes": circuit.record_changes,
+        "notes": dict(notes or {}),
+    }
+
+
+def identity(circuit: Circuit) -> dict[str, Any]:
+    """Return the declaration and options from which a circuit was compiled."""
+    return {
+        "motif": json.loads(circuit.motif.to_json()),
+        "replicas": circuit.n_replicas,
+        "seed": circuit.seeds[0] if is_run(circuit.seeds) else list(circuit.seeds),
+        "dtype": str(circuit.dtype).removeprefix("torch."),
+        "vary": {path: list(values) for path, values in circuit.vary.items()},
+    }
 
 
 def write_archive(tensors: Mapping[str, Tensor], document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
@@ -86,7 +114,7 @@ def read_content(content: bytes, path: str | os.PathLike[str]) -> tuple[dict[str
         raise ArchiveError(f"{path}: damaged: its checksum does not match its content")
     if found in OLD_FORMATS:
         with fits_together(path):
-            tensors, document = _renamed(tensors, document)
+            tensors, document = renewed(tensors, document, document["format"] == OLD_FORMATS[0])
     return tensors, document
 
 
@@ -102,36 +130,6 @@ def _unreadable(found: Any, document: Mapping[str, Any]) -> str:
             f"written by an old version ({writer}) in format {found!r}, {reads}; load it with the version that wrote it"
         )
     return f"written by a newer version ({writer}) in format {found!r}, {reads}; install that version"
-
-
-def _renamed(tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Convert what earlier versions wrote: states called ``V1.e``, and weights of pinned replicas in entries of their
-    own, such as ``held/2/V1``."""
-    states = {p["name"]: p.get("state", {}) for p in document["motif"].get("projections", [])}
-    if document["format"] != OLD_FORMATS[0]:  # the only format that named a synaptic state ``V1.e``
-        states = {}
-
-    def name(key: str) -> str:
-        folder, _, last = key.rpartition("/")
-        owner, _, state = last.partition(".")
-        return f"{folder}/{owner}:{state}" if state in states.get(owner, {}) else key
-
-    # decay owed in a later phase had an entry of its own, such as ``owed/V1:w'``; it is too little to matter
-    named = {name(key): tensor for key, tensor in tensors.items() if not key.endswith("'")}
-    found = {key: tensor.clone() for key, tensor in named.items() if not _PINNED.match(key)}
-    pinned = set()
-    for key, tensor in named.items():
-        if match := _PINNED.match(key):
-            replica, weights = int(match[1]), found[f"weights/{match[2]}"]
-            if replica >= len(weights):
-                raise ValueError(f"entry {key!r} belongs to no replica")
-            weights[replica].copy_(tensor)
-            pinned.add(replica)
-    motif = json.loads(rewritten(Motif.from_json(json.dumps(document["motif"]))).to_json())
-    return found, {**document, "motif": motif, "pinned": sorted(pinned)}
-
-
-_PINNED = re.compile("(?:held|pinned)/([0-9]+)/(.*)")
 
 
 @contextlib.contextmanager

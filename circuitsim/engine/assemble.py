@@ -12,7 +12,7 @@ from torch import Tensor
 
 from circuitsim.engine.bounds import bounded_, check_bounds
 from circuitsim.engine.draws import draw_listed_weights, draw_synapses, draw_weights, reversed_synapses
-from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
+from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout, derive
 from circuitsim.engine.parameters import Vary
 from circuitsim.errors import ParameterError
 from circuitsim.motif import Constant, Edges, Given, Motif, Projection, ReciprocalOf, TransposeOf, checks
@@ -55,7 +55,7 @@ def assemble(
             weights = _transposed(layouts[other], values[synapse("w", other).name], synapses[p.name])
         else:
             weights = [_weights(motif, p, vary, present, seeds[r], r) for r, present in enumerate(synapses[p.name])]
-        drawn_values = _checked(_values(layouts[p.name], synapses[p.name], weights, like), f"projection {p.name!r}")
+        drawn_values = _checked(layouts[p.name].place(weights, like), f"projection {p.name!r}")
         values[synapse("w", p.name).name] = layouts[p.name].restrict_(bounded_(drawn_values, bounds_of(motif, p)))
     for p in motif.projections:
         for name, state in p.state.items():
@@ -67,10 +67,7 @@ def assemble(
             start = _tensor(np.full((n_replicas, 1, population.size), float(state.start)), like)
             _checked(start, f"population {population.name!r}: state {name!r}")
             values |= {neuron(name, population.name).name: start} if not state.per_sample else {}
-    for p in motif.projections:
-        if p.tied_to is not None:
-            source = layouts[p.tied_to.projection]
-            layouts[p.name] = source.reversed() if p.tied_to.transpose else source
+    derive(motif, layouts)
     return layouts, values
 
 
@@ -138,26 +135,7 @@ def _layout(motif: Motif, p: Projection, synapses: Synapses, layouts: Mapping[st
             return layouts[p.connectivity.projection].reversed()
         return SparseLayout.of(shape, [present for present in synapses if present is not None], like)
     different = synapses if differs(motif, p) else synapses[:1]
-    masks = [_array(shape, present, np.ones(len(present))) for present in different if present is not None]
-    return DenseLayout(shape, _tensor(np.stack(masks), like) if masks else None)
-
-
-def _values(layout: Layout, synapses: Synapses, weights: Sequence[np.ndarray], like: Tensor) -> Tensor:
-    if isinstance(layout, SparseLayout):
-        return layout.place(weights, like)
-    if isinstance(layout, OneToOneLayout):
-        return _tensor(np.stack(weights)[:, None], like)
-    pairs = zip(synapses, weights, strict=True)
-    return _tensor(np.stack([_array(layout.shape, present, chosen) for present, chosen in pairs]), like)
-
-
-def _array(shape: tuple[int, int], synapses: np.ndarray | None, numbers: np.ndarray) -> np.ndarray:
-    """An array ``[post, pre]`` with the given numbers at their synapses and 0 elsewhere."""
-    if synapses is None:
-        return numbers.reshape(shape)
-    array = np.zeros(shape)
-    array.reshape(-1)[synapses] = numbers
-    return array
+    return DenseLayout.of(shape, [present for present in different if present is not None], like)
 
 
 def _tensor(array: np.ndarray, like: Tensor) -> Tensor:

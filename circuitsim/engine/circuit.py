@@ -15,19 +15,18 @@ from torch import Tensor
 
 from circuitsim.engine import structure
 from circuitsim.engine import synapse as synapses
+from circuitsim.engine.archive import save_circuit
 from circuitsim.engine.assemble import assemble, varied
 from circuitsim.engine.batch_shard import ALONE, Processes
 from circuitsim.engine.draws import is_run
 from circuitsim.engine.footprint import check_memory
 from circuitsim.engine.functional import projections_of, run_functionally
-from circuitsim.engine.last_change import LastChange
 from circuitsim.engine.layout import Layout
 from circuitsim.engine.lower import Lowered
 from circuitsim.engine.parameters import Parameters, Vary, check_vary, evaluate, is_read
 from circuitsim.engine.programs import EVERYTHING, Programs, Runnable, partners
 from circuitsim.engine.runaway import Runaway, check_max_weight, find_runaways
 from circuitsim.engine.runner import Batch, Runner
-from circuitsim.engine.saving import save_circuit
 from circuitsim.engine.store import WeightStore
 from circuitsim.engine.undo import before_change
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
@@ -124,7 +123,7 @@ class Circuit:
         self._programs = Programs(self.motif, self._frozen, self.store)
         self._runner = Runner(self.motif, self._programs, self.store, self.seeds)
         plastic = {p.name for plan in self.plans for p in plan.plastic()} if self.record_changes else ()
-        self._last_change = LastChange(self.store.own, plastic)
+        self.store.recorded, self.store.changes = plastic, {}
 
     @property
     def eta_scale(self) -> float:
@@ -196,8 +195,8 @@ class Circuit:
         kept = self._kept(keep) if keep else frozenset()
         batch = self._batch(x, target, signals, self.processes, check)
         self.store.parameters.scale_eta(self.eta_scale)
-        with self._last_change.recording(), self.store.keeping_pinned():
-            lowered = self._runner.run(self._programs.for_step(kept, batch.times), batch, self.n_steps)
+        with self.store.stepping():
+            lowered = self._run("apply", batch, kept)
         self._n_writes = self.store.n_writes
         self.n_steps += 1
         result = self._result(lowered)
@@ -213,7 +212,7 @@ class Circuit:
                 gone[list(self.store.pinned)] = False
                 counts = structure.remove(self.store, p.name, gone).tolist()
                 inits = self._inits_of_growth(p)
-                self._grown(p, inits, self.seeds, f"rewiring/{self.n_steps}", active, counts)
+                structure.grow(self.store, p, inits, self.seeds, f"rewiring/{self.n_steps}", active, counts)
 
     def cycle(self, x: Any, target: Any = None, signals: Mapping[str, Any] | None = None) -> StepResult:
         """Run the cycles of a step without plasticity. All activities and currents can be read afterwards.
@@ -221,8 +220,10 @@ class Circuit:
         Returns:
             The losses.
         """
-        batch = self._batch(x, target, signals)
-        return self._result(self._runner.run(self._programs.for_cycle(batch.times), batch, self.n_steps))
+        return self._result(self._run("none", self._batch(x, target, signals)))
+
+    def _run(self, changes: str, batch: Batch, kept: frozenset[str] = EVERYTHING) -> Lowered:
+        return self._runner.run(self._programs.for_step(changes, kept, batch.times), batch, self.n_steps)
 
     def _kept(self, names: str | Collection[str]) -> frozenset[str]:
         """The names in programs of the quantities that `keep` asks for."""
@@ -500,7 +501,7 @@ class Circuit:
     @property
     def changes(self) -> Mapping[str, Tensor]:
         """The changes that the last step recorded, in storage layout, keyed by projection."""
-        return self._last_change.values
+        return self.store.changes
 
     def values(self, projection: str) -> Tensor:
         """The weights in the projection's layout, without a copy.
@@ -527,8 +528,7 @@ class Circuit:
             Tensors ``[replica, post, pre]`` keyed by plastic projection, summed over phases. No weight changes.
         """
         self.store.parameters.scale_eta(1.0)
-        batch = self._batch(x, target, signals)
-        lowered = self._runner.run(self._programs.for_cycle(batch.times, "measure"), batch, self.n_steps)
+        lowered = self._run("measure", self._batch(x, target, signals))
         found: dict[str, Tensor] = {}
         for name, register in lowered.program.readable.items():
             projection, _, what = name.partition(":")
@@ -745,7 +745,7 @@ class Circuit:
         replicas = [r for r in range(self.n_replicas) if r not in self.store.pinned and replica in (None, r)]
         seeds = self.seeds if seed is None else [whole("seed", seed, least=0) + r for r in range(self.n_replicas)]
         counts = None if n is None else [n] * self.n_replicas
-        grown = self._grown(p, inits, seeds, f"grow/{self.n_grown}", replicas, counts, probability)
+        grown = structure.grow(self.store, p, inits, seeds, f"grow/{self.n_grown}", replicas, counts, probability)
         self.n_grown += 1
         return grown
 
@@ -762,13 +762,6 @@ class Circuit:
         if faults := [*init_faults(self.motif, new)] or [*sign_faults(self.motif, new)]:
             raise ParameterError(faults[0])
         return [signed(self.motif, p, init)] * self.n_replicas
-
-    def _grown(self, p: Projection, *options: Any) -> Tensor:
-        """Let synapses grow, and keep the recorded changes at their synapses."""
-        before = dict(self.layouts)
-        grown = structure.grow(self.store, p, *options)
-        self._last_change.follow(before, self.layouts)
-        return grown
 
     # -- safety
 

@@ -1,8 +1,9 @@
-"""Random connectivity and initial weights, drawn on the CPU.
+"""Random connectivity, initial weights and noise, drawn on the CPU.
 
-Every draw has its own random stream, keyed by (seed, name of the projection, purpose). A replica therefore
-equals a single circuit of its seed on every device, and adding a projection to a motif does not change the draws of
-others. Only synapses that exist are drawn, so that time and memory grow with their number, whatever the layout.
+Every draw has its own random stream, keyed by (seed, name of the projection or population, purpose). A replica
+therefore equals a single circuit of its seed on every device, and adding a projection to a motif does not change the
+draws of others. Only synapses that exist are drawn, so that time and memory grow with their number, whatever the
+layout.
 
 Synapses are numbered row by row, ``post * n_pre + pre``, in ascending order; None stands for all synapses.
 """
@@ -25,6 +26,15 @@ def generator(seed: int, name: str, purpose: str) -> np.random.Generator:
     """The stream of random numbers for one purpose."""
     digest = hashlib.sha256(f"{name}/{purpose}".encode()).digest()
     return np.random.default_rng([seed, *np.frombuffer(digest[:16], dtype=np.uint32).tolist()])
+
+
+def draw_noise(population: str, size: int, phase: str, step: int, seeds: Sequence[int], n_samples: int) -> np.ndarray:
+    """Standard normal noise of one phase of one step for a whole batch, ``[replica, sample, neuron]``, float64.
+
+    It depends on nothing else, so that a loaded circuit continues with the same noise.
+    """
+    purpose = f"noise/{phase}/{step}"
+    return np.stack([generator(s, population, purpose).standard_normal((n_samples, size)) for s in seeds])
 
 
 def is_run(seeds: Sequence[int]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,6 @@ from torch import Tensor
 
 from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.losses import LOSSES, as_target
-from circuitsim.engine.validation import InputValidator
 from circuitsim.errors import DataError, warn_of_pixels
 from circuitsim.motif import Motif
 from circuitsim.motif.arrays import as_samples
@@ -29,7 +29,8 @@ class InputBinder:
         self, motif: Motif, plans: Sequence[Plan], n_replicas: int, device: torch.device, dtype: torch.dtype
     ) -> None:
         self.motif, self.n_replicas, self.device, self.dtype = motif, n_replicas, device, dtype
-        self.validator = InputValidator(dtype)
+        self._squares = torch.empty((), dtype=dtype)
+        self._sum_of_squares = self._squares.numpy()  # the same memory, which NumPy reads faster
         self._sizes = {p.name: p.size for p in motif.populations}
         self.input_names = tuple(dict.fromkeys(name for plan in plans for name in plan.inputs))
         self.sequences, self.is_judged_over_time = sequences_of(motif), is_judged_over_time(motif)
@@ -86,13 +87,11 @@ class InputBinder:
     def check_numbers(self, inputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
         """Raise a DataError if a number of an input is not finite, or a class or label of a target is out of range."""
         for name, tensor in inputs.items():
-            self.validator.check_finite(tensor, f"input {name!r}")
+            self._check_finite(tensor, f"input {name!r}")
         for name, tensor in targets.items():
             output = name.partition("[")[0]
-            if not tensor.is_floating_point():
-                self.validator.check_classes(tensor, self._sizes[output], f"target of {name!r}")
-            elif output in self._labelled:
-                self.validator.check_labels(tensor, f"target of {name!r}")
+            if not tensor.is_floating_point() or output in self._labelled:
+                check_target(tensor, self._sizes[output], f"target of {name!r}")
 
     def _input(self, name: str, value: Any, check: bool) -> Tensor:
         tensor = self._floats(value, f"input {name!r}", check)
@@ -208,8 +207,36 @@ class InputBinder:
         if tensor.dtype != self.dtype:
             tensor = tensor.to(self.dtype)
         if check:
-            self.validator.check_finite(tensor, owner)
+            self._check_finite(tensor, owner)
         return tensor
+
+    def is_finite(self, tensor: Tensor) -> bool:
+        """Whether the sum of squares is finite, without new memory. It may also overflow for large finite numbers."""
+        flat = tensor.reshape(-1)
+        torch.dot(flat, flat, out=self._squares)
+        return math.isfinite(self._sum_of_squares)
+
+    def _check_finite(self, tensor: Tensor, owner: str) -> None:
+        """Check on the CPU only, since it would make other devices wait."""
+        if tensor.device.type != "cpu" or self.is_finite(tensor):
+            return
+        n_wrong = int(np.count_nonzero(~np.isfinite(tensor.numpy())))
+        if n_wrong:
+            raise DataError(f"{owner}: {n_wrong} values are not finite in {tensor.dtype}; drop, fill or rescale them")
+
+
+def check_target(target: Tensor, size: int, owner: str) -> None:
+    """Raise a DataError unless classes, of type int64, are in 0 .. size - 1, or labels from 0 to 1; on the CPU only."""
+    if target.device.type != "cpu" or not target.numel():
+        return
+    least, largest = target.numpy().min(), target.numpy().max()
+    if target.is_floating_point() and (least < 0 or largest > 1):
+        raise DataError(
+            f"{owner}: labels must be from 0 to 1 (got {least:g} .. {largest:g}); for other numbers use loss='mse'"
+        )
+    if not target.is_floating_point() and (least < 0 or largest >= size):
+        hint = ": classes count from 0, so subtract 1" if (least, largest) == (1, size) else ""
+        raise DataError(f"{owner}: classes must be in 0 .. {size - 1} (got {least} .. {largest}){hint}")
 
 
 def _divided(tensors: Mapping[str, Tensor], sequences: Collection[str]) -> dict[str, Tensor]:

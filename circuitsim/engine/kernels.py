@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.layout import SparseLayout
-from circuitsim.engine.places import GivenView
 from circuitsim.engine.sparse_products import sampled_product, sparse_current, turned_values
 from circuitsim.engine.workspace import Workspace
-from circuitsim.plan import Instruction, Matrix, Neurons, Register, Synapses
+from circuitsim.plan import Instruction
 from circuitsim.plan.instructions import Operand
 
 Kernel = Callable[[Workspace, Instruction], None]
@@ -28,48 +27,33 @@ def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(torch.broadcast_shapes(*shapes))  # type: ignore[no-untyped-call]
 
 
-def kind_of(space: object) -> str:
-    """How the numbers of a space are stored: "dense", "one_to_one" or "sparse"."""
-    return space.layout if isinstance(space, Synapses) else "dense"
-
-
 # -- products of matrices
 
 
-def multiply(to: Workspace, out: Tensor, a: Any, b: Any, scale: float | None = None) -> None:
-    """``out <- scale a b`` for each replica; a and b are pairs ``(operand, whether to transpose it)``."""
+def multiply(to: Workspace, out: Tensor, a: Any, b: Any, scale: Any = None, keep: Any = 0.0) -> None:
+    """``out <- keep out + scale a b`` for each replica; a and b are pairs ``(operand, whether to transpose it)``."""
     if not out.is_contiguous():  # compute the transposed product, in out's memory order
         out, a, b = out.transpose(1, 2), (b[0], not b[1]), (a[0], not a[1])
-    if out.shape[0] == 1:
-        rows_a, rows_b = (to.operand(x, "columns" if turned else "rows") for x, turned in (a, b))
-        if scale is None:
-            to.calls.add(torch.mm, rows_a, rows_b, out=out[0])
-        else:
-            to.calls.add(torch.addmm, out[0], rows_a, rows_b, beta=0.0, alpha=scale, out=out[0])
-        return
-    each_a, each_b = (each(to, x, turned) for x, turned in (a, b))
-    if scale is None:
-        to.calls.add(torch.bmm, each_a, each_b, out=out)
+    if len(out) == 1:
+        out, factors = out[0], [to.operand(x, "columns" if turned else "rows") for x, turned in (a, b)]
     else:
-        to.calls.add(torch.baddbmm, out, each_a, each_b, beta=0.0, alpha=scale, out=out)
+        factors = [_each(to, x, turned) for x, turned in (a, b)]
+    if scale is None:
+        to.calls.add(torch.mm if out.ndim == 2 else torch.bmm, *factors, out=out)
+    else:
+        added = torch.addmm if out.ndim == 2 else torch.baddbmm
+        to.calls.add(added, out, *factors, beta=keep, alpha=scale, out=out)
 
 
-def each(to: Workspace, x: Operand, turned: bool) -> Any:
+def _each(to: Workspace, x: Operand, turned: bool) -> Any:
     """An operand for each replica, expanded where all replicas share it."""
-    operand = to.operand(x, "turned" if turned else "")
-    if to.shape(x)[0] == to.n_replicas:
-        return operand
-    if isinstance(operand, Tensor):
-        return operand.expand(to.n_replicas, -1, -1)
-    assert isinstance(operand, GivenView)
-    return GivenView(operand.register, operand.view, to.n_replicas)
+    return to.operand(x, "turned" if turned else "", replicas=0 if to.shape(x)[0] == to.n_replicas else to.n_replicas)
 
 
 def current(to: Workspace, i: Instruction, back: bool) -> None:
     """``I[b] = w y[b]``, or ``w^T y[b]`` with `back`."""
     w, y = i.args
-    assert isinstance(i.out.space, Neurons) and isinstance(w, Register)
-    match kind_of(i.options[0]):
+    match i.options[0].layout:
         case "one_to_one":
             shape = broadcast(to.shape(w), to.shape(y))
             to.calls.add(torch.mul, to.operand(y), to.operand(w), out=to.buffer(i.out, shape))
@@ -77,30 +61,28 @@ def current(to: Workspace, i: Instruction, back: bool) -> None:
             sparse_current(to, i.out, to.layout(i.options[0]), to.operand(w), y, back)
         case _:
             replicas, batch, _ = to.vectors(y)
-            out = to.buffer(i.out, (max(to.shape(w)[0], replicas), batch, i.out.space.size))
+            out = to.buffer(i.out, (max(to.shape(w)[0], replicas), batch, i.out.size))
             multiply(to, out, (y, False), (w, not back))
 
 
 def matmul(to: Workspace, i: Instruction) -> None:
     """``out = a b`` for matrices, each of which may be transposed."""
     (a, b), (turn_a, turn_b) = i.args, i.options
-    assert isinstance(i.out.space, Matrix)
     replicas = max(to.shape(a)[0], to.shape(b)[0])
-    out = to.buffer(i.out, (replicas, *i.out.space.shape), turned=is_narrow(i.out.space))
-    multiply(to, out, (a, bool(turn_a)), (b, bool(turn_b)))
+    out = to.buffer(i.out, (replicas, *i.out.shape), turned=is_narrow(i.out.shape))
+    multiply(to, out, (a, turn_a), (b, turn_b))
 
 
-def is_narrow(space: Matrix) -> bool:
+def is_narrow(shape: tuple[int, int]) -> bool:
     """Whether a matrix has fewer columns than rows. BLAS is up to four times faster if its columns are contiguous."""
-    return space.shape[1] < space.shape[0]
+    return shape[1] < shape[0]
 
 
 def outer(to: Workspace, i: Instruction) -> None:
     """``E_b[p_i q_j]``."""
     p, q = i.args
     replicas = max(to.vectors(p)[0], to.vectors(q)[0])
-    space = i.options[0]
-    match kind_of(space):
+    match i.options[0].layout:
         case "one_to_one":
             products = to.scratch(i.out, "products", (replicas, to.n_own, to.vectors(p)[2]))
             out = to.buffer(i.out, (replicas, 1, products.shape[2]))
@@ -108,14 +90,13 @@ def outer(to: Workspace, i: Instruction) -> None:
             to.calls.add(torch.sum, products, (1,), keepdim=True, out=out)
             to.calls.add(Tensor.mul_, out, to.scale)
         case "sparse":
-            layout = to.layout(space)
-            out = to.buffer(i.out, (to.n_replicas, *layout.value_shape))
+            layout, out = to.at_synapses(i)
             to.calls.add(Tensor.zero_, out)
             sampled_product(to, i.out, layout, out, p, q, 0.0, to.scale)
         case _:
-            assert isinstance(space, Matrix)
             turned = to.lies_along_post(i.out)
-            out = to.buffer(i.out, (replicas, *space.shape), turned=is_narrow(space) if turned is None else turned)
+            turned = is_narrow(i.out.shape) if turned is None else turned
+            out = to.buffer(i.out, (replicas, *i.out.shape), turned)
             multiply(to, out, (p, True), (q, False), to.scale)
 
 
@@ -124,34 +105,24 @@ def outer(to: Workspace, i: Instruction) -> None:
 
 def turn(to: Workspace, i: Instruction) -> None:
     """The transpose, with pre and post exchanged."""
-    (values,) = i.args
-    assert isinstance(values, Register)
-    match kind_of(values.space):
-        case "one_to_one":
-            to.tensors[i.out] = to.tensors[values]
-        case "sparse":
-            assert isinstance(values.space, Synapses)
-            to.tensors[i.out] = turned_values(to, i.out, to.layout(values.space), to.tensors[values])
-        case _:
-            to.tensors[i.out] = to.tensors[values].transpose(1, 2)
+    (values,), tensor = i.registers, to.tensors[i.registers[0]]
+    if i.options[0].layout == "sparse":
+        tensor = turned_values(to, i.out, to.layout(values.space), tensor)
+    to.tensors[i.out] = tensor.transpose(1, 2) if i.options[0].layout == "dense" else tensor
 
 
 def place(to: Workspace, i: Instruction, end: str) -> None:
     """Read a vector over the neurons of one end at each synapse. The result is a view, except for sparse synapses."""
-    (vector,) = i.args
-    assert isinstance(vector, Register)
-    layout, tensor = to.layout(i.options[0]), to.of(vector)
-    match kind_of(i.options[0]):
-        case "sparse":
-            neurons = layout.rows if end == "post" else layout.columns
-            out = to.buffer(i.out, (to.n_replicas, *layout.value_shape))
-            flat = to.arena.take((i.out, "flat"), (to.n_replicas, 1, tensor.shape[2]))
-            to.calls.add(Tensor.copy_, flat, tensor)
-            to.calls.add(torch.index_select, flat.view(-1), 0, neurons, out=out.view(-1))
-        case "one_to_one":
-            to.tensors[i.out] = tensor
-        case _:
-            to.tensors[i.out] = tensor.transpose(1, 2) if end == "post" else tensor
+    tensor = to.of(i.registers[0])
+    if i.options[0].layout == "sparse":
+        layout, out = to.at_synapses(i)
+        flat = to.scratch(i.out, "flat", (to.n_replicas, 1, tensor.shape[2]))
+        to.calls.add(Tensor.copy_, flat, tensor)
+        neurons = layout.rows if end == "post" else layout.columns
+        to.calls.add(torch.index_select, flat.view(-1), 0, neurons, out=out.view(-1))
+    else:
+        is_column = end == "post" and i.options[0].layout == "dense"
+        to.tensors[i.out] = tensor.transpose(1, 2) if is_column else tensor
 
 
 def reduce(call: Callable[..., object], layout: Any, kind: str, values: Tensor, out: Tensor) -> None:

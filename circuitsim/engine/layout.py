@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from circuitsim.motif import Motif
 from circuitsim.plan.fields import Fields, fields_of
 
 warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
@@ -70,12 +71,12 @@ class Layout(abc.ABC):
         """Convert values to an array ``[R, post, pre]``, which may be large for sparse synapses."""
 
     @abc.abstractmethod
-    def reversed(self) -> Layout:
-        """The layout of the same synapses with both ends swapped."""
-
-    @abc.abstractmethod
     def transposed(self, values: Tensor) -> Tensor:
         """Convert values of this layout to values of `reversed`, as a view where possible."""
+
+    def reversed(self) -> Layout:
+        """The layout of the same synapses with both ends swapped."""
+        return type(self)(self.shape[::-1], None if self.mask is None else self.transposed(self.mask))
 
     def matrix(self, values: Tensor) -> Tensor:
         """A copy of values as ``[R, post, pre]``, or as sparse CSR matrices for sparse layouts."""
@@ -94,22 +95,52 @@ class Layout(abc.ABC):
             raise ValueError("a number is given where there is no synapse")
         return values
 
-    @abc.abstractmethod
-    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
-        """Indices (post, pre) of the synapses of one replica, row by row."""
+    def place(self, weights: Sequence[np.ndarray], like: Tensor) -> Tensor:
+        """Convert weights given for the synapses of each replica to values of the data type and device of `like`."""
+        given, shape = torch.from_numpy(np.concatenate(weights)), (len(weights), *self.value_shape)
+        if self.mask is None:
+            values = given.view(shape)
+        else:
+            values = torch.zeros(shape, dtype=given.dtype)
+            values[(self.mask.cpu() != 0).expand(shape)] = given
+        return values.to(dtype=like.dtype).to(device=like.device)
 
     @abc.abstractmethod
     def places(self, numbers: Tensor, replica: int) -> tuple[Tensor, Tensor]:
         """Where the values of one replica's synapses are stored; ``post * n_pre + pre`` numbers a synapse."""
 
+    @abc.abstractmethod
+    def numbers_of(self, replica: int) -> Tensor:
+        """The numbers of all places of one replica, whether there is a synapse or not, in order."""
+
+    def numbered(self, replica: int) -> Tensor:
+        """The numbers of the synapses of one replica, row by row."""
+        numbers = self.numbers_of(replica)
+        return self.at_synapses(numbers.view(1, *self.value_shape), replica)
+
+    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
+        """Indices (post, pre) of the synapses of one replica, row by row."""
+        numbers = self.numbered(replica)
+        return numbers // self.shape[1], numbers % self.shape[1]
+
     def at_synapses(self, values: Tensor, replica: int) -> Tensor:
-        """The values at `synapses`, shape ``[synapse]``."""
-        post, pre = self.synapses(replica)
-        return self.dense(values).expand(-1, *self.shape)[replica if len(values) > 1 else 0][post, pre]
+        """A copy of the values at `synapses`, shape ``[synapse]``."""
+        chosen = values[replica if len(values) > 1 else 0]
+        if self.mask is None:
+            return chosen.clone(memory_format=torch.contiguous_format).view(-1)
+        return chosen[self.mask[replica if len(self.mask) > 1 else 0].to(chosen.device) != 0]
 
 
 class DenseLayout(Layout):
     """An array ``[R, post, pre]``; absent synapses hold 0."""
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], synapses: Sequence[np.ndarray], like: Tensor) -> DenseLayout:
+        """Make a layout from the numbers of the synapses of each replica, or of one for all; if none, all exist."""
+        mask = like.new_zeros(len(synapses), *shape)
+        for own, present in zip(mask, synapses, strict=True):
+            own.view(-1)[torch.from_numpy(present).to(like.device)] = 1.0
+        return cls(shape, mask if synapses else None)
 
     def lie_along_post(self) -> None:
         """Change the memory order so that neighbours in memory are neighbours in post."""
@@ -130,22 +161,14 @@ class DenseLayout(Layout):
     def dense(self, values: Tensor) -> Tensor:
         return values
 
-    def reversed(self) -> DenseLayout:
-        mask = None if self.mask is None else self.mask.transpose(1, 2)
-        return DenseLayout(self.shape[::-1], mask)
-
     def transposed(self, values: Tensor) -> Tensor:
         return values.transpose(1, 2)
 
     def places(self, numbers: Tensor, replica: int) -> tuple[Tensor, Tensor]:
         return numbers // self.shape[1], numbers % self.shape[1]
 
-    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
-        if self.mask is None:
-            post, pre = torch.ones(self.shape, dtype=torch.bool).nonzero(as_tuple=True)
-        else:
-            post, pre = self.mask[replica if len(self.mask) > 1 else 0].nonzero(as_tuple=True)
-        return post, pre
+    def numbers_of(self, replica: int) -> Tensor:
+        return torch.arange(self.shape[0] * self.shape[1])
 
 
 class OneToOneLayout(Layout):
@@ -161,21 +184,14 @@ class OneToOneLayout(Layout):
     def dense(self, values: Tensor) -> Tensor:
         return torch.diag_embed(values[:, 0])
 
-    def reversed(self) -> OneToOneLayout:
-        return OneToOneLayout(self.shape, self.mask)
-
     def transposed(self, values: Tensor) -> Tensor:
         return values
 
     def places(self, numbers: Tensor, replica: int) -> tuple[Tensor, Tensor]:
         return torch.zeros_like(numbers), numbers // self.shape[1]
 
-    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
-        if self.mask is None:
-            neurons = torch.arange(self.shape[0])
-        else:
-            neurons = self.mask[replica if len(self.mask) > 1 else 0, 0].nonzero(as_tuple=True)[0]
-        return neurons, neurons
+    def numbers_of(self, replica: int) -> Tensor:
+        return torch.arange(self.shape[0]) * (self.shape[1] + 1)
 
 
 class SparseLayout(Layout):
@@ -214,13 +230,6 @@ class SparseLayout(Layout):
         masks = torch.from_numpy(np.stack([mask for _, mask in filled])).unsqueeze(1).to(like.device, like.dtype)
         return cls(shape, numbers, None if bool((masks != 0).all()) else masks)
 
-    def place(self, weights: Sequence[np.ndarray], like: Tensor) -> Tensor:
-        """Convert weights given for the synapses of each replica to values."""
-        values = torch.zeros(self.numbers.shape[0], 1, self.numbers.shape[1], dtype=torch.float64)
-        present = torch.ones_like(values, dtype=torch.bool) if self.mask is None else self.mask.cpu() != 0
-        values[present] = torch.from_numpy(np.concatenate(weights))
-        return values.to(dtype=like.dtype).to(device=like.device)
-
     @property
     def value_shape(self) -> tuple[int, int]:
         return (1, self.numbers.shape[1])
@@ -235,9 +244,8 @@ class SparseLayout(Layout):
         return flat.scatter_(1, self.numbers, values.expand(n_replicas, 1, n_places).squeeze(1)).view(-1, *self.shape)
 
     def reversed(self) -> SparseLayout:
-        numbers, order = self.turn
-        mask = None if self.mask is None else self.mask.expand(len(order), 1, -1).gather(2, order.unsqueeze(1))
-        return SparseLayout(self.shape[::-1], numbers, mask, self)
+        mask = None if self.mask is None else self.transposed(self.mask)
+        return SparseLayout(self.shape[::-1], self.turn[0], mask, self)
 
     def transposed(self, values: Tensor) -> Tensor:
         order = self.turn[1].unsqueeze(1)
@@ -304,20 +312,21 @@ class SparseLayout(Layout):
         found = values.expand(len(numbers), 1, -1).squeeze(1).gather(1, at)
         return found.masked_fill_(numbers.gather(1, at) != self.numbers, 0.0).unsqueeze(1)
 
-    def synapses(self, replica: int) -> tuple[Tensor, Tensor]:
-        numbers = self.numbers[replica]
-        if self.mask is not None:
-            numbers = numbers[self.mask[replica if len(self.mask) > 1 else 0, 0] != 0]
-        return numbers // self.shape[1], numbers % self.shape[1]
-
-    def at_synapses(self, values: Tensor, replica: int) -> Tensor:
-        chosen = values[replica if len(values) > 1 else 0, 0]
-        return chosen if self.mask is None else chosen[self.mask[replica if len(self.mask) > 1 else 0, 0] != 0]
+    def numbers_of(self, replica: int) -> Tensor:
+        return self.numbers[replica]
 
     def block_diagonal(self, values: Tensor) -> Tensor:
         """The matrices of all replicas as one block-diagonal matrix ``[R post, R pre]``, which shares the memory of
         `values`."""
         return torch.sparse_csr_tensor(self.offsets, self.columns, values.view(-1), self.size, check_invariants=False)
+
+
+def derive(motif: Motif, layouts: dict[str, Layout]) -> None:
+    """Give tied projections the layouts of those that they are tied to."""
+    for p in motif.projections:
+        if p.tied_to is not None:
+            source = layouts[p.tied_to.projection]
+            layouts[p.name] = source.reversed() if p.tied_to.transpose else source
 
 
 def _filled(present: np.ndarray, n_places: int) -> tuple[np.ndarray, np.ndarray]:

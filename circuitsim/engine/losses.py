@@ -1,4 +1,4 @@
-"""Losses for use outside a step: the value for each sample, and minus its gradient with respect to the output."""
+"""Losses for use outside a step, and the shapes of targets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,11 @@ class Loss:
 
     Args:
         of: returns the loss of each sample, ``[R, B]``.
-        error: returns minus the gradient of each *sample's* loss, ``[R, B, n]``, not divided by the batch size.
         takes_classes: whether targets are class indices.
         takes_labels: whether targets are labels from 0 to 1.
     """
 
     of: Callable[[Tensor, Tensor], Tensor]
-    error: Callable[[Tensor, Tensor], Tensor]
     takes_classes: bool = False
     takes_labels: bool = False
 
@@ -34,20 +32,11 @@ def _cross_entropy(output: Tensor, target: Tensor) -> Tensor:
     return -torch.log_softmax(output, -1).gather(-1, index).squeeze(-1)
 
 
-def _onehot_minus_softmax(output: Tensor, target: Tensor) -> Tensor:
-    onehot = functional.one_hot(target, output.shape[-1]).to(output.dtype)
-    return onehot - torch.softmax(output, -1)
-
-
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": Loss(_cross_entropy, _onehot_minus_softmax, takes_classes=True),
-    "mse": Loss(lambda y, t: ((y - t) ** 2).sum(-1) / 2, lambda y, t: t - y),
+    "cross_entropy": Loss(_cross_entropy, takes_classes=True),
+    "mse": Loss(lambda y, t: ((y - t) ** 2).sum(-1) / 2),
     # log(1 + exp(y)) - y t, summed over labels; softplus does not overflow
-    "bce": Loss(
-        lambda y, t: (functional.softplus(y) - y * t).sum(-1),
-        lambda y, t: t - torch.sigmoid(y),
-        takes_labels=True,
-    ),
+    "bce": Loss(lambda y, t: (functional.softplus(y) - y * t).sum(-1), takes_labels=True),
 }
 
 

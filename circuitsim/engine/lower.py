@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeGuard
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,19 +11,16 @@ from torch import Tensor
 
 from circuitsim.engine import kernels, objectives, sampled, weight_updates
 from circuitsim.engine.batch_shard import BatchShard
-from circuitsim.engine.operations import OPERATIONS, OVER_NEURONS, fitting
-from circuitsim.engine.places import Number
+from circuitsim.engine.operations import OPERATIONS, OVER_NEURONS
 from circuitsim.engine.store import WeightStore
-from circuitsim.engine.workspace import Arena, Workspace
+from circuitsim.engine.workspace import VIEWING, Arena, Workspace
 from circuitsim.plan import Instruction, Neurons, Program, Register
-from circuitsim.plan.instructions import CHANGES, Body, Matrix, Operand
+from circuitsim.plan.instructions import CHANGES
 from circuitsim.plan.quantities import BATCH_SIZE
 from circuitsim.rules.elementwise import ELEMENTWISE
 
 LINEAR = frozenset({"add", "multiply"})  # with a 0-dimensional tensor they take a third of the time of a Python number
-VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
-
-KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, **objectives.KERNELS}
+KERNELS = {**kernels.KERNELS, **weight_updates.CHANGES, **objectives.KERNELS, **sampled.KERNELS}
 
 
 class Lowered(Workspace):
@@ -45,7 +41,6 @@ class Lowered(Workspace):
         self.checked_inputs: set[str] = set()
         self.checked_targets: set[str] = set()
         self.readable: Mapping[str, Register] = program.readable  # the quantities that can be read at this point
-        self._roots = frozenset(program.roots)
         for name, register in program.parameters.items():
             if not register.is_scalar:
                 self.tensors[register] = store.parameters.tensor(name)
@@ -61,16 +56,15 @@ class Lowered(Workspace):
                         self._evaluate(i)
                     else:
                         self._lower(i)
-                        self._release(i)
-                        if i.op in VIEWING and isinstance(i.args[0], Register):
-                            self.views[i.out] = i.args[0]
+                        self.release(i)
+                        if i.op in VIEWING:
+                            self.views[i.out] = i.registers[0]
                         if not self.changes:
                             self._add_checks(i)
-                        if i.op in CHANGES and isinstance(i.args[0], Register):
-                            self.changes[i.args[0]] = i, phase
+                        if i.op in CHANGES:
+                            self.changes[i.registers[0]] = i, phase
                 if len(program.regions) > 1:
                     self.calls.add(self._end_phase)
-        self._place_numbers()
         losses = dict.fromkeys((*program.losses.values(), program.loss))
         self.losses = {r: self.tensors[r].view(-1).expand(self.n_replicas) for r in losses if r is not None}
 
@@ -81,8 +75,7 @@ class Lowered(Workspace):
         self.environment, self.n_phases_done = environment, 0
         if self._parameters_version != self.store.parameters.version:
             self._evaluate_scalars()
-        self.given.update(given)
-        self.calls.give(given)
+        self.give(given)
         self.calls.run()
         self.n_phases_done = len(self.program.regions)
 
@@ -92,7 +85,7 @@ class Lowered(Workspace):
         if self.like.device.type != "cpu":
             return
         given = self.program.given
-        if i.op == "current" and kernels.kind_of(i.options[0]) == "dense":
+        if i.is_dense_current:
             name = next((name for name, r in given.inputs.items() if r is i.args[1]), None)
             if name is not None and name not in self.checked_inputs:
                 self.checked_inputs.add(name)
@@ -115,26 +108,14 @@ class Lowered(Workspace):
         for name, register in self.program.parameters.items():
             if register.is_scalar:
                 size = float(self.shard.n_samples)
-                self._set_scalar(register, size if name == BATCH_SIZE.name else parameters.scalar(name))
+                self.set_scalar(register, size if name == BATCH_SIZE.name else parameters.scalar(name))
         for i in self._scalar_instructions:
             self._evaluate(i)
-        self._place_numbers()
-
-    def _place_numbers(self) -> None:
-        self.calls.set_numbers(self.scalars, functools.partial(fitting, dtype=self.like.dtype))
 
     def _evaluate(self, i: Instruction) -> None:
         with np.errstate(all="ignore"):
             value = ELEMENTWISE[i.op](*(np.asarray(self.scalar(a), dtype=float) for a in i.args))
-        self._set_scalar(i.out, value if np.ndim(value) else float(value))
-
-    def _set_scalar(self, register: Register, value: Any) -> None:
-        if register in self._numbers and value != self.scalars[register]:
-            self._numbers[register].fill_(fitting(value, self.like.dtype))
-        self.scalars[register] = value
-        if isinstance(value, np.ndarray):
-            tensor = self._per_replica.setdefault(register, self.like.new_empty(value.shape))
-            tensor.copy_(torch.from_numpy(value))
+        self.set_scalar(i.out, value if np.ndim(value) else float(value))
 
     # -- instructions
 
@@ -145,8 +126,7 @@ class Lowered(Workspace):
         elif i.op in OPERATIONS:
             self._elementwise(i)
         elif i.op in OVER_NEURONS:
-            assert isinstance(i.out.space, Neurons)
-            x, shape = i.args[0], (*self.vectors(i.args[0])[:2], i.out.space.size)
+            x, shape = i.args[0], (*self.vectors(i.args[0])[:2], i.out.size)
             self.calls.add(OVER_NEURONS[i.op], self.operand(x), out=self.buffer(i.out, shape))
         else:
             getattr(self, f"_{i.op}")(i)
@@ -154,69 +134,26 @@ class Lowered(Workspace):
     def _elementwise(self, i: Instruction) -> None:
         shape = kernels.broadcast(*map(self.shape, i.args))
         operands = [self.number(a) if i.op in LINEAR and self.shape(a) == () else self.operand(a) for a in i.args]
-        self.calls.add(OPERATIONS[i.op], *operands, out=self._in_place(i, i.args, shape))
-
-    def _in_place(self, i: Instruction, operands: Iterable[Operand], shape: tuple[int, ...]) -> Tensor:
-        """The memory of an operand that may be written over, or else new memory."""
-        over = next((a for a in operands if self._may_be_written_over(a, i, shape)), None)
-        if over is None:
-            return self.buffer(i.out, shape, turned=self._lie_turned(i, operands, shape))
-        self.tensors[i.out], self._memory[i.out] = self.tensors[over], self._memory[over]
-        self._own.add(i.out)
-        self._own.discard(over)
-        return self.tensors[i.out]
-
-    def _lie_turned(self, i: Instruction, operands: Iterable[Operand], shape: tuple[int, ...]) -> bool:
-        """Whether neighbours along the second axis of an operand are neighbours in memory, as in currents of sparse
-        synapses and in narrow matrices."""
-        if not isinstance(i.out.space, Neurons | Matrix):
-            return False
-        alike = (self.tensors.get(a) for a in operands if isinstance(a, Register) and self.shape(a) == shape)
-        return any(t is not None and not t.is_contiguous() for t in alike)
-
-    def _may_be_written_over(self, value: Operand, i: Instruction, shape: tuple[int, ...]) -> TypeGuard[Register]:
-        """Whether an operand is read for the last time, and its memory is its own and fits the result."""
-        return self._is_done(value, i) and tuple(self.tensors[value].shape) == shape
-
-    def _is_done(self, value: Operand, i: Instruction) -> TypeGuard[Register]:
-        """Whether an operand is read for the last time, and its memory is its own."""
-        return (
-            isinstance(value, Register)
-            and value in self._own
-            and value not in self._roots
-            and self._readers[value][-1] is i
-            and all(reader.op not in VIEWING and reader.op not in CHANGES for reader in self._readers[value])
-        )
-
-    def _release(self, i: Instruction) -> None:
-        """Let later instructions have the memory of what this one is the last to read."""
-        for value in dict.fromkeys(i.reads):
-            if self._is_done(value, i):
-                self._own.remove(value)
-                self._free[self.tensors[value].numel()].append(self._memory[value])
+        self.calls.add(OPERATIONS[i.op], *operands, out=self.in_place(i, i.args, shape))
 
     def _fill(self, i: Instruction) -> None:
-        assert isinstance(i.out.space, Neurons)
-        n_samples = self.n_own if i.out.batch else 1
-        value, shape = self.operand(i.args[0]), (max(1, *self.shape(i.args[0])[:1], 1), n_samples, i.out.space.size)
-        out = self.buffer(i.out, shape, constant=isinstance(value, float))
-        if isinstance(value, float):
-            out.fill_(value)
-        elif isinstance(value, Number):
-            self.calls.add(Tensor.fill_, out, value)
+        (value,), n_samples = i.args, self.n_own if i.out.batch else 1
+        shape, is_constant = (self.shape(value) or (1,))[:1], not isinstance(value, Register)
+        out = self.buffer(i.out, (*shape, n_samples, i.out.size), constant=is_constant)
+        if is_constant:
+            out.fill_(self.operand(value))
         else:
-            self.calls.add(Tensor.copy_, out, value)
+            self.put(out, value)
 
     def _copy(self, i: Instruction) -> None:
         shape = self.shape(i.args[0])
         if isinstance(i.out.space, Neurons):
-            shape = (shape[0], self.n_own if i.out.batch else shape[1], i.out.space.size)
-        self.calls.add(Tensor.copy_, self.buffer(i.out, shape), self.operand(i.args[0]))
+            shape = (shape[0], self.n_own if i.out.batch else shape[1], i.out.size)
+        self.put(self.buffer(i.out, shape), i.args[0])
 
     def _noise(self, i: Instruction) -> None:
-        population, phase, deviation = str(i.options[0]), str(i.options[1]), float(str(i.options[2]))
-        assert isinstance(i.out.space, Neurons)
-        out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.space.size))
+        population, phase, deviation = i.options
+        out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.size))
 
         def add_noise(activity: Tensor) -> None:
             noise = self.environment.noise(phase, population, out.shape[2])
@@ -227,8 +164,7 @@ class Lowered(Workspace):
     def _signal(self, i: Instruction) -> None:
         out = self.buffer(i.out, (self.n_replicas, self.n_own, 1))
         name, seen = i.options
-        assert isinstance(seen, tuple)
-        readable = {quantity: a for quantity, a in zip(seen, i.args, strict=True) if isinstance(a, Register)}
+        readable = dict(zip(seen, i.registers, strict=True))
 
         def read() -> None:
             self.readable = readable  # a function of the circuit can read what is computed so far
@@ -241,21 +177,13 @@ class Lowered(Workspace):
 
     # -- means, summed over this process's samples and divided by the size of the whole batch
 
-    def _batch_mean(self, i: Instruction) -> None:
-        self._mean_over(i, (1,), 1)
-
     def _mean(self, i: Instruction) -> None:
-        self._mean_over(i, (1, 2), self.shape(i.args[0])[2])
-
-    def _mean_over(self, i: Instruction, axes: tuple[int, ...], n: int) -> None:
-        shape = list(self.shape(i.args[0]))
-        own = shape[1]
-        for axis in axes:
-            shape[axis] = 1
-        out = self.buffer(i.out, tuple(shape))
+        axes, shape = (1,) if i.op == "batch_mean" else (1, 2), self.shape(i.args[0])
+        out = self.buffer(i.out, tuple(1 if axis in axes else n for axis, n in enumerate(shape)))
         self.calls.add(torch.sum, self.operand(i.args[0]), axes, keepdim=True, out=out)
-        # a value that all samples share counts once for each sample
-        self.calls.add(Tensor.mul_, out, self.number(self.scale / n * (self.n_own / own if own else 0.0)))
+        self._average(out, shape[1], 1 if i.op == "batch_mean" else shape[2])
+
+    _batch_mean = _mean
 
     def _mean_square(self, i: Instruction) -> None:
         r, b, n = self.vectors(i.args[0])
@@ -266,7 +194,11 @@ class Lowered(Workspace):
         else:
             self.calls.add(torch.linalg.vector_norm, self.operand(i.args[0]), 2, (1, 2), keepdim=True, out=out)
             self.calls.add(Tensor.square_, out)
-        self.calls.add(Tensor.mul_, out, self.number(self.scale / n * (self.n_own / b if b else 0.0)))
+        self._average(out, b, n)
+
+    def _average(self, total: Tensor, n_summed: int, n: int) -> None:
+        """Divide a sum over samples and n neurons; a value that all samples share counts once for each sample."""
+        self.calls.add(Tensor.mul_, total, self.number(self.scale / n * (self.n_own / n_summed if n_summed else 0.0)))
 
     def _mean_of_squares(self, i: Instruction) -> None:
         a, b = map(self.operand, i.args)
@@ -279,8 +211,7 @@ class Lowered(Workspace):
         self.calls.add(Tensor.clamp_, out, 0.0)
 
     def _all_reduce(self, i: Instruction) -> None:
-        (part,) = i.args
-        assert isinstance(part, Register)
+        (part,) = i.registers
         self.tensors[i.out] = self.tensors[part]
         self.calls.add(self.shard.sum_, self.tensors[part])
 
@@ -291,39 +222,13 @@ class Lowered(Workspace):
     # -- synapses
 
     def _present(self, i: Instruction) -> None:
-        layout = self.layout(i.options[0])
-        out = self.buffer(i.out, (self.n_replicas, *layout.value_shape))
-        self._spread(out, i.args[0])
-        if layout.absent is not None:
-            self.calls.add(Tensor.masked_fill_, out, layout.absent, 0.0)
-
-    def _spread(self, out: Tensor, value: Operand) -> None:
-        """Write a value to every synapse."""
-        operand = self.operand(value)
-        self.calls.add(Tensor.copy_ if isinstance(operand, Tensor) else Tensor.fill_, out, operand)
+        layout, out = self.at_synapses(i)
+        self.put(out, i.args[0])
+        self.restrict(out, layout)
 
     def _reduce(self, i: Instruction) -> None:
-        layout, kind = self.layout(i.options[0]), str(i.options[1])
+        layout = self.layout(i.options[0])
         values = self.scratch(i.out, "values", (self.n_replicas, *layout.value_shape))
-        self._spread(values, i.args[0])
-        assert isinstance(i.out.space, Neurons)
-        out = self.buffer(i.out, (self.n_replicas, 1, i.out.space.size))
-        kernels.reduce(self.calls.add, layout, kind, values, out)
-
-    def _sample_mean(self, i: Instruction) -> None:
-        layout, body = self.layout(i.options[0]), i.options[1]
-        assert isinstance(body, Body)
-        out = self.buffer(i.out, (self.n_replicas, *layout.value_shape))
-        self.calls.add(sampled.mean, self, layout, body, out)
-
-    def _sample_values(self, i: Instruction) -> None:
-        layout, body = self.layout(i.options[0]), i.options[1]
-        assert isinstance(body, Body)
-        shape = (self.n_replicas, self.n_own, *layout.value_shape)
-        self.calls.add(sampled.values, self, layout, body, self._in_place(i, i.reads, shape))
-
-    def _sample_reduce(self, i: Instruction) -> None:
-        layout, kind, body = self.layout(i.options[0]), str(i.options[1]), i.options[2]
-        assert isinstance(body, Body) and isinstance(i.out.space, Neurons)
-        out = self.buffer(i.out, (self.n_replicas, self.n_own, i.out.space.size))
-        self.calls.add(sampled.reduce, self, layout, kind, body, out)
+        self.put(values, i.args[0])
+        out = self.buffer(i.out, (self.n_replicas, 1, i.out.size))
+        kernels.reduce(self.calls.add, layout, i.options[1], values, out)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from circuitsim.engine.kernels import Kernel, broadcast
 from circuitsim.engine.workspace import Workspace
-from circuitsim.plan import Instruction, Neurons, Register
+from circuitsim.plan import Instruction
 
 LANES = 16  # the numbers that a processor handles in one vector instruction
 
@@ -36,8 +37,7 @@ def _soft(function: Callable[..., Tensor], to: Workspace, i: Instruction) -> Non
 
 def _error_of_classes(to: Workspace, i: Instruction) -> None:
     """``onehot - softmax(y)``, computed from log softmax, in its memory order."""
-    log_probabilities, target = i.args
-    assert isinstance(log_probabilities, Register)
+    log_probabilities, target = i.registers
     shape, turned = to.shape(log_probabilities), not to.tensors[log_probabilities].is_contiguous()
     out = to.buffer(i.out, (max(shape[0], to.shape(target)[0]), *shape[1:]), turned)
     to.calls.add(torch.exp, to.operand(log_probabilities), out=out if len(out) == shape[0] else out[:1])
@@ -66,22 +66,21 @@ def _error_of_labels(to: Workspace, i: Instruction) -> None:
 def one_hot(to: Workspace, i: Instruction) -> None:
     """Classes as vectors."""
     (target,) = i.args
-    assert isinstance(i.out.space, Neurons)
     classes = to.classes(target, to.shape(target)[0])
-    out = to.buffer(i.out, (*classes.shape[:2], i.out.space.size))
+    out = to.buffer(i.out, (*classes.shape[:2], i.out.size))
     to.calls.add(Tensor.zero_, out)
     to.calls.add(Tensor.scatter_, out, -1, classes, 1.0)
 
 
-def _mean_loss(to: Workspace, i: Instruction, losses: Tensor) -> None:
-    """The batch mean of losses ``[R, B, n]``, summed over the last axis."""
+def _mean_loss(to: Workspace, i: Instruction, losses: Tensor, scale: Any) -> None:
+    """The sum of losses ``[R, B, n]`` over samples and neurons, times `scale`."""
     out = to.buffer(i.out, (losses.shape[0], 1, 1))
     to.calls.add(torch.sum, losses, (1, 2), keepdim=True, out=out)
-    to.calls.add(Tensor.mul_, out, to.number(to.scale))
+    to.calls.add(Tensor.mul_, out, scale)
 
 
 def _cross_entropy(to: Workspace, i: Instruction) -> None:
-    log_probabilities, target = i.args
+    log_probabilities, target = i.registers
     shape = to.shape(log_probabilities)
     replicas = max(shape[0], to.shape(target)[0])
     classes = to.classes(target, replicas)
@@ -94,7 +93,7 @@ def _cross_entropy(to: Workspace, i: Instruction) -> None:
         to.calls.add(mean, rows, indices, None, 1, -100, output=out.view(()), total_weight=weight)
         return
     chosen = to.scratch(i.out, "chosen", tuple(classes.shape))
-    spread = to.tensors[log_probabilities].expand(replicas, *shape[1:])  # type: ignore[index]
+    spread = to.tensors[log_probabilities].expand(replicas, *shape[1:])
     to.calls.add(torch.gather, spread, -1, classes, out=chosen)
     out = to.buffer(i.out, (replicas, 1, 1))
     to.calls.add(torch.sum, chosen, (1,), keepdim=True, out=out)
@@ -107,9 +106,7 @@ def _mse(to: Workspace, i: Instruction) -> None:
     squares = to.scratch(i.out, "squares", shape)
     to.calls.add(torch.sub, *map(to.operand, i.args), out=squares)
     to.calls.add(Tensor.square_, squares)
-    out = to.buffer(i.out, (shape[0], 1, 1))
-    to.calls.add(torch.sum, squares, (1, 2), keepdim=True, out=out)
-    to.calls.add(Tensor.mul_, out, to.scale / 2)
+    _mean_loss(to, i, squares, to.scale / 2)
 
 
 def _bce(to: Workspace, i: Instruction) -> None:
@@ -120,7 +117,7 @@ def _bce(to: Workspace, i: Instruction) -> None:
     to.calls.add(torch.logaddexp, to.operand(y), to.like.new_zeros(()), out=softplus)
     to.calls.add(torch.mul, to.operand(y), to.operand(target), out=losses)
     to.calls.add(torch.sub, softplus, losses, out=losses)
-    _mean_loss(to, i, losses)
+    _mean_loss(to, i, losses, to.number(to.scale))
 
 
 ERRORS = {"cross_entropy": _error_of_classes, "mse": _error_of_vectors, "bce": _error_of_labels}
@@ -129,6 +126,6 @@ KERNELS: dict[str, Kernel] = {
     "softmax": functools.partial(_soft, torch.softmax),
     "log_softmax": functools.partial(_soft, torch.log_softmax),
     "one_hot": one_hot,
-    "error": lambda to, i: ERRORS[str(i.options[0])](to, i),
-    "loss": lambda to, i: LOSSES[str(i.options[0])](to, i),
+    "error": lambda to, i: ERRORS[i.options[0]](to, i),
+    "loss": lambda to, i: LOSSES[i.options[0]](to, i),
 }

@@ -1,4 +1,4 @@
-"""Declarations in circuit files of earlier versions, which took some inputs without a word.
+"""Circuit files of earlier versions, which named some entries differently and took some inputs without a word.
 
 They are rewritten into what those versions made of them, so that their files still load.
 """
@@ -6,12 +6,47 @@ They are rewritten into what those versions made of them, so that their files st
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from circuitsim.motif import Constant, Edges, Given, Identity, Mask, Motif, Projection
 from circuitsim.motif.declared_weights import is_random, outside_fault, pattern_of
+
+Tensors = Mapping[str, Tensor]
+_PINNED = re.compile("(?:held|pinned)/([0-9]+)/(.*)")
+
+
+def renewed(
+    tensors: Tensors, document: Mapping[str, Any], dotted_states: bool
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Convert the content of a file: states called ``V1.e`` (with `dotted_states`), and weights of pinned replicas in
+    entries of their own, such as ``held/2/V1``."""
+    declared = document["motif"].get("projections", []) if dotted_states else []
+    states = {p["name"]: p.get("state", {}) for p in declared}
+
+    def name(key: str) -> str:
+        folder, _, last = key.rpartition("/")
+        owner, _, state = last.partition(".")
+        return f"{folder}/{owner}:{state}" if state in states.get(owner, {}) else key
+
+    # decay owed in a later phase had an entry of its own, such as ``owed/V1:w'``; it is too little to matter
+    named = {name(key): tensor for key, tensor in tensors.items() if not key.endswith("'")}
+    found = {key: tensor.clone() for key, tensor in named.items() if not _PINNED.match(key)}
+    pinned = set()
+    for key, tensor in named.items():
+        if match := _PINNED.match(key):
+            replica, weights = int(match[1]), found[f"weights/{match[2]}"]
+            if replica >= len(weights):
+                raise ValueError(f"entry {key!r} belongs to no replica")
+            weights[replica].copy_(tensor)
+            pinned.add(replica)
+    motif = json.loads(rewritten(Motif.from_json(json.dumps(document["motif"]))).to_json())
+    return found, {**document, "motif": motif, "pinned": sorted(pinned)}
 
 
 def rewritten(motif: Motif) -> Motif:

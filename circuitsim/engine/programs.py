@@ -4,9 +4,8 @@ size."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from torch import Tensor
 
@@ -97,56 +96,47 @@ class Programs:
         sequences = sequences_of(self.motif)
         return emit(self.plans, self.circuitry, times=Times(2, sequences) if sequences else Times())
 
-    def for_step(self, kept: frozenset[str], times: Times) -> Runnable:
-        """Return the program of a step."""
-        return self._runnable(("step", kept, times), functools.partial(self._step, times), kept)
+    def for_step(self, changes: str, kept: frozenset[str], times: Times) -> Runnable:
+        """Return the program of a step that makes these changes, as `emit` calls them."""
 
-    def _step(self, times: Times) -> Program:
-        return self.step if times == self.step.times else emit(self.plans, self.circuitry, times=times)
+        def make() -> Program:
+            known = changes == "apply" and times == self.step.times
+            return self.step if known else emit(self.plans, self.circuitry, changes, times)
 
-    def for_cycle(self, times: Times, changes: str = "none") -> Runnable:
-        """Return the program of a step that makes no changes but may "measure" them, with all quantities readable."""
-        program = functools.partial(emit, self.plans, self.circuitry, changes, times)
-        return self._runnable((changes, times), program, EVERYTHING)
+        return self._runnable((changes, kept, times), make, kept)
 
     def for_prediction(self, population: str, times: Times, every_time: bool = False) -> Runnable:
-        """Return the program that computes the activity of one population."""
-        key = population, times, every_time
-        return self._runnable(("predict", *key), functools.partial(self.prediction, *key), frozenset())
-
-    def prediction(self, population: str, times: Times, every_time: bool = False) -> Program:
-        """Return the program that computes one population's activity, before the passes.
+        """Return the program that computes the activity of one population.
 
         For an objective's output it ends with the phase in which the objective is evaluated. For other populations it
         ends with the last phase in which an objective is evaluated, or, if no phase up to there drives the population,
         with the first phase that does. With `every_time`, the activity at each time step of that phase is readable.
         """
-        program = emit(self.phases_of(population), self.circuitry, "predict", times)
-        owners = [at_time(population, t) for t in range(times.n)] if every_time else [population]
-        readable = {name: program.readable[name] for owner in owners for name in [f"{owner}.activity"]}
-        program = passes.without_dead_code(replace(program, readable=readable, losses={}, loss=None))
-        read = {register for i in program.instructions for register in i.reads} | set(program.readable.values())
-        targets = {name: register for name, register in program.given.targets.items() if register in read}
-        return replace(program, given=replace(program.given, targets=targets))
+
+        def make() -> Program:
+            program = emit(self.phases_of(population), self.circuitry, "predict", times)
+            owners = [at_time(population, t) for t in range(times.n)] if every_time else [population]
+            readable = {f"{owner}.activity": program.readable[f"{owner}.activity"] for owner in owners}
+            program = passes.without_dead_code(replace(program, readable=readable, losses={}, loss=None))
+            read = {register for i in program.instructions for register in i.reads} | set(readable.values())
+            targets = {name: register for name, register in program.given.targets.items() if register in read}
+            return replace(program, given=replace(program.given, targets=targets))
+
+        return self._runnable(("predict", population, times, every_time), make, frozenset())
 
     def phases_of(self, population: str) -> tuple[Plan, ...]:
         """Return the phases up to that in which a prediction reads a population."""
-        return self.plans[: self._n_phases(population)]
-
-    def _n_phases(self, population: str) -> int:
         names = [plan.phase for plan in self.plans]
-        judged = [names.index(phase) + 1 for phase in self.circuitry.judged.values()]
-        outputs = {o.output: o.error for o in self.motif.objectives}
-        if population in outputs and outputs[population] in self.circuitry.judged:
-            return names.index(self.circuitry.judged[outputs[population]]) + 1
-        n = max(judged, default=len(names))
-        driven = [k + 1 for k, plan in enumerate(self.plans) if plan.populations[population].source != "kept"]
-        if any(k <= n for k in driven):
-            return n
-        return driven[0] if driven else len(names)
+        judged = {error: names.index(phase) + 1 for error, phase in self.circuitry.judged.items()}
+        n = judged.get({o.output: o.error for o in self.motif.objectives}.get(population, ""))
+        if n is None:
+            last = max(judged.values(), default=len(names))
+            driven = [k for k, plan in enumerate(self.plans, 1) if plan.populations[population].source != "kept"]
+            n = last if any(k <= last for k in driven) else min(driven, default=len(names))
+        return self.plans[:n]
 
-    def _runnable(self, key: Hashable, program: Any, kept: frozenset[str]) -> Runnable:
-        found = self._runnables.pop(key, None) or Runnable(program(), self.store, kept)
+    def _runnable(self, key: Hashable, make: Callable[[], Program], kept: frozenset[str]) -> Runnable:
+        found = self._runnables.pop(key, None) or Runnable(make(), self.store, kept)
         self._runnables[key] = found  # last, so that the one that was not needed for longest is the first
         if len(self._runnables) > MAX_PROGRAMS:
             del self._runnables[next(iter(self._runnables))]

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.batch_shard import BatchShard, Processes
+from circuitsim.engine.draws import draw_noise
 from circuitsim.engine.input_binder import InputBinder
 from circuitsim.engine.lower import Lowered
-from circuitsim.engine.noise import StepNoise
 from circuitsim.engine.programs import Programs, Runnable
 from circuitsim.engine.store import WeightStore
 from circuitsim.motif import Motif
@@ -45,12 +45,13 @@ class Environment:
 
     def noise(self, phase: str, population: str, size: int) -> Tensor:
         """Standard normal numbers, ``[replica, samples of this process, neuron]``."""
-        store = self.runner.store
-        return StepNoise(phase, self.step, self.runner.seeds, self.batch.shard, store.like)(population, size)
+        shard, like = self.batch.shard, self.runner.store.like
+        drawn = draw_noise(population, size, phase, self.step, self.runner.seeds, shard.n_samples)
+        return shard.part(torch.as_tensor(drawn)).to(dtype=like.dtype).to(device=like.device)
 
     def check_input_by_product(self, input_name: str, product: Tensor) -> None:
         """Check an input if its product with weights is not finite."""
-        if self.batch.check and not self.runner.binder.validator.is_finite(product):
+        if self.batch.check and not self.runner.binder.is_finite(product):
             self.runner.binder.check_numbers({input_name: self.batch.inputs[input_name]}, {})
 
     def signal(self, name: str) -> Tensor:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from circuitsim.engine.kernels import Kernel
 from circuitsim.engine.kernels import reduce as reduce_values
 from circuitsim.engine.layout import SparseLayout
 from circuitsim.engine.operations import OPERATIONS
@@ -22,29 +23,46 @@ from circuitsim.plan.instructions import Body, Operand
 AT_A_TIME = {"cpu": 2**17, "cuda": 2**18}  # the most numbers that are computed at a time; on a CPU, those in its cache
 
 
-def mean(to: Workspace, layout: Any, body: Body, out: Tensor) -> None:
-    """Compute the batch mean at each synapse."""
-    out.zero_()
-    for sampled in _chunks(to, layout):
-        out.add_(sampled.whole(sampled.value(body)).sum(1))
-    out.mul_(to.scale)
+def mean(to: Workspace, i: Instruction) -> None:
+    """The batch mean at each synapse."""
+    (layout, out), (_, body) = to.at_synapses(i), i.options
+
+    def run() -> None:
+        out.zero_()
+        for sampled in _chunks(to, layout):
+            out.add_(sampled.whole(body).sum(1))
+        out.mul_(to.scale)
+
+    to.calls.add(run)
 
 
-def values(to: Workspace, layout: Any, body: Body, out: Tensor) -> None:
-    """Compute the value at each synapse for each sample."""
-    for sampled in _chunks(to, layout):
-        sampled.write(body, out[:, sampled.samples])
+def values(to: Workspace, i: Instruction) -> None:
+    """The value at each synapse for each sample."""
+    layout, body = to.layout(i.options[0]), i.options[1]
+    out = to.in_place(i, i.reads, (to.n_replicas, to.n_own, *layout.value_shape))
+
+    def run() -> None:
+        for sampled in _chunks(to, layout):
+            sampled.write(body, out[:, sampled.samples])
+
+    to.calls.add(run)
 
 
-def reduce(to: Workspace, layout: Any, kind: str, body: Body, out: Tensor) -> None:
-    """Compute a sum or maximum over synapses for each sample."""
-    for sampled in _chunks(to, layout):
-        values = sampled.whole(sampled.value(body))
-        for k in range(values.shape[1]):
-            one = values[:, k].clone(memory_format=torch.contiguous_format)
-            found = out.new_empty((out.shape[0], 1, out.shape[2]))
-            reduce_values(_now, layout, kind, one, found)
-            out[:, sampled.samples][:, k : k + 1] = found
+def reduce(to: Workspace, i: Instruction) -> None:
+    """A sum or maximum over synapses for each sample."""
+    synapses, kind, body = i.options
+    layout, out = to.layout(synapses), to.buffer(i.out, (to.n_replicas, to.n_own, i.out.size))
+
+    def run() -> None:
+        for sampled in _chunks(to, layout):
+            values = sampled.whole(body)
+            for k in range(values.shape[1]):
+                one = values[:, k].clone(memory_format=torch.contiguous_format)
+                found = out.new_empty((out.shape[0], 1, out.shape[2]))
+                reduce_values(_now, layout, kind, one, found)
+                out[:, sampled.samples][:, k : k + 1] = found
+
+    to.calls.add(run)
 
 
 def _now(function: Any, *args: Any, **options: Any) -> None:
@@ -66,13 +84,9 @@ class _Sampled:
         self.to, self.layout, self.samples = to, layout, samples
         self.shape = (to.n_replicas, samples.stop - samples.start, *layout.value_shape)
 
-    def value(self, body: Body) -> Any:
-        """The result of the body, whose shape broadcasts to that of all values."""
-        inside = self.inside(body.instructions)
-        return self.operand(body.result, inside)
-
-    def whole(self, value: Any) -> Tensor:
-        """A value at each synapse for each sample, ``[R, samples, *values]``."""
+    def whole(self, body: Body) -> Tensor:
+        """The result of the body at each synapse for each sample, ``[R, samples, *values]``."""
+        value = self.operand(body.result, self.inside(body.instructions))
         return torch.as_tensor(value, dtype=self.to.like.dtype, device=self.to.like.device).expand(self.shape)
 
     def write(self, body: Body, out: Tensor) -> None:
@@ -84,32 +98,28 @@ class _Sampled:
             if any(isinstance(a, Tensor) and a.shape == self.shape for a in args):
                 OPERATIONS[last.op](*args, out=out)
                 return
-        out.copy_(self.whole(self.value(body)))
+        out.copy_(self.whole(body))
 
     def inside(self, instructions: Iterable[Instruction]) -> dict[Register, Any]:
         """The values of registers that a body computes."""
         found: dict[Register, Any] = {}
         for i in instructions:
-            if i.op in OPERATIONS:
-                found[i.out] = self.elementwise(i, [self.operand(a, found) for a in i.args])
-            else:
+            if i.op not in OPERATIONS:
                 found[i.out] = self.placed(i)
+                continue
+            args = [self.operand(a, found) for a in i.args]
+            if not any(isinstance(a, Tensor) for a in args):
+                args = [torch.as_tensor(a, dtype=self.to.like.dtype, device=self.to.like.device) for a in args]
+            found[i.out] = OPERATIONS[i.op](*args)
         return found
 
-    def elementwise(self, i: Instruction, args: list[Any]) -> Any:
-        if not any(isinstance(a, Tensor) for a in args):
-            args = [torch.as_tensor(a, dtype=self.to.like.dtype, device=self.to.like.device) for a in args]
-        return OPERATIONS[i.op](*args)
-
     def operand(self, value: Operand, inside: Mapping[Register, Any]) -> Any:
-        """The value of an operand from inside or outside the body."""
-        return inside[value] if isinstance(value, Register) and value in inside else self.outside(value)
-
-    def outside(self, value: Operand) -> Any:
-        """The value of an operand from outside the body: a number, a parameter, a weight or a state."""
+        """The value of an operand: what the body computes, a number, a parameter, a weight or a state."""
         if not isinstance(value, Register):
             return float(value)
-        if value.is_scalar and not self.to.is_per_replica(value):
+        if value in inside:
+            return inside[value]
+        if value.is_scalar and value not in self.to.per_replica:
             return float(self.to.scalars[value])
         tensor = self.to.operand(value)
         return tensor[:, self.samples] if value.batch else tensor.unsqueeze(1)
@@ -117,20 +127,17 @@ class _Sampled:
     def placed(self, i: Instruction) -> Tensor:
         """A vector over neurons at each synapse: ``[R, samples, post, 1]``, ``[R, samples, 1, pre]`` or, for sparse
         synapses, ``[R, samples, 1, K]``."""
-        (vector,) = i.args
-        assert isinstance(vector, Register)
-        values = self.to.of(vector)
+        values = self.to.of(i.registers[0])
         values = values[:, self.samples] if values.shape[1] > 1 else values
         if i.op == "at_sample":
             return values.unsqueeze(-1)
         if isinstance(self.layout, SparseLayout):
-            places = (
-                self.layout.numbers // self.layout.shape[1]
-                if i.op == "at_post"
-                else self.layout.numbers % self.layout.shape[1]
-            )
-            places = places.unsqueeze(1).expand(-1, values.shape[1], -1)
+            post, pre = self.layout.numbers // self.layout.shape[1], self.layout.numbers % self.layout.shape[1]
+            places = (post if i.op == "at_post" else pre).unsqueeze(1).expand(-1, values.shape[1], -1)
             return values.expand(len(places), -1, -1).gather(2, places).unsqueeze(2)
         if self.layout.value_shape != self.layout.shape:  # one to one
             return values.unsqueeze(2)
         return values.unsqueeze(-1) if i.op == "at_post" else values.unsqueeze(-2)
+
+
+KERNELS: dict[str, Kernel] = {"sample_mean": mean, "sample_values": values, "sample_reduce": reduce}

@@ -14,7 +14,7 @@ from circuitsim.engine.bounds import bounded_
 from circuitsim.engine.decay import Owed
 from circuitsim.engine.draws import reversed_synapses, union
 from circuitsim.engine.given import read_weights
-from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout
+from circuitsim.engine.layout import DenseLayout, Layout, OneToOneLayout, SparseLayout, derive
 from circuitsim.engine.parameters import Parameters
 from circuitsim.engine.runaway import Runaway
 from circuitsim.errors import ParameterError
@@ -37,6 +37,8 @@ class WeightStore:
         like: a tensor of the circuit's data type and device.
         parameters: the parameters of rules, set when the layouts are aligned.
         owed: decay that could not be represented so far (`circuitsim.engine.decay`).
+        recorded: the projections whose changes in the last step are kept.
+        changes: these changes, in storage layout, keyed by projection; empty before the first step.
         pinned: the replicas that steps leave as they are, each with the report of its runaway, if that is why.
         lesioned: the neurons whose synapses are removed for good, keyed by population.
         n_mask_changes, n_writes: counts of changes of masks, and of writes other than by a step.
@@ -48,6 +50,9 @@ class WeightStore:
         self.motif, self.n_replicas, self.layouts, self.own, self.like = motif, n_replicas, layouts, own, like
         self.parameters: Parameters
         self.owed: Owed = {}
+        self.recorded: Collection[str] = ()
+        self.changes: dict[str, Tensor] = {}
+        self._before: dict[str, Tensor] = {}  # memory for the weights of recorded projections before a step
         self.pinned: dict[int, Runaway | None] = {}
         self.lesioned: dict[str, list[int]] = {}
         self.n_mask_changes = self.n_writes = 0
@@ -153,9 +158,7 @@ class WeightStore:
 
     def synapses(self, name: str) -> list[np.ndarray]:
         """The numbers of the synapses of each replica, ``post * n_pre + pre``, in ascending order."""
-        layout = self.layouts[name]
-        ends = [layout.synapses(r) for r in range(self.n_replicas)]
-        return [(post * layout.shape[1] + pre).cpu().numpy() for post, pre in ends]
+        return [self.layouts[name].numbered(r).cpu().numpy() for r in range(self.n_replicas)]
 
     def add_synapses(self, name: str, added: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> None:
         """Make synapses where none are, from their numbers and weights in each replica. Their states start anew."""
@@ -203,10 +206,10 @@ class WeightStore:
             self.layouts[q.name] = new
             for key in self.keys_of(q.name):
                 self.own[key] = new.taken(self.own[key], old.numbers)
-        for q in self.motif.projections:
-            if q.tied_to is not None and self._patterns[q.name][0] == root:
-                source = self.layouts[q.tied_to.projection]
-                self.layouts[q.name] = source.reversed() if q.tied_to.transpose else source
+            if q.name in self.changes:
+                self.changes[q.name] = new.taken(self.changes[q.name], old.numbers)
+            self._before.pop(q.name, None)
+        derive(self.motif, self.layouts)
         self._moved.add(root)
         self.parameters = self.parameters.placed(self.layouts)
 
@@ -215,9 +218,7 @@ class WeightStore:
         layout = self.layouts[name]
         mask = layout.laid(mask)
         layout.mask, self.n_mask_changes, self.n_writes = mask, self.n_mask_changes + 1, self.n_writes + 1
-        for p in self.motif.projections:
-            if p.tied_to is not None and p.tied_to.projection == name:
-                self.layouts[p.name].mask = layout.transposed(mask) if p.tied_to.transpose else mask
+        derive(self.motif, self.layouts)
         self._turned = {}
         for key in self.own:
             self._restrict(key)
@@ -299,19 +300,25 @@ class WeightStore:
                 )
         return snapshot
 
-    def keeping_pinned(self) -> contextlib.AbstractContextManager[None]:
-        """Put the pinned replicas back as they were, even if the step in this context fails."""
-        return self._putting_back() if self.pinned else contextlib.nullcontext()
+    def stepping(self) -> contextlib.AbstractContextManager[None]:
+        """Record the changes made in this context, unless it fails, and put the pinned replicas back as they were, even
+        if it does."""
+        return self._watching() if self.recorded or self.pinned else contextlib.nullcontext()
 
     @contextlib.contextmanager
-    def _putting_back(self) -> Iterator[None]:
+    def _watching(self) -> Iterator[None]:
+        weights = {name: self.own[synapse("w", name).name] for name in self.recorded}
+        for name, w in weights.items():
+            self._before.setdefault(name, torch.empty_like(w)).copy_(w)
         rows = torch.tensor(sorted(self.pinned), device=self.like.device, dtype=torch.int64)
-        kept = {name: values.index_select(0, rows) for name, values in self.own.items()}
+        kept = {name: values.index_select(0, rows) for name, values in self.own.items()} if self.pinned else {}
         try:
             yield
         finally:
             for name, values in kept.items():
                 self.own[name].index_copy_(0, rows, values)
+        for name, w in weights.items():  # subtracted, so that recording cannot change what a step does
+            torch.sub(w, self._before[name], out=self.changes.setdefault(name, torch.empty_like(w)))
 
     # -- files
 

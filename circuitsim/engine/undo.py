@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.errors import ParameterError
-from circuitsim.plan import Instruction, Neurons, Register
+from circuitsim.plan import Instruction, Register
 from circuitsim.plan.instructions import Operand
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def before_change(lowered: Lowered, register: Register) -> Tensor:
     if _largest(changed) > LARGEST_CHANGE * _largest(after - changed):
         raise ParameterError(f"{register.name} changed so much that its earlier values are lost in rounding")
     found = (after - changed) / factor
-    synapses = change.options[0]
-    absent = lowered.layout(synapses).absent
+    absent = lowered.layout(change.options[0]).absent
     found = found if absent is None else found.masked_fill(absent, 0.0)
     for replica in lowered.store.pinned:  # pinned weights were restored after the step
         found[replica] = lowered.of(register)[replica]
@@ -77,7 +76,7 @@ def _change(lowered: Lowered, i: Instruction) -> Tensor:
         return sum(terms, torch.zeros_like(lowered.tensors[i.out]))
     rate, (a, b) = scalar(i.args[2]), (tensor(x) for x in i.args[3:])
     assert isinstance(a, Tensor) and isinstance(b, Tensor)
-    if isinstance(i.args[3], Register) and isinstance(i.args[3].space, Neurons):
+    if len(i.options) == 2:  # of vectors, so the batch mean of their products
         return rate * (a.transpose(1, 2) @ b) * lowered.scale
     a, b = (x.transpose(1, 2) if turned else x for x, turned in zip((a, b), i.options[2:], strict=True))
     return rate * (a @ b)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.operations import fitting
-from circuitsim.engine.places import VIEWS, Calls, DecayFactor, GivenView, Number
+from circuitsim.engine.places import VIEWS, Calls, Slot
 from circuitsim.engine.store import WeightStore
 from circuitsim.plan import Instruction, Program, Register, Synapses
-from circuitsim.plan.instructions import Operand
+from circuitsim.plan.instructions import CHANGES, Operand
 
-Argument = Any  # a tensor, a number, or a placeholder for one of them
+VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
+
+Argument = Any  # a tensor, a number, or a slot for one of them
 Decay = tuple[Operand, str, Callable[[Any], object]]  # the decay, the name of the weights, and who takes the factor
 
 
@@ -54,6 +57,7 @@ class Workspace:
         given: the inputs and targets of the last run, keyed by register.
         decays: the weights that decay in the current region.
         decay_factors: by weights, the factor that multiplies them.
+        per_replica: the scalars with a value for each replica.
         environment: provides noise and signals while a step runs.
     """
 
@@ -70,10 +74,16 @@ class Workspace:
         self.decays: list[Decay] = []
         self.decay_factors: dict[Register, Any] = {}
         self.environment: Any = None
-        self._per_replica: dict[Register, Tensor] = {}
+        self.per_replica: dict[Register, Tensor] = {}
         self._numbers: dict[Register, Tensor] = {}  # the scalars that calls read as tensors
+        self._slots: dict[Register, dict[float, Slot]] = defaultdict(dict)  # those that they read as numbers, by factor
+        self._views: dict[tuple[Register, str, int], Slot] = {}  # of inputs and targets
         self._classes: dict[tuple[Operand, int], Tensor] = {}
-        self._readers = readers_of(program)
+        self._readers: dict[Register, list[Instruction]] = defaultdict(list)  # in order
+        for i in program.instructions:
+            for register in i.reads:
+                self._readers[register].append(i)
+        self._roots = frozenset(program.roots)
         self._own: set[Register] = set()  # registers that share their memory with no other
         self._memory: dict[Register, Register] = {}  # register -> the one whose memory it has
         self._free: dict[int, list[Register]] = defaultdict(list)  # size -> memory that no later instruction reads
@@ -86,21 +96,49 @@ class Workspace:
         """Return the value of a scalar operand."""
         return self.scalars[value] if isinstance(value, Register) else float(value)
 
-    def operand(self, value: Operand, view: str = "") -> Argument:
-        """Return the argument for an operand: a tensor, a number, or a placeholder for one of them."""
+    def operand(self, value: Operand, view: str = "", times: float = 1.0, replicas: int = 0) -> Argument:
+        """Return the argument for an operand: a tensor, a number, or a slot for one of them.
+
+        Args:
+            view: of a tensor, one of `VIEWS`.
+            times: a factor of a number that all replicas share.
+            replicas: the number of replicas to which a tensor is expanded; 0 if it is not expanded.
+        """
         if not isinstance(value, Register):
-            return fitting(float(value), self.like.dtype)
+            return fitting(float(value) * times, self.like.dtype)
+        if value in self.per_replica:
+            return self.per_replica[value]
         if value.is_scalar:
-            if value in self._per_replica:
-                return self._per_replica[value]
-            return Number(value)
+            return self._slots[value].setdefault(times, Slot(fitting(self.scalars[value] * times, self.like.dtype)))
         if value in self.given:
-            return GivenView(value, view)
+            key = value, view, replicas
+            return self._views.setdefault(key, Slot(self._given_view(*key)))
         tensor = self.tensors[value]
         found = VIEWS[view](tensor)
         if found.untyped_storage().data_ptr() != tensor.untyped_storage().data_ptr():
             raise AssertionError(f"the {view} view of {value.name} is a copy, which later runs would not update")
-        return found
+        return found.expand(replicas, -1, -1) if replicas else found
+
+    def _given_view(self, register: Register, view: str, replicas: int) -> Tensor:
+        found = VIEWS[view](self.given[register])
+        return found.expand(replicas, -1, -1) if replicas else found
+
+    def give(self, given: Mapping[Register, Tensor]) -> None:
+        """Write inputs and targets into the arguments."""
+        self.given.update(given)
+        for key, slot in self._views.items():
+            slot.set(self._given_view(*key))
+
+    def set_scalar(self, register: Register, value: Any) -> None:
+        """Give a scalar a value, a number or ``[R, 1, 1]``, and write it into the arguments."""
+        if register in self._numbers and value != self.scalars[register]:
+            self._numbers[register].fill_(fitting(value, self.like.dtype))
+        self.scalars[register] = value
+        if isinstance(value, np.ndarray):
+            tensor = self.per_replica.setdefault(register, self.like.new_empty(value.shape))
+            tensor.copy_(torch.from_numpy(value))
+        for times, slot in self._slots[register].items():
+            slot.set(fitting(value * times, self.like.dtype))
 
     def number(self, value: Operand) -> Tensor:
         """Return a number that all replicas share as a 0-dimensional tensor, which `LINEAR` operations take faster than
@@ -117,8 +155,8 @@ class Workspace:
         if not isinstance(value, Register):
             return ()
         if value.is_scalar:
-            return tuple(self._per_replica[value].shape) if value in self._per_replica else ()
-        return tuple(self.given[value].shape if value in self.given else self.tensors[value].shape)
+            return tuple(self.per_replica[value].shape) if value in self.per_replica else ()
+        return tuple(self.of(value).shape)
 
     def vectors(self, value: Operand) -> tuple[int, ...]:
         """Return the shape ``[R, B, n]`` of vectors; R is 1 where all replicas share them."""
@@ -145,20 +183,65 @@ class Workspace:
             self._own.add(register)
         return self.tensors[register]
 
+    def in_place(self, i: Instruction, operands: Iterable[Operand], shape: tuple[int, ...]) -> Tensor:
+        """Allocate an instruction's register in the memory of an operand that may be written over, or else anew."""
+        listed = [value for value in operands if isinstance(value, Register)]
+        over = next((r for r in listed if self._is_done(r, i) and tuple(self.tensors[r].shape) == shape), None)
+        if over is None:
+            # in the memory order of the operands, as of currents of sparse synapses and of narrow matrices
+            alike = [self.tensors[r] for r in listed if r in self.tensors and self.shape(r) == shape]
+            turned = any(not tensor.is_contiguous() for tensor in alike) and not isinstance(i.out.space, Synapses)
+            return self.buffer(i.out, shape, turned)
+        self.tensors[i.out], self._memory[i.out] = self.tensors[over], self._memory[over]
+        self._own.add(i.out)
+        self._own.discard(over)
+        return self.tensors[i.out]
+
+    def _is_done(self, register: Register, i: Instruction) -> bool:
+        """Whether an instruction is the last to read a register, whose memory is its own."""
+        return (
+            register in self._own
+            and register not in self._roots
+            and self._readers[register][-1] is i
+            and all(reader.op not in VIEWING | CHANGES for reader in self._readers[register])
+        )
+
+    def release(self, i: Instruction) -> None:
+        """Let later instructions have the memory of what this one is the last to read."""
+        for register in dict.fromkeys(i.reads):
+            if self._is_done(register, i):
+                self._own.remove(register)
+                self._free[self.tensors[register].numel()].append(self._memory[register])
+
     def scratch(self, register: Register, what: str, shape: tuple[int, ...]) -> Tensor:
         """Allocate memory for an intermediate value of a register's instruction."""
         return self.arena.take((register, what), shape)
 
-    def layout(self, synapses: object) -> Any:
-        """Return the layout of an instruction's synapses."""
-        assert isinstance(synapses, Synapses)
+    def layout(self, synapses: Any) -> Any:
+        """Return the layout of a space of synapses."""
         return self.store.layout_of(synapses)
+
+    def at_synapses(self, i: Instruction) -> tuple[Any, Tensor]:
+        """Return the layout of an instruction's synapses, and allocate its register there."""
+        layout = self.layout(i.options[0])
+        return layout, self.buffer(i.out, (self.n_replicas, *layout.value_shape))
+
+    def put(self, out: Tensor, value: Operand) -> None:
+        """Write a value, which is expanded to the shape of `out`."""
+        argument = self.operand(value)
+        is_number = isinstance(self.last_value(argument), float)
+        self.calls.add(Tensor.fill_ if is_number else Tensor.copy_, out, argument)
+
+    def restrict(self, values: Tensor, layout: Any) -> None:
+        """Set absent synapses to 0."""
+        if layout.absent is not None:
+            self.calls.add(Tensor.masked_fill_, values, layout.absent, 0.0)
 
     def lies_along_post(self, register: Register) -> bool | None:
         """Whether the weights that this mean changes lie along post in memory; None if it changes no weights."""
-        for reader in self._readers.get(register, ()):
+        for reader in self._readers[register]:
             if reader.op == "change":
-                return not self.tensors[reader.args[0]].is_contiguous()  # type: ignore[index]
+                return not self.tensors[reader.registers[0]].is_contiguous()
         return None
 
     @property
@@ -168,28 +251,13 @@ class Workspace:
 
     def classes(self, target: Operand, replicas: int) -> Tensor:
         """Return a copy of the class indices, ``[R, B, 1]``."""
-        found = self._classes.get((target, replicas))
-        if found is None:
-            found = torch.empty((replicas, self.n_own, 1), dtype=torch.int64, device=self.like.device)
-            self._classes[target, replicas] = found
-            self.calls.add(Tensor.copy_, found, self.operand(target))
-        return found
+        key = target, replicas
+        if key not in self._classes:
+            self._classes[key] = torch.empty((replicas, self.n_own, 1), dtype=torch.int64, device=self.like.device)
+            self.put(self._classes[key], target)
+        return self._classes[key]
 
-    def is_per_replica(self, scalar: Register) -> bool:
-        """Whether a scalar has a value for each replica."""
-        return scalar in self._per_replica
-
-    def last_value(self, argument: Argument) -> Any:
+    @staticmethod
+    def last_value(argument: Argument) -> Any:
         """Return the value that an argument had in the last run."""
-        if isinstance(argument, Number):
-            return float(self.scalars[argument.register]) * argument.factor
-        return argument.value if isinstance(argument, DecayFactor) else argument
-
-
-def readers_of(program: Program) -> dict[Register, list[Instruction]]:
-    """Map each register to the instructions that read it, in order."""
-    found: dict[Register, list[Instruction]] = {}
-    for i in program.instructions:
-        for register in i.reads:
-            found.setdefault(register, []).append(i)
-    return found
+        return argument.value if isinstance(argument, Slot) else argument

@@ -102,7 +102,7 @@ class _Emitter(Writer):
             self.population(plan, p)
         for q in plan.projections.values():
             if q.compartment == "dendrite":  # with a delay if it drives the soma in other phases
-                self.deliver(q, self.as_seen(plan.populations[q.pre].seen, q.delay))
+                self.deliver(q, plan.populations[q.pre].seen)
         if plan.objectives:
             self.loss(plan)
         if self.changes == "predict" and plan.repeat == TIME:
@@ -161,22 +161,16 @@ class _Emitter(Writer):
 
     # -- registers of quantities
 
-    def quantity(self, symbol: sympy.Symbol) -> Register:
-        """The register of a quantity, which is as at the beginning of the step if nothing has driven it yet."""
+    def quantity(self, symbol: sympy.Symbol, delay: int = 0) -> Register:
+        """The register of a quantity, which is as at the beginning of the step if nothing has driven it yet; with a
+        delay, as the iteration so long ago left it, which is 0 before the first of a step."""
         name = of(symbol)
+        if delay:
+            found = self.earlier[-delay].get(name) if delay <= len(self.earlier) else None
+            return self.start(name) if found is None else found
         if name not in self.now:
             self.now[name] = self.renamed(self.start(name), name)
         return self.now[name]
-
-    def as_seen(self, symbol: sympy.Symbol, delay: int) -> Register:
-        """The register of a quantity as a projection with this delay sees it."""
-        return self.delayed(symbol, delay) if delay else self.quantity(symbol)
-
-    def delayed(self, symbol: sympy.Symbol, delay: int) -> Register:
-        """The register of a quantity as the iteration so long ago left it, which is 0 before the first of a step."""
-        name = of(symbol)
-        found = self.earlier[-delay].get(name) if 0 < delay <= len(self.earlier) else None
-        return self.start(name) if found is None else found
 
     def start(self, name: str) -> Register:
         """The value of a quantity of neurons at the beginning of a step: 0, or that of a state per sample."""
@@ -248,21 +242,20 @@ class _Emitter(Writer):
                 currents = []
                 for name in p.soma:
                     q = plan.projections[name]
-                    seen = neuron("activity", q.pre)
-                    delivered = self.deliver(q, self.as_seen(seen, q.delay))
+                    delivered = self.deliver(q, neuron("activity", q.pre))
                     currents.append(delivered if q.gain == 1.0 else self.elementwise("multiply", q.gain, delivered))
                 value = self.fold("add", currents)
             case _:
                 value = 0.0
         self.define(neuron("drive", p.name), value, p.size)
 
-    def deliver(self, q: ProjectionPlan, pre: Register) -> Register:
+    def deliver(self, q: ProjectionPlan, seen: sympy.Symbol) -> Register:
         """Emit the current that a projection delivers."""
-        name = current(q.name).name
-        found = self.now[name] = self.write(
+        pre, name = self.quantity(seen, q.delay), current(q.name).name
+        self.now[name] = self.write(
             "current", (self.weights(q), pre), Neurons(q.shape[0]), batch=True, options=(q.synapses,), name=name
         )
-        return found
+        return self.now[name]
 
     def weights(self, q: ProjectionPlan) -> Register:
         """A projection's own weights, or those derived from the projection that it is tied to."""
@@ -384,14 +377,13 @@ class _Rules:
         if q.rule is not None:
             decays = [t.coefficient for t in q.rule.terms if isinstance(t, Term) and is_decay(t, q)]
             decay = 0.0 if measured else emitter.expression(-sympy.Add(*decays), self.number)
-            flat = [part for pair in self.terms(q.rule, without_decay=True, data_only=measured) for part in pair]
+            flat = self.terms(q.rule, without_decay=True, data_only=measured)
             if measured or self.plan.apply == "step":
                 emitter.defer(q, decay, flat)
             else:
                 emitter.change(q, decay, flat)
         for name, update in q.states.items() if not measured else ():
-            flat = [part for pair in self.terms(update) for part in pair]
-            value = emitter.write("combination", flat, q.synapses, options=(q.synapses,))
+            value = emitter.write("combination", self.terms(update), q.synapses, options=(q.synapses,))
             emitter.assign(synapse(name, q.name).name, value)
 
     def sampled_state(self, name: str, update: Sum) -> Register:
@@ -409,11 +401,11 @@ class _Rules:
         for r in rule.reductions:
             self.sums[r.symbol] = self.reduction(r)
 
-    def terms(self, rule: Sum, without_decay: bool = False, data_only: bool = False) -> list[tuple[Operand, Operand]]:
+    def terms(self, rule: Sum, without_decay: bool = False, data_only: bool = False) -> list[Operand]:
         """The terms of a rule, each as a scalar (which may differ between replicas) and what it multiplies."""
         self.reduce(rule)
         terms = [t for t in rule.terms if t.has_data or not data_only]
-        return [self.term(t) for t in terms if not (without_decay and is_decay(t, self.q))]
+        return [part for t in terms if not (without_decay and is_decay(t, self.q)) for part in self.term(t)]
 
     def term(self, term: Term | SlowTerm) -> tuple[Operand, Operand]:
         if isinstance(term, SlowTerm):
@@ -505,7 +497,7 @@ class _Rules:
         if end_of(symbol):
             name = of(symbol)
             if self.q.delay and end_of(symbol) == PRE and name not in self.emitter.states:
-                return self.emitter.delayed(symbol, self.q.delay)
+                return self.emitter.quantity(symbol, self.q.delay)
             return self.emitter.now[name] if name.startswith("I_") else self.emitter.quantity(symbol)
         emitter, name = self.emitter, symbol.name  # a state per sample is a number until its first update
         found = emitter.now.get(name, emitter.circuitry.sampled.get(name))

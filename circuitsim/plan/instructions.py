@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,12 @@ class Matrix:
     """
 
     shape: tuple[int, int]
+    layout: ClassVar[str] = "dense"
+
+    @property
+    def reversed(self) -> Matrix:
+        """The space of the transpose."""
+        return Matrix(self.shape[::-1])
 
     def __str__(self) -> str:
         return f"{self.shape[0]}x{self.shape[1]}"
@@ -99,6 +106,18 @@ class Register:
         return isinstance(self.space, Scalar)
 
     @property
+    def size(self) -> int:
+        """The number of neurons."""
+        assert isinstance(self.space, Neurons)
+        return self.space.size
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The numbers of rows and columns of synapses or of a matrix."""
+        assert isinstance(self.space, Synapses | Matrix)
+        return self.space.shape
+
+    @property
     def axes(self) -> str:
         """The axes as text, such as "batch x 200"."""
         return f"batch x {self.space}" if self.batch else str(self.space)
@@ -124,17 +143,25 @@ class Instruction:
     op: str
     out: Register
     args: tuple[Operand, ...]
-    options: tuple[object, ...] = ()
+    options: tuple[Any, ...] = ()
+
+    @property
+    def registers(self) -> tuple[Register, ...]:
+        """The arguments that are registers."""
+        return tuple(arg for arg in self.args if isinstance(arg, Register))
 
     @property
     def reads(self) -> Iterator[Register]:
         """The registers that are read, including those that a body reads."""
-        for arg in self.args:
-            if isinstance(arg, Register):
-                yield arg
+        yield from self.registers
         for option in self.options:
             if isinstance(option, Body):
                 yield from option.reads
+
+    @property
+    def is_dense_current(self) -> bool:
+        """Whether it multiplies neurons by weights that are stored as an array."""
+        return self.op == "current" and self.options[0].layout == "dense"
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.plan.instructions import CHANGES, Body, Instruction, Neurons, Operand, Register, Synapses
+from circuitsim.plan.instructions import CHANGES, Instruction, Register, Synapses
 from circuitsim.plan.program import Program
 from circuitsim.plan.quantities import BATCH_SIZE
 from circuitsim.rules.elementwise import ELEMENTWISE
@@ -38,6 +38,41 @@ ERRORS: dict[str, Callable[[Array, Array], Array]] = {
     "cross_entropy": lambda p, t: _one_hot(t, p.shape[-1]) - np.exp(p),
     "mse": lambda y, t: t - y,
     "bce": lambda y, t: t - 1.0 / (1.0 + np.exp(-y)),
+}
+
+
+def _turned(matrix: Array) -> Array:
+    return matrix.swapaxes(1, 2)
+
+
+# The operations that need only their arguments.
+OPERATIONS: dict[str, Callable[..., Array]] = {
+    # over neurons and samples
+    "mean": lambda x: x.mean((1, 2), keepdims=True),
+    "mean_square": lambda x: (x**2).mean((1, 2), keepdims=True),
+    # the mean square of ``A e`` from ``A E[e e^T]`` and A; rounding may make the sum negative where it is 0
+    "mean_of_squares": lambda m, a: np.maximum((m * a).sum((1, 2), keepdims=True) / m.shape[1], 0.0),
+    # over the neurons of each sample
+    "sum": lambda x: x.sum(-1, keepdims=True),
+    "max": lambda x: x.max(-1, keepdims=True),
+    "norm": lambda x: np.sqrt((x**2).sum(-1, keepdims=True)),
+    "softmax": lambda x: np.exp(_log_softmax(x)),
+    "log_softmax": _log_softmax,
+    # the place of each neuron: 0 for the largest, and in order of index where equal
+    "rank": lambda x: np.argsort(np.argsort(-x, -1, kind="stable"), -1) * 1.0,
+    # over samples
+    "batch_mean": lambda x: x.mean(1, keepdims=True),
+    "shift": lambda x: np.roll(x, 1, axis=1),
+    # of matrices
+    "current": lambda w, y: y @ _turned(w),
+    "back_current": lambda w, y: y @ w,
+    "turn": _turned,
+    # at synapses
+    "at_post": _turned,
+    "at_pre": lambda x: x,
+    "at_sample": lambda x: x,
+    "all_reduce": lambda x: x,  # there is one process only
+    **ELEMENTWISE,
 }
 
 
@@ -82,129 +117,68 @@ class Interpreter:
         values |= {r: parameters[name] for name, r in program.parameters.items()}
         values |= {r: np.asarray(inputs[name], dtype=float) for name, r in program.given.inputs.items()}
         values |= {r: np.asarray((targets or {})[name], dtype=float) for name, r in program.given.targets.items()}
-        last = dict(program.states)
+        self.values, last = values, {register: name for name, register in program.states.items()}
         with np.errstate(all="ignore"):
-            for instruction in program.instructions:
-                values[instruction.out] = self._value(instruction, values)
-                for name, register in last.items():  # the first argument of a change is the state that it changes
-                    if instruction.op in CHANGES and instruction.args[0] is register:
-                        last[name] = instruction.out
-        self.states |= {name: values[register] for name, register in last.items()}
+            for i in program.instructions:
+                values[i.out] = self._value(i, values)
+                if i.op in CHANGES:  # the first argument is the state that it changes
+                    last[i.out] = last.pop(i.registers[0])
+        self.states |= {name: values[register] for register, name in last.items()}
         return values
 
     def _value(self, i: Instruction, values: Mapping[Register, Array]) -> Array:
-        args = [values[a] if isinstance(a, Register) else a for a in i.args]
-        if i.op in ELEMENTWISE:
-            return ELEMENTWISE[i.op](*(np.asarray(a, dtype=float) for a in args))
+        args = [values[a] if isinstance(a, Register) else float(a) for a in i.args]
+        if i.op in OPERATIONS:
+            return OPERATIONS[i.op](*(np.asarray(a, dtype=float) for a in args))
         method: Callable[..., Array] = getattr(self, f"_{i.op}")
-        return method(i, args, values)
+        return method(i, *args)
 
     # -- neurons
 
-    def _fill(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0] + np.zeros((1, self.n_samples if i.out.batch else 1, _size(i)))
+    def _fill(self, i: Instruction, x: Array) -> Array:
+        return x + np.zeros((1, self.n_samples if i.out.batch else 1, i.out.size))
 
     _copy = _fill
 
-    def _noise(self, i: Instruction, args: list[Array], values: Any) -> Array:
+    def _noise(self, i: Instruction, x: Array) -> Array:
         population, phase, deviation = i.options
         assert self.noise is not None
-        return args[0] + deviation * self.noise(str(population), str(phase), (self.n_samples, _size(i)))
+        return x + deviation * self.noise(population, phase, (self.n_samples, i.out.size))
 
-    def _signal(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return np.asarray(self.signals[str(i.options[0])], dtype=float)
+    def _signal(self, i: Instruction, *seen: Array) -> Array:
+        return np.asarray(self.signals[i.options[0]], dtype=float)
 
-    def _mean(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0].mean((1, 2), keepdims=True)
+    def _one_hot(self, i: Instruction, target: Array) -> Array:
+        return _one_hot(target, i.out.size)
 
-    def _mean_square(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return (args[0] ** 2).mean((1, 2), keepdims=True)
+    def _loss(self, i: Instruction, y: Array, target: Array) -> Array:
+        return LOSSES[i.options[0]](y, target).mean(1)[:, None, None]
 
-    def _mean_of_squares(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        """The mean square of ``A e`` from ``A E[e e^T]`` and A; rounding may make the sum negative where it is 0."""
-        total = (args[0] * args[1]).sum((1, 2), keepdims=True) / args[0].shape[1]
-        return np.maximum(total, 0.0)
-
-    def _sum(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0].sum(-1, keepdims=True)
-
-    def _max(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0].max(-1, keepdims=True)
-
-    def _norm(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return np.sqrt((args[0] ** 2).sum(-1, keepdims=True))
-
-    def _softmax(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return np.exp(_log_softmax(args[0]))
-
-    def _rank(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        """The place of each neuron among those of its sample: 0 for the largest, and in order of index where equal."""
-        order = np.argsort(-args[0], -1, kind="stable")
-        return np.argsort(order, -1) * 1.0
-
-    def _batch_mean(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0].mean(1, keepdims=True)
-
-    def _one_hot(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return _one_hot(args[0], _size(i))
-
-    def _log_softmax(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return _log_softmax(args[0])
-
-    def _loss(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return LOSSES[str(i.options[0])](*args).mean(1)[:, None, None]
-
-    def _error(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return ERRORS[str(i.options[0])](*args)
-
-    def _shift(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return np.roll(args[0], 1, axis=1)
+    def _error(self, i: Instruction, y: Array, target: Array) -> Array:
+        return ERRORS[i.options[0]](y, target)
 
     # -- products
 
-    def _current(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[1] @ args[0].swapaxes(1, 2)
+    def _outer(self, i: Instruction, p: Array, q: Array) -> Array:
+        return _turned(p) @ q / self.n_samples
 
-    def _back_current(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[1] @ args[0]
-
-    def _outer(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0].swapaxes(1, 2) @ args[1] / self.n_samples
-
-    def _matmul(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        a, b = (x.swapaxes(1, 2) if turned else x for x, turned in zip(args, i.options, strict=True))
+    def _matmul(self, i: Instruction, *matrices: Array) -> Array:
+        a, b = (_turned(x) if turned else x for x, turned in zip(matrices, i.options[-2:], strict=True))
         return a @ b
-
-    def _all_reduce(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0]  # there is one process only
-
-    def _turn(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0].swapaxes(1, 2)
 
     # -- synapses
 
     def _mask(self, i: Instruction) -> Array:
-        where = i.options[0]
-        assert isinstance(where, Synapses)
-        return self.masks[where.projection]
+        return self.masks[i.options[0].projection]
 
-    def _at_post(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0].swapaxes(1, 2)
-
-    def _at_pre(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0]
-
-    def _at_sample(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[0]
-
-    def _present(self, i: Instruction, args: list[Array], values: Any) -> Array:
+    def _present(self, i: Instruction, x: Array) -> Array:
         mask = self._mask(i)
-        return np.where(mask, args[0] + np.zeros(mask.shape), 0.0)
+        return np.where(mask, x + np.zeros(mask.shape), 0.0)
 
-    def _reduce(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        mask, kind = self._mask(i), str(i.options[1])
+    def _reduce(self, i: Instruction, x: Array) -> Array:
+        mask, kind = self._mask(i), i.options[1]
         axis = 2 if kind.endswith("in") else 1
-        spread = args[0] + np.zeros(mask.shape)
+        spread = x + np.zeros(mask.shape)
         if kind.startswith("sum"):
             found = np.where(mask, spread, 0.0).sum(axis)
         else:
@@ -212,95 +186,61 @@ class Interpreter:
             found = np.where(mask.any(axis), found, 0.0)
         return found[:, None, :]
 
-    def _sampled(self, body: Body, values: Mapping[Register, Array], sample: int) -> Array:
-        inside: dict[Operand, Any] = {}
-        for i in body.instructions:
-            args = []
-            for a in i.args:
-                args.append(inside[a] if a in inside else self._of_sample(a, values, sample))
-            known = ELEMENTWISE.get(i.op)
-            inside[i.out] = (
-                known(*(np.asarray(a, dtype=float) for a in args))
-                if known
-                else getattr(self, f"_{i.op}")(i, args, values)
-            )
-        result = body.result
-        return inside[result] if result in inside else self._of_sample(result, values, sample)
-
-    @staticmethod
-    def _of_sample(operand: Operand, values: Mapping[Register, Array], sample: int) -> Array:
-        """An operand from outside a body: of neurons ``[replica, 1, neuron]``, of synapses ``[replica, post, pre]``."""
-        if not isinstance(operand, Register):
-            return operand
-        value = values[operand]
-        if operand.batch and isinstance(operand.space, Synapses):
-            return value[:, sample]
-        return value[:, sample : sample + 1] if operand.batch and value.shape[1] > 1 else value
-
-    def _sample_mean(self, i: Instruction, args: list[Array], values: Mapping[Register, Array]) -> Array:
-        body = i.options[1]
-        assert isinstance(body, Body)
-        mask = self._mask(i)
-        return (
-            sum(self._sampled(body, values, s) + np.zeros(mask.shape) for s in range(self.n_samples)) / self.n_samples
-        )
-
-    def _sample_values(self, i: Instruction, args: list[Array], values: Mapping[Register, Array]) -> Array:
-        """``[replica, sample, post, pre]``."""
-        body = i.options[1]
-        assert isinstance(body, Body)
-        mask = self._mask(i)
-        each = [np.where(mask, self._sampled(body, values, s), 0.0) for s in range(self.n_samples)]
-        return np.stack(each, axis=1)
-
-    def _sample_reduce(self, i: Instruction, args: list[Array], values: Mapping[Register, Array]) -> Array:
-        body = i.options[2]
-        assert isinstance(body, Body)
-        return np.concatenate(
-            [self._reduce(i, [self._sampled(body, values, s)], values) for s in range(self.n_samples)], axis=1
-        )
-
-    def _combination(self, i: Instruction, args: list[Array], values: Any) -> Array:
+    def _combination(self, i: Instruction, *pairs: Array) -> Array:
         """``sum_k c_k v_k`` at the synapses that exist."""
         mask = self._mask(i)
         total = np.zeros(mask.shape)
-        for scale, value in zip(args[::2], args[1::2], strict=True):
+        for scale, value in zip(pairs[::2], pairs[1::2], strict=True):
             total = total + scale * value
         return np.where(mask, total, 0.0)
 
+    # -- sample by sample
+
+    def _sampled(self, i: Instruction) -> list[Array]:
+        """The result of an instruction's body, the last option, for each sample."""
+        body, found = i.options[-1], []
+        for sample in range(self.n_samples):
+            inside = {register: self._of_sample(register, sample) for register in body.reads}
+            for line in body.instructions:
+                inside[line.out] = self._value(line, inside)
+            found.append(inside.get(body.result, body.result))
+        return found
+
+    def _of_sample(self, register: Register, sample: int) -> Array:
+        """A register from outside a body: of neurons ``[replica, 1, neuron]``, of synapses ``[replica, post, pre]``."""
+        value = self.values[register]
+        if register.batch and isinstance(register.space, Synapses):
+            return value[:, sample]
+        return value[:, sample : sample + 1] if register.batch and value.shape[1] > 1 else value
+
+    def _sample_mean(self, i: Instruction) -> Array:
+        mask = self._mask(i)
+        return sum(value + np.zeros(mask.shape) for value in self._sampled(i)) / self.n_samples
+
+    def _sample_values(self, i: Instruction) -> Array:
+        """``[replica, sample, post, pre]``."""
+        return np.stack([np.where(self._mask(i), value, 0.0) for value in self._sampled(i)], axis=1)
+
+    def _sample_reduce(self, i: Instruction) -> Array:
+        return np.concatenate([self._reduce(i, value) for value in self._sampled(i)], axis=1)
+
     # -- changes
 
-    def _change(self, i: Instruction, args: list[Array], values: Any) -> Array:
+    def _change(self, i: Instruction, old: Array, decay: Array, *pairs: Array) -> Array:
         """``(1 - decay) w + sum_k c_k v_k``, clipped to the bounds, at the synapses that exist."""
-        old, decay, pairs = args[0], args[1], args[2:]
-        return self._bounded(i, old - decay * old + self._combination(i, pairs, values))
+        return self._bounded(i, old - decay * old + self._combination(i, *pairs))
 
-    def _assign(self, i: Instruction, args: list[Array], values: Any) -> Array:
-        return args[1] + np.zeros(np.shape(args[0]))
+    def _assign(self, i: Instruction, old: Array, new: Array) -> Array:
+        return new + np.zeros(np.shape(old))
 
-    def _accumulate(self, i: Instruction, args: list[Array], values: Any) -> Array:
+    def _accumulate(self, i: Instruction, old: Array, decay: Array, rate: Array, a: Array, b: Array) -> Array:
         """``(1 - decay) w + rate a b``, with bounds as in `_change`. For vectors a and b, ``a b`` is the batch mean of
         their outer products."""
-        old, decay, rate, a, b = args
-        if _is_vector(i.args[3]):
-            product = self._outer(i, [a, b], values)
-        else:
-            a, b = (x.swapaxes(1, 2) if turned else x for x, turned in zip((a, b), i.options[2:], strict=True))
-            product = a @ b
+        product = (self._outer if len(i.options) == 2 else self._matmul)(i, a, b)
         return self._bounded(i, old - decay * old + rate * product)
 
     def _bounded(self, i: Instruction, new: Array) -> Array:
         """Clip values to the bounds, and set them to 0 where there is no synapse."""
-        bounds: Any = i.options[1] or (None, None)
-        low, high = bounds
+        low, high = i.options[1] or (None, None)
         new = new if low is None else np.maximum(new, low)
         return np.where(self._mask(i), new if high is None else np.minimum(new, high), 0.0)
-
-
-def _size(i: Instruction) -> int:
-    assert isinstance(i.out.space, Neurons)
-    return i.out.space.size
-
-
-def _is_vector(operand: Operand) -> bool:
-    return isinstance(operand, Register) and isinstance(operand.space, Neurons)

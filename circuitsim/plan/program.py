@@ -30,6 +30,11 @@ class Given:
     targets: Mapping[str, Register] = field(default_factory=dict)
     classes: frozenset[str] = frozenset()
 
+    @property
+    def registers(self) -> set[Register]:
+        """All of them. The caller may overwrite their memory after the step."""
+        return {*self.inputs.values(), *self.targets.values()}
+
 
 @dataclass(frozen=True)
 class Image:

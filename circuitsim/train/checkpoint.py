@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from circuitsim.engine import Circuit
-from circuitsim.engine.archive import FORMAT, read_archive
+from circuitsim.engine.archive import FORMAT, identity, read_archive, save_circuit
 from circuitsim.engine.loading import restore_circuit
-from circuitsim.engine.saving import identity, save_circuit
 from circuitsim.errors import ArchiveError, ParameterError
 from circuitsim.files import locked, remove_parts
 from circuitsim.history import History

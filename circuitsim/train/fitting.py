@@ -10,9 +10,9 @@ from typing import Any
 
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
+from circuitsim.engine.archive import identity
 from circuitsim.engine.batch_shard import ALONE
 from circuitsim.engine.runaway import check_max_weight
-from circuitsim.engine.saving import identity
 from circuitsim.errors import ParameterError, SimulationDiverged, check_kind
 from circuitsim.history import History
 from circuitsim.train.batches import Batches, IterableBatches, SplitBatches, as_dataset, check_fit

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import circuitsim as cs
-from circuitsim.engine.saving import save_circuit
+from circuitsim.engine.archive import save_circuit
 from circuitsim.files import locked
 from circuitsim.train.checkpoint import Checkpoint
 from motifs import paper_sal, weight_mirror

@@ -17,9 +17,9 @@ import torch
 
 from circuitsim.engine import Circuit
 from circuitsim.engine.batch_shard import BatchShard
+from circuitsim.engine.draws import draw_noise
 from circuitsim.engine.input_binder import InputBinder
 from circuitsim.engine.losses import LOSSES
-from circuitsim.engine.noise import StepNoise
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.replica import Cycle
 from circuitsim.export.brian2.results import Arrays
@@ -97,12 +97,11 @@ class Feeding:
 
     def _noise(self, step: int, n_samples: int) -> dict[str, np.ndarray]:
         """The same noise as in the circuit, where it is determined by seed, phase, step and population."""
-        like = torch.empty(0, dtype=torch.float64)
         found: dict[str, np.ndarray] = {}
         for cycle in self.cycles:
-            draw = StepNoise(cycle.phase, step, [self.seed], BatchShard(n_samples), like)
-            noisy = [p for p in cycle.plan.populations.values() if p.noise]
-            found |= {f"noise_{p.name}{cycle.suffix}": draw(p.name, p.size)[0].numpy() for p in noisy}
+            for p in (p for p in cycle.plan.populations.values() if p.noise):
+                drawn = draw_noise(p.name, p.size, cycle.phase, step, [self.seed], n_samples)
+                found[f"noise_{p.name}{cycle.suffix}"] = drawn[0]
         return found
 
     def loss(self, outputs: Mapping[str, np.ndarray], targets: Tensors) -> float:

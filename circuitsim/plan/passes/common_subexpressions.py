@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-from circuitsim.plan.instructions import CHANGES, Instruction, Matrix, Register, Synapses
-from circuitsim.plan.passes.substitution import rewritten
+from circuitsim.plan.instructions import CHANGES, Instruction, Register
+from circuitsim.plan.passes.rewriting import rewritten
 from circuitsim.plan.program import Program
 
 FRESH = frozenset({"noise", "signal"})  # operations with a new value at every call
@@ -37,10 +37,5 @@ def share_common_subexpressions(program: Program) -> Program:
 
 def _turned(i: Instruction) -> Hashable:
     """The key of the same mean with its factors swapped."""
-    space = i.out.space
-    if isinstance(space, Matrix):
-        turned: Matrix | Synapses = Matrix(space.shape[::-1])
-    else:
-        assert isinstance(space, Synapses)
-        turned = space.reversed
+    turned = i.options[0].reversed
     return (i.op, i.args[::-1], (turned,), turned, i.out.batch)

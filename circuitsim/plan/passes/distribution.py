@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from circuitsim.plan.instructions import Instruction, Register
-from circuitsim.plan.passes.substitution import rewritten
+from circuitsim.plan.passes.rewriting import rewritten
 from circuitsim.plan.program import Program
 
 MEANS = frozenset({"outer", "batch_mean", "mean", "mean_square", "loss", "sample_mean"})

@@ -22,9 +22,9 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from circuitsim.plan.instructions import Instruction, Matrix, Neurons, Operand, Register, Synapses
+from circuitsim.plan.instructions import Instruction, Matrix, Operand, Register
 from circuitsim.plan.passes.common_subexpressions import share_common_subexpressions
-from circuitsim.plan.passes.dead_code import without_dead_code
+from circuitsim.plan.passes.rewriting import without_dead_code
 from circuitsim.plan.program import Image, Program
 from circuitsim.plan.writer import EVERYTHING, Writer
 
@@ -62,12 +62,6 @@ def reassociate(program: Program, sizes: Sizes, kept: Collection[str] = ()) -> P
     return _Reassociation(program, sizes, kept).program()
 
 
-def size_of(register: Register) -> int:
-    """The number of neurons of a register."""
-    assert isinstance(register.space, Neurons)
-    return register.space.size
-
-
 class _Reassociation(Writer):
     """Rewrites the program in a single pass.
 
@@ -87,7 +81,7 @@ class _Reassociation(Writer):
             for register in i.reads:
                 self.readers[register].append(i)
         self.clipped = clipped_weights(program)
-        self.inputs = {*program.given.inputs.values(), *program.given.targets.values()}
+        self.inputs = program.given.registers
         self.wanted: set[Register | None] = {*program.losses.values(), program.loss}
         self.kept = {r for name, r in program.readable.items() if "*" in kept or name in kept}
 
@@ -109,17 +103,20 @@ class _Reassociation(Writer):
 
     def instruction(self, i: Instruction) -> None:
         """Write an instruction, or its replacement."""
-        if i.op == "current" and is_dense(i) and i.out.batch:
+        scale, vector = self.unscaled(i.out)
+        if i.is_dense_current and i.out.batch:
             self.current(i)
         elif i.op == "outer" and isinstance(i.out.space, Matrix):
             self.outer(i)
-        elif i.op == "mean_square" and self.image(operand_of(i)).matrix is not None:
+        elif i.op == "mean_square" and self.image(i.registers[0]).matrix is not None:
             self.mean_square(i)
-        elif self.scaled_of(i) in self.images:
-            self.scaling(i)
+        elif scale is not None and vector in self.images:  # multiply the scale of what is omitted
+            image = self.images[vector]
+            self.images[i.out] = Image(image.matrix, image.base, self.both(scale, image.scale))
+            if i.out in self.kept:
+                self.lines.append(i)
         else:
             self.lines.append(i)
-            scale, vector = self.unscaled(i.out)
             if scale is not None:
                 self.multiples[scale, vector] = i.out
 
@@ -127,8 +124,7 @@ class _Reassociation(Writer):
 
     def current(self, i: Instruction) -> None:
         """Omit ``W y``, or compute it from the base of y."""
-        weights, vector = i.args
-        assert isinstance(weights, Register) and isinstance(vector, Register)
+        weights, vector = i.registers
         image = self.image(vector)
         matrix = self.times(weights, image.matrix)
         if self.can_go(i) and self.saves(i, image):
@@ -159,44 +155,30 @@ class _Reassociation(Writer):
         """The product of two numbers, where None stands for 1."""
         return self.elementwise("multiply", a, b) if a is not None and b is not None else a or b
 
-    def scaled_of(self, i: Instruction) -> Register | None:
-        """The vector that an instruction multiplies by a number shared by all neurons and samples, or None."""
-        scale, vector = self.unscaled(i.out)
-        return None if scale is None else vector
-
-    def scaling(self, i: Instruction) -> None:
-        """Multiply the scale of an omitted vector instead of the vector itself."""
-        scale, vector = self.unscaled(i.out)
-        image = self.images[vector]
-        self.images[i.out] = Image(image.matrix, image.base, self.both(scale, image.scale))
-        if i.out in self.kept:
-            self.lines.append(i)
-
     def products_of(self, vector: Register) -> list[tuple[Instruction, Register]]:
         """The readers of a vector, and those of its multiples, each with the vector that it reads."""
         found = []
         for reader in self.readers[vector]:
-            multiple = self.scaled_of(reader) is vector and reader.out not in self.wanted
-            found += self.products_of(reader.out) if multiple else [(reader, vector)]
+            is_multiple = self.unscaled(reader.out)[1] is vector and reader.out not in self.wanted
+            found += self.products_of(reader.out) if is_multiple else [(reader, vector)]
         return found
 
     def can_go(self, i: Instruction) -> bool:
         """Whether only products of its own phase read the current, so that it can be omitted."""
-        readers, vector = self.products_of(i.out), i.args[1]
-        assert isinstance(vector, Register)
+        readers, (weights, vector) = self.products_of(i.out), i.registers
         return (
             bool(readers)
             and i.out not in self.wanted
             and all(self.where[r.out] == self.where[i.out] for r, _ in readers)
             and all(is_product_of(r, read) for r, read in readers)
-            and i.args[0] not in self.clipped
+            and weights not in self.clipped
             and self.image(vector).base not in self.inputs  # the caller may overwrite its inputs after the step
         )
 
     def saves(self, i: Instruction, image: Image) -> bool:
         """Whether its readers together are cheaper without the current."""
-        rows, columns = shape_of(i.args[0])
-        width, batch, cost = size_of(image.base), self.sizes.batch, self.sizes.cost
+        rows, columns = i.registers[0].shape
+        width, batch, cost = image.base.size, self.sizes.batch, self.sizes.cost
         made = cost(batch, rows, columns) if image.matrix is None else cost(batch, rows, width)
         gone = 0
         for reader, read in self.products_of(i.out):
@@ -204,12 +186,12 @@ class _Reassociation(Writer):
                 gone += cost(rows, width, width) + cost(batch, width, width)
                 continue
             if reader.op == "current":
-                n = shape_of(reader.args[0])[0]
+                n = reader.registers[0].shape[0]
                 made += cost(batch, n, rows)
                 gone += cost(n, rows, width) + cost(batch, n, width)
                 continue
             other = self.image(next(a for a in reader.args if a is not read and isinstance(a, Register)))
-            n = size_of(other.base)
+            n = other.base.size
             made += cost(batch, n, rows)
             gone += cost(n, width, rows)
             if not self.is_made(other.base, image.base):
@@ -227,38 +209,35 @@ class _Reassociation(Writer):
 
     def outer(self, i: Instruction) -> None:
         """``E[p q^T] = P E[p0 q0^T] Q^T``."""
-        a, b = i.args
-        assert isinstance(a, Register) and isinstance(b, Register)
+        a, b = i.registers
         p, q = self.image(a), self.image(b)
         if p.matrix is None and q.matrix is None:
             self.lines.append(Instruction("outer", i.out, self.narrowly_scaled(a, b), i.options))
             return
-        shape = Matrix((size_of(p.base), size_of(q.base)))
+        shape = Matrix((p.base.size, q.base.size))
         mean = self.write("outer", (p.base, q.base), shape, options=(shape,))
         scale = self.both(p.scale, q.scale)
         if scale is not None:
             mean = self.elementwise("multiply", scale, mean)
-        n, m = size_of(a), size_of(b)
+        n, m = a.size, b.size
         if p.matrix is None or q.matrix is None:
-            self.last_product(
-                i, mean if p.matrix is None else p.matrix, mean if q.matrix is None else q.matrix, q.matrix is not None
-            )
+            self.last_product(i, p.matrix or mean, q.matrix or mean, q.matrix is not None)
             return
-        left_first = self.sizes.cost(n, size_of(p.base), size_of(q.base)) + self.sizes.cost(n, size_of(q.base), m)
-        right_first = self.sizes.cost(size_of(p.base), size_of(q.base), m) + self.sizes.cost(n, size_of(p.base), m)
+        left_first = self.sizes.cost(n, p.base.size, q.base.size) + self.sizes.cost(n, q.base.size, m)
+        right_first = self.sizes.cost(p.base.size, q.base.size, m) + self.sizes.cost(n, p.base.size, m)
         if left_first <= right_first:
             self.last_product(i, self.times(p.matrix, mean), q.matrix, True)
         else:
-            inner = self.write("matmul", (mean, q.matrix), Matrix((size_of(p.base), m)), options=(False, True))
+            inner = self.write("matmul", (mean, q.matrix), Matrix((p.base.size, m)), options=(False, True))
             self.last_product(i, p.matrix, inner, False)
 
     def mean_square(self, i: Instruction) -> None:
         """``E[g^2] = sum of (A E[e e^T]) * A``, divided by the number of neurons of g."""
-        image = self.image(operand_of(i))
+        image = self.image(i.registers[0])
         assert image.matrix is not None
-        n, base = size_of(image.base), self.scaled_base(image)
+        n, base = image.base.size, self.scaled_base(image)
         moments = self.write("outer", (base, base), Matrix((n, n)), options=(Matrix((n, n)),))
-        turned = self.write("matmul", (image.matrix, moments), Matrix(shape_of(image.matrix)), options=(False, False))
+        turned = self.write("matmul", (image.matrix, moments), Matrix(image.matrix.shape), options=(False, False))
         self.lines.append(Instruction("mean_of_squares", i.out, (turned, image.matrix)))
 
     def narrowly_scaled(self, p: Register, q: Register) -> tuple[Register, Register]:
@@ -267,7 +246,7 @@ class _Reassociation(Writer):
             scale, vector = self.unscaled(b)
             if scale is None:
                 continue
-            scaled = self.scaled(scale, a, size_of(b))
+            scaled = self.scaled(scale, a, b.size)
             if scaled is not None:
                 return (scaled, vector) if a is p else (vector, scaled)
         return p, q
@@ -275,10 +254,9 @@ class _Reassociation(Writer):
     def unscaled(self, vector: Register) -> tuple[Register | None, Register]:
         """Split a vector into a number shared by all neurons and samples (or None) and the rest of the product."""
         made = self.made.get(vector)
-        if made is not None and made.op == "multiply" and vector.batch:
-            for scale, rest in (made.args, made.args[::-1]):
-                if isinstance(scale, Register) and scale.space == EVERYTHING and not scale.batch:
-                    assert isinstance(rest, Register)
+        if made is not None and made.op == "multiply" and vector.batch and len(made.registers) == 2:
+            for scale, rest in (made.registers, made.registers[::-1]):
+                if scale.space == EVERYTHING and not scale.batch:
                     return scale, rest
         return None, vector
 
@@ -291,20 +269,19 @@ class _Reassociation(Writer):
         if made is not None and len(self.readers[vector]) == 1 and vector not in self.wanted:
             passed = made.args[0] if made.op in GATES else None
             if isinstance(passed, Register) and not passed.is_scalar:
-                inner = self.scaled(scale, passed, min(width, size_of(vector)))
+                inner = self.scaled(scale, passed, min(width, vector.size))
                 if inner is not None:
                     return self.write(made.op, (inner, *made.args[1:]), vector.space, batch=True)
-            if made.op == "current" and is_dense(made) and vector.batch and made.args[0] not in self.clipped:
-                weights, activity = made.args
-                assert isinstance(weights, Register) and isinstance(activity, Register)
+            if made.is_dense_current and vector.batch and made.args[0] not in self.clipped:
+                weights, activity = made.registers
                 image = self.image(activity)
-                inner = self.scaled(scale, self.scaled_base(image), min(width, size_of(vector)))
+                inner = self.scaled(scale, self.scaled_base(image), min(width, vector.size))
                 if inner is not None:
                     matrix = self.times(weights, image.matrix)
                     self.images[vector] = Image(matrix, image.base, image.scale)
                     options = made.options if image.matrix is None else (matrix.space,)
                     return self.write("current", (matrix, inner), vector.space, batch=True, options=options)
-        return self.elementwise("multiply", scale, vector) if size_of(vector) < width else None
+        return self.elementwise("multiply", scale, vector) if vector.size < width else None
 
     def last_product(self, i: Instruction, a: Register, b: Register, turned: bool) -> None:
         """Write the last product of a chain into the register of instruction `i`."""
@@ -314,7 +291,7 @@ class _Reassociation(Writer):
         """``a @ b``, or a if b is None."""
         if b is None:
             return a
-        shape = Matrix((shape_of(a)[0], shape_of(b)[1]))
+        shape = Matrix((a.shape[0], b.shape[1]))
         return self.write("matmul", (a, b), shape, options=(False, False))
 
 
@@ -323,29 +300,10 @@ def clipped_weights(program: Program) -> set[Operand]:
     return {i.args[0] for i in program.instructions if i.op == "change" and i.options[1]}
 
 
-def is_dense(i: Instruction) -> bool:
-    """Whether the synapses of an instruction are stored as an array."""
-    space = i.options[0]
-    return isinstance(space, Matrix) or (isinstance(space, Synapses) and space.layout == "dense")
-
-
 def is_product_of(i: Instruction, vector: Register) -> bool:
     """Whether an instruction multiplies the vector by a matrix, or takes a batch mean of its outer product."""
     if i.op == "mean_square":
         return True
     if i.op == "current":
-        return i.args[1] is vector and is_dense(i) and i.out.batch
+        return i.args[1] is vector and i.is_dense_current and i.out.batch
     return i.op == "outer" and isinstance(i.out.space, Matrix) and i.args[0] is not i.args[1]
-
-
-def operand_of(i: Instruction) -> Register:
-    """The only operand of an instruction."""
-    (found,) = i.args
-    assert isinstance(found, Register)
-    return found
-
-
-def shape_of(matrix: object) -> tuple[int, int]:
-    """The numbers of rows and columns."""
-    assert isinstance(matrix, Register) and isinstance(matrix.space, Matrix | Synapses)
-    return matrix.space.shape

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from circuitsim.plan.instructions import Instruction, Register, Synapses
-from circuitsim.plan.passes.substitution import rewritten
+from circuitsim.plan.passes.rewriting import rewritten
 from circuitsim.plan.program import Program
 
 
 def without_relays(program: Program, relays: Collection[str]) -> Program:
     """Replace the currents of relays, projections of one synapse for each neuron, all of weight 1 and never changed."""
     same: dict[Register, Register] = {}
-    given = {*program.given.inputs.values(), *program.given.targets.values()}  # may be overwritten after the step
+    given = program.given.registers
 
     def direct(i: Instruction) -> Iterator[Instruction]:
         if i.op == "current" and isinstance(synapses := i.options[0], Synapses) and synapses.projection in relays:
-            base = i.args[1]
-            assert isinstance(base, Register)
+            _, base = i.registers
             if (base.space, base.batch) == (i.out.space, i.out.batch) and base not in given:
                 same[i.out] = base
                 return

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from circuitsim.plan.instructions import Instruction, Register
-from circuitsim.plan.passes.reassociation import Sizes, clipped_weights, is_dense, size_of
+from circuitsim.plan.passes.reassociation import Sizes, clipped_weights
 from circuitsim.plan.program import Image, Program
 from circuitsim.rules.elementwise import ELEMENTWISE
 
@@ -26,20 +26,18 @@ def rematerialize(program: Program, sizes: Sizes, kept: Collection[str] = ()) ->
     names = defaultdict(list)
     for name, register in program.readable.items():
         names[register].append(name)
-    given = {*program.given.inputs.values(), *program.given.targets.values()}
     last = {register: i for i in program.instructions for register in i.reads}
     clipped = clipped_weights(program)
     wanted = {*program.losses.values(), program.loss}
     images = dict(program.images)
     for i in program.instructions:
         known = names[i.out]
-        if not (known and i.op == "current" and is_dense(i) and is_written_over(i.out, last.get(i.out))):
+        if not (known and i.is_dense_current and is_written_over(i.out, last.get(i.out))):
             continue
-        matrix, base = i.args
-        assert isinstance(matrix, Register) and isinstance(base, Register)
-        is_large = sizes.replicas * sizes.batch * size_of(i.out) >= LARGE
+        matrix, base = i.registers
+        is_large = sizes.replicas * sizes.batch * i.out.size >= LARGE
         # the caller may overwrite its inputs after the step; activities must stay readable
-        is_safe = base not in given and matrix not in clipped and i.out not in wanted
+        is_safe = base not in program.given.registers and matrix not in clipped and i.out not in wanted
         if is_large and is_safe and not any(name in kept or name.endswith(".activity") for name in known):
             images |= dict.fromkeys(known, Image(matrix, base))
     readable = {name: register for name, register in program.readable.items() if name not in images}

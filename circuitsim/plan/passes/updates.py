@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 
 from circuitsim.plan.instructions import CHANGES, Instruction, Matrix, Operand, Region, Register, Synapses
-from circuitsim.plan.passes.dead_code import without_dead_code
+from circuitsim.plan.passes.rewriting import without_dead_code
 from circuitsim.plan.program import Program
 from circuitsim.plan.writer import Writer
 
@@ -93,21 +93,18 @@ class _Region(Writer):
 
 
 def _is_narrow(product: Instruction) -> bool:
-    a = product.args[0]
-    assert isinstance(a, Register) and isinstance(a.space, Matrix | Synapses)
-    return a.space.shape[0 if product.options[0] else 1] <= NARROW
+    return product.registers[0].shape[0 if product.options[0] else 1] <= NARROW
 
 
 def _turned(product: Instruction) -> Instruction:
     """``(a b)^T = b^T a^T``."""
     (a, b), (turn_a, turn_b) = product.args, product.options
-    shape = product.out.space.shape[::-1] if isinstance(product.out.space, Matrix) else (0, 0)
-    return Instruction("matmul", replace(product.out, space=Matrix(shape)), (b, a), (not turn_b, not turn_a))
+    out = replace(product.out, space=Matrix(product.out.shape[::-1]))
+    return Instruction("matmul", out, (b, a), (not turn_b, not turn_a))
 
 
-def _fits(product: Instruction, synapses: object) -> bool:
+def _fits(product: Instruction, synapses: Synapses) -> bool:
     """Whether the product has the layout of the weights."""
-    assert isinstance(synapses, Synapses)
     if isinstance(product.out.space, Matrix):
         return synapses.layout == "dense"
     return synapses.layout == "sparse" and product.out.space == synapses.shared

@@ -12,7 +12,7 @@ import torch
 
 from circuitsim.data.arrays import as_numpy
 from circuitsim.engine import Circuit
-from circuitsim.engine.validation import InputValidator
+from circuitsim.engine.input_binder import check_target
 from circuitsim.errors import DataError
 from circuitsim.export.brian2.feeding import Feeding
 from circuitsim.export.brian2.spiking.model import GRID_MS
@@ -110,7 +110,7 @@ def _vectors(plan: Plan, target: Any) -> Any:
     if classes.ndim != 1 or classes.dtype.kind == "f":
         return target
     indices = torch.as_tensor(classes.astype(np.int64))
-    InputValidator(torch.float64).check_classes(indices, size, owner)
+    check_target(indices, size, owner)
     return torch.nn.functional.one_hot(indices, size).to(torch.float64)
 
 

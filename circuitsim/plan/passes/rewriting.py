@@ -1,15 +1,32 @@
-"""Rewriting of programs, which the passes share."""
+"""Rewriting of programs, which the passes share: substitution of registers, and removal of what is not needed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from circuitsim.plan.instructions import Body, Instruction, Operand, Register
+from circuitsim.plan.instructions import CHANGES, Body, Instruction, Operand, Register
 from circuitsim.plan.program import Image, Program
 
 Other = Mapping[Register, Register]
+
+
+def without_dead_code(program: Program) -> Program:
+    """Remove instructions that contribute neither to a result nor to a change of weights and states."""
+    needed: set[Operand] = set(program.roots)
+    found = [replace(region, instructions=live(region.instructions, needed)) for region in reversed(program.regions)]
+    return replace(program, regions=tuple(reversed(found)))
+
+
+def live(instructions: Sequence[Instruction], needed: set[Operand]) -> tuple[Instruction, ...]:
+    """The instructions that are `needed`, to which what they read is added."""
+    found = []
+    for i in reversed(instructions):
+        if i.out in needed or i.op in CHANGES:
+            needed.update(i.reads)
+            found.append(i)
+    return tuple(reversed(found))
 
 
 def rewritten(program: Program, change: Callable[[Instruction], Iterable[Instruction]], other: Other) -> Program:
