@@ -76,8 +76,7 @@ def receptive_fields(
     sheets = {k: mosaic(fields[k * places : (k + 1) * places], tile, p.name, columns) for k in chosen}
     backdrop = mosaic(np.ones((places, pre.size)), tile, p.name, columns)
     figure = _figure(sheets, backdrop, fields, title or f"{p.caption}: {pre.caption} to {post.caption}", n_channels)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _tiles(circuit: Circuit, projection: str, replica: int, grid: tuple[int, ...]) -> tuple[Array, tuple[int, int]]:

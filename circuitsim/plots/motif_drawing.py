@@ -118,8 +118,7 @@ def draw(
     above = np.array([left, top + 0.35])
     _text(axes, above, heading, TITLE_POINTS, bold=True, ha="left", va="bottom", gid="title")
     _fit(figure, axes, drawn)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _draw_loss_wires(axes: Axes, motif: Motif, layout: Layout) -> list[Bbox]:

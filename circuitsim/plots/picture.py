@@ -68,19 +68,20 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
-def save(figure: Figure, path: str | os.PathLike[str] | None) -> None:
-    """Save the figure in the format of the path's suffix. Missing folders are created; a path of None does nothing.
+def save(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
+    """Save the figure in the format of the path's suffix, unless the path is None, and return it.
 
-    The same figure always gives the same bytes, because the file holds no date and no random ids.
+    Missing folders are created. The same figure always gives the same bytes: the file holds no date and no random ids.
     """
     if path is None:
-        return
+        return figure
     path = check_path(path)
     kind, buffer = path.suffix.lower().removeprefix("."), BytesIO()
     dated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
     with matplotlib.rc_context({"svg.hashsalt": "circuitsim"}):
         figure.savefig(buffer, format=kind, dpi=_resolution(figure, DPI), metadata=dated, facecolor="white")
     write_atomically(path, buffer.getvalue())
+    return figure
 
 
 def _resolution(figure: Figure, wanted: float) -> float:

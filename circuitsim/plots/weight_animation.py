@@ -16,10 +16,9 @@ from PIL import Image
 
 from circuitsim.errors import ParameterError
 from circuitsim.files import as_path, write_atomically
-from circuitsim.plots.band import plain_axes, run_style
 from circuitsim.plots.matrices import Array, cosine, limit_of, neuron_order, thinned
 from circuitsim.plots.picture import Picture
-from circuitsim.plots.style import KIND_COLOURS, RUN_COLOURS, colour_table, kind_of_name
+from circuitsim.plots.style import KIND_COLOURS, RUN_COLOURS, colour_table, kind_of_name, plain_axes, run_style
 
 POINTS, DPI, LAST = 14.0, 80, 2.5  # text size, dots per inch, and the seconds for which the last frame is shown
 # In inches: a panel, the gap between panels, margins, and the axes of curves.
@@ -150,10 +149,9 @@ def _signals(
 
 
 def _limit(axes: Axes, last: float, low: float) -> None:
-    plain_axes(axes, POINTS - 2)
+    plain_axes(axes, POINTS - 2, "epochs")
     axes.set(xlim=(-0.02 * last, 1.05 * last or 1.0), ylim=(min(-0.12, low - 0.05), 1.05))
     axes.axhline(0, color="#777777", linewidth=1.0)
-    axes.set_xlabel("epochs", size=POINTS - 1)
 
 
 def _frame(figure: Picture) -> Image.Image:
