@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any, TypeVar, overload
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, TypeVar, overload
 
 from circuitsim.errors import MotifError
 from circuitsim.motif.identifiers import normalized
-from circuitsim.motif.memo import memoized
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import CYCLE, Phase
 from circuitsim.motif.population import Population
@@ -16,6 +16,8 @@ from circuitsim.motif.projection import Projection, check_options
 from circuitsim.motif.signal import Signal
 
 Declared = Population | Projection | Objective | Signal | Phase
+P = ParamSpec("P")
+T = TypeVar("T")
 OneDeclared = TypeVar("OneDeclared", Population, Projection, Objective, Signal, Phase)
 
 
@@ -145,6 +147,22 @@ class Declarations:
             + ", ".join(f"{len(values)} {kind}" for kind, (_, values) in self._kinds.items() if values)
             + ")"
         )
+
+
+def memoized(function: Callable[P, T]) -> Callable[P, T]:
+    """Cache the result of a function of a motif, and of values declared in it, on the motif; `add` clears the cache."""
+
+    @functools.wraps(function)
+    def cached(*args: P.args, **kwargs: P.kwargs) -> T:
+        motif: Any = args[0]  # see `Declarations`
+        # by identity, since two values may wrongly share a name; they are kept alive, so that ids stay unique
+        of = *args[1:], *kwargs.values()
+        key = function, *(part if isinstance(part, str) else id(part) for part in of)
+        if key not in motif._memo:
+            motif._memo[key] = of, function(*args, **kwargs)
+        return motif._memo[key][1]
+
+    return cached
 
 
 @memoized

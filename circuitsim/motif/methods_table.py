@@ -9,13 +9,12 @@ from typing import Any
 
 import sympy
 
-from circuitsim.motif.activation import GatedBy, activation_expression
 from circuitsim.motif.declarations import Declarations
 from circuitsim.motif.declared_weights import bounds_of, signed
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.formula import Cell, Formula, Table, latex_of, name_in_math
 from circuitsim.motif.phase import TIME, Phase
-from circuitsim.motif.population import Population
+from circuitsim.motif.population import GatedBy, Population, activation_expression
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.spikes import has_spikes
 from circuitsim.motif.state import State

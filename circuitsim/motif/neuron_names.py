@@ -15,9 +15,8 @@ import numpy as np
 from circuitsim.errors import DataError
 from circuitsim.motif.arrays import Names, is_frame
 from circuitsim.motif.connectivity import NamedMatrix
-from circuitsim.motif.declarations import Declarations, population_of
+from circuitsim.motif.declarations import Declarations, memoized, population_of
 from circuitsim.motif.identifiers import normalized
-from circuitsim.motif.memo import memoized
 from circuitsim.motif.projection import Projection
 
 

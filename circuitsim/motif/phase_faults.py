@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import sympy
 
 from circuitsim.motif.checks import Faults, is_number, is_whole
-from circuitsim.motif.declarations import Declarations, population_of, projection_of
+from circuitsim.motif.declarations import Declarations, memoized, population_of, projection_of
 from circuitsim.motif.expressions import Expressions, expressions_of
-from circuitsim.motif.memo import memoized
 from circuitsim.motif.phase import APPLY, CYCLE, TIME, Phase
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.wiring import Wiring, inputs_of, labels_of, sequences_of

@@ -9,23 +9,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from circuitsim.motif.activation import GatedBy
 from circuitsim.motif.arrays import counted_are
 from circuitsim.motif.checks import Faults, is_number, is_whole, parse_faults
 from circuitsim.motif.declarations import Declarations
-from circuitsim.motif.expressions import reads_drive
-from circuitsim.motif.identifiers import identifier_fault
-from circuitsim.motif.population import SIGNS, STREAMS, Population, is_shape
-from circuitsim.motif.state import State
-from circuitsim.motif.sweep_order import gates_of
-from circuitsim.motif.vocabularies import (
+from circuitsim.motif.expressions import (
     NEURON_NAMES,
     PREVIOUS,
     SPIKE,
     parse_activation,
     parse_neuron_state,
     parse_trace,
+    reads_drive,
 )
+from circuitsim.motif.identifiers import identifier_fault
+from circuitsim.motif.population import SIGNS, STREAMS, GatedBy, Population, gates_of, is_shape
+from circuitsim.motif.state import State
 from circuitsim.motif.wiring import driven_populations, error_populations, labels_of, wirings
 from circuitsim.rules.vocabulary import SPIKES
 

@@ -23,13 +23,13 @@ from circuitsim.motif.declared_weights import (
     sign_faults,
     stray_fault,
 )
+from circuitsim.motif.expressions import parse_rule, parse_synapse_state
 from circuitsim.motif.identifiers import identifier_fault
 from circuitsim.motif.neuron_names import matrix_of, name_faults
 from circuitsim.motif.population_faults import label_faults, states_are_sound
 from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection, Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.space import distance_faults, local_faults, probability_faults
-from circuitsim.motif.vocabularies import parse_rule, parse_synapse_state
 
 _KINDS: dict[str, Any] = {
     "rule": Rule | None,

@@ -8,8 +8,7 @@ import sympy
 from circuitsim.motif.arrays import LARGEST, counted_are, place_of
 from circuitsim.motif.checks import Faults, is_whole, parse_faults
 from circuitsim.motif.connectivity import Connectivity, DistanceDependent, Edges, Local, Mask, Random
-from circuitsim.motif.declarations import Declarations
-from circuitsim.motif.memo import memoized
+from circuitsim.motif.declarations import Declarations, memoized
 from circuitsim.motif.neuron_names import matrix_of
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection

@@ -13,18 +13,17 @@ import numpy as np
 
 from circuitsim.motif.checks import Faults, parse_faults, title
 from circuitsim.motif.declarations import Declarations, population_of
+from circuitsim.motif.expressions import NEURON_NAMES, SPIKE, parse_signal
 from circuitsim.motif.identifiers import identifier_fault, part_fault
 from circuitsim.motif.objective import LOSSES, Objective
 from circuitsim.motif.phase import Phase
 from circuitsim.motif.phase_faults import apply_faults, phase_faults, time_faults
-from circuitsim.motif.population import Population
+from circuitsim.motif.population import Population, gates_of
 from circuitsim.motif.population_faults import population_fields, population_meaning
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.projection_faults import projection_fields, projection_meaning
 from circuitsim.motif.state import State
-from circuitsim.motif.sweep_order import gates_of
 from circuitsim.motif.value import Value
-from circuitsim.motif.vocabularies import NEURON_NAMES, SPIKE, parse_signal
 from circuitsim.motif.wiring import inputs_of, wirings
 
 SINGLE = re.compile(r"(str|bool|int|float|None)( \| (str|bool|int|float|None))*")  # the type of a field without arrays

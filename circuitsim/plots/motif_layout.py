@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from circuitsim.motif import Motif, Population
 from circuitsim.motif.expressions import reads_drive
-from circuitsim.motif.sweep_order import dependencies, gates_of, in_order, without_cycles
-from circuitsim.motif.wiring import wirings
+from circuitsim.motif.population import gates_of
+from circuitsim.motif.wiring import dependencies, in_order, wirings, without_cycles
 from circuitsim.plots import motif_captions as captions
 from circuitsim.plots.picture import text_size
 
