@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from circuitsim.motif import Constant, Edges, Given, Identity, Mask, Motif, Projection
-from circuitsim.motif.declared_weights import is_random, outside_fault, pattern_of
+from circuitsim.motif.synapses import is_random, outside_fault, pattern_of
 
 
 def rewritten(motif: Motif) -> Motif:

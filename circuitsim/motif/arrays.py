@@ -174,17 +174,20 @@ def place_of(wrong: np.ndarray, post_names: Names = None, pre_names: Names = Non
     return f"at {axes}{index}" + (f" ({' <- '.join(named)})" if len(named) == 2 and len(index) == 2 else "")
 
 
+def first_of(array: np.ndarray, wrong: np.ndarray, *names: Names) -> str:
+    """Say which the first wrong entry is and where it is, such as ``(-1) at [post, pre] = [0, 3]``."""
+    return f"({array[tuple(np.argwhere(wrong)[0])]:g}) {place_of(wrong, *names)}"
+
+
 def fault_of(what: str, array: np.ndarray, post_names: Names = None, pre_names: Names = None) -> str | None:
     """Say how many entries are blank or infinite and where the first one is; None if all are finite."""
     wrong = ~np.isfinite(array)
     if not wrong.any():
         return None
-    first = array[tuple(np.argwhere(wrong)[0])]
-    advice = f"; if a blank means that there is no synapse, use {what}(array, blank=0)" if np.isnan(first) else ""
-    return (
-        f"{what}: {counted_are(wrong)} blank or not finite, the first ({first:g}) "
-        f"{place_of(wrong, post_names, pre_names)}{advice}"
-    )
+    is_blank = np.isnan(array[wrong][0])
+    advice = f"; if a blank means that there is no synapse, use {what}(array, blank=0)" if is_blank else ""
+    first = first_of(array, wrong, post_names, pre_names)
+    return f"{what}: {counted_are(wrong)} blank or not finite, the first {first}{advice}"
 
 
 def filled(array: np.ndarray, blank: Any, owner: str) -> np.ndarray:

@@ -10,7 +10,6 @@ from typing import Any
 import sympy
 
 from circuitsim.motif.declarations import Declarations
-from circuitsim.motif.declared_weights import bounds_of, signed
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.formula import Cell, Formula, Table, latex_of, name_in_math
 from circuitsim.motif.phase import TIME, Phase
@@ -18,6 +17,7 @@ from circuitsim.motif.population import GatedBy, Population, activation_expressi
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.spikes import has_spikes
 from circuitsim.motif.state import State
+from circuitsim.motif.synapses import bounds_of, signed
 from circuitsim.motif.wiring import inputs_of, labels_of
 from circuitsim.motif.wording import (
     bounds,

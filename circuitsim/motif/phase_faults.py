@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import sympy
 
-from circuitsim.motif.checks import Faults, is_number, is_whole
+from circuitsim.motif.checks import Faults, is_number, is_whole, must
 from circuitsim.motif.declarations import Declarations, memoized, population_of, projection_of
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.phase import APPLY, CYCLE, TIME, Phase
@@ -21,11 +21,16 @@ Parsed = tuple[str, str, sympy.Expr, tuple[str, ...], tuple[str, ...]]
 
 def phase_faults(motif: Declarations, wiring: Wiring) -> Faults:
     """Yield the unknown names of a phase, and the currents that projections read but that it does not deliver."""
-    yield from _fields(wiring.phase)
-    yield from _unknown_names(motif, wiring)
-    owner = f"phase {wiring.phase.name!r}: " if motif.phases[0] is not CYCLE else ""
+    phase = wiring.phase
+    table = {
+        "repeat": (phase.repeat == TIME or is_whole(phase.repeat, 1), f"a whole number, 1 or more, or {TIME!r}"),
+        "apply": (phase.apply in APPLY, f"one of {APPLY}"),
+    }
+    yield from must(f"phase {phase.name!r}: ", phase, table)
+    yield from _unknown_names(motif, phase)
+    owner = f"phase {phase.name!r}: " if motif.phases[0] is not CYCLE else ""
     for p in wiring.projections.values():
-        if wiring.phase.changes(p.name):
+        if phase.changes(p.name):
             yield from (owner + fault for fault in _currents(wiring, p, _parsed(motif)[p.name]))
 
 
@@ -51,16 +56,8 @@ def time_faults(motif: Declarations) -> Faults:
         )
 
 
-def _fields(phase: Phase) -> Faults:
+def _unknown_names(motif: Declarations, phase: Phase) -> Faults:
     owner = f"phase {phase.name!r}"
-    if phase.repeat != TIME and not (is_whole(phase.repeat) and int(phase.repeat) >= 1):
-        yield f"{owner}: repeat must be a whole number, 1 or more, or {TIME!r} (got {phase.repeat!r})"
-    if phase.apply not in APPLY:
-        yield f"{owner}: apply must be one of {APPLY} (got {phase.apply!r})"
-
-
-def _unknown_names(motif: Declarations, wiring: Wiring) -> Faults:
-    phase, owner = wiring.phase, f"phase {wiring.phase.name!r}"
     populations, projections = population_of(motif).keys(), projection_of(motif).keys()
     for field, names, known in (
         ("soma", phase.soma or (), projections),

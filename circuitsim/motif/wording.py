@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from circuitsim.motif.connectivity import Connectivity, DistanceDependent, Edges, Local, Mask, Random, ReciprocalOf
-from circuitsim.motif.declared_weights import Bounds
 from circuitsim.motif.init import Constant, Gaussian, Given, Init, TransposeOf, Uniform
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Derived, Projection, Rewiring
+from circuitsim.motif.synapses import Bounds
 
 
 def title(value: Population | Projection) -> str:

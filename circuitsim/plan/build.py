@@ -13,10 +13,9 @@ import sympy
 
 from circuitsim.errors import MotifError, RuleError
 from circuitsim.motif import Edges, Motif, OneToOne, Population, Projection, Random, ReciprocalOf, State, checks
-from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.expressions import PREVIOUS, SPIKE, Expressions, expressions_of, in_phase, rule_vocabulary
 from circuitsim.motif.population import gates_of
-from circuitsim.motif.space import settled
+from circuitsim.motif.synapses import bounds_of, settled
 from circuitsim.motif.wiring import Wiring, labels_of, wirings
 from circuitsim.plan.fields import fields_of
 from circuitsim.plan.instructions import Synapses
