@@ -11,12 +11,11 @@ from typing import Any
 
 import torch
 
-from circuitsim.data import medmnist_sets
+from circuitsim.data import image_sets
 from circuitsim.data.dataset import Dataset
-from circuitsim.data.holdout import hold_out
 from circuitsim.data.source import Loader, Request, Source
+from circuitsim.data.split import hold_out
 from circuitsim.data.teacher import load_teacher
-from circuitsim.data.torchvision_sets import load_cifar10, load_fashion_mnist, load_mnist, load_stl10, load_svhn
 from circuitsim.errors import ParameterError
 from circuitsim.whole import whole
 
@@ -39,14 +38,14 @@ def load_digits(request: Request) -> Source:
 
 
 LOADERS: dict[str, Loader] = {
-    "cifar10": load_cifar10,
+    "cifar10": image_sets.load_cifar10,
     "digits": load_digits,
-    "fashion_mnist": load_fashion_mnist,
-    "mnist": load_mnist,
-    "stl10": load_stl10,
-    "svhn": load_svhn,
+    "fashion_mnist": image_sets.load_fashion_mnist,
+    "mnist": image_sets.load_mnist,
+    "stl10": image_sets.load_stl10,
+    "svhn": image_sets.load_svhn,
     "teacher": load_teacher,
-} | {name: partial(medmnist_sets.load_medmnist, name) for name in medmnist_sets.NAMES}
+} | {name: partial(image_sets.load_medmnist, name) for name in image_sets.MEDMNIST}
 
 
 def load_dataset(
