@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 Faults = Iterator[str]
 
 
-def parse_faults(parser: Callable[[], Any]) -> Faults:
+def parse_faults(parser: Callable[..., Any], *declared: Any) -> Faults:
     try:
-        parser()
+        parser(*declared)
     except RuleError as error:
         yield str(error)
 

@@ -75,9 +75,7 @@ def tables_of(motif: Declarations) -> list[Table]:
         Table("Plasticity", {"Projections": 0.2, change: 0.45, "Parameters": 0.2}, _plasticity(motif, known, spikes)),
         Table("Input", {"Name": 0.2, "Description": 0.7}, _input(motif, spikes)),
         Table("Phases of a step", {"Name": 0.15, "Drive": 0.3, "Change": 0.2, "Noise and errors": 0.2}, _phases(motif)),
-        Table(
-            "Measurements", {"Of": 0.2, "Description": 0.7}, [(o.output, [LOSSES[o.loss]]) for o in motif.objectives]
-        ),
+        Table("Measurements", {"Of": 0.2, "Description": 0.7}, losses),
     ]
     kept = [table for table in tables if table.rows]
     return [

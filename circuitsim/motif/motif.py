@@ -11,20 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from circuitsim.errors import MotifError, ParameterError
 from circuitsim.motif import validate
-from circuitsim.motif.declarations import Declarations, Declared
+from circuitsim.motif.declarations import KINDS, Declarations, Declared
 from circuitsim.motif.identifiers import normalized
-from circuitsim.motif.objective import Objective
-from circuitsim.motif.phase import Phase
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection, check_options
-from circuitsim.motif.signal import Signal
 from circuitsim.motif.value import plain, restore
 
 if TYPE_CHECKING:
     import networkx as nx
 
 # Declarations that belong to no node or edge become attributes of the graph.
-WHOLE: dict[str, type[Any]] = {"objectives": Objective, "signals": Signal, "phases": Phase}
+WHOLE = ("objectives", "signals", "phases")
 
 
 class Motif(Declarations):
@@ -55,7 +52,7 @@ class Motif(Declarations):
         Raises:
             MotifError: no population or projection has that name, or it has no such field, or both have.
         """
-        values: list[Population | Projection] = [*self._populations, *self._projections]
+        values: list[Population | Projection] = [*self.populations, *self.projections]
         if isinstance(name, str):
             found = [value for value in values if value.name == normalized(name)]
             if len(found) > 1 and changes:
@@ -71,8 +68,7 @@ class Motif(Declarations):
                 f"{', '.join(changes)}: give replace motif.population({name!r}) or motif.projection({name!r}) itself"
             )
         copy = Motif(self.name)
-        copy.add(*(_replaced(value, changes) if value is found[0] else value for value in values))
-        copy.add(*self._objectives, *self._signals, *self._phases)
+        copy.add(*(_replaced(value, changes) if value is found[0] else value for value in self.values))
         return copy
 
     def renamed(self, name: str) -> Motif:
@@ -102,8 +98,7 @@ class Motif(Declarations):
         """The motif as a graph: populations are nodes, projections are edges keyed by name, fields are attributes."""
         import networkx as nx  # late: running a circuit does not need networkx
 
-        whole = {name: tuple(v for v in self.values if isinstance(v, kind)) for name, kind in WHOLE.items()}
-        network = nx.MultiDiGraph(name=self.name, **whole)
+        network = nx.MultiDiGraph(name=self.name, **{kind: tuple(self._declared[kind]) for kind in WHOLE})
         for population in self.populations:
             network.add_node(population.name, **_attributes(population, "name"))
         for p in self.projections:
@@ -132,7 +127,7 @@ class Motif(Declarations):
         Returns:
             The JSON text, which `from_json` reads.
         """
-        parts = {kind: plain(values) for kind, (_, values) in self._kinds.items() if values}
+        parts = {kind: plain(values) for kind, values in self._declared.items() if values}
         return json.dumps({"name": self.name, **parts}, indent=1)
 
     @classmethod
@@ -153,10 +148,10 @@ class Motif(Declarations):
         if not isinstance(document, dict) or not isinstance(document.get("name"), str):
             raise MotifError("motif: JSON must hold an object with a name, populations, projections and objectives")
         motif = cls(document["name"])
-        if unknown := [key for key in document if key not in ("name", *motif._kinds)]:
-            known = ", ".join(("name", *motif._kinds))
+        if unknown := [key for key in document if key not in ("name", *KINDS)]:
+            known = ", ".join(("name", *KINDS))
             raise MotifError(f"motif {motif.name!r}: JSON has the unknown key {unknown[0]!r} (known: {known})")
-        for kind in motif._kinds:
+        for kind in KINDS:
             entries = document.get(kind, [])
             if not isinstance(entries, list):
                 raise MotifError(f"motif {motif.name!r}: {kind} must be a list (got {type(entries).__name__})")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import sympy
 
 from circuitsim.motif.checks import Faults, is_number, is_whole, must
 from circuitsim.motif.declarations import Declarations, memoized, population_of, projection_of
-from circuitsim.motif.expressions import Expressions, expressions_of
+from circuitsim.motif.expressions import expressions_of
 from circuitsim.motif.phase import APPLY, CYCLE, TIME, Phase
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.wiring import Wiring, inputs_of, labels_of, sequences_of
@@ -31,7 +30,7 @@ def phase_faults(motif: Declarations, wiring: Wiring) -> Faults:
     owner = f"phase {phase.name!r}: " if motif.phases[0] is not CYCLE else ""
     for p in wiring.projections.values():
         if phase.changes(p.name):
-            yield from (owner + fault for fault in _currents(wiring, p, _parsed(motif)[p.name]))
+            yield from (owner + fault for fault in _currents(wiring, p, _parsed(motif, p)))
 
 
 def apply_faults(motif: Declarations) -> Faults:
@@ -76,19 +75,15 @@ def _unknown_names(motif: Declarations, phase: Phase) -> Faults:
 
 
 @memoized
-def _parsed(motif: Declarations) -> dict[str, list[Parsed]]:
-    """Map each projection to its expressions and the currents that they read."""
-    expressions = expressions_of(motif)
-    return {p.name: list(_of_projection(expressions, p)) for p in motif.projections}
-
-
-def _of_projection(expressions: Expressions, p: Projection) -> Iterator[Parsed]:
+def _parsed(motif: Declarations, p: Projection) -> list[Parsed]:
+    expressions, found = expressions_of(motif), []
     named = [("rule", p.rule.expression, expressions.rule[p.name])] if p.rule is not None else []
     named += [(f"state {s!r}", p.state[s].expression, expressions.synapse_state[p.name, s]) for s in p.state]
     for what, text, expression in named:
         names = sorted(symbol.name for symbol in expression.free_symbols)
         currents = tuple(name for name in names if name.startswith("I_"))
-        yield what, text, expression, currents, tuple(name for name in names if name in SUMS)
+        found.append((what, text, expression, currents, tuple(name for name in names if name in SUMS)))
+    return found
 
 
 def _currents(wiring: Wiring, p: Projection, parsed: list[Parsed]) -> Faults:

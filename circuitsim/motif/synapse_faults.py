@@ -140,7 +140,7 @@ def _distances(owner: str, p: Projection, dependence: c.DistanceDependent, post:
             f"{owner}: DistanceDependent computes {post.size * pre.size:,} distances, but the limit is {LARGEST:,}; "
             "list the synapses with Edges"
         )
-    elif wrong := list(parse_faults(lambda: probabilities(p, dependence, post, pre))):
+    elif wrong := list(parse_faults(probabilities, p, dependence, post, pre)):
         yield from wrong
     else:
         yield from _probabilities(owner, "DistanceDependent", probabilities(p, dependence, post, pre))

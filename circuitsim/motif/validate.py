@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,20 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from circuitsim.motif import expressions
 from circuitsim.motif.arrays import is_frame
 from circuitsim.motif.checks import Faults, is_finite, must, parse_faults, shape, title
 from circuitsim.motif.declarations import Declarations, population_of
-from circuitsim.motif.expressions import (
-    NEURON_NAMES,
-    SPIKE,
-    parse_activation,
-    parse_neuron_state,
-    parse_rule,
-    parse_signal,
-    parse_synapse_state,
-    parse_trace,
-    reads_drive,
-)
 from circuitsim.motif.field_faults import population_fields, projection_fields
 from circuitsim.motif.identifiers import identifier_fault, part_fault
 from circuitsim.motif.objective import LOSSES
@@ -53,7 +42,7 @@ def faults(motif: Declarations) -> list[str]:
     found += [
         f"signal {signal.name!r} has the name of a quantity of every neuron; rename it"
         for signal in motif.signals
-        if signal.name in (*NEURON_NAMES, SPIKE)
+        if signal.name in (*expressions.NEURON_NAMES, expressions.SPIKE)
     ]
     if not motif.populations:
         found.append(f"motif {motif.name!r} has no population; add one with motif.add(Population(name, size))")
@@ -75,7 +64,7 @@ def faults(motif: Declarations) -> list[str]:
         found += wrong or _projection(motif, projection, sound)
     for signal in motif.signals:
         if isinstance(signal.expression, str) and len(sound) == len(motif.populations):
-            found += parse_faults(functools.partial(parse_signal, motif, signal))
+            found += parse_faults(expressions.parse_signal, motif, signal)
     found += _objectives(motif, sound)
     found += _circuit_faults(motif)
     if not found:  # phases can only be checked in an otherwise valid motif
@@ -162,25 +151,21 @@ def _endpoints(motif: Declarations) -> Faults:
 
 
 def _population(motif: Declarations, population: Population, sound: set[str]) -> Faults:
-    yield from parse_faults(lambda: parse_activation(motif, population))
-    yield from parse_faults(lambda: parse_trace(motif, population))
-    yield from _gates(motif, population, sound)
+    yield from parse_faults(expressions.parse_activation, motif, population)
+    yield from parse_faults(expressions.parse_trace, motif, population)
+    for gate in sound.intersection(gates_of(population)):
+        if (size := motif.population(gate).size) != population.size:
+            yield (
+                f"population {population.name!r} of size {population.size}: gated by {gate!r} of size {size}; the "
+                "sizes must be equal"
+            )
     yield from _drive(motif, population)
     yield from _source(motif, population, sound)
     for name in population.state:
         if name in {signal.name for signal in motif.signals}:
             yield f"population {population.name!r}: state {name!r} has the name of a signal; rename one"
     for name in population.state:
-        yield from parse_faults(functools.partial(parse_neuron_state, motif, population, name))
-
-
-def _gates(motif: Declarations, population: Population, sound: set[str]) -> Faults:
-    for gate in sound.intersection(gates_of(population)):
-        if motif.population(gate).size != population.size:
-            yield (
-                f"population {population.name!r} of size {population.size}: gated by {gate!r} of size "
-                f"{motif.population(gate).size}; the sizes must be equal"
-            )
+        yield from parse_faults(expressions.parse_neuron_state, motif, population, name)
 
 
 def _source(motif: Declarations, p: Population, sound: set[str]) -> Faults:
@@ -204,7 +189,7 @@ def _source(motif: Declarations, p: Population, sound: set[str]) -> Faults:
 def _drive(motif: Declarations, p: Population) -> Faults:
     is_error = p.name in error_populations(motif)
     has_drive = is_error or p.name in driven_populations(motif) or p.source is not None
-    if p.stream == "descending" and reads_drive(motif, p) and not has_drive:
+    if p.stream == "descending" and expressions.reads_drive(motif, p) and not has_drive:
         yield (
             f"population {p.name!r}: nothing drives it; a descending population needs a soma projection onto it "
             "or an Objective whose error it is"
@@ -221,9 +206,9 @@ def _projection(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
     if p.rule is not None or p.state:
         yield from _ambiguous_names(motif, p)
     if p.rule is not None:
-        yield from parse_faults(lambda: parse_rule(motif, p))
+        yield from parse_faults(expressions.parse_rule, motif, p)
     for name in p.state:
-        yield from parse_faults(functools.partial(parse_synapse_state, motif, p, name))
+        yield from parse_faults(expressions.parse_synapse_state, motif, p, name)
 
 
 def _ambiguous_names(motif: Declarations, p: Projection) -> Faults:

@@ -29,32 +29,23 @@ Edges = dict[tuple[str, str], str]
 
 @dataclass(frozen=True)
 class Wiring:
-    """The wiring of a motif in one phase.
+    """The wiring of a motif in one phase. The source of the drive of a population is one of
 
-    Args:
-        projections: maps names to projections with their compartments in this phase; projections that deliver
-            no current in it are missing. `phase.gain(name)` is the factor of a soma current.
-        soma_onto, dendrite_onto: map each population to the names of the projections onto that compartment, in
-            order of declaration.
-        order: the populations in the order in which they are computed; empty if there is a cycle.
-        source: maps each population to the source of its drive:
-
-            - "input": the drive is the input, which this phase admits. Nothing drives the population in any phase.
-            - "error": an objective drives it.
-            - "target": the drive is a target, which this phase admits.
-            - "soma": soma projections drive it.
-            - "nothing": the drive is 0, and the activity is computed from noise or does not depend on the drive.
-            - "kept": nothing drives it in this phase, so it keeps its activity from an earlier phase.
-        cycle: the path of a cycle, which is a fault, or None.
+    - "input": the drive is the input, which this phase admits. Nothing drives the population in any phase.
+    - "error": an objective drives it.
+    - "target": the drive is a target, which this phase admits.
+    - "soma": soma projections drive it.
+    - "nothing": the drive is 0, and the activity is computed from noise or does not depend on the drive.
+    - "kept": nothing drives it in this phase, so it keeps its activity from an earlier phase.
     """
 
-    phase: Phase
-    projections: dict[str, Projection]
-    soma_onto: dict[str, tuple[str, ...]]
+    phase: Phase  # `phase.gain(name)` is the factor of a soma current
+    projections: dict[str, Projection]  # with their compartments in this phase, without those that deliver no current
+    soma_onto: dict[str, tuple[str, ...]]  # population -> projections onto this compartment, in order of declaration
     dendrite_onto: dict[str, tuple[str, ...]]
-    order: tuple[str, ...]
+    order: tuple[str, ...]  # of the populations' computation; empty if there is a cycle
     source: dict[str, str]
-    cycle: str | None = None
+    cycle: str | None = None  # its path, which is a fault
 
     def onto(self, population: str) -> tuple[str, ...]:
         """Return the names of all projections that deliver a current to a population."""
@@ -78,15 +69,14 @@ def wirings(motif: Declarations) -> tuple[Wiring, ...]:
         [['Wt1'], []]
     """
     rewired: dict[tuple[int, str], Projection] = {}
-    return tuple(_wiring(motif, phase, _wired(motif, phase, rewired)) for phase in motif.phases)
+    return tuple(_wiring(motif, phase, rewired) for phase in motif.phases)
 
 
 @memoized
 def driven_populations(motif: Declarations) -> frozenset[str]:
     """Return the names of the populations that receive a soma projection in any phase."""
-    return frozenset(
-        p.post for p in motif.projections if any(_compartment(p, phase) == "soma" for phase in motif.phases)
-    )
+    phases = motif.phases
+    return frozenset(p.post for p in motif.projections if any(_compartment(p, phase) == "soma" for phase in phases))
 
 
 @memoized
@@ -165,24 +155,15 @@ def _compartment(p: Projection, phase: Phase) -> str | None:
     return None
 
 
-def _wired(motif: Declarations, phase: Phase, rewired: dict[tuple[int, str], Projection]) -> list[Projection]:
-    """Return the projections with their compartments in the phase.
-
-    `rewired` caches the copies whose compartment differs from the declared one, so that phases share them.
-    """
+def _wiring(motif: Declarations, phase: Phase, rewired: dict[tuple[int, str], Projection]) -> Wiring:
+    """Wire one phase. `rewired` caches projections whose compartment is not the declared one; phases share them."""
     wired = []
     for p in motif.projections:
         compartment = _compartment(p, phase)
-        if compartment is None:
-            continue
-        if compartment != p.compartment:
+        if compartment not in (p.compartment, None):
             key = (id(p), compartment)
             rewired[key] = p = rewired.get(key) or dataclasses.replace(p, compartment=compartment)
-        wired.append(p)
-    return wired
-
-
-def _wiring(motif: Declarations, phase: Phase, wired: Sequence[Projection]) -> Wiring:
+        wired += [p] if compartment is not None else []
     soma, dendrite = (_onto(motif, (p for p in wired if p.compartment == c)) for c in COMPARTMENTS)
     names = [p.name for p in motif.populations]
     edges = dependencies(motif, wired, phase.errors)
@@ -234,21 +215,15 @@ def dependencies(motif: Declarations, projections: Iterable[Projection], errors:
     return {pair: gates[pair] for pair in without_cycles([*edges, *forward, *backward])}
 
 
-def _graph(names: Iterable[str], edges: Edges) -> nx.DiGraph:
+def cycle_in(names: Iterable[str], edges: Edges) -> str | None:
+    """Return the path of a cycle, such as ``a -[W0]-> b -[gate]-> a``, or None."""
     import networkx as nx  # late: only drawings and motifs with a cycle need networkx
 
     graph = nx.DiGraph()
     graph.add_nodes_from(names)
-    graph.add_edges_from((a, b, {"via": via}) for (a, b), via in edges.items())
-    return graph
-
-
-def cycle_in(names: Iterable[str], edges: Edges) -> str | None:
-    """Return the path of a cycle, such as ``a -[W0]-> b -[gate]-> a``, or None."""
-    import networkx as nx
-
+    graph.add_edges_from(edges)
     try:
-        path = nx.find_cycle(_graph(names, edges))
+        path = nx.find_cycle(graph)
     except nx.NetworkXNoCycle:
         return None
     return path[0][0] + "".join(f" -[{edges[a, b]}]-> {b}" for a, b in path)
