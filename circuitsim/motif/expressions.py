@@ -33,22 +33,14 @@ PREVIOUS = "previous"  # a population's own activity one iteration before, in it
 
 @dataclass(frozen=True)
 class Expressions:
-    """The expressions of a motif.
+    """The expressions of a motif."""
 
-    Args:
-        activation, trace: keyed by population; the trace is ``activity`` where none is declared.
-        neuron_state: the updates of neuron states, keyed by population and state.
-        rule: keyed by projection; projections without a rule are missing.
-        synapse_state: the updates of synapse states, keyed by projection and state.
-        signal: keyed by signal; signals that the caller passes are missing.
-    """
-
-    activation: dict[str, sympy.Expr]
-    trace: dict[str, sympy.Expr]
-    neuron_state: dict[tuple[str, str], sympy.Expr]
-    rule: dict[str, sympy.Expr]
-    synapse_state: dict[tuple[str, str], sympy.Expr]
-    signal: dict[str, sympy.Expr]
+    activation: dict[str, sympy.Expr]  # by population
+    trace: dict[str, sympy.Expr]  # by population; ``activity`` where none is declared
+    neuron_state: dict[tuple[str, str], sympy.Expr]  # updates by population and state
+    rule: dict[str, sympy.Expr]  # by projection that has a rule
+    synapse_state: dict[tuple[str, str], sympy.Expr]  # updates by projection and state
+    signal: dict[str, sympy.Expr]  # by signal that the caller does not pass
 
 
 @memoized
@@ -107,16 +99,8 @@ def rule_vocabulary(
     remembered |= {name: _axes(state, Axis.SYNAPSE) for name, state in projection.state.items()}
     remembered |= {signal.name: Axis.SAMPLE for signal in motif.signals}
     remembered |= {in_phase(phase.name): Axis.NONE for phase in motif.phases if phase is not CYCLE}
-    return RuleVocabulary(
-        projection=projection.name,
-        post=projection.post,
-        soma=tuple(soma),
-        dendrite=tuple(dendrite),
-        parameters={
-            k: Axis.SYNAPSE if isinstance(v, np.ndarray) and v.ndim >= 2 else Axis.NONE for k, v in parameters.items()
-        },
-        remembered=remembered,
-    )
+    kinds = {k: Axis.SYNAPSE if isinstance(v, np.ndarray) and v.ndim >= 2 else Axis.NONE for k, v in parameters.items()}
+    return RuleVocabulary(projection.name, projection.post, tuple(soma), tuple(dendrite), kinds, remembered)
 
 
 def _axes(state: State, own: Axis) -> Axis:
@@ -138,16 +122,13 @@ def parse_synapse_state(motif: Declarations, projection: Projection, name: str) 
     state = projection.state[name]
     owner = f"projection {projection.name!r}: state {name!r}"
     expression = rule_vocabulary(motif, projection, state.parameters).parse(state.expression, f"state {name!r}")
-    return _changes(_defined(expression, state.parameters, owner), state, list(map(local, SPIKES)), owner)
+    return _of_state(expression, state, list(map(local, SPIKES)), owner)
 
 
 @memoized
 def parse_neuron_state(motif: Declarations, population: Population, name: str) -> sympy.Expr:
-    """Parse the update of a neuron's state.
-
-    It may use `activity`, `drive`, `slope`, the neuron's states, signals, parameters, `mean`, and `sum`, ... over the
-    population.
-    """
+    """Parse the update of a neuron's state, in `activity`, `drive`, `slope`, the neuron's states and signals; it may
+    use `mean`, and `sum`, ... over the population."""
     state, owner = population.state[name], f"population {population.name!r}: state {name!r}"
     states = (SPIKE, *population.state) if state.is_traced else _stepped(population)
     known = (*NEURON_NAMES, *states, *(signal.name for signal in motif.signals))
@@ -162,11 +143,15 @@ def parse_neuron_state(motif: Declarations, population: Population, name: str) -
                 f"{owner}: a state per sample is part of the cycle, and cannot read the signal {name!r}, which is "
                 "given after it"
             )
-    return _changes(_defined(expression, state.parameters, owner), state, [local(SPIKE)], owner)
+    return _of_state(expression, state, [local(SPIKE)], owner)
 
 
-def _changes(expression: sympy.Expr, state: State, spikes: list[sympy.Symbol], owner: str) -> sympy.Expr:
-    """Return the expression, unless the state changes at spikes and a part of it is added at none, or the reverse."""
+def _of_state(expression: sympy.Expr, state: State, spikes: list[sympy.Symbol], owner: str) -> sympy.Expr:
+    """Return the expression of a state, unless its parameters make it undefined, like ``theta / tau`` with tau = 0, or
+    the state changes at spikes and a part of it is added at none, or the reverse."""
+    numbers = {local(name): sympy.Float(float(value)) for name, value in state.parameters.items()}
+    if expression.xreplace(numbers).has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
+        raise RuleError(f"{owner}: its update is not finite with the parameters {dict(state.parameters)}")
     rest, jumps = at_spikes(expression, spikes, owner)
     if state.is_traced and rest != 0:
         raise RuleError(f"{owner}: {rest} is added at no spike; multiply it by {' or '.join(map(str, spikes))}")
@@ -174,14 +159,6 @@ def _changes(expression: sympy.Expr, state: State, spikes: list[sympy.Symbol], o
         raise RuleError(
             f"{owner}: an update is made at each step and reads no {min(map(str, jumps))}; use State(add=...)"
         )
-    return expression
-
-
-def _defined(expression: sympy.Expr, parameters: Mapping[str, Any], owner: str) -> sympy.Expr:
-    """Return the expression, unless its parameters make it undefined, like ``theta / tau`` with tau = 0."""
-    numbers = {local(name): sympy.Float(float(value)) for name, value in parameters.items()}
-    if expression.xreplace(numbers).has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
-        raise RuleError(f"{owner}: its update is not finite with the parameters {dict(parameters)}")
     return expression
 
 

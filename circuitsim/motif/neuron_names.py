@@ -53,10 +53,7 @@ def in_order(motif: Declarations, p: Projection, array: np.ndarray, post_names: 
 def samples_in_order(motif: Declarations, population: str, samples: Any, owner: str) -> Any:
     """Return samples ``[sample, neuron]`` with the columns of a frame in the order of the neurons, if these have names.
 
-    Columns that are numbered 0, 1, ... are in the order of the neurons, and so are arrays.
-
-    Raises:
-        DataError: the columns are not the names of the neurons; the message begins with `owner`.
+    Columns that are numbered 0, 1, ... are in the order of the neurons, and so are arrays; others are refused.
     """
     known = neuron_names(motif).get(population) if is_frame(samples) else None
     if known is None or list(samples.columns) == list(range(len(known))):

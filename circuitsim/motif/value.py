@@ -31,11 +31,7 @@ def plain(value: Any) -> Any:
 
 
 def restore(data: Any, where: str) -> Any:
-    """Build a declared value from the output of `plain`.
-
-    Raises:
-        MotifError: `data` names an unknown type or unknown fields; the message begins with `where`.
-    """
+    """Build a declared value from the output of `plain`; errors begin with `where` and name what is unknown."""
     if not isinstance(data, dict):
         return data
     if not isinstance(data.get("type"), str):  # a mapping, such as the parameters of a rule
