@@ -22,11 +22,10 @@ from circuitsim.motif.population import gates_of
 from circuitsim.motif.wiring import dependencies, in_order, wirings, without_cycles
 from circuitsim.plots import motif_captions as captions
 from circuitsim.plots.picture import text_size
+from circuitsim.plots.style import LABEL_POINTS, NAME_POINTS, SIMPLE_POINTS, SMALL_POINTS
 
 Array = NDArray[np.float64]
 
-NAME_POINTS, SMALL_POINTS, LABEL_POINTS = 15.0, 12.5, 13.0
-SIMPLE_POINTS = 10.0  # size of names in a simple drawing
 DEEP = 5  # rows above which the ascending sweep runs to the right, because slides are wide
 BIAS_SIZE = 0.36
 HEAD_AND_STUB = 0.75  # the length of a wire that its label must leave free

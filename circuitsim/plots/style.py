@@ -54,6 +54,10 @@ LINES: dict[Plasticity, LineStyle] = {
     "derived": LineStyle(2.2, (1.6, 2.4), "tied to another projection (=)"),
 }
 
+# Sizes of text in the drawing of a motif.
+NAME_POINTS, SMALL_POINTS, LABEL_POINTS = 15.0, 12.5, 13.0
+SIMPLE_POINTS = 10.0  # of names in a simple drawing
+
 # The colours of weights: red for positive, blue for negative and white for 0, safe for colour-blind readers. In a grey
 # copy, darker means a larger absolute value.
 COLOUR_MAP = "RdBu_r"
