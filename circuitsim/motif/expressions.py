@@ -22,9 +22,8 @@ from circuitsim.motif.projection import Projection
 from circuitsim.motif.signal import Signal
 from circuitsim.motif.state import State
 from circuitsim.rules import Axis, RuleVocabulary, parse
-from circuitsim.rules.events import at_spikes
 from circuitsim.rules.functions import ACTIVATION_FUNCTIONS, ELEMENTWISE, SIGNAL_FUNCTIONS, TRACE_FUNCTIONS, mean
-from circuitsim.rules.vocabulary import SPIKES, local
+from circuitsim.rules.vocabulary import SPIKES, at_spikes, local
 
 NEURON_NAMES = ("activity", "drive", "slope")
 SPIKE = "spike"  # 1 when the neuron itself spikes, in what is added to its states

@@ -23,9 +23,8 @@ from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Axis, Sum, factor
 from circuitsim.rules.elementwise import ELEMENTWISE
-from circuitsim.rules.events import at_spikes
 from circuitsim.rules.functions import COMPARISONS
-from circuitsim.rules.vocabulary import SPIKES, local
+from circuitsim.rules.vocabulary import SPIKES, at_spikes, local
 
 # Up to this density, synapses are stored as a list rather than an array. On two cores a product with an array takes
 # 0.02 ns per pair and sample, with a list 0.12 ns per synapse and sample (docs/performance.md).
