@@ -86,21 +86,14 @@ def self_assembly(
 
 @dataclass(frozen=True)
 class Panel:
-    """The content of one pair of axes.
-
-    Args:
-        metric, split: the rows of the history to show.
-        sites: the sites to show, or None for all. For several sites, their mean is drawn, and each as a thin line.
-        note: a smaller line below the title.
-        cosine: whether the vertical axis shows a cosine.
-    """
+    """The rows of a history in one pair of axes. Of several sites, each is a thin line, and their mean a thick one."""
 
     metric: str
     split: str
-    sites: tuple[str, ...] | None
+    sites: tuple[str, ...] | None  # None for all
     title: str
-    note: str = ""
-    cosine: bool = True
+    note: str = ""  # a smaller line below the title
+    cosine: bool = True  # whether the vertical axis shows a cosine
 
 
 def _rows(tables: Mapping[str, pd.DataFrame]) -> list[list[Panel]]:
