@@ -8,17 +8,9 @@ from typing import Any
 import numpy as np
 import sympy
 
+from circuitsim.motif import connectivity as c
 from circuitsim.motif.arrays import counted, first_of
-from circuitsim.motif.connectivity import (
-    Connectivity,
-    DistanceDependent,
-    Edges,
-    Local,
-    Mask,
-    OneToOne,
-    Random,
-    ReciprocalOf,
-)
+from circuitsim.motif.connectivity import Connectivity
 from circuitsim.motif.declarations import Declarations, memoized
 from circuitsim.motif.init import Gaussian, Init, Uniform
 from circuitsim.motif.neuron_names import matrix_of
@@ -40,22 +32,22 @@ def settled(motif: Declarations, p: Projection) -> Connectivity:
     """
     post, pre = motif.population(p.post), motif.population(p.pre)
     match p.connectivity:
-        case Local() as fields:
+        case c.Local() as fields:
             import scipy.sparse  # late: few motifs need it
 
             found = np.ones([int(np.prod((end.shape or ())[:-2])) for end in (post, pre)])  # all channels of a place
             for axis in seen_places(fields, post, pre):
                 found = scipy.sparse.kron(found, axis, format="csr")
             rows, columns = found.nonzero()
-            return Edges(pre=columns, post=rows)
-        case DistanceDependent() as dependence:
-            return Random(probability=probabilities(p, dependence, post, pre))
-        case Mask() as mask:
-            return Mask(matrix_of(motif, p, mask))
+            return c.Edges(pre=columns, post=rows)
+        case c.DistanceDependent() as dependence:
+            return c.Random(probability=probabilities(p, dependence, post, pre))
+        case c.Mask() as mask:
+            return c.Mask(matrix_of(motif, p, mask))
     return p.connectivity
 
 
-def seen_places(fields: Local, post: Population, pre: Population) -> list[np.ndarray]:
+def seen_places(fields: c.Local, post: Population, pre: Population) -> list[np.ndarray]:
     """Return which places each place sees along each dimension, boolean ``[post, pre]``."""
     assert post.grid is not None and pre.grid is not None
     found = []
@@ -66,7 +58,7 @@ def seen_places(fields: Local, post: Population, pre: Population) -> list[np.nda
     return found
 
 
-def probabilities(p: Projection, dependence: DistanceDependent, post: Population, pre: Population) -> np.ndarray:
+def probabilities(p: Projection, dependence: c.DistanceDependent, post: Population, pre: Population) -> np.ndarray:
     """Return the value of the expression at each distance, ``[post, pre]``; a RuleError says that it is none."""
     from scipy.spatial.distance import cdist  # late: few motifs need it
 
@@ -80,7 +72,7 @@ def probabilities(p: Projection, dependence: DistanceDependent, post: Population
 
 def _declared_by(motif: Declarations, p: Projection) -> tuple[Projection, bool]:
     """Return the projection whose connectivity declares the synapses of `p`, and whether they are those, transposed."""
-    if isinstance(p.connectivity, ReciprocalOf):
+    if isinstance(p.connectivity, c.ReciprocalOf):
         return motif.projection(p.connectivity.projection), True
     return p, False
 
@@ -93,11 +85,11 @@ def ends_of(motif: Declarations, p: Projection) -> tuple[np.ndarray, np.ndarray]
     """
     source, is_transposed = _declared_by(motif, p)
     match settled(motif, source):
-        case Mask(array=array):
+        case c.Mask(array=array):
             post, pre = np.nonzero(array.any(axis=0) if array.ndim == 3 else array)
-        case Edges() as edges:
+        case c.Edges() as edges:
             post, pre = edges.post.astype(int), edges.pre.astype(int)
-        case OneToOne():
+        case c.OneToOne():
             post = pre = np.arange(motif.population(p.post).size)
         case _:
             return None
@@ -120,7 +112,7 @@ def mask_of(motif: Declarations, p: Projection) -> np.ndarray | None:
     """Return the mask of a projection, or of the one to which it is reciprocal, in its own orientation; else None."""
     source, is_transposed = _declared_by(motif, p)
     found = settled(motif, source)
-    if not isinstance(found, Mask):
+    if not isinstance(found, c.Mask):
         return None
     mask: np.ndarray = found.array != 0
     return mask.swapaxes(-1, -2) if is_transposed else mask
@@ -128,7 +120,7 @@ def mask_of(motif: Declarations, p: Projection) -> np.ndarray | None:
 
 def is_random(motif: Declarations, p: Projection) -> bool:
     """Return whether the synapses of a projection, whose connectivity is valid, are drawn at random."""
-    return isinstance(_declared_by(motif, p)[0].connectivity, Random | DistanceDependent)
+    return isinstance(_declared_by(motif, p)[0].connectivity, c.Random | c.DistanceDependent)
 
 
 def differs(motif: Declarations, p: Projection) -> bool:
