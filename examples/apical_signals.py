@@ -20,8 +20,8 @@ from torch import Tensor
 import circuitsim as cs
 import motifs
 from circuitsim import plots
-from circuitsim.plots.band import plain_axes
 from circuitsim.plots.picture import Picture
+from circuitsim.plots.style import plain_axes
 from support import Result, Study, mean, mean_and_spread, weights_of
 from support.algorithms import FROZEN, SHUFFLED
 from support.circuits import STRONG, frozen_sal, released

@@ -18,7 +18,7 @@ import circuitsim as cs
 from circuitsim import plots
 from circuitsim.analysis import Census, graph_census, square_census
 from circuitsim.analysis.census import KINDS, coherent_share
-from circuitsim.analysis.squares import Square, squares
+from circuitsim.analysis.self_alignment import Square, squares
 from support import Result, Study, mean, mean_and_spread
 from support.algorithms import sal_and_controls
 

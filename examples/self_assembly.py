@@ -18,7 +18,7 @@ import numpy as np
 import circuitsim as cs
 import motifs
 from circuitsim import plots
-from circuitsim.analysis.squares import mirror_pairs, squares
+from circuitsim.analysis.self_alignment import mirror_pairs, squares
 from support import Condition, Result, Study, deviations, hidden_sites, interval, mean, mean_and_spread, versus
 from support.algorithms import SHUFFLED, tuned
 from support.circuits import frozen_sal, images_of, scale_eta, with_sign

@@ -21,8 +21,7 @@ from torch.nn.functional import one_hot
 
 import circuitsim as cs
 from circuitsim import plots
-from circuitsim.analysis.cosine import cosine
-from circuitsim.analysis.squares import mirror_pairs, squares
+from circuitsim.analysis.self_alignment import cosine, mirror_pairs, squares
 from motifs import paper_sal, sal, shuffled_error
 from support import Panel, Result, Setup, Study, hidden_sites, mean, mean_and_spread
 from support.circuits import STRONG, norm

@@ -15,7 +15,7 @@ import numpy as np
 import circuitsim as cs
 import motifs
 from circuitsim import plots
-from circuitsim.analysis.squares import mirror_pairs
+from circuitsim.analysis.self_alignment import mirror_pairs
 from support import Result, Study, mean, mean_and_spread
 from support.circuits import norm
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from circuitsim.analysis.cosine import cosine, relative_residual, zero_reason
 from circuitsim.analysis.gradient import loss_gradients
-from circuitsim.analysis.squares import Square, mirror_pairs, squares
 from circuitsim.engine import Circuit
 from circuitsim.errors import ParameterError, check_kind
+from circuitsim.motif import Motif, Projection
 from circuitsim.plan.quantities import BATCH_SIZE, synapse
 from circuitsim.rules import Term
 
@@ -138,3 +138,78 @@ def _gradient(circuit: Circuit, x: Any, target: Any) -> Iterator[Row]:
 def _rows(quantity: str, site: str, values: Tensor, reasons: list[str] | None = None, index: int = 0) -> Iterator[Row]:
     for replica, value in enumerate(values.tolist()):
         yield quantity, site, replica, index, value, reasons[replica] if reasons else ""
+
+
+# -- the parts of a motif to which the theory applies
+
+
+@dataclass(frozen=True)
+class Square:
+    r"""The names of four projections that form the reciprocal motif around one W.
+
+    up_l  --W-->  up_{l+1}
+     | Vt            ^ V
+     v               |
+    down_l <--Wt-- down_{l+1}
+    """
+
+    W: str
+    V: str
+    Vt: str
+    Wt: str
+
+
+def mirror_pairs(motif: Motif) -> list[tuple[str, str]]:
+    """Return the names of all dendritic projections V (descending to ascending), each with its reciprocal Vt."""
+    return [
+        (v.name, vt.name)
+        for v in _between(motif, "dendrite", "descending", "ascending")
+        for vt in _between(motif, "dendrite", "ascending", "descending")
+        if (vt.pre, vt.post) == (v.post, v.pre)
+    ]
+
+
+def squares(motif: Motif) -> list[Square]:
+    """Return all squares of the motif."""
+    return [
+        Square(w.name, v.name, vt.name, wt.name)
+        for w in _between(motif, "soma", "ascending", "ascending")
+        for v in _between(motif, "dendrite", "descending", "ascending")
+        for vt in _between(motif, "dendrite", "ascending", "descending")
+        for wt in _between(motif, "soma", "descending", "descending")
+        if w.post == v.post and w.pre == vt.pre and vt.post == wt.post and v.pre == wt.pre
+    ]
+
+
+def _between(motif: Motif, compartment: str, pre: str, post: str) -> list[Projection]:
+    return [
+        p
+        for p in motif.projections
+        if p.compartment == compartment
+        and motif.population(p.pre).stream == pre
+        and motif.population(p.post).stream == post
+    ]
+
+
+# -- measures of matrices per replica, in float64; undefined values are NaN, never 0
+
+
+def cosine(a: Tensor, b: Tensor) -> Tensor:
+    """Return the cosine ``[replica]`` of the angle between two matrices ``[replica, post, pre]`` as vectors."""
+    a, b = a.double().flatten(1), b.double().flatten(1)
+    return (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))  # 0 / 0 is NaN
+
+
+def relative_residual(a: Tensor, b: Tensor) -> Tensor:
+    """Return ``|a - b| / sqrt(|a| |b|)``, of shape ``[replica]``, which is 0 where the matrices are equal."""
+    a, b = a.double().flatten(1), b.double().flatten(1)
+    return (a - b).norm(dim=1) / torch.sqrt(a.norm(dim=1) * b.norm(dim=1))
+
+
+def zero_reason(a: Tensor, b: Tensor, names: tuple[str, str]) -> list[str]:
+    """Explain for each replica why a cosine is NaN; the text is empty where it is defined."""
+    zeros = [[float(part.norm()) == 0.0 for part in side] for side in (a, b)]
+    return [
+        " and ".join(f"{name} is zero" for name, zero in zip(names, pair, strict=True) if zero)
+        for pair in zip(*zeros, strict=True)
+    ]

@@ -1,17 +1,20 @@
-"""Checks and conversion of the arrays that users pass (NumPy, torch, SciPy, pandas or nested lists)."""
+"""Checks and conversion of the inputs and targets that users pass (NumPy, torch, SciPy, pandas or nested lists)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from circuitsim.data.split import Tensors
-from circuitsim.errors import DataError, warn_of_pixels
+from circuitsim.errors import DataError, ParameterError, warn_of_pixels
 from circuitsim.motif.arrays import as_samples
+
+Kind = Literal["classes", "labels", "values"]
+Kinds = Kind | dict[str, Kind]
 
 
 def as_numpy(value: Any, name: str) -> np.ndarray[Any, Any]:
@@ -64,12 +67,88 @@ def read_inputs(x: Any, name: str, dtype: torch.dtype, sequences: bool = False) 
     An `UnscaledInputWarning` says so if they look like pixels.
     """
     if isinstance(x, Mapping):
-        return {key: _read(value, f"{name}[{key!r}]", dtype, sequences) for key, value in x.items()}
-    return _read(x, name, dtype, sequences)
+        return {key: _read_input(value, f"{name}[{key!r}]", dtype, sequences) for key, value in x.items()}
+    return _read_input(x, name, dtype, sequences)
 
 
-def _read(x: Any, name: str, dtype: torch.dtype, sequences: bool) -> Tensor:
+def _read_input(x: Any, name: str, dtype: torch.dtype, sequences: bool) -> Tensor:
     array = as_numpy(x, name)
     if array.min() >= 0:
         warn_of_pixels(name, array.max(), array.dtype == np.uint8)
     return as_floats(array, name, dtype, sequences)
+
+
+def infer_kinds(y: Any, kind: Any, name: str, sequences: bool = False) -> Kinds:
+    """Infer the kind of `y`, or of each entry of a mapping; `kind` takes precedence where it is given."""
+    if not isinstance(y, Mapping):
+        return _infer(y, kind, name, sequences)
+    wanted = kind if isinstance(kind, Mapping) else dict.fromkeys(y, kind)
+    unknown = sorted(set(wanted) - set(y))
+    if unknown:
+        raise ParameterError(f"kind names {unknown}, which {name} does not hold (it holds {sorted(y)})")
+    return {key: _infer(value, wanted.get(key), f"{name}[{key!r}]", sequences) for key, value in y.items()}
+
+
+def _infer(y: Any, kind: Any, name: str, sequences: bool) -> Kind:
+    array = as_numpy(y, name)
+    if kind is not None:
+        for known in get_args(Kind):
+            if kind == known:
+                return known
+        raise ParameterError(f"kind must be one of {', '.join(get_args(Kind))} (got {kind!r})")
+    if array.dtype.kind in "biu" and (array.ndim == 1 or (array.ndim == 2 and sequences and array.dtype.kind != "b")):
+        return "classes"
+    if array.ndim == 1:
+        raise DataError(
+            f"{name} is 1-D of dtype {array.dtype}: for class labels pass integers ({name}.astype(int)), "
+            'for one real value per sample pass kind="values"'
+        )
+    return "values" if array.dtype.kind == "f" else "labels"
+
+
+def read_targets(
+    y: Any, kinds: Kinds, name: str, dtype: torch.dtype, sequences: bool = False
+) -> Tensor | dict[str, Tensor]:
+    """Convert targets to tensors, int64 ``[sample]`` for classes and floating ``[sample, output]`` otherwise; of
+    sequences they may also have a second axis, of time.
+    """
+    if isinstance(kinds, dict):
+        if not isinstance(y, Mapping) or set(y) != set(kinds):
+            found = sorted(y) if isinstance(y, Mapping) else type(y).__name__
+            raise DataError(f"{name} must hold the objectives of the training targets, {sorted(kinds)} (got {found})")
+        return {key: _read_target(y[key], kind, f"{name}[{key!r}]", dtype, sequences) for key, kind in kinds.items()}
+    if isinstance(y, Mapping):
+        raise DataError(f"{name} must be one array like the training targets (got a mapping with {sorted(y)})")
+    return _read_target(y, kinds, name, dtype, sequences)
+
+
+def _read_target(y: Any, kind: Kind, name: str, dtype: torch.dtype, sequences: bool) -> Tensor:
+    array = as_numpy(y, name)
+    if kind == "classes":
+        return _read_classes(array, name, sequences)
+    if array.ndim > 2 + sequences:
+        wanted = "[sample, output] or [sample, time, output]" if sequences else "[sample, output]"
+        raise DataError(f"{name} has shape {array.shape}; {kind} must be {wanted}")
+    if kind == "labels" and not np.isin(array, (0, 1)).all():
+        raise DataError(
+            f"{name} holds {array[~np.isin(array, (0, 1))][0]}, but labels are 0 or 1: "
+            f"for one class per sample pass a 1-D {name}, for real values pass floating numbers"
+        )
+    return as_floats(array, name, dtype, sequences)
+
+
+def _read_classes(array: np.ndarray[Any, Any], name: str, sequences: bool) -> Tensor:
+    if array.dtype.kind == "f":
+        raise DataError(f"{name} has dtype {array.dtype}; class labels must be integers ({name}.astype(int))")
+    if array.ndim != 1 and not (sequences and array.ndim == 2):
+        raise DataError(
+            f"{name} has shape {array.shape}; class labels must be 1-D, one integer per sample: for one-hot vectors "
+            f"pass {name}.argmax(1)"
+        )
+    if array.min() < 0:
+        first = index_at(int(np.argmax(array < 0)), array.shape)
+        raise DataError(f"{name} holds class {array[first]} at index {first}; classes must count from 0")
+    if array.max() > np.iinfo(np.int64).max:
+        first = index_at(int(np.argmax(array)), array.shape)
+        raise DataError(f"{name} holds class {array[first]:,} at index {first}, which is too large: correct the label")
+    return torch.tensor(array.astype(np.int64))

@@ -11,13 +11,9 @@ from typing import Any
 
 import torch
 
-from circuitsim.data.agreement import check_agreement, count_outputs
-from circuitsim.data.arrays import read_inputs
-from circuitsim.data.frames import check_rows, match_columns
-from circuitsim.data.holdout import hold_out
-from circuitsim.data.split import Split
-from circuitsim.data.standardize import standardized
-from circuitsim.data.targets import Kinds, infer_kinds, read_targets
+from circuitsim.data.agreement import check_agreement, check_rows, count_outputs, match_columns
+from circuitsim.data.arrays import Kinds, infer_kinds, read_inputs, read_targets
+from circuitsim.data.split import Split, hold_out, standardized
 from circuitsim.errors import DataError, ParameterError
 from circuitsim.whole import check_flags, whole
 

@@ -22,16 +22,17 @@ IGNORED = {"thumbs.db", "desktop.ini"}  # what file managers leave behind, besid
 def read_image_folder(
     folder: Path, size: Any, channels: Any
 ) -> tuple[dict[str, tuple[Tensor, Tensor]], tuple[str, ...], int]:
-    """Read the images of every split.
+    """Read the images of every split, scaled and converted as `Dataset.from_folder` says.
 
-    Args:
-        folder: a folder with one folder per class; or with a folder "train" of this form and possibly "val" and "test".
-        size: (rows, columns) to which images are scaled, or None.
-        channels: 1 (grey) or 3 (colour), to which images are converted, or None.
     Returns:
         x and y of each split, the names of the classes in the order of their indices, and the number of channels.
     """
-    reader = Reader(size, channels)
+    if channels not in (None, *CHANNELS.values()) or isinstance(channels, bool):
+        raise ParameterError(f"channels must be 1 (grey), 3 (colour) or None (got {channels!r})")
+    if size is not None and (not isinstance(size, list | tuple) or len(size) != 2):
+        raise ParameterError(f"size must be (rows, columns) or None (got {size!r})")
+    size = None if size is None else tuple(whole("size", n, least=1) for n in size)
+    mode = next((mode for mode, n in CHANNELS.items() if n == channels), None)
     parts = _splits(folder)
     classes = tuple(path.name for path in _folders(parts["train"]))
     if len(classes) < 2:
@@ -43,11 +44,13 @@ def read_image_folder(
     for split, files in labelled.items():
         if not files:
             raise DataError(f"{parts[split]} holds no images: add some, or remove the folder")
-    found = {
-        split: samples_of_images(np.stack([reader.pixels(path) for path, _ in files]), [label for _, label in files])
-        for split, files in labelled.items()
-    }
-    return found, classes, CHANNELS[reader.mode]
+    first = next(iter(labelled.values()))[0][0]
+    shape = _pixels(first, size, mode).shape
+    found = {}
+    for split, files in labelled.items():
+        images = [_pixels(path, size, mode, (first, shape)) for path, _ in files]
+        found[split] = samples_of_images(np.stack(images), [label for _, label in files])
+    return found, classes, shape[0]
 
 
 def _splits(folder: Path) -> dict[str, Path]:
@@ -100,58 +103,39 @@ def _is_ignored(path: Path) -> bool:
     return path.name.startswith(".") or path.name.lower() in IGNORED
 
 
-class Reader:
-    """Reads images that must have one size and one number of channels.
+def _pixels(
+    path: Path, size: tuple[int, int] | None, mode: str | None, like: tuple[Path, tuple[int, ...]] | None = None
+) -> np.ndarray[Any, Any]:
+    """The pixels of an image, uint8 ``[channel, row, column]``, scaled to a size and converted to a mode of PIL. They
+    must have the shape of the pixels of another image, `like`."""
+    from PIL import Image, ImageOps
 
-    Args:
-        size, channels: as in `read_image_folder`. Where they are None, the first image decides.
-    """
-
-    def __init__(self, size: Any, channels: Any) -> None:
-        if channels not in (None, *CHANNELS.values()) or isinstance(channels, bool):
-            raise ParameterError(f"channels must be 1 (grey), 3 (colour) or None (got {channels!r})")
-        if size is not None and (not isinstance(size, list | tuple) or len(size) != 2):
-            raise ParameterError(f"size must be (rows, columns) or None (got {size!r})")
-        self.mode = next((mode for mode, n in CHANNELS.items() if n == channels), "")
-        self.size: tuple[int, int] | None = None
-        if size is not None:
-            self.size = (whole("size", size[0], least=1), whole("size", size[1], least=1))
-        self.converts, self.scales = channels is not None, size is not None
-        self.first = Path()
-
-    def pixels(self, path: Path) -> np.ndarray[Any, Any]:
-        """The pixels of an image, uint8 ``[channel, row, column]``."""
-        from PIL import Image, ImageOps
-
-        try:
-            with Image.open(path) as file:
-                n_frames = getattr(file, "n_frames", 1)
-                image: Image.Image = ImageOps.exif_transpose(file)  # cameras store the rotation beside the pixels
-                image.load()
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise DataError(f"{path} cannot be read as an image ({error})") from None
-        if n_frames > 1:
-            raise DataError(f"{path} holds {n_frames} images: save each as a file of its own")
-        if self.converts and (image.mode in CHANNELS or image.mode in ("1", "P", "RGBA", "LA", "CMYK", "YCbCr")):
-            image = image.convert(self.mode)
-        if self.scales and self.size is not None:
-            image = image.resize(self.size[::-1], Image.Resampling.BILINEAR)
-        size = (image.height, image.width)
-        if not self.mode or self.size is None:
-            self.first, self.mode, self.size = path, self.mode or image.mode, self.size or size
-        if image.mode not in CHANNELS:
-            raise DataError(
-                f"{path} has pixels of PIL's mode {image.mode!r}, not 8 bits of grey or colour: pass channels=1 or "
-                "channels=3 to convert the images"
-                + ("" if image.mode[:1] not in "IF" else ", after converting this one, which has more than 8 bits")
-            )
-        for what, own, wanted, advice in (
-            ("channels", CHANNELS[image.mode], CHANNELS[self.mode], "channels=1 or channels=3"),
-            ("rows and columns", size, self.size, "size=(rows, columns)"),
-        ):
-            if own != wanted:
-                raise DataError(
-                    f"{path} has {own} {what}, but {self.first} has {wanted}: pass {advice} to make them equal"
-                )
-        array = np.asarray(image)
-        return array[None] if array.ndim == 2 else np.moveaxis(array, 2, 0)
+    try:
+        with Image.open(path) as file:
+            n_frames = getattr(file, "n_frames", 1)
+            image: Image.Image = ImageOps.exif_transpose(file)  # cameras store the rotation beside the pixels
+            image.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} cannot be read as an image ({error})") from None
+    if n_frames > 1:
+        raise DataError(f"{path} holds {n_frames} images: save each as a file of its own")
+    if mode is not None and image.mode in (*CHANNELS, "1", "P", "RGBA", "LA", "CMYK", "YCbCr"):
+        image = image.convert(mode)
+    if size is not None:
+        image = image.resize(size[::-1], Image.Resampling.BILINEAR)
+    if image.mode not in CHANNELS:
+        raise DataError(
+            f"{path} has pixels of PIL's mode {image.mode!r}, not 8 bits of grey or colour: pass channels=1 or "
+            "channels=3 to convert the images"
+            + ("" if image.mode[:1] not in "IF" else ", after converting this one, which has more than 8 bits")
+        )
+    array = np.asarray(image)
+    array = array[None] if array.ndim == 2 else np.moveaxis(array, 2, 0)
+    first, shape = like or (path, array.shape)
+    for what, own, wanted, advice in (
+        ("channels", len(array), shape[0], "channels=1 or channels=3"),
+        ("rows and columns", array.shape[1:], shape[1:], "size=(rows, columns)"),
+    ):
+        if own != wanted:
+            raise DataError(f"{path} has {own} {what}, but {first} has {wanted}: pass {advice} to make them equal")
+    return array

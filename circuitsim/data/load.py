@@ -11,12 +11,11 @@ from typing import Any
 
 import torch
 
-from circuitsim.data import medmnist_sets
+from circuitsim.data import image_sets
 from circuitsim.data.dataset import Dataset
-from circuitsim.data.holdout import hold_out
 from circuitsim.data.source import Loader, Request, Source
+from circuitsim.data.split import hold_out
 from circuitsim.data.teacher import load_teacher
-from circuitsim.data.torchvision_sets import load_cifar10, load_fashion_mnist, load_mnist, load_stl10, load_svhn
 from circuitsim.errors import ParameterError
 from circuitsim.whole import whole
 
@@ -39,14 +38,14 @@ def load_digits(request: Request) -> Source:
 
 
 LOADERS: dict[str, Loader] = {
-    "cifar10": load_cifar10,
+    "cifar10": image_sets.load_cifar10,
     "digits": load_digits,
-    "fashion_mnist": load_fashion_mnist,
-    "mnist": load_mnist,
-    "stl10": load_stl10,
-    "svhn": load_svhn,
+    "fashion_mnist": image_sets.load_fashion_mnist,
+    "mnist": image_sets.load_mnist,
+    "stl10": image_sets.load_stl10,
+    "svhn": image_sets.load_svhn,
     "teacher": load_teacher,
-} | {name: partial(medmnist_sets.load_medmnist, name) for name in medmnist_sets.NAMES}
+} | {name: partial(image_sets.load_medmnist, name) for name in image_sets.MEDMNIST}
 
 
 def load_dataset(
@@ -107,25 +106,22 @@ def load_dataset(
         Dataset('digits', kind='classes', n_features=64, n_outputs=10, train=1257, validation=270, test=270)
     """
     loader = _find(name)
-    _check_options(name, loader, options)
+    known = [p.name for p in inspect.signature(loader).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    if unknown := [option for option in options if option not in known]:
+        raise ParameterError(f"data set {name!r} has no option {unknown[0]!r} (it has {', '.join(known) or 'none'})")
     if isinstance(validation, str) and validation != "default":
         raise ParameterError(f'validation must be a fraction between 0 and 1, None or "default" (got {validation!r})')
     place = None if folder is None else Path(folder).expanduser()
     request = Request(place, download, progress, whole("seed", seed, least=0))
     source = loader(request, **options)
-    data = _split(name, source, validation, seed)
-    n_channels = source.n_channels
-    del source  # frees one copy of the samples before standardising makes another
-    return data.standardized(n_channels) if standardize else data
-
-
-def _split(name: str, source: Source, validation: float | str | None, seed: int) -> Dataset:
-    default = isinstance(validation, str)
-    x, y = (source.x, source.y) if default else source.whole_training()
-    held_out: Any = source.validation if default else validation
-    return Dataset.from_arrays(
+    is_default, n_channels = isinstance(validation, str), source.n_channels
+    x, y = (source.x, source.y) if is_default else source.whole_training()
+    held_out: Any = source.validation if is_default else validation
+    data = Dataset.from_arrays(
         x, y, validation=held_out, test=source.test, n_outputs=source.n_outputs, name=name, seed=seed
     )
+    del source  # frees one copy of the samples before standardising makes another
+    return data.standardized(n_channels) if standardize else data
 
 
 def _find(name: str) -> Loader:
@@ -134,10 +130,3 @@ def _find(name: str) -> Loader:
     near = get_close_matches(str(name).lower(), LOADERS, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ParameterError(f"there is no data set {name!r} (known: {', '.join(sorted(LOADERS))}){hint}")
-
-
-def _check_options(name: str, loader: Loader, options: dict[str, Any]) -> None:
-    known = [p.name for p in inspect.signature(loader).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    for option in options:
-        if option not in known:
-            raise ParameterError(f"data set {name!r} has no option {option!r} (it has {', '.join(known) or 'none'})")

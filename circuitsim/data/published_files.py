@@ -22,28 +22,16 @@ LARGEST = 2**29  # bytes; more than any published file that is packed
 
 @dataclass(frozen=True)
 class PublishedFiles:
-    """The files of a data set, and their possible locations.
+    """The files of a data set, and their possible locations. Checksums are keyed by the names of files."""
 
-    Args:
-        name: circuitsim's name for the data set.
-        class_name: the name of the class that reads the files.
-        md5s: maps the names of the files that the class reads to their checksums.
-        mirrors: the URLs of folders to download from.
-        packed: maps the names of the .gz or .tar.gz files that contain the files to their checksums; empty if the
-            files are published unpacked.
-        inner: the subfolder in which the class keeps the files, such as "raw".
-        system: the folders in which other packages keep the files.
-        advice: another way to get the files, as the last sentence of an error message.
-    """
-
-    name: str
-    class_name: str
-    md5s: dict[str, str]
-    mirrors: Sequence[str]
-    packed: dict[str, str] = field(default_factory=dict)
-    inner: str = ""
-    system: Sequence[Path] = ()
-    advice: str = ""
+    name: str  # circuitsim's name for the data set
+    class_name: str  # of the class that reads the files
+    md5s: dict[str, str]  # of the files that the class reads
+    mirrors: Sequence[str]  # the URLs of folders to download from
+    packed: dict[str, str] = field(default_factory=dict)  # of the .gz or .tar.gz files that hold them, if there are any
+    inner: str = ""  # the subfolder in which the class keeps the files, such as "raw"
+    system: Sequence[Path] = ()  # the folders in which other packages keep the files
+    advice: str = ""  # another way to get the files, as the last sentence of an error message
 
     def obtain(self, request: Request, mirrors: Mirrors) -> Path:
         """Return a folder that holds all files with correct checksums.

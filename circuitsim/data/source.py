@@ -24,23 +24,14 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The samples of a data set, before validation samples are held out and inputs are standardised.
+    """The samples of a data set, before validation samples are held out and inputs are standardised."""
 
-    Args:
-        x: floating inputs ``[sample, feature]``, with the features ordered by channel.
-        y: classes int64 ``[sample]``, or 0/1 labels int64 ``[sample, label]``.
-        test: the pair (x, y) of the test split.
-        n_outputs: the number of classes or labels.
-        n_channels: the number of channels, which are standardised separately.
-        validation: the fraction of the samples to hold out for validation by default, or the pair (x, y) of the
-            data set's own validation split.
-    """
-
-    x: Tensor
-    y: Tensor
-    test: tuple[Tensor, Tensor]
-    n_outputs: int
-    n_channels: int
+    x: Tensor  # floating inputs ``[sample, feature]``, with the features ordered by channel
+    y: Tensor  # classes int64 ``[sample]``, or 0/1 labels int64 ``[sample, label]``
+    test: tuple[Tensor, Tensor]  # x and y of the test split
+    n_outputs: int  # classes or labels
+    n_channels: int  # which are standardised separately
+    # the fraction of the samples to hold out by default, or x and y of the data set's own validation split
     validation: float | tuple[Tensor, Tensor]
 
     def whole_training(self) -> tuple[Tensor, Tensor]:

@@ -1,11 +1,12 @@
-"""A split of a data set consists of inputs and their targets."""
+"""A split of a data set consists of inputs and their targets. Samples are held out of it, and inputs standardised."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +14,7 @@ from circuitsim.errors import DataError, ParameterError
 
 T = TypeVar("T")
 Tensors = Tensor | dict[str, Tensor]
+SAMPLES_AT_ONCE = 256  # in which statistics are summed, so that they stay in the CPU's cache
 
 
 def each(tensors: Tensors, change: Callable[[Tensor], Tensor]) -> Tensors:
@@ -126,3 +128,53 @@ def picked(split: Split, samples: Tensor) -> Split:
         return tensor.index_select(0, samples.to(tensor.device))
 
     return Split(each(split.x, pick), each(split.target, pick))
+
+
+def hold_out(n_samples: int, n_held: int, *, classes: Tensor | None, seed: int) -> tuple[Tensor, Tensor]:
+    """Return the indices of the kept and of the held-out samples, both ascending.
+
+    Both parts preserve the proportions of the classes, int64 ``[sample]``, unless these are None.
+    """
+    from sklearn.model_selection import train_test_split  # late: it takes a second to import
+
+    if not 0 < n_held < n_samples:
+        raise DataError(f"cannot hold out {n_held} of {n_samples} samples: one part would be empty")
+    strata: np.ndarray[Any, Any] | None = None if classes is None else classes.numpy()
+    # a generator, because scikit-learn does not accept seeds beyond 32 bits
+    state = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
+    try:
+        kept, held = train_test_split(np.arange(n_samples), test_size=n_held, stratify=strata, random_state=state)
+    except ValueError as fault:
+        raise DataError(
+            f"cannot hold out {n_held} of {n_samples} samples with every class in both parts ({fault}): "
+            "hold out more, drop the rare classes, or pass the held-out arrays yourself"
+        ) from None
+    return torch.from_numpy(np.sort(kept)), torch.from_numpy(np.sort(held))
+
+
+def standardized(splits: Mapping[str, Split], n_channels: int) -> dict[str, Split]:
+    """Compute ``(x - mean) / std`` per channel, with mean and std over the channel's pixels in the training samples.
+
+    Features are ordered by channel; all channels have as many. One that is constant in training is only centred.
+    """
+    x = splits["train"].x
+    assert isinstance(x, Tensor)  # data sets loaded by name or from a folder have one input population
+
+    def by_channel(x: Tensor) -> Tensor:
+        return x.reshape(-1, n_channels, x.shape[-1] // n_channels)  # time steps count as samples
+
+    def average(change: Callable[[Tensor], Tensor]) -> Tensor:
+        parts = (change(by_channel(part)) for part in torch.split(x, SAMPLES_AT_ONCE))
+        total = torch.stack([part.sum(dim=(0, 2), dtype=torch.float64) for part in parts]).sum(0)
+        return total[:, None] * n_channels / x.numel()
+
+    mean = average(lambda part: part).to(x.dtype)
+    # biased, and squared and summed in float64, because `torch.std` rounds and may return a tiny value instead of 0 for
+    # a constant channel, and squares of large or small numbers are no numbers of float32
+    std = average(lambda part: (part - mean).double().square()).sqrt().to(x.dtype)
+    std = torch.where(std == 0, 1.0, std)
+
+    def scale(x: Tensor) -> Tensor:
+        return (by_channel(x) - mean).div_(std).view(x.shape)
+
+    return {name: replace(split, x=each(split.x, scale)) for name, split in splits.items()}

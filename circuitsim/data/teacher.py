@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from circuitsim.data.holdout import hold_out
 from circuitsim.data.source import Request, Source
+from circuitsim.data.split import hold_out
 from circuitsim.errors import ParameterError
 from circuitsim.whole import whole
 

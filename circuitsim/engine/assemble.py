@@ -17,9 +17,8 @@ from circuitsim.engine.parameters import Vary
 from circuitsim.errors import ParameterError
 from circuitsim.motif import Constant, Edges, Given, Motif, Projection, ReciprocalOf, TransposeOf, checks
 from circuitsim.motif.connectivity import NamedMatrix
-from circuitsim.motif.declared_weights import bounds_of, differs, outside_fault, signed
 from circuitsim.motif.neuron_names import matrix_of
-from circuitsim.motif.space import settled
+from circuitsim.motif.synapses import bounds_of, differs, outside_fault, settled, signed
 from circuitsim.plan import layout_of
 from circuitsim.plan.quantities import neuron, synapse
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from circuitsim.engine.operations import fitting
 from circuitsim.errors import ParameterError
-from circuitsim.motif.declared_weights import Bounds
+from circuitsim.motif.synapses import Bounds
 
 
 def check_bounds(owner: str, bounds: Bounds | None, dtype: torch.dtype) -> None:

@@ -32,12 +32,12 @@ from circuitsim.engine.undo import before_change
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
 from circuitsim.motif import Constant, Gaussian, Motif, Objective, Projection, Uniform
 from circuitsim.motif.checks import index, is_number
-from circuitsim.motif.declared_weights import sign_faults, signed
 from circuitsim.motif.identifiers import normalized, normalized_keys
 from circuitsim.motif.init import Init
 from circuitsim.motif.phase import TIME
-from circuitsim.motif.projection_faults import init_faults
 from circuitsim.motif.spikes import refuse_spikes
+from circuitsim.motif.synapse_faults import init_faults, sign_faults
+from circuitsim.motif.synapses import signed
 from circuitsim.motif.wiring import path_from_target
 from circuitsim.plan import Image, Plan, Program, Times
 from circuitsim.plan.quantities import at_time

@@ -9,8 +9,8 @@ import numpy as np
 from circuitsim.errors import ParameterError
 from circuitsim.memory import machine_bytes
 from circuitsim.motif import All, Edges, Motif, Projection, Random, ReciprocalOf
-from circuitsim.motif.space import settled
 from circuitsim.motif.state import lasting
+from circuitsim.motif.synapses import settled
 from circuitsim.plan import layout_of
 
 DRAWN = 8  # bytes per weight while weights are drawn

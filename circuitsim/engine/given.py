@@ -13,8 +13,8 @@ from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
 from circuitsim.motif import Motif, Projection
 from circuitsim.motif.arrays import as_numbers, counted_are, labelled, place_of
-from circuitsim.motif.declared_weights import bounds_of, outside_fault, stray_fault
 from circuitsim.motif.neuron_names import in_order, name_fault
+from circuitsim.motif.synapses import bounds_of, outside_fault, stray_fault
 
 
 def read_weights(motif: Motif, p: Projection, layout: Layout, n_replicas: int, weights: Any, like: Tensor) -> Tensor:

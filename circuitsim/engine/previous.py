@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from circuitsim.motif import Constant, Edges, Given, Identity, Mask, Motif, Projection
-from circuitsim.motif.declared_weights import is_random, outside_fault, pattern_of
+from circuitsim.motif.synapses import is_random, outside_fault, pattern_of
 
 Tensors = Mapping[str, Tensor]
 _PINNED = re.compile("(?:held|pinned)/([0-9]+)/(.*)")

@@ -19,8 +19,8 @@ from circuitsim.engine.parameters import Parameters
 from circuitsim.engine.runaway import Runaway
 from circuitsim.errors import ParameterError
 from circuitsim.motif import Motif, Projection
-from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.state import lasting
+from circuitsim.motif.synapses import bounds_of
 from circuitsim.plan import Synapses, synapses_of
 from circuitsim.plan.quantities import synapse
 

@@ -19,8 +19,8 @@ from circuitsim.engine.store import WeightStore
 from circuitsim.errors import ParameterError
 from circuitsim.motif import Projection
 from circuitsim.motif.checks import is_number, is_whole
-from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.init import Init
+from circuitsim.motif.synapses import bounds_of
 from circuitsim.plan.quantities import synapse
 
 

@@ -1,12 +1,11 @@
 """Declarations of circuits, as frozen values and networkx graphs; needs neither torch nor matplotlib."""
 
-from circuitsim.motif.activation import GatedBy
 from circuitsim.motif.connectivity import All, DistanceDependent, Edges, Local, Mask, OneToOne, Random, ReciprocalOf
 from circuitsim.motif.init import Constant, Gaussian, Given, Identity, TransposeOf, Uniform
 from circuitsim.motif.motif import Motif
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import Phase
-from circuitsim.motif.population import Bias, Population
+from circuitsim.motif.population import Bias, GatedBy, Population
 from circuitsim.motif.projection import Derived, Projection, Rewiring
 from circuitsim.motif.rule import Rule
 from circuitsim.motif.signal import Signal

@@ -28,19 +28,13 @@ def is_frame(values: Any) -> bool:
     return hasattr(values, "index") and hasattr(values, "columns") and hasattr(values, "to_numpy")
 
 
-def is_sparse(values: Any) -> bool:
-    """Return whether the values are a sparse matrix or array of SciPy."""
-    return hasattr(values, "toarray") and hasattr(values, "nnz")
-
-
 def as_array(values: Any, owner: str, error: type[CircuitError] = MotifError) -> np.ma.MaskedArray[Any, Any]:
     """Return the entries as a NumPy array of any data type, masked where a masked array has no value.
 
-    Raises:
-        CircuitError: the values are no rectangular array, are of a kind that NumPy lacks or that has fields, or are
-            sparse and too large to be made dense. The error is `error`, and its message begins with `owner`.
+    Refused are values that are no rectangular array, that NumPy cannot hold, that are records, or that are sparse and
+    too large to be made dense.
     """
-    if is_sparse(values):
+    if hasattr(values, "toarray") and hasattr(values, "nnz"):  # of SciPy
         if np.prod(values.shape, dtype=float) > LARGEST:
             raise error(
                 f"{owner}: a sparse matrix of shape {values.shape} is too large for a dense array; list its synapses "
@@ -70,16 +64,13 @@ def as_array(values: Any, owner: str, error: type[CircuitError] = MotifError) ->
 def _without_torch(values: Any) -> Any:
     """Return a tensor of torch, which a declaration must not import, or a list of tensors, as NumPy's arrays."""
     if isinstance(values, list | tuple):
-        return [_without_torch(value) for value in values] if any(map(_is_nested, values)) else values
+        nested = any(isinstance(value, list | tuple) or hasattr(value, "detach") for value in values)
+        return list(map(_without_torch, values)) if nested else values
     if not hasattr(values, "detach"):
         return values
     tensor = values.detach().cpu()
     tensor = (tensor if str(tensor.layout) == "torch.strided" else tensor.to_dense()).resolve_conj()
     return tensor.float().numpy() if "float16" in str(tensor.dtype) else tensor.numpy()
-
-
-def _is_nested(value: Any) -> bool:
-    return isinstance(value, list | tuple) or hasattr(value, "detach")
 
 
 def as_numbers(values: Any, owner: str, error: type[CircuitError] = MotifError) -> np.ndarray:
@@ -100,20 +91,20 @@ def as_numbers(values: Any, owner: str, error: type[CircuitError] = MotifError) 
         wrong[place] = number is None
         array[place] = np.nan if number is None else number
     if wrong.any():
-        first = data[tuple(np.argwhere(wrong)[0])]
+        first, advice = data[tuple(np.argwhere(wrong)[0])], ""
+        if is_frame(values) and isinstance(first, str):
+            advice = "; if the file's first column holds names, read it with pandas.read_csv(path, index_col=0)"
+        elif isinstance(first, str | bytes):
+            advice = "; convert it, as in array.astype(float)"
+        shown = getattr(first, "item", lambda: first)()
         raise error(
-            f"{owner} must be an array of numbers, but {counted_are(wrong)} not: "
-            f"{getattr(first, 'item', lambda: first)()!r} {place_of(wrong)}{_advice(values, first)}"
+            f"{owner} must be an array of numbers, but {counted_are(wrong)} not: {shown!r} {place_of(wrong)}{advice}"
         )
     return array
 
 
 def as_samples(values: Any, owner: str) -> np.ndarray:
-    """Return the entries, which must be numbers without blanks, in their data type.
-
-    Raises:
-        DataError: entries are masked, or no numbers, or as in `as_array`.
-    """
+    """Return the entries, which must be numbers without blanks, in their data type; a DataError refuses others."""
     masked = as_array(values, owner, DataError)
     if (blank := np.ma.getmaskarray(masked)).any():  # type: ignore[no-untyped-call]
         first = tuple(int(k) for k in np.argwhere(blank)[0])
@@ -130,11 +121,10 @@ def _first_other(array: np.ndarray[Any, Any]) -> str:
     """Name the first entry of an array of objects or text that is no number, if there is one."""
     for place, entry in np.ndenumerate(array) if array.dtype.kind in "OU" else ():
         if not isinstance(entry, numbers.Real):
+            if not isinstance(entry, str):
+                return f": {entry!r:.40} at index {place} is no number"
             advice = "; np.unique(names, return_inverse=True)[1] turns names of classes into classes"
-            shown = str(entry) if isinstance(entry, str) else entry
-            are_names = array.ndim == 1 and isinstance(entry, str)
-            kind = "text" if isinstance(entry, str) else "no number"
-            return f": {shown!r:.40} at index {place} is {kind}{advice if are_names else ''}"
+            return f": {str(entry)!r:.40} at index {place} is text{advice if array.ndim == 1 else ''}"
     return ""
 
 
@@ -148,12 +138,6 @@ def _number(entry: Any) -> float | None:
         return float(entry)
     except OverflowError:
         return np.inf
-
-
-def _advice(values: Any, first: Any) -> str:
-    if is_frame(values) and isinstance(first, str):
-        return "; if the file's first column holds names, read it with pandas.read_csv(path, index_col=0)"
-    return "; convert it, as in array.astype(float)" if isinstance(first, str | bytes) else ""
 
 
 def counted(wrong: np.ndarray) -> str:
@@ -174,17 +158,20 @@ def place_of(wrong: np.ndarray, post_names: Names = None, pre_names: Names = Non
     return f"at {axes}{index}" + (f" ({' <- '.join(named)})" if len(named) == 2 and len(index) == 2 else "")
 
 
+def first_of(array: np.ndarray, wrong: np.ndarray, *names: Names) -> str:
+    """Say which the first wrong entry is and where it is, such as ``(-1) at [post, pre] = [0, 3]``."""
+    return f"({array[tuple(np.argwhere(wrong)[0])]:g}) {place_of(wrong, *names)}"
+
+
 def fault_of(what: str, array: np.ndarray, post_names: Names = None, pre_names: Names = None) -> str | None:
     """Say how many entries are blank or infinite and where the first one is; None if all are finite."""
     wrong = ~np.isfinite(array)
     if not wrong.any():
         return None
-    first = array[tuple(np.argwhere(wrong)[0])]
-    advice = f"; if a blank means that there is no synapse, use {what}(array, blank=0)" if np.isnan(first) else ""
-    return (
-        f"{what}: {counted_are(wrong)} blank or not finite, the first ({first:g}) "
-        f"{place_of(wrong, post_names, pre_names)}{advice}"
-    )
+    is_blank = np.isnan(array[wrong][0])
+    advice = f"; if a blank means that there is no synapse, use {what}(array, blank=0)" if is_blank else ""
+    first = first_of(array, wrong, post_names, pre_names)
+    return f"{what}: {counted_are(wrong)} blank or not finite, the first {first}{advice}"
 
 
 def filled(array: np.ndarray, blank: Any, owner: str) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import numbers
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 Faults = Iterator[str]
 
 
-def parse_faults(parser: Callable[[], Any]) -> Faults:
+def parse_faults(parser: Callable[..., Any], *declared: Any) -> Faults:
     try:
-        parser()
+        parser(*declared)
     except RuleError as error:
         yield str(error)
 
@@ -33,8 +34,15 @@ def shape(motif: Declarations, p: Projection) -> tuple[int, int]:
     return motif.population(p.post).size, motif.population(p.pre).size
 
 
-def is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+def must(owner: str, value: object, be: Mapping[str, tuple[bool, str]]) -> Faults:
+    """Yield the fields of a value that are not as they must be, which a table says of each: whether it is, and what."""
+    for field, (holds, what) in be.items():
+        if not holds:
+            yield f"{owner}{field} must be {what} (got {getattr(value, field)!r})"
+
+
+def is_whole(value: Any, least: float = -math.inf) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
 
 def is_number(value: Any) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any, TypeVar, overload
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, TypeVar, overload
 
 from circuitsim.errors import MotifError
 from circuitsim.motif.identifiers import normalized
-from circuitsim.motif.memo import memoized
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import CYCLE, Phase
 from circuitsim.motif.population import Population
@@ -16,6 +16,15 @@ from circuitsim.motif.projection import Projection, check_options
 from circuitsim.motif.signal import Signal
 
 Declared = Population | Projection | Objective | Signal | Phase
+KINDS: dict[str, type[Any]] = {  # in the order in which `to_json` writes them
+    "populations": Population,
+    "projections": Projection,
+    "objectives": Objective,
+    "signals": Signal,
+    "phases": Phase,
+}
+P = ParamSpec("P")
+T = TypeVar("T")
 OneDeclared = TypeVar("OneDeclared", Population, Projection, Objective, Signal, Phase)
 
 
@@ -24,53 +33,38 @@ class Declarations:
 
     def __init__(self, name: str = "motif") -> None:
         self.name = name
-        self._populations: list[Population] = []
-        self._projections: list[Projection] = []
-        self._objectives: list[Objective] = []
-        self._signals: list[Signal] = []
-        self._phases: list[Phase] = []
+        self._declared: dict[str, list[Any]] = {kind: [] for kind in KINDS}
         self._memo: dict[Any, Any] = {}  # see `memoized`
 
     @property
     def populations(self) -> tuple[Population, ...]:
         """The populations."""
-        return tuple(self._populations)
+        return tuple(self._declared["populations"])
 
     @property
     def projections(self) -> tuple[Projection, ...]:
         """The projections."""
-        return tuple(self._projections)
+        return tuple(self._declared["projections"])
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
         """The objectives."""
-        return tuple(self._objectives)
+        return tuple(self._declared["objectives"])
 
     @property
     def signals(self) -> tuple[Signal, ...]:
         """The signals."""
-        return tuple(self._signals)
+        return tuple(self._declared["signals"])
 
     @property
     def phases(self) -> tuple[Phase, ...]:
         """The phases of a step, in order; there is at least one."""
-        return tuple(self._phases) or (CYCLE,)
-
-    @property
-    def _kinds(self) -> dict[str, tuple[type[Any], list[Any]]]:
-        """The kinds of declarations, in the order in which `to_json` writes them."""
-        return {
-            "populations": (Population, self._populations),
-            "projections": (Projection, self._projections),
-            "objectives": (Objective, self._objectives),
-            "signals": (Signal, self._signals),
-            "phases": (Phase, self._phases),
-        }
+        return tuple(self._declared["phases"]) or (CYCLE,)
 
     @property
     def values(self) -> tuple[Declared, ...]:
         """All declared values, grouped by kind."""
-        return tuple(value for _, values in self._kinds.values() for value in values)
+        return tuple(value for values in self._declared.values() for value in values)
 
     @overload
     def add(self, value: OneDeclared, /) -> OneDeclared: ...  # type: ignore[overload-overlap]  # one value is not a tuple
@@ -90,13 +84,11 @@ class Declarations:
         """
         self._memo.clear()
         for value in values:
-            for kind, declared in self._kinds.values():
-                if isinstance(value, kind):
-                    declared.append(value)
-                    break
-            else:
-                known = ", ".join(kind.__name__ for kind, _ in self._kinds.values())
+            kind = next((kind for kind, of in KINDS.items() if isinstance(value, of)), None)
+            if kind is None:
+                known = ", ".join(of.__name__ for of in KINDS.values())
                 raise MotifError(f"motif {self.name!r}: add takes one of {known} (got {value!r})")
+            self._declared[kind].append(value)
         return values[0] if len(values) == 1 else values
 
     def connect(self, pre: str | Population, post: str | Population, *, name: str, **options: Any) -> Projection:
@@ -127,24 +119,35 @@ class Declarations:
 
     def __getstate__(self) -> dict[str, Any]:
         """Copy the lists, so that a copied or unpickled motif does not share them."""
-        lists = {name: list(value) for name, value in vars(self).items() if isinstance(value, list)}
-        return vars(self) | lists | {"_memo": {}}
+        return vars(self) | {"_declared": {kind: list(values) for kind, values in self._declared.items()}, "_memo": {}}
 
     def __eq__(self, other: object) -> bool:
         """Compare names and declarations, but not their order, which a graph does not keep."""
-        return isinstance(other, Declarations) and self._content() == other._content()
-
-    def _content(self) -> tuple[str, Counter[Any]]:
-        return self.name, Counter(self.values)
+        if not isinstance(other, Declarations):
+            return False
+        return self.name == other.name and Counter(self.values) == Counter(other.values)
 
     __hash__ = None  # type: ignore[assignment]  # a motif is mutable
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({self.name!r}: "
-            + ", ".join(f"{len(values)} {kind}" for kind, (_, values) in self._kinds.items() if values)
-            + ")"
-        )
+        counts = ", ".join(f"{len(values)} {kind}" for kind, values in self._declared.items() if values)
+        return f"{type(self).__name__}({self.name!r}: {counts})"
+
+
+def memoized(function: Callable[P, T]) -> Callable[P, T]:
+    """Cache the result of a function of a motif, and of values declared in it, on the motif; `add` clears the cache."""
+
+    @functools.wraps(function)
+    def cached(*args: P.args, **kwargs: P.kwargs) -> T:
+        motif: Any = args[0]  # see `Declarations`
+        # by identity, since two values may wrongly share a name; they are kept alive, so that ids stay unique
+        of = *args[1:], *kwargs.values()
+        key = function, *(part if isinstance(part, str) else id(part) for part in of)
+        if key not in motif._memo:
+            motif._memo[key] = of, function(*args, **kwargs)
+        return motif._memo[key][1]
+
+    return cached
 
 
 @memoized

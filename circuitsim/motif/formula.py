@@ -131,18 +131,12 @@ Cell = str | Formula | Sequence[Formula]
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a title.
-
-    Args:
-        widths: maps each column's name to its share of the text width in LaTeX.
-        rows: the rows, each with one cell per column.
-        notes: text below the table, such as the meaning of symbols, in LaTeX; Markdown leaves it out.
-    """
+    """A table with a title."""
 
     title: str
-    widths: dict[str, float]
+    widths: dict[str, float]  # column -> its share of the text width in LaTeX
     rows: Sequence[Sequence[Cell]]
-    notes: str = ""
+    notes: str = ""  # text below the table, such as the meaning of symbols, in LaTeX; Markdown leaves it out
 
     def markdown(self) -> str:
         """Return a heading and a table that GitHub and Pandoc can read, with formulas as code."""

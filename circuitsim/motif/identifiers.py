@@ -14,20 +14,15 @@ V = TypeVar("V")
 
 
 def normalized(name: Any) -> Any:
-    """Return a name in Unicode's form NFKC, in which names that look alike are equal; other values are unchanged.
+    """Return a name in Unicode's form NFKC, in which Python reads identifiers; other values are unchanged.
 
-    Python reads the identifiers of an expression in this form: the micro sign becomes the Greek letter, and a letter
-    followed by a combining accent becomes the accented letter.
+    The micro sign becomes the Greek letter, and a letter followed by a combining accent the accented letter.
     """
     return unicodedata.normalize("NFKC", name) if isinstance(name, str) else name
 
 
 def normalized_keys(values: Mapping[Any, V], what: str, error: type[CircuitError] = MotifError) -> dict[Any, V]:
-    """Return a mapping with its keys, which are names of `what`, normalized.
-
-    Raises:
-        CircuitError: this is no mapping, or two keys become one name.
-    """
+    """Return a mapping with its keys, names of `what`, normalized; an error says if it is none, or if names collide."""
     if not isinstance(values, Mapping):
         raise error(f"{what} must be the keys of a mapping (got {values!r})")
     found: dict[Any, V] = {}
@@ -59,16 +54,11 @@ def part_fault(name: Any, kind: str | None = None) -> str | None:
     if name.isidentifier():
         return None
     fault = "a name must be an identifier (letters, digits, _), since rules use it"
-    shown = _identifier_like(name)
+    shown = re.sub(r"\W+", "_", name).strip("_")  # such as KC_a for KC-a
+    shown = shown if shown.isidentifier() else f"n{shown}"  # such as n5_HT for 5-HT
     if kind is None:
         return f"{fault}; call it {shown!r}"
     return f"{fault}; use such a name, and the text as a label: {kind}({shown!r}, ..., label={name!r})"
-
-
-def _identifier_like(name: str) -> str:
-    """Return an identifier that resembles the text, such as ``MBON_γ1`` for ``MBON-γ1`` and ``n5_HT`` for ``5-HT``."""
-    found = re.sub(r"\W+", "_", name).strip("_")
-    return found if found.isidentifier() else f"n{found}"
 
 
 def names_in(values: Iterable[Any], owner: str, field: str) -> tuple[Any, ...]:

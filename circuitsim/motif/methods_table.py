@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import string
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sympy
 
-from circuitsim.motif.activation import GatedBy, activation_expression
 from circuitsim.motif.declarations import Declarations
-from circuitsim.motif.declared_weights import bounds_of, signed
 from circuitsim.motif.expressions import Expressions, expressions_of
 from circuitsim.motif.formula import Cell, Formula, Table, latex_of, name_in_math
 from circuitsim.motif.phase import TIME, Phase
-from circuitsim.motif.population import Population
+from circuitsim.motif.population import GatedBy, activation_expression
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.spikes import has_spikes
 from circuitsim.motif.state import State
+from circuitsim.motif.synapses import bounds_of, signed
 from circuitsim.motif.wiring import inputs_of, labels_of
 from circuitsim.motif.wording import (
     bounds,
     count,
     latex_number,
-    neurons,
     number,
     pattern,
     rewired,
     start,
-    tally,
     tied,
     title,
 )
@@ -59,6 +57,7 @@ def tables_of(motif: Declarations) -> list[Table]:
     known = expressions_of(motif)
     spikes = has_spikes(motif)
     change = "Change of a weight" if spikes else "Change in a step"
+    losses = [(o.output, [LOSSES[o.loss]]) for o in motif.objectives]
     tables = [
         Table("Model summary", {"Aspect": 0.2, "Description": 0.7}, _summary(motif, spikes)),
         Table("Populations", {"Name": 0.25, "Stream": 0.2, "Neurons": 0.15, "Activation": 0.25}, _populations(motif)),
@@ -70,18 +69,13 @@ def tables_of(motif: Declarations) -> list[Table]:
         Table(
             "Neuron and synapse model",
             {"Of": 0.2, "Equation": 0.45, "Parameters": 0.2},
-            [
-                *([] if spikes else _currents()),
-                *_grouped([*([] if spikes else _activities(motif, known)), *_neurons(motif, known)]),
-                *_grouped(_synapses(motif, known)),
-                *_signals(motif, known),
-            ],
+            _equations(motif, known, spikes),
             NOTATION,
         ),
         Table("Plasticity", {"Projections": 0.2, change: 0.45, "Parameters": 0.2}, _plasticity(motif, known, spikes)),
         Table("Input", {"Name": 0.2, "Description": 0.7}, _input(motif, spikes)),
         Table("Phases of a step", {"Name": 0.15, "Drive": 0.3, "Change": 0.2, "Noise and errors": 0.2}, _phases(motif)),
-        Table("Measurements", {"Of": 0.2, "Description": 0.7}, _measurements(motif)),
+        Table("Measurements", {"Of": 0.2, "Description": 0.7}, losses),
     ]
     kept = [table for table in tables if table.rows]
     return [
@@ -94,8 +88,15 @@ def tables_of(motif: Declarations) -> list[Table]:
 
 
 def _summary(motif: Declarations, spikes: bool) -> list[Row]:
-    streams = [p.stream for p in motif.populations]
+    streams = ", ".join(f"{n} {stream}" for stream, n in Counter(p.stream for p in motif.populations).items())
     n_neurons, n_plastic = sum(p.size for p in motif.populations), sum(p.is_plastic for p in motif.projections)
+    places = [
+        f"{p.name}: map of {' x '.join(map(str, p.shape or ()))}"
+        if p.positions is None
+        else f"{p.name}: positions in {count(p.positions.shape[1], 'dimension')}"
+        for p in motif.populations
+        if p.coordinates is not None
+    ]
     patterns = dict.fromkeys(pattern(p.connectivity, named=False) for p in motif.projections)
     if spikes:
         model = "Spiking neurons, with the equations of the network that cs.export_brian2 makes"
@@ -110,8 +111,8 @@ def _summary(motif: Declarations, spikes: bool) -> list[Row]:
         )
         learning = "every weight changes by the batch mean of its rule, evaluated in the state before the step"
     return [
-        ("Populations", f"{count(len(streams), 'population')} ({tally(streams)}), {count(n_neurons, 'neuron')}"),
-        ("Topology", ", ".join(map(_place, (p for p in motif.populations if p.coordinates is not None))) or "None"),
+        ("Populations", f"{count(len(motif.populations), 'population')} ({streams}), {count(n_neurons, 'neuron')}"),
+        ("Topology", ", ".join(places) or "None"),
         ("Connectivity", f"{count(len(motif.projections), 'projection')}: {', '.join(patterns) or 'none'}"),
         ("Neuron model", model),
         ("Synapse model", synapse),
@@ -125,22 +126,15 @@ def _summary(motif: Declarations, spikes: bool) -> list[Row]:
     ]
 
 
-def _place(p: Population) -> str:
-    if p.positions is not None:
-        return f"{p.name}: positions in {count(p.positions.shape[1], 'dimension')}"
-    return f"{p.name}: map of {' x '.join(map(str, p.shape or ()))}"
-
-
 def _populations(motif: Declarations) -> list[Row]:
-    def activation(p: Population) -> str:
-        if isinstance(p.activation, GatedBy):
-            return f"linear, gated by the slope of {p.activation.population}"
-        return "always 1" if p.activation == "one" else p.activation
-
-    def stream(p: Population) -> str:
-        return p.stream if p.sign is None else f"{p.stream}, {p.sign}"
-
-    return [(title(p), stream(p), neurons(p), activation(p)) for p in motif.populations]
+    rows: list[Row] = []
+    for p in motif.populations:
+        activation = "always 1" if p.activation == "one" else p.activation
+        if isinstance(activation, GatedBy):
+            activation = f"linear, gated by the slope of {activation.population}"
+        neurons = str(p.size) if p.shape is None else f"{p.size} ({' x '.join(map(str, p.shape))})"
+        rows.append((title(p), p.stream if p.sign is None else f"{p.stream}, {p.sign}", neurons, activation))
+    return rows
 
 
 def _connection(motif: Declarations, p: Projection) -> Row:
@@ -149,44 +143,36 @@ def _connection(motif: Declarations, p: Projection) -> Row:
     return title(p), p.pre, p.post, compartment, pattern(p.connectivity), weights + bounds(bounds_of(motif, p))
 
 
-def _currents() -> list[Row]:
-    current = Formula("I = sum(w * pre)", r"I_i = \sum_j w_{ij} a_j")
-    drive = Formula("drive = sum of the I onto the soma", r"d_i = \sum_{\mathrm{soma}} I_i")
-    return [("every projection", current, ""), ("every population that is not an input", drive, "")]
-
-
-def _activities(motif: Declarations, known: Expressions) -> Iterable[tuple[str, Row]]:
-    """Yield the activity of each population, with the population's name."""
-    for p in motif.populations:
-        latex = latex_of(known.activation[p.name], frozenset(p.state))
-        yield p.name, (Formula(f"activity = {activation_expression(p.activation)}", f"a_i = {latex}"), "")
-
-
-def _neurons(motif: Declarations, known: Expressions) -> Iterable[tuple[str, Row]]:
-    """Yield the trace and the state updates of each population, with the population's name."""
+def _equations(motif: Declarations, known: Expressions, spikes: bool) -> list[Row]:
+    """The equations of neurons, of the states of synapses, and of the signals that the circuit computes."""
+    own = {p.name: frozenset(p.state) for p in motif.populations}
+    rows: list[Row] = []
+    neurons: list[tuple[str, Row]] = []
+    if not spikes:
+        current = Formula("I = sum(w * pre)", r"I_i = \sum_j w_{ij} a_j")
+        drive = Formula("drive = sum of the I onto the soma", r"d_i = \sum_{\mathrm{soma}} I_i")
+        rows += [("every projection", current, ""), ("every population that is not an input", drive, "")]
+        for p in motif.populations:
+            latex = f"a_i = {latex_of(known.activation[p.name], own[p.name])}"
+            neurons.append((p.name, (Formula(f"activity = {activation_expression(p.activation)}", latex), "")))
     for p in motif.populations:
         if p.trace is not None:
-            latex = latex_of(known.trace[p.name], frozenset(p.state))
-            yield p.name, (Formula(f"trace = {p.trace}", rf"\mathrm{{trace}}_i = {latex}"), "")
+            latex = rf"\mathrm{{trace}}_i = {latex_of(known.trace[p.name], own[p.name])}"
+            neurons.append((p.name, (Formula(f"trace = {p.trace}", latex), "")))
     for p in motif.populations:
         for name, state in p.state.items():
-            yield p.name, _update(name, state, known.neuron_state[p.name, name], frozenset(p.state), frozenset())
-
-
-def _synapses(motif: Declarations, known: Expressions) -> Iterable[tuple[str, Row]]:
-    """Yield the updates of the synapse states of each projection, with the projection's name."""
-    for p in motif.projections:
-        for name, state in p.state.items():
-            expression = known.synapse_state[p.name, name]
-            yield p.name, _update(name, state, expression, _neuron_states(motif, p), frozenset(p.state))
-
-
-def _signals(motif: Declarations, known: Expressions) -> Iterable[Row]:
-    """Yield the signals that the circuit computes."""
+            neurons.append((p.name, _update(name, state, known.neuron_state[p.name, name], own[p.name], frozenset())))
+    synapses = [
+        (q.name, _update(name, state, known.synapse_state[q.name, name], own[q.pre] | own[q.post], frozenset(q.state)))
+        for q in motif.projections
+        for name, state in q.state.items()
+    ]
+    rows += _grouped(neurons) + _grouped(synapses)
     for s in motif.signals:
         if not s.is_given:
             latex = f"{name_in_math(s.name)} = {latex_of(known.signal[s.name])}"
-            yield "every rule", Formula(f"{s.name} = {s.expression}", latex), ""
+            rows.append(("every rule", Formula(f"{s.name} = {s.expression}", latex), ""))
+    return rows
 
 
 def _plasticity(motif: Declarations, known: Expressions, spikes: bool) -> list[Row]:
@@ -194,7 +180,8 @@ def _plasticity(motif: Declarations, known: Expressions, spikes: bool) -> list[R
 
     def rule(p: Projection) -> Row:
         assert p.rule is not None
-        latex = latex_of(known.rule[p.name], _neuron_states(motif, p), frozenset(p.state))
+        states = frozenset(motif.population(p.pre).state) | frozenset(motif.population(p.post).state)
+        latex = latex_of(known.rule[p.name], states, frozenset(p.state))
         return Formula(f"{change[0]} = {p.rule.expression}", f"{change[1]} = {latex}"), _parameters(p.rule.parameters)
 
     rows = _grouped((p.name, rule(p)) for p in motif.projections if p.is_plastic)
@@ -221,11 +208,20 @@ def _input(motif: Declarations, spikes: bool) -> list[Row]:
 def _phases(motif: Declarations) -> list[Row]:
     if len(motif.phases) == 1 and motif.phases[0] == Phase(motif.phases[0].name):
         return []
-    return [(phase.name, _drives(phase), _changes(phase), _disturbance(phase)) for phase in motif.phases]
-
-
-def _measurements(motif: Declarations) -> list[Row]:
-    return [(o.output, [LOSSES[o.loss]]) for o in motif.objectives]
+    rows: list[Row] = []
+    for phase in motif.phases:
+        gains = None if phase.soma is None else [f"{g:g} times {n}" if g != 1 else n for n, g in phase.soma.items()]
+        drives = "all somatic projections" if gains is None else ", ".join(gains) or "nothing"
+        if phase.repeat == TIME:
+            drives += "; an iteration for each time step"
+        elif phase.repeat != 1:
+            drives += f"; {phase.repeat} iterations"
+        names = phase.plastic
+        changing = "all plastic projections and states" if names is None else ", ".join(names) or "nothing"
+        disturbance = [f"noise of standard deviation {sd:g} on {name}" for name, sd in phase.noise.items()]
+        disturbance += ["errors" if phase.errors else "no errors"]
+        rows.append((phase.name, drives, changing + WHEN[phase.apply], ", ".join(disturbance)))
+    return rows
 
 
 # -- formatting
@@ -259,35 +255,8 @@ def _grouped(rows: Iterable[tuple[str, Row]]) -> list[Row]:
     return [(", ".join(names), *row) for row, names in owners.items()]
 
 
-def _neuron_states(motif: Declarations, p: Projection) -> frozenset[str]:
-    return frozenset(motif.population(p.pre).state) | frozenset(motif.population(p.post).state)
-
-
 def _parameters(parameters: Mapping[str, Any]) -> tuple[Formula, ...]:
     return tuple(
         Formula(f"{name} = {number(value)}", rf"{name_in_math(name)} = {latex_number(value)}")
         for name, value in parameters.items()
     )
-
-
-def _drives(phase: Phase) -> str:
-    if phase.soma is None:
-        drives = "all somatic projections"
-    else:
-        drives = (
-            ", ".join(name if gain == 1 else f"{gain:g} times {name}" for name, gain in phase.soma.items()) or "nothing"
-        )
-    if phase.repeat == TIME:
-        return f"{drives}; an iteration for each time step"
-    return drives if phase.repeat == 1 else f"{drives}; {phase.repeat} iterations"
-
-
-def _disturbance(phase: Phase) -> str:
-    noise = [f"noise of standard deviation {sd:g} on {name}" for name, sd in phase.noise.items()]
-    return ", ".join([*noise, "errors" if phase.errors else "no errors"])
-
-
-def _changes(phase: Phase) -> str:
-    names = phase.plastic
-    changing = "all plastic projections and states" if names is None else ", ".join(names) or "nothing"
-    return changing + WHEN[phase.apply]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from circuitsim.errors import MotifError, ParameterError
-from circuitsim.motif import graph, validate
-from circuitsim.motif.declarations import Declarations
+from circuitsim.motif import validate
+from circuitsim.motif.declarations import KINDS, Declarations, Declared
 from circuitsim.motif.identifiers import normalized
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Projection, check_options
@@ -17,6 +19,9 @@ from circuitsim.motif.value import plain, restore
 
 if TYPE_CHECKING:
     import networkx as nx
+
+# Declarations that belong to no node or edge become attributes of the graph.
+WHOLE = ("objectives", "signals", "phases")
 
 
 class Motif(Declarations):
@@ -47,11 +52,11 @@ class Motif(Declarations):
         Raises:
             MotifError: no population or projection has that name, or it has no such field, or both have.
         """
-        values: list[Population | Projection] = [*self._populations, *self._projections]
+        values: list[Population | Projection] = [*self.populations, *self.projections]
         if isinstance(name, str):
             found = [value for value in values if value.name == normalized(name)]
             if len(found) > 1 and changes:
-                found = [value for value in found if _fields(value).keys() >= changes.keys()] or found
+                found = [value for value in found if _attributes(value).keys() >= changes.keys()] or found
         else:
             found = [value for value in values if value is name]
         if not found:
@@ -63,8 +68,7 @@ class Motif(Declarations):
                 f"{', '.join(changes)}: give replace motif.population({name!r}) or motif.projection({name!r}) itself"
             )
         copy = Motif(self.name)
-        copy.add(*(_replaced(value, changes) if value is found[0] else value for value in values))
-        copy.add(*self._objectives, *self._signals, *self._phases)
+        copy.add(*(_replaced(value, changes) if value is found[0] else value for value in self.values))
         return copy
 
     def renamed(self, name: str) -> Motif:
@@ -92,7 +96,14 @@ class Motif(Declarations):
     @property
     def graph(self) -> nx.MultiDiGraph:
         """The motif as a graph: populations are nodes, projections are edges keyed by name, fields are attributes."""
-        return graph.to_networkx(self)
+        import networkx as nx  # late: running a circuit does not need networkx
+
+        network = nx.MultiDiGraph(name=self.name, **{kind: tuple(self._declared[kind]) for kind in WHOLE})
+        for population in self.populations:
+            network.add_node(population.name, **_attributes(population, "name"))
+        for p in self.projections:
+            network.add_edge(p.pre, p.post, key=p.name, **_attributes(p, "name", "pre", "post"))
+        return network
 
     @classmethod
     def from_networkx(cls, network: nx.MultiDiGraph) -> Motif:
@@ -107,7 +118,7 @@ class Motif(Declarations):
             MotifError: the graph is not a MultiDiGraph, an attribute is unknown, or a node has no size.
         """
         motif = cls(str(network.graph.get("name") or "motif"))
-        motif.add(*graph.values_of(network))
+        motif.add(*_declared_in(network))
         return motif
 
     def to_json(self) -> str:
@@ -116,7 +127,7 @@ class Motif(Declarations):
         Returns:
             The JSON text, which `from_json` reads.
         """
-        parts = {kind: plain(values) for kind, (_, values) in self._kinds.items() if values}
+        parts = {kind: plain(values) for kind, values in self._declared.items() if values}
         return json.dumps({"name": self.name, **parts}, indent=1)
 
     @classmethod
@@ -137,10 +148,10 @@ class Motif(Declarations):
         if not isinstance(document, dict) or not isinstance(document.get("name"), str):
             raise MotifError("motif: JSON must hold an object with a name, populations, projections and objectives")
         motif = cls(document["name"])
-        if unknown := [key for key in document if key not in ("name", *motif._kinds)]:
-            known = ", ".join(("name", *motif._kinds))
+        if unknown := [key for key in document if key not in ("name", *KINDS)]:
+            known = ", ".join(("name", *KINDS))
             raise MotifError(f"motif {motif.name!r}: JSON has the unknown key {unknown[0]!r} (known: {known})")
-        for kind in motif._kinds:
+        for kind in KINDS:
             entries = document.get(kind, [])
             if not isinstance(entries, list):
                 raise MotifError(f"motif {motif.name!r}: {kind} must be a list (got {type(entries).__name__})")
@@ -198,14 +209,56 @@ class Motif(Declarations):
         return "\n".join(table.latex() if format == "latex" else table.markdown() for table in tables)
 
 
-def _fields(value: Population | Projection) -> dict[str, None]:
-    return dict.fromkeys(field.name for field in dataclasses.fields(value))
-
-
 def _replaced(value: Population | Projection, changes: dict[str, Any]) -> Population | Projection:
-    known = _fields(value)
+    known = _attributes(value)
     if isinstance(value, Projection):
         check_options(f"projection {value.name!r}", {k: v for k, v in changes.items() if k not in known})
     elif unknown := changes.keys() - known.keys():
         raise MotifError(f"population {value.name!r}: unknown field {min(unknown)!r} (known: {', '.join(known)})")
     return dataclasses.replace(value, **changes)
+
+
+# -- graphs
+
+
+def _declared_in(network: nx.MultiDiGraph) -> Iterator[Declared]:
+    """Yield the values that a graph declares; missing attributes take their defaults."""
+    import networkx as nx
+
+    if not isinstance(network, nx.MultiDiGraph):
+        raise MotifError(
+            f"from_networkx takes a networkx.MultiDiGraph (got {type(network).__name__}); "
+            "networkx.MultiDiGraph(graph) makes one"
+        )
+    for name, attributes in network.nodes(data=True):
+        if "size" not in attributes:
+            raise MotifError(
+                f"population {name!r}: the node has no size, the number of its neurons; set it, as in "
+                f"graph.nodes[{name!r}]['size'] = 10"
+            )
+        yield _build(Population, f"population {name!r}", attributes, name=name)
+    for pre, post, name, attributes in network.edges(keys=True, data=True):
+        yield _build(Projection, f"projection {name!r}", attributes, name=name, pre=pre, post=post)
+    for name in network.graph:
+        if near := difflib.get_close_matches(str(name), WHOLE, n=1, cutoff=0.8) if name not in WHOLE else []:
+            raise MotifError(f"the graph has the unknown attribute {name!r}; did you mean {near[0]!r}?")
+    for kind in WHOLE:
+        declared = network.graph.get(kind, ())
+        if not isinstance(declared, list | tuple):
+            raise MotifError(f"the graph's attribute {kind!r} must be a list (got {declared!r})")
+        yield from declared
+
+
+def _attributes(value: Population | Projection, *left_out: str) -> dict[str, Any]:
+    return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in left_out}
+
+
+def _build(kind: type[Any], owner: str, attributes: dict[Any, Any], **place: str) -> Any:
+    known = {f.name for f in dataclasses.fields(kind)} - set(place)
+    unknown = sorted(map(repr, set(attributes) - known))
+    if unknown:
+        raise MotifError(f"{owner}: unknown attribute {unknown[0]} (known: {', '.join(sorted(known))})")
+    try:
+        return kind(**attributes, **place)
+    except TypeError as error:
+        raise MotifError(f"{owner}: {error}") from None

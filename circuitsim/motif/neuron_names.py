@@ -15,9 +15,8 @@ import numpy as np
 from circuitsim.errors import DataError
 from circuitsim.motif.arrays import Names, is_frame
 from circuitsim.motif.connectivity import NamedMatrix
-from circuitsim.motif.declarations import Declarations, population_of
+from circuitsim.motif.declarations import Declarations, memoized, population_of
 from circuitsim.motif.identifiers import normalized
-from circuitsim.motif.memo import memoized
 from circuitsim.motif.projection import Projection
 
 
@@ -54,10 +53,7 @@ def in_order(motif: Declarations, p: Projection, array: np.ndarray, post_names: 
 def samples_in_order(motif: Declarations, population: str, samples: Any, owner: str) -> Any:
     """Return samples ``[sample, neuron]`` with the columns of a frame in the order of the neurons, if these have names.
 
-    Columns that are numbered 0, 1, ... are in the order of the neurons, and so are arrays.
-
-    Raises:
-        DataError: the columns are not the names of the neurons; the message begins with `owner`.
+    Columns that are numbered 0, 1, ... are in the order of the neurons, and so are arrays; others are refused.
     """
     known = neuron_names(motif).get(population) if is_frame(samples) else None
     if known is None or list(samples.columns) == list(range(len(known))):

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from circuitsim.errors import MotifError
-from circuitsim.motif.frozen import Frozen
 from circuitsim.motif.identifiers import names_in, normalized, normalized_keys
-from circuitsim.motif.value import Value
+from circuitsim.motif.value import Frozen, Value
 
 APPLY = ("phase", "iteration", "step")
 TIME = "time"  # a `repeat` of as many iterations as the inputs have time steps

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import sympy
 
-from circuitsim.motif.checks import Faults, is_number, is_whole
-from circuitsim.motif.declarations import Declarations, population_of, projection_of
-from circuitsim.motif.expressions import Expressions, expressions_of
-from circuitsim.motif.memo import memoized
+from circuitsim.motif.checks import Faults, is_number, is_whole, must
+from circuitsim.motif.declarations import Declarations, memoized, population_of, projection_of
+from circuitsim.motif.expressions import expressions_of
 from circuitsim.motif.phase import APPLY, CYCLE, TIME, Phase
 from circuitsim.motif.projection import Projection
 from circuitsim.motif.wiring import Wiring, inputs_of, labels_of, sequences_of
@@ -22,12 +20,17 @@ Parsed = tuple[str, str, sympy.Expr, tuple[str, ...], tuple[str, ...]]
 
 def phase_faults(motif: Declarations, wiring: Wiring) -> Faults:
     """Yield the unknown names of a phase, and the currents that projections read but that it does not deliver."""
-    yield from _fields(wiring.phase)
-    yield from _unknown_names(motif, wiring)
-    owner = f"phase {wiring.phase.name!r}: " if motif.phases[0] is not CYCLE else ""
+    phase = wiring.phase
+    table = {
+        "repeat": (phase.repeat == TIME or is_whole(phase.repeat, 1), f"a whole number, 1 or more, or {TIME!r}"),
+        "apply": (phase.apply in APPLY, f"one of {APPLY}"),
+    }
+    yield from must(f"phase {phase.name!r}: ", phase, table)
+    yield from _unknown_names(motif, phase)
+    owner = f"phase {phase.name!r}: " if motif.phases[0] is not CYCLE else ""
     for p in wiring.projections.values():
-        if wiring.phase.changes(p.name):
-            yield from (owner + fault for fault in _currents(wiring, p, _parsed(motif)[p.name]))
+        if phase.changes(p.name):
+            yield from (owner + fault for fault in _currents(wiring, p, _parsed(motif, p)))
 
 
 def apply_faults(motif: Declarations) -> Faults:
@@ -52,16 +55,8 @@ def time_faults(motif: Declarations) -> Faults:
         )
 
 
-def _fields(phase: Phase) -> Faults:
+def _unknown_names(motif: Declarations, phase: Phase) -> Faults:
     owner = f"phase {phase.name!r}"
-    if phase.repeat != TIME and not (is_whole(phase.repeat) and int(phase.repeat) >= 1):
-        yield f"{owner}: repeat must be a whole number, 1 or more, or {TIME!r} (got {phase.repeat!r})"
-    if phase.apply not in APPLY:
-        yield f"{owner}: apply must be one of {APPLY} (got {phase.apply!r})"
-
-
-def _unknown_names(motif: Declarations, wiring: Wiring) -> Faults:
-    phase, owner = wiring.phase, f"phase {wiring.phase.name!r}"
     populations, projections = population_of(motif).keys(), projection_of(motif).keys()
     for field, names, known in (
         ("soma", phase.soma or (), projections),
@@ -80,19 +75,15 @@ def _unknown_names(motif: Declarations, wiring: Wiring) -> Faults:
 
 
 @memoized
-def _parsed(motif: Declarations) -> dict[str, list[Parsed]]:
-    """Map each projection to its expressions and the currents that they read."""
-    expressions = expressions_of(motif)
-    return {p.name: list(_of_projection(expressions, p)) for p in motif.projections}
-
-
-def _of_projection(expressions: Expressions, p: Projection) -> Iterator[Parsed]:
+def _parsed(motif: Declarations, p: Projection) -> list[Parsed]:
+    expressions, found = expressions_of(motif), []
     named = [("rule", p.rule.expression, expressions.rule[p.name])] if p.rule is not None else []
     named += [(f"state {s!r}", p.state[s].expression, expressions.synapse_state[p.name, s]) for s in p.state]
     for what, text, expression in named:
         names = sorted(symbol.name for symbol in expression.free_symbols)
         currents = tuple(name for name in names if name.startswith("I_"))
-        yield what, text, expression, currents, tuple(name for name in names if name in SUMS)
+        found.append((what, text, expression, currents, tuple(name for name in names if name in SUMS)))
+    return found
 
 
 def _currents(wiring: Wiring, p: Projection, parsed: list[Parsed]) -> Faults:

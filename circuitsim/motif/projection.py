@@ -169,11 +169,7 @@ class Projection(Value):
 
 
 def check_options(owner: str, options: Mapping[str, Any]) -> None:
-    """Check the names of options of a projection.
-
-    Raises:
-        MotifError: an option is unknown. If the rule is a string, it may be a parameter of it.
-    """
+    """Raise a MotifError if an option of a projection is unknown; it may have been meant as a parameter of the rule."""
     known = [name for name in inspect.signature(Projection).parameters if name not in ("name", "pre", "post")]
     for name, value in options.items():
         if name not in known:

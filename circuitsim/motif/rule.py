@@ -10,9 +10,8 @@ import numpy as np
 
 from circuitsim.errors import MotifError
 from circuitsim.motif.arrays import as_numbers, labelled, locked
-from circuitsim.motif.frozen import Frozen
 from circuitsim.motif.identifiers import normalized_keys
-from circuitsim.motif.value import Value
+from circuitsim.motif.value import Frozen, Value
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from circuitsim.errors import MotifError
-from circuitsim.motif.frozen import Frozen
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.rule import frozen_parameters
-from circuitsim.motif.value import Value
+from circuitsim.motif.value import Frozen, Value
 
 KINDS = ("per_sample", "tau_ms", "on", "add")  # the fields that say when a state changes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,21 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.motif.checks import Faults, parse_faults, title
+from circuitsim.motif import expressions
+from circuitsim.motif.arrays import is_frame
+from circuitsim.motif.checks import Faults, is_finite, must, parse_faults, shape, title
 from circuitsim.motif.declarations import Declarations, population_of
+from circuitsim.motif.field_faults import population_fields, projection_fields
 from circuitsim.motif.identifiers import identifier_fault, part_fault
-from circuitsim.motif.objective import LOSSES, Objective
+from circuitsim.motif.objective import LOSSES
 from circuitsim.motif.phase import Phase
 from circuitsim.motif.phase_faults import apply_faults, phase_faults, time_faults
-from circuitsim.motif.population import Population
-from circuitsim.motif.population_faults import population_fields, population_meaning
+from circuitsim.motif.population import Population, gates_of
 from circuitsim.motif.projection import Projection
-from circuitsim.motif.projection_faults import projection_fields, projection_meaning
 from circuitsim.motif.state import State
-from circuitsim.motif.sweep_order import gates_of
+from circuitsim.motif.synapse_faults import synapse_faults
 from circuitsim.motif.value import Value
-from circuitsim.motif.vocabularies import NEURON_NAMES, SPIKE, parse_signal
-from circuitsim.motif.wiring import inputs_of, wirings
+from circuitsim.motif.wiring import driven_populations, error_populations, inputs_of, labels_of, wirings
 
 SINGLE = re.compile(r"(str|bool|int|float|None)( \| (str|bool|int|float|None))*")  # the type of a field without arrays
 
@@ -43,13 +42,13 @@ def faults(motif: Declarations) -> list[str]:
     found += [
         f"signal {signal.name!r} has the name of a quantity of every neuron; rename it"
         for signal in motif.signals
-        if signal.name in (*NEURON_NAMES, SPIKE)
+        if signal.name in (*expressions.NEURON_NAMES, expressions.SPIKE)
     ]
     if not motif.populations:
         found.append(f"motif {motif.name!r} has no population; add one with motif.add(Population(name, size))")
     for signal in motif.signals:
-        if not isinstance(signal.expression, str | None):
-            found.append(f"signal {signal.name!r}: expression must be a string or None (got {signal.expression!r})")
+        table = {"expression": (isinstance(signal.expression, str | None), "a string or None")}
+        found += must(f"signal {signal.name!r}: ", signal, table)
     sound: set[str] = set()
     for population in motif.populations:
         wrong = list(population_fields(population))
@@ -59,13 +58,13 @@ def faults(motif: Declarations) -> list[str]:
     found += _endpoints(motif)
     for population in motif.populations:
         if population.name in sound:
-            found += population_meaning(motif, population, sound)
+            found += _population(motif, population, sound)
     for projection in motif.projections:
         wrong = list(projection_fields(projection))
-        found += wrong or projection_meaning(motif, projection, sound)
+        found += wrong or _projection(motif, projection, sound)
     for signal in motif.signals:
         if isinstance(signal.expression, str) and len(sound) == len(motif.populations):
-            found += parse_faults(functools.partial(parse_signal, motif, signal))
+            found += parse_faults(expressions.parse_signal, motif, signal)
     found += _objectives(motif, sound)
     found += _circuit_faults(motif)
     if not found:  # phases can only be checked in an otherwise valid motif
@@ -151,22 +150,104 @@ def _endpoints(motif: Declarations) -> Faults:
             yield f"{owner}: {end} names unknown population {name!r} (known: {', '.join(known)})"
 
 
+def _population(motif: Declarations, population: Population, sound: set[str]) -> Faults:
+    yield from parse_faults(expressions.parse_activation, motif, population)
+    yield from parse_faults(expressions.parse_trace, motif, population)
+    for gate in sound.intersection(gates_of(population)):
+        if (size := motif.population(gate).size) != population.size:
+            yield (
+                f"population {population.name!r} of size {population.size}: gated by {gate!r} of size {size}; the "
+                "sizes must be equal"
+            )
+    yield from _drive(motif, population)
+    yield from _source(motif, population, sound)
+    for name in population.state:
+        if name in {signal.name for signal in motif.signals}:
+            yield f"population {population.name!r}: state {name!r} has the name of a signal; rename one"
+    for name in population.state:
+        yield from parse_faults(expressions.parse_neuron_state, motif, population, name)
+
+
+def _source(motif: Declarations, p: Population, sound: set[str]) -> Faults:
+    """Yield the faults of a population that a target drives."""
+    if p.source is None:
+        return
+    owner = f"population {p.name!r}: source={p.source!r}"
+    outputs = list(dict.fromkeys(o.output for o in motif.objectives))
+    objective = labels_of(motif).get(p.name)
+    if not outputs:
+        yield f"{owner}, but the motif has no target; add an Objective, or leave out the source and give it as an input"
+    elif objective is None:
+        known = ", ".join(f"'target:{output}'" for output in outputs)
+        yield f"{owner} does not say which output's target it is; write one of {known}"
+    elif objective.output in sound and (size := motif.population(objective.output).size) != p.size:
+        yield f"{owner}: its size {p.size} must be {size}, that of the output {objective.output!r}"
+    if p.name in driven_populations(motif) | error_populations(motif):
+        yield f"{owner}: the target alone drives it; remove soma projections onto it and an Objective whose error it is"
+
+
+def _drive(motif: Declarations, p: Population) -> Faults:
+    is_error = p.name in error_populations(motif)
+    has_drive = is_error or p.name in driven_populations(motif) or p.source is not None
+    if p.stream == "descending" and expressions.reads_drive(motif, p) and not has_drive:
+        yield (
+            f"population {p.name!r}: nothing drives it; a descending population needs a soma projection onto it "
+            "or an Objective whose error it is"
+        )
+    if is_error and any(wiring.phase.errors and wiring.soma_onto[p.name] for wiring in wirings(motif)):
+        yield f"population {p.name!r}: an error population is driven by its objective alone; remove the soma projection"
+
+
+def _projection(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
+    if not {p.pre, p.post} <= sound:
+        return
+    yield from synapse_faults(motif, p, sound)
+    yield from _parameters(motif, p)
+    if p.rule is not None or p.state:
+        yield from _ambiguous_names(motif, p)
+    if p.rule is not None:
+        yield from parse_faults(expressions.parse_rule, motif, p)
+    for name in p.state:
+        yield from parse_faults(expressions.parse_synapse_state, motif, p, name)
+
+
+def _ambiguous_names(motif: Declarations, p: Projection) -> Faults:
+    """Yield the names, such as ``theta_post``, that would stand for two things in the projection's expressions."""
+    owners = [(f"{name}_pre", f"state {name!r} of population {p.pre!r}") for name in motif.population(p.pre).state]
+    owners += [(f"{name}_post", f"state {name!r} of population {p.post!r}") for name in motif.population(p.post).state]
+    owners += [(name, f"state {name!r} of its synapses") for name in p.state]
+    owners += [(signal.name, f"signal {signal.name!r}") for signal in motif.signals]
+    first: dict[str, str] = {}
+    for name, owner in owners:
+        if (other := first.setdefault(name, owner)) != owner:
+            yield f"projection {p.name!r}: {name!r} in its expressions would be {other} and {owner}; rename one"
+
+
+def _parameters(motif: Declarations, p: Projection) -> Faults:
+    for name, value in p.rule.parameters.items() if p.rule is not None else ():
+        owner = f"projection {p.name!r}: rule parameter {name!r}"
+        if fault := identifier_fault(name):
+            yield f"{owner}: {fault}"
+        if is_frame(value):
+            yield f"{owner} is a data frame with names; use frame.to_numpy(), in the order of the neurons"
+        elif not (isinstance(value, float | np.ndarray) and np.asarray(value).dtype == float and is_finite(value)):
+            yield f"{owner} must be finite numbers (got {value!r})"
+        elif len(given := np.shape(value)) > 2 or (len(given) == 2 and given != shape(motif, p)):
+            yield f"{owner} has shape {given}; needs a number, [replica], or [post, pre] = {shape(motif, p)}"
+
+
 def _objectives(motif: Declarations, sound: set[str]) -> Faults:
-    for error, count in Counter(o.error for o in motif.objectives).items():
+    for name, count in Counter(o.error for o in motif.objectives).items():
         if count > 1:
-            yield f"population {error!r} is the error of {count} objectives; give each its own"
+            yield f"population {name!r} is the error of {count} objectives; give each its own"
     for o in motif.objectives:
-        if o.loss not in LOSSES:
-            yield f"{title(o)}: loss must be one of {LOSSES} (got {o.loss!r})"
-        if {o.output, o.error} <= sound:
-            yield from _objective_sizes(motif, o)
-
-
-def _objective_sizes(motif: Declarations, o: Objective) -> Faults:
-    output, error = motif.population(o.output), motif.population(o.error)
-    if output.size != error.size:
-        yield f"{title(o)}: output size {output.size} is not error size {error.size}"
-    if o.loss == "cross_entropy" and output.size < 2:
-        yield f"{title(o)}: cross_entropy needs at least 2 outputs (got {output.size})"
-    if error.stream != "descending":
-        yield f"{title(o)}: error population must be of the descending stream (got {error.stream!r})"
+        yield from must(f"{title(o)}: ", o, {"loss": (o.loss in LOSSES, f"one of {LOSSES}")})
+        if not {o.output, o.error} <= sound:
+            continue
+        output, error = motif.population(o.output), motif.population(o.error)
+        if output.size != error.size:
+            yield f"{title(o)}: output size {output.size} is not error size {error.size}"
+        if o.loss == "cross_entropy" and output.size < 2:
+            yield f"{title(o)}: cross_entropy needs at least 2 outputs (got {output.size})"
+        if error.stream != "descending":
+            yield f"{title(o)}: error population must be of the descending stream (got {error.stream!r})"

@@ -1,16 +1,18 @@
-"""The base class of all declared values, which are frozen, compared by content, and convertible to plain data."""
+"""The base class of all declared values, which are immutable, compared by content, and convertible to plain data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from circuitsim.errors import MotifError
-from circuitsim.motif.frozen import read_only
+from circuitsim.motif.arrays import locked
 from circuitsim.motif.identifiers import normalized
+
+V = TypeVar("V")
 
 
 def plain(value: Any) -> Any:
@@ -29,11 +31,7 @@ def plain(value: Any) -> Any:
 
 
 def restore(data: Any, where: str) -> Any:
-    """Build a declared value from the output of `plain`.
-
-    Raises:
-        MotifError: `data` names an unknown type or unknown fields; the message begins with `where`.
-    """
+    """Build a declared value from the output of `plain`; errors begin with `where` and name what is unknown."""
     if not isinstance(data, dict):
         return data
     if not isinstance(data.get("type"), str):  # a mapping, such as the parameters of a rule
@@ -100,3 +98,38 @@ def _hashable(data: Any) -> Any:
     if isinstance(data, dict):
         return frozenset((key, _hashable(item)) for key, item in data.items())
     return tuple(map(_hashable, data)) if isinstance(data, list) else data
+
+
+def read_only(value: Any) -> Any:
+    """Return the value, with an array made read-only (copying or unpickling an array makes it writeable again)."""
+    return locked(value.copy()) if isinstance(value, np.ndarray) and value.flags.writeable else value
+
+
+class Frozen(Mapping[str, V]):
+    """A read-only copy of a mapping, which unlike a `MappingProxyType` can be copied and pickled."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, V]) -> None:
+        self._items = {name: read_only(value) for name, value in items.items()}
+
+    def __getitem__(self, name: str) -> V:
+        return self._items[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __or__(self, other: Mapping[str, V]) -> dict[str, V]:
+        return {**self, **other}
+
+    def __ror__(self, other: Mapping[str, V]) -> dict[str, V]:
+        return {**other, **self}
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Frozen, (self._items,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import heapq
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,47 +11,41 @@ from typing import TYPE_CHECKING
 
 import sympy
 
+from circuitsim.motif.declarations import Declarations, memoized
 from circuitsim.motif.expressions import reads_drive
-from circuitsim.motif.memo import memoized
 from circuitsim.motif.objective import Objective
 from circuitsim.motif.phase import TIME, Phase
+from circuitsim.motif.population import Population, gates_of
 from circuitsim.motif.projection import COMPARTMENTS, Projection
-from circuitsim.motif.sweep_order import GATE, Edges, cycle_in, dependencies, gates_of, in_order
 from circuitsim.rules.vocabulary import sums_of_currents
 
 if TYPE_CHECKING:
-    from circuitsim.motif.declarations import Declarations
-    from circuitsim.motif.population import Population
+    import networkx as nx
+
+GATE = "gate"
+
+Edges = dict[tuple[str, str], str]
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """The wiring of a motif in one phase.
+    """The wiring of a motif in one phase. The source of the drive of a population is one of
 
-    Args:
-        projections: maps names to projections with their compartments in this phase; projections that deliver
-            no current in it are missing. `phase.gain(name)` is the factor of a soma current.
-        soma_onto, dendrite_onto: map each population to the names of the projections onto that compartment, in
-            order of declaration.
-        order: the populations in the order in which they are computed; empty if there is a cycle.
-        source: maps each population to the source of its drive:
-
-            - "input": the drive is the input, which this phase admits. Nothing drives the population in any phase.
-            - "error": an objective drives it.
-            - "target": the drive is a target, which this phase admits.
-            - "soma": soma projections drive it.
-            - "nothing": the drive is 0, and the activity is computed from noise or does not depend on the drive.
-            - "kept": nothing drives it in this phase, so it keeps its activity from an earlier phase.
-        cycle: the path of a cycle, which is a fault, or None.
+    - "input": the drive is the input, which this phase admits. Nothing drives the population in any phase.
+    - "error": an objective drives it.
+    - "target": the drive is a target, which this phase admits.
+    - "soma": soma projections drive it.
+    - "nothing": the drive is 0, and the activity is computed from noise or does not depend on the drive.
+    - "kept": nothing drives it in this phase, so it keeps its activity from an earlier phase.
     """
 
-    phase: Phase
-    projections: dict[str, Projection]
-    soma_onto: dict[str, tuple[str, ...]]
+    phase: Phase  # `phase.gain(name)` is the factor of a soma current
+    projections: dict[str, Projection]  # with their compartments in this phase, without those that deliver no current
+    soma_onto: dict[str, tuple[str, ...]]  # population -> projections onto this compartment, in order of declaration
     dendrite_onto: dict[str, tuple[str, ...]]
-    order: tuple[str, ...]
+    order: tuple[str, ...]  # of the populations' computation; empty if there is a cycle
     source: dict[str, str]
-    cycle: str | None = None
+    cycle: str | None = None  # its path, which is a fault
 
     def onto(self, population: str) -> tuple[str, ...]:
         """Return the names of all projections that deliver a current to a population."""
@@ -74,15 +69,14 @@ def wirings(motif: Declarations) -> tuple[Wiring, ...]:
         [['Wt1'], []]
     """
     rewired: dict[tuple[int, str], Projection] = {}
-    return tuple(_wiring(motif, phase, _wired(motif, phase, rewired)) for phase in motif.phases)
+    return tuple(_wiring(motif, phase, rewired) for phase in motif.phases)
 
 
 @memoized
 def driven_populations(motif: Declarations) -> frozenset[str]:
     """Return the names of the populations that receive a soma projection in any phase."""
-    return frozenset(
-        p.post for p in motif.projections if any(_compartment(p, phase) == "soma" for phase in motif.phases)
-    )
+    phases = motif.phases
+    return frozenset(p.post for p in motif.projections if any(_compartment(p, phase) == "soma" for phase in phases))
 
 
 @memoized
@@ -161,24 +155,15 @@ def _compartment(p: Projection, phase: Phase) -> str | None:
     return None
 
 
-def _wired(motif: Declarations, phase: Phase, rewired: dict[tuple[int, str], Projection]) -> list[Projection]:
-    """Return the projections with their compartments in the phase.
-
-    `rewired` caches the copies whose compartment differs from the declared one, so that phases share them.
-    """
+def _wiring(motif: Declarations, phase: Phase, rewired: dict[tuple[int, str], Projection]) -> Wiring:
+    """Wire one phase. `rewired` caches projections whose compartment is not the declared one; phases share them."""
     wired = []
     for p in motif.projections:
         compartment = _compartment(p, phase)
-        if compartment is None:
-            continue
-        if compartment != p.compartment:
+        if compartment not in (p.compartment, None):
             key = (id(p), compartment)
             rewired[key] = p = rewired.get(key) or dataclasses.replace(p, compartment=compartment)
-        wired.append(p)
-    return wired
-
-
-def _wiring(motif: Declarations, phase: Phase, wired: Sequence[Projection]) -> Wiring:
+        wired += [p] if compartment is not None else []
     soma, dendrite = (_onto(motif, (p for p in wired if p.compartment == c)) for c in COMPARTMENTS)
     names = [p.name for p in motif.populations]
     edges = dependencies(motif, wired, phase.errors)
@@ -206,3 +191,78 @@ def _source(motif: Declarations, phase: Phase, p: Population, has_soma: bool) ->
     if has_soma:
         return "soma"
     return "nothing" if p.name in phase.noise or not reads_drive(motif, p) else "kept"
+
+
+# -- the order of a sweep
+
+
+def dependencies(motif: Declarations, projections: Iterable[Projection], errors: bool = True) -> Edges:
+    """Map each pair (a, b) where b's activity depends on a's to the reason.
+
+    The reason is the name of a soma projection without delay, "gate", or the loss of an objective. In a step of
+    several iterations, gates that would close a cycle are left out, first those of a population that is declared later
+    than the reader: they are read as the iteration before left them. `projections` are those of the phase of interest,
+    and `errors` says whether objectives drive their error populations in it.
+    """
+    edges = {(p.pre, p.post): p.name for p in projections if p.compartment == "soma" and not p.delay}
+    edges |= {(o.output, o.error): o.loss for o in motif.objectives if errors}
+    gates = {(gate, p.name): GATE for p in motif.populations for gate in gates_of(p)} | edges
+    if [phase.repeat for phase in motif.phases] == [1] or cycle_in([], edges):
+        return gates
+    rank = {p.name: k for k, p in enumerate(motif.populations)}
+    backward = [(a, b) for a, b in gates if rank.get(a, 0) >= rank.get(b, 0)]  # a is declared later
+    forward = [pair for pair in gates if pair not in backward]
+    return {pair: gates[pair] for pair in without_cycles([*edges, *forward, *backward])}
+
+
+def cycle_in(names: Iterable[str], edges: Edges) -> str | None:
+    """Return the path of a cycle, such as ``a -[W0]-> b -[gate]-> a``, or None."""
+    import networkx as nx  # late: only drawings and motifs with a cycle need networkx
+
+    graph = nx.DiGraph()
+    graph.add_nodes_from(names)
+    graph.add_edges_from(edges)
+    try:
+        path = nx.find_cycle(graph)
+    except nx.NetworkXNoCycle:
+        return None
+    return path[0][0] + "".join(f" -[{edges[a, b]}]-> {b}" for a, b in path)
+
+
+def without_cycles(edges: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the edges without those that close a cycle with earlier ones."""
+    import networkx as nx
+
+    full: nx.DiGraph = nx.DiGraph(edges)
+    component = {name: k for k, names in enumerate(nx.strongly_connected_components(full)) for name in names}
+    graph = nx.DiGraph()
+    graph.add_nodes_from(full)
+    for a, b in edges:
+        if component[a] != component[b] or not nx.has_path(graph, b, a):
+            graph.add_edge(a, b)
+    return list(graph.edges)
+
+
+def in_order(names: Sequence[str], edges: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return a topological order, with ties broken by the order of `names`.
+
+    Populations on a cycle, or downstream of one, are left out.
+    """
+    rank = {name: k for k, name in enumerate(names)}
+    successors: dict[str, list[str]] = {name: [] for name in names}
+    n_missing = dict.fromkeys(names, 0)
+    for before, after in edges:
+        if before in rank and after in rank:
+            successors[before].append(after)
+            n_missing[after] += 1
+    ready = [(rank[name], name) for name, n in n_missing.items() if n == 0]
+    heapq.heapify(ready)
+    order = []
+    while ready:
+        _, name = heapq.heappop(ready)
+        order.append(name)
+        for after in successors[name]:
+            n_missing[after] -= 1
+            if n_missing[after] == 0:
+                heapq.heappush(ready, (rank[after], after))
+    return tuple(order)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from circuitsim.motif.connectivity import Connectivity, DistanceDependent, Edges, Local, Mask, Random, ReciprocalOf
-from circuitsim.motif.declared_weights import Bounds
 from circuitsim.motif.init import Constant, Gaussian, Given, Init, TransposeOf, Uniform
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import Derived, Projection, Rewiring
+from circuitsim.motif.synapses import Bounds
 
 
 def title(value: Population | Projection) -> str:
@@ -18,16 +18,12 @@ def title(value: Population | Projection) -> str:
     return value.name if value.label is None else f"{value.label} ({value.name})"
 
 
-def neurons(p: Population) -> str:
-    """Describe the number of neurons, and their map if there is one."""
-    return str(p.size) if p.shape is None else f"{p.size} ({' x '.join(map(str, p.shape))})"
-
-
 def bounds(interval: Bounds | None) -> str:
     """Describe the interval to which weights are clipped; empty if there is none."""
-    low, high = interval or (None, None)
-    ends = "-inf" if low is None else f"{low:g}", "inf" if high is None else f"{high:g}"
-    return "" if interval is None else f"; kept in [{ends[0]}, {ends[1]}]"
+    if interval is None:
+        return ""
+    low, high = interval
+    return f"; kept in [{'-inf' if low is None else f'{low:g}'}, {'inf' if high is None else f'{high:g}'}]"
 
 
 def number(value: Any) -> str:
@@ -104,8 +100,3 @@ def tied(tie: Derived) -> str:
 def count(n: int, what: str) -> str:
     """Return a count with its noun, such as ``1 neuron`` or ``2 neurons``."""
     return f"{n} {what}{'' if n == 1 else 's'}"
-
-
-def tally(words: list[str]) -> str:
-    """Count each word, in order of first appearance."""
-    return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))

@@ -13,11 +13,9 @@ import sympy
 
 from circuitsim.errors import MotifError, RuleError
 from circuitsim.motif import Edges, Motif, OneToOne, Population, Projection, Random, ReciprocalOf, State, checks
-from circuitsim.motif.declared_weights import bounds_of
-from circuitsim.motif.expressions import Expressions, expressions_of
-from circuitsim.motif.space import settled
-from circuitsim.motif.sweep_order import gates_of
-from circuitsim.motif.vocabularies import PREVIOUS, SPIKE, in_phase, rule_vocabulary
+from circuitsim.motif.expressions import PREVIOUS, SPIKE, Expressions, expressions_of, in_phase, rule_vocabulary
+from circuitsim.motif.population import gates_of
+from circuitsim.motif.synapses import bounds_of, settled
 from circuitsim.motif.wiring import Wiring, labels_of, wirings
 from circuitsim.plan.fields import fields_of
 from circuitsim.plan.instructions import Synapses
@@ -25,9 +23,8 @@ from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
 from circuitsim.rules import Axis, Sum, factor
 from circuitsim.rules.elementwise import ELEMENTWISE
-from circuitsim.rules.events import at_spikes
 from circuitsim.rules.functions import COMPARISONS
-from circuitsim.rules.vocabulary import SPIKES, local
+from circuitsim.rules.vocabulary import SPIKES, at_spikes, local
 
 # Up to this density, synapses are stored as a list rather than an array. On two cores a product with an array takes
 # 0.02 ns per pair and sample, with a list 0.12 ns per synapse and sample (docs/performance.md).

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import sympy
 
 from circuitsim.motif import Objective
+from circuitsim.motif.expressions import PREVIOUS
 from circuitsim.motif.phase import TIME
-from circuitsim.motif.vocabularies import PREVIOUS
 from circuitsim.plan.circuitry import Circuitry
 from circuitsim.plan.instructions import Body, Instruction, Matrix, Neurons, Operand, Region, Register, Space, Synapses
 from circuitsim.plan.plan import ONCE, Plan, PopulationPlan, ProjectionPlan, Times

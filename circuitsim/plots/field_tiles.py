@@ -75,9 +75,16 @@ def receptive_fields(
     columns = post.grid[-1] if post.grid is not None else None
     sheets = {k: mosaic(fields[k * places : (k + 1) * places], tile, p.name, columns) for k in chosen}
     backdrop = mosaic(np.ones((places, pre.size)), tile, p.name, columns)
-    figure = _figure(sheets, backdrop, fields, title or f"{p.caption}: {pre.caption} to {post.caption}", n_channels)
-    save(figure, path)
-    return figure
+    n, top = len(sheets), TOP + 2 * HEAD
+    figure = Picture(LEFT + n * (PANEL + GAP) + RIGHT, top + PANEL + GAP)
+    figure.headline(LEFT, TOP, title or f"{p.caption}: {pre.caption} to {post.caption}", POINTS + 2)
+    for place, (k, sheet) in enumerate(sheets.items()):
+        at, name = (LEFT + place * (PANEL + GAP), top, PANEL, PANEL), f"channel {k}" if n_channels > 1 else ""
+        image = figure.matrix(sheet, at, limit_of(fields), name, POINTS, gid=f"channel:{k}", zorder=1)
+        image.axes.imshow(backdrop, cmap=ListedColormap([GREY]))  # seen where there is no synapse
+    if n:
+        figure.colour_bar(image, LEFT + n * (PANEL + GAP), top, PANEL, POINTS)
+    return save(figure, path)
 
 
 def _tiles(circuit: Circuit, projection: str, replica: int, grid: tuple[int, ...]) -> tuple[Array, tuple[int, int]]:
@@ -90,17 +97,3 @@ def _tiles(circuit: Circuit, projection: str, replica: int, grid: tuple[int, ...
     images = fields.reshape(len(fields), -1, height, width).transpose(0, 2, 1, 3)
     tiles = images.reshape(len(fields), -1)
     return tiles, (height, tiles.shape[1] // height)
-
-
-def _figure(sheets: dict[int, Array], backdrop: Array, fields: Array, title: str, n_channels: int) -> Figure:
-    n = len(sheets)
-    top = TOP + 2 * HEAD
-    figure = Picture(LEFT + n * (PANEL + GAP) + RIGHT, top + PANEL + GAP)
-    figure.headline(LEFT, TOP, title, POINTS + 2)
-    for place, (k, sheet) in enumerate(sheets.items()):
-        at, title = (LEFT + place * (PANEL + GAP), top, PANEL, PANEL), f"channel {k}" if n_channels > 1 else ""
-        image = figure.matrix(sheet, at, limit_of(fields), title, POINTS, gid=f"channel:{k}", zorder=1)
-        image.axes.imshow(backdrop, cmap=ListedColormap([GREY]))  # seen where there is no synapse
-    if n:
-        figure.colour_bar(image, LEFT + n * (PANEL + GAP), top, PANEL, POINTS)
-    return figure

@@ -95,8 +95,7 @@ def heat_table(
         for name, groups in page.items():
             _table(axes, MARGIN + k * (width + MARGIN), top, aside, name, groups, columns, framed)
             top += _height(groups)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _check(

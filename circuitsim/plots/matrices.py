@@ -34,25 +34,14 @@ def matrix(weights: Any, replica: int, owner: str) -> Array:
     return array
 
 
-def mirror_of(name: str) -> str | None:
-    """The name of the projection in the opposite direction, such as "Vt1" for "V1"; None for names of another form."""
-    parts = re.fullmatch(r"([A-Za-z]+?)(\d*)", name)
-    return f"{parts[1]}t{parts[2]}" if parts else None
-
-
 def groups(shapes: Mapping[str, tuple[int, ...]], projections: Sequence[str] | None) -> list[tuple[str, ...]]:
-    """Group projections into rows: each stands with its mirror if it has one, else alone.
-
-    Args:
-        shapes: name -> ``(post, pre)``.
-        projections: the names to show, or None for all. A projection's mirror is shown too.
-    """
-    pairs = {
-        name: (name, mirror)
-        for name in shapes
-        if (mirror := mirror_of(name)) in shapes and mirror is not None and shapes[name] == shapes[mirror][::-1]
-    }
-    owners = {mirror: pair for pair in pairs.values() for mirror in pair}
+    """Group projections, or those to show, into rows: each stands with its mirror if it has one, else alone. The shapes
+    are ``(post, pre)``."""
+    owners: dict[str, tuple[str, ...]] = {}
+    for name in shapes:
+        mirror = re.sub(r"([A-Za-z]+)(\d*)", r"\1t\2", name, count=1)  # in the opposite direction, Vt1 of V1
+        if re.fullmatch(r"[A-Za-z]+\d*", name) and shapes.get(mirror, ())[::-1] == shapes[name]:
+            owners |= {name: (name, mirror), mirror: (name, mirror)}
     wanted = list(shapes) if projections is None else list(projections)
     for name in wanted:
         if name not in shapes:

@@ -7,19 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from circuitsim.motif import (
-    DistanceDependent,
-    GatedBy,
-    Identity,
-    Local,
-    Motif,
-    Objective,
-    OneToOne,
-    Phase,
-    Population,
-    Projection,
-    Random,
-)
+from circuitsim.motif import GatedBy, Identity, Motif, Objective, Phase, Population, Projection
+from circuitsim.motif import connectivity as c
 from circuitsim.motif.phase import TIME
 from circuitsim.motif.wiring import error_populations, inputs_of
 
@@ -30,15 +19,18 @@ def population_text(motif: Motif, population: Population) -> tuple[str, str]:
     """A population's label or name, with its sign; and its size or shape, with its activation or role."""
     name = _wrapped(population.caption) + {None: "", "excitatory": " (+)", "inhibitory": " (−)"}[population.sign]
     size = population.size if population.shape is None else "×".join(map(str, population.shape))
+    activation = population.activation
     if population.name in error_populations(motif):
-        return name, f"{size} · error"
-    if population.source is not None:
-        return name, f"{size} · target"
-    if population.name in inputs_of(motif):
-        return name, f"{size} · input"
-    if isinstance(population.activation, GatedBy):
-        return name, f"{size} · " + _wrapped(f"slope of {population.activation.population}")
-    return name, f"{size} · {_shortened(population.activation)}"
+        role = "error"
+    elif population.source is not None:
+        role = "target"
+    elif population.name in inputs_of(motif):
+        role = "input"
+    elif isinstance(activation, GatedBy):
+        role = _wrapped(f"slope of {activation.population}")
+    else:
+        role = activation if len(activation) <= 18 else f"{activation[:17]}…"
+    return name, f"{size} · {role}"
 
 
 def loss_text(objective: Objective) -> str:
@@ -47,22 +39,20 @@ def loss_text(objective: Objective) -> str:
 
 
 def projection_text(projection: Projection, narrow: bool = False) -> str:
-    """A projection's label or name, with a note if its weights are tied, which takes two lines if `narrow`, one-to-one,
-    random or local, or if it has a delay.
-    """
+    """A projection's label or name, with its delay, and its tie (on a second line if `narrow`) or its connectivity."""
     name = _wrapped(projection.caption) + (f" (t − {projection.delay})" if projection.delay else "")
     if (tie := projection.tied_to) is not None:
         factor = f"{tie.scale:.3g} " if tie.scale != 1 else ""
         source = f"sign({tie.projection})" if tie.sign else tie.projection
         return f"{name}{chr(10) if narrow else ' '}= {factor}{source}{'ᵀ' if tie.transpose else ''}"
     match projection.connectivity:
-        case Random(probability=probability):
+        case c.Random(probability=probability):
             return f"{name}, {np.mean(probability):.0%}"
-        case DistanceDependent():
+        case c.DistanceDependent():
             return f"{name}, by distance"
-        case Local(radius=radius):
+        case c.Local(radius=radius):
             return f"{name}, local ({2 * radius + 1} wide)"
-        case OneToOne():
+        case c.OneToOne():
             is_identity = isinstance(projection.init, Identity) and not projection.is_plastic
             return f"{name} = 1" if is_identity else f"{name}, 1:1"
     return name
@@ -103,10 +93,6 @@ def phase_text(phase: Phase) -> str:
 def _listed(names: Iterable[str], most: int = 6) -> str:
     names = list(names)
     return ", ".join(names if len(names) <= most else [*names[: most - 1], "…", names[-1]])
-
-
-def _shortened(expression: str, longest: int = 18) -> str:
-    return expression if len(expression) <= longest else expression[: longest - 1] + "…"
 
 
 def _wrapped(name: str, width: int = 18) -> str:

@@ -17,31 +17,12 @@ from matplotlib.transforms import Bbox
 from circuitsim.errors import ParameterError, check_kind
 from circuitsim.motif import Motif
 from circuitsim.motif.wiring import error_populations
+from circuitsim.plots import style
 from circuitsim.plots.motif_captions import loss_text, population_text, projection_text, step_text
-from circuitsim.plots.motif_layout import (
-    BIAS_SIZE,
-    LABEL_POINTS,
-    NAME_POINTS,
-    SIMPLE_POINTS,
-    SMALL_POINTS,
-    Array,
-    Layout,
-    arrange,
-    middle,
-)
+from circuitsim.plots.motif_layout import BIAS_SIZE, Array, Layout, arrange, middle
 from circuitsim.plots.motif_wires import label_boxes, loss_wires, path_of, sampled, shortened, unit, wires
 from circuitsim.plots.picture import Picture, check_path, save, text_size
-from circuitsim.plots.style import (
-    FILLS,
-    KIND_COLOURS,
-    KIND_MEANINGS,
-    LINES,
-    Kind,
-    LineStyle,
-    Plasticity,
-    kind_of,
-    plasticity_of,
-)
+from circuitsim.plots.style import KIND_COLOURS, Kind, kind_of, plasticity_of
 
 MANY_POPULATIONS, MANY_PROJECTIONS = 50, 80  # beyond which a drawing is simple
 INK, GREY = "#222222", "#777777"
@@ -113,13 +94,12 @@ def draw(
             f"drawn simply: {len(motif.populations):,} populations, {len(motif.projections):,} projections; "
             "names of projections, sizes and activations are left out"
         )
-        _text(axes, np.array([left, top := top + 0.3]), note, SMALL_POINTS, ha="left", va="bottom", gid="note")
+        _text(axes, np.array([left, top := top + 0.3]), note, style.SMALL_POINTS, ha="left", va="bottom", gid="note")
     heading = motif.name if title is None else title
     above = np.array([left, top + 0.35])
     _text(axes, above, heading, TITLE_POINTS, bold=True, ha="left", va="bottom", gid="title")
     _fit(figure, axes, drawn)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _draw_loss_wires(axes: Axes, motif: Motif, layout: Layout) -> list[Bbox]:
@@ -137,13 +117,13 @@ def _draw_wires(axes: Axes, motif: Motif, layout: Layout) -> list[Bbox]:
     texts = [projection_text(p, narrow=not layout.forward[1]) for p in motif.projections]
     labels = label_boxes(texts, [*curves, *loss_wires(motif, layout)], layout)
     for p, points, text, box in zip(motif.projections, curves, texts, labels, strict=True):
-        _wire(axes, points, kind_of(motif, p.name), LINES[plasticity_of(p)], p.name)
-        label = _text(axes, middle(box), text, LABEL_POINTS, bold=True, gid=f"label:{p.name}")
+        _wire(axes, points, kind_of(motif, p.name), style.LINES[plasticity_of(p)], p.name)
+        label = _text(axes, middle(box), text, style.LABEL_POINTS, bold=True, gid=f"label:{p.name}")
         label.set(bbox={"boxstyle": "round,pad=0.08", "facecolor": "white", "edgecolor": "none", "alpha": 0.92})
     return [*labels, *(path_of(points).get_extents() for points in curves)]
 
 
-def _wire(axes: Axes, points: Array, kind: Kind, line: LineStyle, name: str) -> None:
+def _wire(axes: Axes, points: Array, kind: Kind, line: style.LineStyle, name: str) -> None:
     """Draw a projection. Its kind determines colour and head, its plasticity the line; a white edge separates it from
     those that it crosses."""
     shaft = path_of(shortened(points, 0.15))
@@ -168,12 +148,12 @@ def _heads(axes: Axes, kind: Kind, tips: Array, ahead: Array, scale: float = 1.0
 
 def _draw_simple_wires(axes: Axes, motif: Motif, layout: Layout) -> list[Bbox]:
     """Draw all projections as thin arcs with small heads, one collection for each kind and plasticity."""
-    groups: dict[tuple[Kind, Plasticity], list[Array]] = defaultdict(list)
+    groups: dict[tuple[Kind, style.Plasticity], list[Array]] = defaultdict(list)
     for p, points in zip(motif.projections, wires(motif, layout, simple=True), strict=True):
         groups[kind_of(motif, p.name), plasticity_of(p)].append(points)
     taken = []
     for (kind, plasticity), curves in groups.items():
-        line, arcs = LINES[plasticity], [sampled(points, 16) for points in curves]
+        line, arcs = style.LINES[plasticity], [sampled(points, 16) for points in curves]
         lines = LineCollection(arcs, colors=KIND_COLOURS[kind], linewidths=line.width / 3, linestyles=[line.linestyle])
         axes.add_collection(lines, autolim=False).set(gid=f"projections:{kind}:{plasticity}", alpha=0.6, zorder=2)
         tips, before = (np.array([points[k] for points in curves]) for k in (-1, -2))
@@ -193,18 +173,18 @@ def _draw_boxes(axes: Axes, motif: Motif, layout: Layout, simple: bool) -> None:
             _bias(axes, middle(box)).set_gid(gid)
             continue
         _rounded(
-            axes, box, FILLS["error" if population.name in error_populations(motif) else population.stream]
+            axes, box, style.FILLS["error" if population.name in error_populations(motif) else population.stream]
         ).set_gid(gid)
         name, below = population_text(motif, population)
         if simple:
-            _text(axes, middle(box), name, SIMPLE_POINTS, bold=True)
+            _text(axes, middle(box), name, style.SIMPLE_POINTS, bold=True)
             continue
-        upper, lower = text_size(name, NAME_POINTS, True)[1], text_size(below, SMALL_POINTS)[1]
-        _text(axes, middle(box) + np.array([0.0, (lower + 0.06) / 2]), name, NAME_POINTS, bold=True)
-        _text(axes, middle(box) - np.array([0.0, (upper + 0.06) / 2]), below, SMALL_POINTS)
+        upper, lower = text_size(name, style.NAME_POINTS, True)[1], text_size(below, style.SMALL_POINTS)[1]
+        _text(axes, middle(box) + np.array([0.0, (lower + 0.06) / 2]), name, style.NAME_POINTS, bold=True)
+        _text(axes, middle(box) - np.array([0.0, (upper + 0.06) / 2]), below, style.SMALL_POINTS)
     for k, (objective, box) in enumerate(zip(motif.objectives, layout.losses, strict=True)):
-        _rounded(axes, box, FILLS["error"]).set_gid(f"objective:{k}")
-        _text(axes, middle(box), loss_text(objective), SMALL_POINTS)
+        _rounded(axes, box, style.FILLS["error"]).set_gid(f"objective:{k}")
+        _text(axes, middle(box), loss_text(objective), style.SMALL_POINTS)
 
 
 def _draw_legend(axes: Axes, motif: Motif, layout: Layout, x: float, y: float, side_by_side: bool) -> None:
@@ -214,8 +194,8 @@ def _draw_legend(axes: Axes, motif: Motif, layout: Layout, x: float, y: float, s
     plain = [p for p in motif.populations if p.name not in error_populations(motif) | layout.biases]
     streams = {p.stream for p in plain}
     groups: list[list[tuple[str, str]]] = [
-        [(kind, f"{kind}: {meaning}") for kind, meaning in KIND_MEANINGS.items() if kind in kinds],
-        [(state, line.meaning) for state, line in LINES.items() if state in states],
+        [(kind, f"{kind}: {meaning}") for kind, meaning in style.KIND_MEANINGS.items() if kind in kinds],
+        [(state, line.meaning) for state, line in style.LINES.items() if state in states],
         [(stream, f"{stream} population") for stream in ("ascending", "descending") if stream in streams],
     ]
     groups[2] += [("error", "error = −∂loss/∂output")] if motif.objectives else []
@@ -224,24 +204,24 @@ def _draw_legend(axes: Axes, motif: Motif, layout: Layout, x: float, y: float, s
         for k, (what, meaning) in enumerate(group):
             at = np.array([x, y - (k + 0.5) * LEGEND_ROW])
             _sample(axes, what, at + np.array([0.4, 0.0]))
-            _text(axes, at + np.array([0.95, 0.0]), meaning, SMALL_POINTS, ha="left", gid="legend")
+            _text(axes, at + np.array([0.95, 0.0]), meaning, style.SMALL_POINTS, ha="left", gid="legend")
         if side_by_side:
-            x += 1.55 + max(text_size(meaning, SMALL_POINTS)[0] for _, meaning in group)
+            x += 1.55 + max(text_size(meaning, style.SMALL_POINTS)[0] for _, meaning in group)
         else:
             y -= len(group) * LEGEND_ROW + 0.18
-    _text(axes, np.array([x, y - 0.1]), step_text(motif), SMALL_POINTS, ha="left", va="top", gid="step")
+    _text(axes, np.array([x, y - 0.1]), step_text(motif), style.SMALL_POINTS, ha="left", va="top", gid="step")
 
 
 def _sample(axes: Axes, what: str, at: Array) -> None:
     """Draw the legend's sample of a kind of projection, a plasticity, or a sort of population."""
     stretch = at + np.array([[-0.4, 0.0], [0.0, 0.0], [0.4, 0.0]])
     if what in KIND_COLOURS:
-        _wire(axes, stretch, what, LINES["plastic"], f"legend {what}")
-    elif what in LINES:
-        line = LINES[what]
+        _wire(axes, stretch, what, style.LINES["plastic"], f"legend {what}")
+    elif what in style.LINES:
+        line = style.LINES[what]
         axes.plot(*stretch.T, color="#666666", linewidth=line.width, linestyle=line.linestyle)
-    elif what in FILLS:
-        _rounded(axes, Bbox.from_bounds(at[0] - 0.22, at[1] - 0.12, 0.44, 0.24), FILLS[what])
+    elif what in style.FILLS:
+        _rounded(axes, Bbox.from_bounds(at[0] - 0.22, at[1] - 0.12, 0.44, 0.24), style.FILLS[what])
     else:
         _bias(axes, at)
 
@@ -253,7 +233,7 @@ def _rounded(axes: Axes, box: Bbox, fill: str) -> Patch:
 
 
 def _bias(axes: Axes, at: Array) -> Patch:
-    _text(axes, at, "1", SMALL_POINTS)
+    _text(axes, at, "1", style.SMALL_POINTS)
     circle = Circle((at[0], at[1]), BIAS_SIZE / 2, facecolor="white", edgecolor=INK, linewidth=1.4, zorder=3)
     return axes.add_patch(circle)
 

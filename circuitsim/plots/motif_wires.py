@@ -12,8 +12,9 @@ from matplotlib.path import Path
 from matplotlib.transforms import Bbox
 
 from circuitsim.motif import Motif
-from circuitsim.plots.motif_layout import LABEL_POINTS, Array, Layout, half_size, middle
+from circuitsim.plots.motif_layout import Array, Layout, half_size, middle
 from circuitsim.plots.picture import text_size
+from circuitsim.plots.style import LABEL_POINTS
 
 BENDS = np.arange(-8, 9) * 0.35  # possible distances of an arc from the straight line, in inches
 SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)  # possible positions of a label along its wire

@@ -63,37 +63,32 @@ class Picture(Figure):
         bar.set_label("weight", size=points - 2)
 
     def _repr_png_(self) -> bytes:
-        buffer = BytesIO()
-        self.savefig(buffer, format="png", dpi=_resolution(self, DPI / 2))
-        return buffer.getvalue()
+        return _encoded(self, "png", DPI / 2)
 
 
-def save(figure: Figure, path: str | os.PathLike[str] | None) -> None:
-    """Save the figure in the format of the path's suffix. Missing folders are created; a path of None does nothing.
+def save(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
+    """Save the figure in the format of the path's suffix, unless the path is None, and return it.
 
-    The same figure always gives the same bytes, because the file holds no date and no random ids.
+    Missing folders are created. The same figure always gives the same bytes: the file holds no date and no random ids.
     """
     if path is None:
-        return
+        return figure
     path = check_path(path)
-    kind, buffer = path.suffix.lower().removeprefix("."), BytesIO()
-    dated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
+    write_atomically(path, _encoded(figure, path.suffix.lower().removeprefix("."), DPI, facecolor="white"))
+    return figure
+
+
+def _encoded(figure: Figure, kind: str, dpi: float, **options: Any) -> bytes:
+    buffer, dated = BytesIO(), {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
+    dpi = float(min(dpi, MOST_PIXELS / max(figure.get_size_inches())))  # fewer than would be too many for matplotlib
     with matplotlib.rc_context({"svg.hashsalt": "circuitsim"}):
-        figure.savefig(buffer, format=kind, dpi=_resolution(figure, DPI), metadata=dated, facecolor="white")
-    write_atomically(path, buffer.getvalue())
-
-
-def _resolution(figure: Figure, wanted: float) -> float:
-    """The wanted dots per inch, or fewer if a side would have too many pixels for matplotlib."""
-    return float(min(wanted, MOST_PIXELS / max(figure.get_size_inches())))
+        figure.savefig(buffer, format=kind, dpi=dpi, metadata=dated, **options)
+    return buffer.getvalue()
 
 
 def inline_svg(figure: Figure) -> str:
     """The figure as one ``<svg>`` element for a page of HTML, as wide as its container, without metadata."""
-    buffer = BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "circuitsim"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    text = buffer.getvalue().decode()
+    text = _encoded(figure, "svg", DPI).decode()
     element = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     return re.sub(r' width="[^"]*" height="[^"]*"', "", element, count=1)
 

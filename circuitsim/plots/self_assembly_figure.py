@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,16 +15,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
 from circuitsim.history import History
-from circuitsim.plots.band import band, plain_axes, run_label, run_style
-from circuitsim.plots.learning_curves import check_runs
-from circuitsim.plots.panels import Panel, PanelRow, panel_rows
 from circuitsim.plots.picture import Picture, check_path, save, text_size
-from circuitsim.plots.series import mean_over_sites, natural, series
+from circuitsim.plots.series import band, check_runs, mean_over_sites, natural, run_label, series
+from circuitsim.plots.style import plain_axes, run_style
 
 POINTS = 13.0
 # In inches: the width of a slide, the height of a panel, margins, a line of the legend, gaps, headings and titles.
 WIDTH, PANEL_HEIGHT = 13.33, 2.1
 LEFT, RIGHT, TOP, LINE, BOTTOM, BETWEEN, HEADING, ABOVE = 0.9, 0.25, 0.35, 0.3, 0.75, 0.95, 0.4, 0.62
+AT_MOST = 4  # panels in a row
 
 
 def self_assembly(
@@ -52,18 +53,21 @@ def self_assembly(
     check_path(path)
     check_runs(runs)
     tables = {run_label(name, history): history.to_pandas() for name, history in runs.items()}
-    rows = panel_rows(tables)
+    rows = _rows(tables)
+    above = [ABOVE if row[0].note else ABOVE - 0.25 for row in rows]  # from a row's upper edge to its axes, in inches
+    above[0] += HEADING
     handles = _handles(list(tables))
     n_lines = math.ceil(sum(text_size(str(h.get_label()), POINTS)[0] + 0.95 for h in handles) / (WIDTH - LEFT))
     head = TOP + n_lines * LINE + (0.45 if title else 0.0)
-    height = head + sum(_above(row) + PANEL_HEIGHT + BOTTOM for row in rows)
+    height = head + sum(distance + PANEL_HEIGHT + BOTTOM for distance in above)
     figure = Picture(WIDTH, height)
     top, last = head, max((float(table["epoch"].max()) for table in tables.values() if len(table)), default=0.0)
-    for row in rows:
-        figure.headline(LEFT, top, row.heading, POINTS + 1)
-        top += _above(row)
-        width = (WIDTH - LEFT - RIGHT - BETWEEN * (len(row.panels) - 1)) / len(row.panels)
-        for c, panel in enumerate(row.panels):
+    heading = "Learning signal vs. true gradient: cosine of each W's change with −∂loss/∂W"
+    figure.headline(LEFT, top, heading, POINTS + 1)
+    for row, distance in zip(rows, above, strict=True):
+        top += distance
+        width = (WIDTH - LEFT - RIGHT - BETWEEN * (len(row) - 1)) / len(row)
+        for c, panel in enumerate(row):
             axes = figure.panel(LEFT + c * (width + BETWEEN), top, width, PANEL_HEIGHT)
             _draw_panel(axes, panel, tables)
             if axes.has_data() and last > 0:
@@ -77,17 +81,53 @@ def self_assembly(
         ncols=math.ceil(len(handles) / n_lines), frameon=False, fontsize=POINTS, handlelength=3.0, columnspacing=1.6,
         borderaxespad=0.0,
     )  # fmt: skip
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
-def _above(row: PanelRow) -> float:
-    """The distance from the row's upper edge to its axes, in inches."""
-    return (HEADING if row.heading else 0.0) + (ABOVE if any(p.note for p in row.panels) else ABOVE - 0.25)
+@dataclass(frozen=True)
+class Panel:
+    """The rows of a history in one pair of axes. Of several sites, each is a thin line, and their mean a thick one."""
+
+    metric: str
+    split: str
+    sites: tuple[str, ...] | None  # None for all
+    title: str
+    note: str = ""  # a smaller line below the title
+    cosine: bool = True  # whether the vertical axis shows a cosine
+
+
+def _rows(tables: Mapping[str, pd.DataFrame]) -> list[list[Panel]]:
+    """One panel per hidden layer, followed by a row of three panels that summarise the circuit."""
+    layers = [Panel("gradient_cosine", "probe", (site,), site) for site in hidden_sites(tables)]
+    layers = layers or [Panel("gradient_cosine", "probe", (), "")]
+    n = math.ceil(len(layers) / math.ceil(len(layers) / AT_MOST))  # panels per row, so that rows are about equal
+    last = [
+        Panel("stationarity_cosine", "probe", None, "Stationarity: W Vtᵀ vs. V Wtᵀ", "1 at rest, by Theorem 1"),
+        Panel("mirror_cosine", "probe", None, "Mirror symmetry: V vs. Vtᵀ", "decay alone brings it about (Lemma 1)"),
+        Panel("accuracy", "validation", None, "Validation accuracy", "all panels: mean ± s.d. of replicas", False),
+    ]
+    return [*(layers[k : k + n] for k in range(0, len(layers), n)), last]
+
+
+def hidden_sites(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The projections whose gradient cosine is informative.
+
+    The last one is left out if its cosine is always 1 in a run: the output receives the error through a fixed identity,
+    so that its cosine is 1 whether or not anything assembles.
+    If there are projections named W and a number, only these are shown, without biases.
+    """
+    rows = [table[table["metric"] == "gradient_cosine"] for table in tables.values()]
+    sites = natural({site for table in rows for site in table["site"]})
+    sites = [site for site in sites if re.fullmatch(r"W\d+", site)] or sites
+    if len(sites) > 1:
+        last = [table[table["site"] == sites[-1]]["value"] for table in rows]
+        if any(len(values) and bool((values > 0.999).all()) for values in last):
+            return sites[:-1]
+    return sites
 
 
 def _draw_panel(axes: Axes, panel: Panel, tables: Mapping[str, pd.DataFrame]) -> None:
-    plain_axes(axes, POINTS - 2)
+    plain_axes(axes, POINTS - 2, "epochs", "cosine" if panel.cosine else "accuracy")
     for k, (label, table) in enumerate(tables.items()):
         rows = table[(table["metric"] == panel.metric) & (table["split"] == panel.split)]
         rows = rows if panel.sites is None else rows[rows["site"].isin(panel.sites)]
@@ -102,8 +142,6 @@ def _draw_panel(axes: Axes, panel: Panel, tables: Mapping[str, pd.DataFrame]) ->
         axes.set_ylim(min(low, -0.12), max(high, 1.05))
         axes.yaxis.set_major_locator(MultipleLocator(0.2 if low > -0.7 else 0.5))
         axes.axhline(0, color="#777777", linewidth=1.0, zorder=1, gid="zero")
-    axes.set_xlabel("epochs", size=POINTS - 1)
-    axes.set_ylabel("cosine" if panel.cosine else "accuracy", size=POINTS - 1)
     axes.set_title(panel.title, size=POINTS, weight="bold", loc="left", pad=22 if panel.note else 6)
     axes.text(0.0, 1.0, f"{panel.note}\n", transform=axes.transAxes, size=POINTS - 2, color="#555555", va="center")
 

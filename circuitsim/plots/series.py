@@ -1,28 +1,26 @@
-"""Curves over epochs, taken from a history's table."""
+"""The curve of one run: taken from a history's table, and drawn as a line with a band."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from circuitsim.errors import ParameterError
+from circuitsim.history import History
+from circuitsim.plots.style import run_style
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Series:
-    """One quantity of one run.
-
-    Args:
-        epochs: shape ``[time]``.
-        values: shape ``[time, replica]``, NaN where the quantity is not defined.
-    """
+    """One quantity of one run: epochs ``[time]`` and values ``[time, replica]``, NaN where they are not defined."""
 
     epochs: Array
     values: Array
@@ -39,6 +37,45 @@ class Series:
 
     def _finite(self) -> pd.DataFrame:
         return pd.DataFrame(self.values).where(np.isfinite(self.values))
+
+
+def band(axes: Axes, run: Series, label: str, k: int) -> None:
+    """Draw run number `k`, which determines its colour and line style: a line for the mean over replicas, and if there
+    are several, a band of one standard deviation on either side. Where no replica has a value, there is a gap.
+
+    Artists have gids "line:label" and "band:label".
+    """
+    colour, line = run_style(k)
+    mean, spread = run.mean, run.spread
+    if run.values.shape[1] > 1:
+        axes.fill_between(
+            run.epochs, mean - spread, mean + spread, color=colour, alpha=0.18, linewidth=0, gid=f"band:{label}"
+        )
+    axes.plot(
+        run.epochs, mean, color=colour, linestyle=line, linewidth=2.4, marker="o", markevery=_alone(mean), label=label,
+        gid=f"line:{label}",
+    )  # fmt: skip
+
+
+def _alone(values: Array) -> list[int]:
+    """The places of finite values without a finite neighbour, which a line cannot show."""
+    there = np.concatenate([[False], np.isfinite(values), [False]])
+    return np.flatnonzero(there[1:-1] & ~there[:-2] & ~there[2:]).tolist()
+
+
+def check_runs(runs: Mapping[str, History]) -> None:
+    """Raise a ParameterError if `runs` is empty or a run is not a History."""
+    if not runs:
+        raise ParameterError("runs is empty; it maps labels to histories, such as {'SAL': cs.fit(...)}")
+    for name, history in runs.items():
+        if not isinstance(history, History):
+            raise ParameterError(f"runs[{name!r}] must be a History (got {type(history).__name__})")
+
+
+def run_label(label: str, history: History) -> str:
+    """The label, with the number of replicas that ran away, since the mean leaves them out."""
+    n = len(history.ran_away)
+    return f"{label} ({n} ran away, left out)" if n else label
 
 
 def choose(table: pd.DataFrame, metric: str, split: str | None, site: str | None, owner: str) -> pd.DataFrame:

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from circuitsim.errors import ParameterError
 from circuitsim.export import Recording
-from circuitsim.plots.band import plain_axes
 from circuitsim.plots.picture import Picture, check_path, save
+from circuitsim.plots.style import plain_axes
 
 POINTS = 12.0
 COLOURS = {"spike": "#000000", "off": "#0072B2"}
@@ -51,7 +51,7 @@ def raster(
         raise ParameterError(f"raster: sizes lacks population {missing[0]!r} (known: {', '.join(sizes) or 'none'})")
     figure = Picture(9.0, 6.0)
     axes = figure.add_axes((0.09, 0.11, 0.88, 0.78))
-    plain_axes(axes, POINTS - 1)
+    plain_axes(axes, POINTS - 1, "time, ms")
     axes.grid(visible=False)
     ticks, base = [], 0
     for name, size in sizes.items():
@@ -65,12 +65,10 @@ def raster(
     _mark_time(axes, float(spikes.time_ms.max()) if len(spikes) else 0.0, trial_ms, windows_ms)
     axes.set_yticks([y for y, _ in ticks], [label for _, label in ticks], size=POINTS - 1)
     axes.set_ylim(-GAP, base)
-    axes.set_xlabel("time, ms", size=POINTS)
     figure.text(0.09, 0.94, title, size=POINTS + 1, weight="bold")
     if windows_ms:
         axes.legend(frameon=False, fontsize=POINTS - 1, loc="upper right", bbox_to_anchor=(1.0, 1.1), ncols=2)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def membranes(
@@ -132,8 +130,7 @@ def membranes(
     figure.text(0.15, 1 - 0.35 / height, title or population, size=POINTS + 1, weight="bold")
     if windows_ms:
         panels[0].legend(frameon=False, fontsize=POINTS - 2, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
-    save(figure, path)
-    return figure
+    return save(figure, path)
 
 
 def _mark_time(

@@ -1,4 +1,4 @@
-"""The style that all figures share: colours of kinds of projections, lines of plasticity, and colours of runs."""
+"""The style that all figures share: of kinds of projections, of plasticity, of runs, and of axes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Literal
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
+from matplotlib.ticker import MaxNLocator
 
 from circuitsim.errors import ParameterError
 from circuitsim.motif import Motif, Projection
@@ -34,13 +36,7 @@ FILLS = {"ascending": "#F6F6F6", "descending": "#D6E8F7", "error": "#F9D56B"}
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How a projection is drawn.
-
-    Args:
-        width: in points.
-        dashes: lengths on and off in points, or () for a solid line.
-        meaning: for the legend.
-    """
+    """How a projection is drawn: its width, and its dashes, lengths on and off (none for a solid line), in points."""
 
     width: float
     dashes: tuple[float, ...]
@@ -58,6 +54,10 @@ LINES: dict[Plasticity, LineStyle] = {
     "derived": LineStyle(2.2, (1.6, 2.4), "tied to another projection (=)"),
 }
 
+# Sizes of text in the drawing of a motif.
+NAME_POINTS, SMALL_POINTS, LABEL_POINTS = 15.0, 12.5, 13.0
+SIMPLE_POINTS = 10.0  # of names in a simple drawing
+
 # The colours of weights: red for positive, blue for negative and white for 0, safe for colour-blind readers. In a grey
 # copy, darker means a larger absolute value.
 COLOUR_MAP = "RdBu_r"
@@ -67,6 +67,26 @@ RUN_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00",
 RUN_LINES: tuple[Dashes, ...] = (
     "-", (0.0, (6.0, 2.0)), (0.0, (1.5, 1.5)), (0.0, (7.0, 2.0, 1.5, 2.0)), (0.0, (3.0, 1.0)),
 )  # fmt: skip
+
+
+def run_style(k: int) -> tuple[str, Dashes]:
+    """Colour and line style of run number `k`. The two cycles have different lengths, so that 35 runs differ."""
+    return RUN_COLOURS[k % len(RUN_COLOURS)], RUN_LINES[k % len(RUN_LINES)]
+
+
+def plain_axes(axes: Axes, points: float, xlabel: str = "", ylabel: str = "", title: str = "") -> None:
+    """Set two spines, a light grid, ticks of this size, labels one point larger, and a title two points larger."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#E3E3E3", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=points)
+    axes.margins(x=0.02)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+    for text, write in ((xlabel, axes.set_xlabel), (ylabel, axes.set_ylabel)):
+        if text:
+            write(text, size=points + 1)
+    if title:
+        axes.set_title(title, size=points + 2, weight="bold", loc="left")
 
 
 def kind_of(motif: Motif, projection: str) -> Kind:

@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from PIL import Image
 
 from circuitsim.errors import ParameterError
 from circuitsim.files import as_path, write_atomically
-from circuitsim.plots.band import plain_axes, run_style
 from circuitsim.plots.matrices import Array, cosine, limit_of, neuron_order, thinned
 from circuitsim.plots.picture import Picture
-from circuitsim.plots.style import KIND_COLOURS, RUN_COLOURS, colour_table, kind_of_name
+from circuitsim.plots.style import KIND_COLOURS, RUN_COLOURS, colour_table, kind_of_name, plain_axes, run_style
 
 POINTS, DPI, LAST = 14.0, 80, 2.5  # text size, dots per inch, and the seconds for which the last frame is shown
 # In inches: a panel, the gap between panels, margins, and the axes of curves.
@@ -103,16 +101,17 @@ class _Pair:
         rows, columns = (thinned(order, max_neurons) for order in neuron_order(a[-1] + b[-1]))
         self.matrices = [m[:, rows][:, :, columns] for m in (a, b)]
         self.epochs, self.cosines = np.asarray(epochs), np.array([cosine(x, y) for x, y in zip(a, b, strict=True)])
-        left, top = LEFT + place * (PANEL + GAP), TOP + 0.45
-        self.images = [
-            _matrix(figure, left, top + k * (PANEL + 0.4), name, self.matrices[k]) for k, name in enumerate(names)
-        ]
+        left, self.images = LEFT + place * (PANEL + GAP), []
+        for k, (name, moments) in enumerate(zip(names, self.matrices, strict=True)):
+            at, gid = (left, TOP + 0.45 + k * (PANEL + 0.4), PANEL, PANEL), f"matrix:{name}"
+            image = figure.matrix(moments[0], at, limit_of(moments), "", POINTS, aspect="auto", gid=gid)
+            image.axes.set_title(name, size=POINTS, weight="bold", loc="left")
+            image.axes.spines[:].set(color=_colour(name), linewidth=2.5)
+            self.images.append(image)
         axes = figure.panel(left, figure.get_figheight() - BOTTOM - CURVE, PANEL, CURVE)
         _limit(axes, float(self.epochs[-1]), float(np.nanmin(self.cosines, initial=0)))
-        kind = kind_of_name(names[0])
-        colour = KIND_COLOURS[kind] if kind else "#555555"
-        (self.line,) = axes.plot([], [], color=colour, linewidth=2.6, gid=f"cosine:{names[0]}")
-        (self.dot,) = axes.plot([], [], "o", color=colour, markersize=8)
+        (self.line,) = axes.plot([], [], color=_colour(names[0]), linewidth=2.6, gid=f"cosine:{names[0]}")
+        (self.dot,) = axes.plot([], [], "o", color=_colour(names[0]), markersize=8)
         axes.set_title("their cosine", size=POINTS - 1, loc="left")
 
     def show(self, k: int) -> None:
@@ -123,13 +122,9 @@ class _Pair:
         self.dot.set_data(self.epochs[k : k + 1], self.cosines[k : k + 1])
 
 
-def _matrix(figure: Picture, left: float, top: float, name: str, moments: Array) -> AxesImage:
-    place, gid = (left, top, PANEL, PANEL), f"matrix:{name}"
-    image = figure.matrix(moments[0], place, limit_of(moments), "", POINTS, aspect="auto", gid=gid)
-    image.axes.set_title(name, size=POINTS, weight="bold", loc="left")
+def _colour(name: str) -> str:
     kind = kind_of_name(name)
-    image.axes.spines[:].set(color=KIND_COLOURS[kind] if kind else "#555555", linewidth=2.5)
-    return image
+    return KIND_COLOURS[kind] if kind else "#555555"
 
 
 def _signals(
@@ -150,10 +145,9 @@ def _signals(
 
 
 def _limit(axes: Axes, last: float, low: float) -> None:
-    plain_axes(axes, POINTS - 2)
+    plain_axes(axes, POINTS - 2, "epochs")
     axes.set(xlim=(-0.02 * last, 1.05 * last or 1.0), ylim=(min(-0.12, low - 0.05), 1.05))
     axes.axhline(0, color="#777777", linewidth=1.0)
-    axes.set_xlabel("epochs", size=POINTS - 1)
 
 
 def _frame(figure: Picture) -> Image.Image:

@@ -145,8 +145,9 @@ def _sort_factors(summand: sympy.Expr, axes: Axes, inside: Sequence[str]) -> Ter
     if gated is not None:  # behind the gate, a number that may be infinite is 0 where the gate is closed
         parts[gated] += [part for part in parts["coefficient"] if not _is_always_finite(part)]
         parts["coefficient"] = [part for part in parts["coefficient"] if _is_always_finite(part)]
-    if any(_is_gated(parts[end]) and not _others_are_finite(parts, end) for end in inside):
-        return None
+    for end in filter(lambda end: _is_gated(parts[end]), inside):
+        if not all(_is_always_finite(part) for name in parts.keys() - {end} for part in parts[name]):
+            return None
     if parts["coefficient"] == [sympy.Integer(0)]:
         return Term(sympy.Integer(0))
     return Term(**{name: sympy.Mul(*factors) for name, factors in parts.items()})
@@ -167,7 +168,8 @@ def _collect(terms: list[Term], summed: str, shared: str) -> list[Term]:
             total = sympy.Add(*(term.coefficient for term in group))
             collected.append(Term(total, group[0].weight, **{shared: getattr(group[0], shared)}))
             continue
-        common = _common_factor([term.coefficient for term in group])
+        factors = [{x for x in sympy.Mul.make_args(term.coefficient) if not x.is_number} for term in group]
+        common = sympy.Mul(*set.intersection(*factors))  # the symbolic factors that all coefficients share
         total = sympy.Add(*(term.coefficient / common * getattr(term, summed) for term in group))
         if total.is_number:  # the quantities have cancelled
             common, total = common * total, ONE
@@ -175,19 +177,8 @@ def _collect(terms: list[Term], summed: str, shared: str) -> list[Term]:
     return [term for term in collected if term.coefficient != 0]
 
 
-def _common_factor(coefficients: list[sympy.Expr]) -> sympy.Expr:
-    """Return the product of the symbolic factors that all coefficients share."""
-    shared = set.intersection(*({x for x in sympy.Mul.make_args(c) if not x.is_number} for c in coefficients))
-    return sympy.Mul(*shared)
-
-
 def _is_gated(factors: list[sympy.Expr]) -> bool:
     return any(isinstance(factor, f.COMPARISONS) for factor in factors)
-
-
-def _others_are_finite(parts: Mapping[str, list[sympy.Expr]], end: str) -> bool:
-    """Return whether the factors outside of one end are finite for all finite arguments."""
-    return all(_is_always_finite(part) for name, factors in parts.items() if name != end for part in factors)
 
 
 def _split_where(expression: sympy.Expr, axes: Axes) -> sympy.Expr:

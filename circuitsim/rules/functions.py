@@ -84,26 +84,12 @@ OVER_NEURONS = {name: _function(name, 1, _flat, OverNeurons) for name in ("sum",
 OVER_NEURONS["softmax"] = softmax
 
 # Reductions run over the projection's existing synapses onto the same neuron (in) or of the same axon (out).
-sum_in = _function("sum_in", 1, lambda x: (sympy.nan,))
-sum_out = _function("sum_out", 1, lambda x: (sympy.nan,))
-max_in = _function("max_in", 1, lambda x: (sympy.nan,))
-max_out = _function("max_out", 1, lambda x: (sympy.nan,))
-
+sum_in, sum_out, max_in, max_out = (
+    _function(name, 1, lambda x: (sympy.nan,)) for name in ("sum_in", "sum_out", "max_in", "max_out")
+)
 REDUCTIONS = {f.__name__: f for f in (sum_in, sum_out, max_in, max_out, mean)}
 
-ELEMENTWISE = {
-    "where": where,
-    "abs": absolute,
-    "sign": sign,
-    "relu": relu,
-    "tanh": tanh,
-    "exp": exp,
-    "sqrt": sqrt,
-    "minimum": minimum,
-    "maximum": maximum,
-    "clip": clip,
-}
-
+ELEMENTWISE = {f.__name__: f for f in (where, sign, relu, tanh, exp, sqrt, minimum, maximum, clip)} | {"abs": absolute}
 RULE_FUNCTIONS = {**ELEMENTWISE, **REDUCTIONS}
 ACTIVATION_FUNCTIONS = {**ELEMENTWISE, **OVER_NEURONS}
 TRACE_FUNCTIONS = {**ACTIVATION_FUNCTIONS, "mean": mean}

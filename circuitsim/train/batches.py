@@ -8,10 +8,9 @@ from typing import Any, Protocol
 import torch
 
 from circuitsim.data import Dataset, Split, minibatches
-from circuitsim.data.agreement import width
+from circuitsim.data.agreement import check_rows, width
+from circuitsim.data.arrays import infer_kinds
 from circuitsim.data.dataset import read_split
-from circuitsim.data.frames import check_rows
-from circuitsim.data.targets import infer_kinds
 from circuitsim.engine import Circuit
 from circuitsim.engine.input_binder import InputBinder
 from circuitsim.errors import DataError, ParameterError

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import circuitsim as cs
-from circuitsim.analysis.squares import Square, squares
+from circuitsim.analysis.self_alignment import Square, squares
 from motifs import backprop, direct_kolen_pollack, feedback_alignment, paper_sal
 
 LAYERS = [7, 6, 5, 4]

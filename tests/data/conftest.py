@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from circuitsim.data import torchvision_sets
+from circuitsim.data import image_sets
 from tests.data.image_sets import MAKERS, ImageSet
 
 
@@ -20,7 +20,7 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CIRCUITSIM_DATA", raising=False)
     monkeypatch.delenv("CIRCUITSIM_MIRROR", raising=False)
-    monkeypatch.setattr(torchvision_sets, "DEBIAN_FASHION_MNIST", tmp_path / "package")
+    monkeypatch.setattr(image_sets, "DEBIAN_FASHION_MNIST", tmp_path / "package")
     return tmp_path / "cache" / "circuitsim"
 
 

@@ -18,7 +18,7 @@ import pytest
 import scipy.io
 from torchvision import datasets
 
-from circuitsim.data import torchvision_sets
+from circuitsim.data import image_sets
 
 Patch = pytest.MonkeyPatch
 
@@ -96,7 +96,7 @@ def _mnist(name: str, class_name: str, seed: int) -> ImageSet:
     def publish(patch: Patch) -> None:
         resources = [(file, md5(data)) for file, data in remote.items()]
         patch.setattr(getattr(datasets, class_name), "resources", resources)
-        patch.setattr(torchvision_sets, f"{name.upper()}_MD5S", {file: md5(data) for file, data in files.items()})
+        patch.setattr(image_sets, f"{name.upper()}_MD5S", {file: md5(data) for file, data in files.items()})
 
     return ImageSet(name, class_name, images, targets, files, "raw", remote, publish)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from circuitsim.data.holdout import hold_out
+from circuitsim.data.split import hold_out
 from circuitsim.errors import DataError
 
 

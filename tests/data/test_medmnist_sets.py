@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from circuitsim.data import load_dataset
-from circuitsim.data.medmnist_sets import NAMES
+from circuitsim.data.image_sets import MEDMNIST
 from tests.data.image_sets import chestmnist, md5, pathmnist
 
 
@@ -23,7 +23,7 @@ def info():
 
 
 def test_every_set_of_medmnist_is_known(info):
-    assert set(info) == set(NAMES)
+    assert set(info) == set(MEDMNIST)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from circuitsim.data.targets import infer_kinds, read_targets
+from circuitsim.data.arrays import infer_kinds, read_targets
 from circuitsim.errors import DataError, ParameterError
 
 

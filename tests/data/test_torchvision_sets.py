@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from circuitsim.data import load_dataset, torchvision_sets
+from circuitsim.data import image_sets, load_dataset
 from circuitsim.errors import DataError
 from tests.data.image_sets import cifar10, fashion_mnist, put, stl10, svhn
 
@@ -62,7 +62,7 @@ def test_classes_of_stl10_count_from_0_and_its_columns_become_rows(tmp_path, mon
 def test_fashion_mnist_is_read_from_the_system_package_which_is_not_written_to(monkeypatch):
     image_set = fashion_mnist()
     image_set.publish(monkeypatch)
-    package = put(image_set.remote | {"t10k-labels-idx1-ubyte.gz": b""}, torchvision_sets.DEBIAN_FASHION_MNIST)
+    package = put(image_set.remote | {"t10k-labels-idx1-ubyte.gz": b""}, image_sets.DEBIAN_FASHION_MNIST)
     with pytest.raises(DataError, match=f"{package}/t10k-labels-idx1-ubyte.gz is damaged"):
         load_dataset("fashion_mnist")
     put(image_set.remote, package)
@@ -72,7 +72,7 @@ def test_fashion_mnist_is_read_from_the_system_package_which_is_not_written_to(m
 
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="Debian's package dataset-fashion-mnist is not installed")
 def test_debians_fashion_mnist_is_read_without_being_written_to(monkeypatch):
-    monkeypatch.setattr(torchvision_sets, "DEBIAN_FASHION_MNIST", DEBIAN)
+    monkeypatch.setattr(image_sets, "DEBIAN_FASHION_MNIST", DEBIAN)
     before = sorted(p.name for p in DEBIAN.iterdir())
     data = load_dataset("fashion_mnist", download=False)
     assert {part: len(split) for part, split in data.splits.items()} == {

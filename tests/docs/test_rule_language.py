@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import circuitsim as cs
-from circuitsim.motif.activation import NAMED
-from circuitsim.motif.vocabularies import NEURON_NAMES
+from circuitsim.motif.expressions import NEURON_NAMES
+from circuitsim.motif.population import NAMED
 from circuitsim.rules.functions import RULE_FUNCTIONS, TRACE_FUNCTIONS
 from circuitsim.rules.parser import _BINARY, _COMPARE, MAX_DEPTH, MAX_EXPONENT, MAX_LENGTH
 from circuitsim.rules.vocabulary import POST_NAMES

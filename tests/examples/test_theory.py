@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from circuitsim.analysis.cosine import cosine
+from circuitsim.analysis.self_alignment import cosine
 from tests.examples.run import assert_written, run
 from theory import Theory, ordered, share
 

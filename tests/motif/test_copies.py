@@ -9,7 +9,7 @@ import pytest
 
 import circuitsim as cs
 import motifs as published
-from circuitsim.motif.frozen import Frozen
+from circuitsim.motif.value import Frozen
 from tests.motif.circuits import two_streams
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 import circuitsim as cs
-from circuitsim.motif import vocabularies
+from circuitsim.motif import expressions
 from circuitsim.motif.expressions import expressions_of
 from circuitsim.plan import build_plans
 from circuitsim.rules import functions as f
@@ -42,7 +42,7 @@ def parsed(monkeypatch) -> list[str]:
         owners.append(owner)
         return parse(text, names, functions, owner)
 
-    monkeypatch.setattr(vocabularies, "parse", counted)
+    monkeypatch.setattr(expressions, "parse", counted)
     monkeypatch.setattr(vocabulary, "parse", counted)
     return owners
 

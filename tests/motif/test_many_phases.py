@@ -4,7 +4,7 @@ import cProfile
 import pstats
 
 import circuitsim as cs
-from circuitsim.motif import vocabularies
+from circuitsim.motif import expressions
 from circuitsim.rules import vocabulary
 
 
@@ -43,7 +43,7 @@ def test_calls_grow_with_the_number_of_phases_and_not_with_its_square():
 
 
 def test_the_number_of_phases_does_not_change_what_is_parsed(monkeypatch):
-    for module in (vocabularies, vocabulary):
+    for module in (expressions, vocabulary):
         monkeypatch.setattr(module, "parse", lambda *a, f=module.parse, **k: parsed.append(f) or f(*a, **k))
     counts = []
     for n in (1, 21):

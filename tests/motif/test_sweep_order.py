@@ -4,8 +4,8 @@ import networkx as nx
 from hypothesis import given, settings
 
 import circuitsim as cs
-from circuitsim.motif.sweep_order import dependencies, gates_of, in_order, without_cycles
-from circuitsim.motif.wiring import wirings
+from circuitsim.motif.population import gates_of
+from circuitsim.motif.wiring import dependencies, in_order, wirings, without_cycles
 from tests.motif.circuits import two_streams
 from tests.strategies import motifs
 

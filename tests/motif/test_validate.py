@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 import circuitsim as cs
-from circuitsim.motif.activation import NAMED
+from circuitsim.motif.population import NAMED
 from tests.motif.circuits import changed, fault, faults, two_streams
 from tests.strategies import MALFORMED, motifs
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import circuitsim as cs
-from circuitsim.motif.activation import NAMED, activation_expression
-from circuitsim.motif.vocabularies import parse_activation, parse_trace, rule_vocabulary
+from circuitsim.motif.expressions import parse_activation, parse_trace, rule_vocabulary
+from circuitsim.motif.population import NAMED, activation_expression
 from circuitsim.rules.vocabulary import local
 from tests.motif.circuits import two_streams
 from tests.oracle import NAMED as CLOSED_FORMS

@@ -10,7 +10,7 @@ from PIL import Image
 
 import circuitsim as cs
 from circuitsim.plots import curves
-from circuitsim.plots.learning_curves import spread_out
+from circuitsim.plots.line_plots import spread_out
 from circuitsim.plots.series import Series
 from tests.plots.figures import all_named, named
 from tests.plots.histories import history, values

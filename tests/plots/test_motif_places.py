@@ -1,7 +1,7 @@
 """Which layer and lane each population takes."""
 
 import circuitsim as cs
-from circuitsim.plots.motif_places import is_bias, places
+from circuitsim.plots.motif_layout import is_bias, places
 from tests.motif.circuits import loop_over_phases
 from tests.plots.figures import several_inputs
 

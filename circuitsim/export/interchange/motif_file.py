@@ -21,7 +21,7 @@ from circuitsim.export.interchange.graph_file import (
 )
 from circuitsim.files import write_atomically
 from circuitsim.motif import Motif
-from circuitsim.motif.graph import WHOLE
+from circuitsim.motif.motif import WHOLE
 from circuitsim.motif.population import Population
 from circuitsim.motif.projection import OLD_NAMES, Projection
 from circuitsim.motif.value import Value, plain, restore

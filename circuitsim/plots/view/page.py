@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import math
 import os
 from collections.abc import Iterator
 from importlib.resources import files
@@ -12,18 +11,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import numpy as np
-
 from circuitsim import plots
 from circuitsim.files import as_path, write_atomically
 from circuitsim.plots.picture import inline_svg
-from circuitsim.plots.style import colour_table
-from circuitsim.plots.view.matrices import matrix_groups
-from circuitsim.plots.view.panels import panels
+from circuitsim.plots.view.page_data import data, shown_moments
 from circuitsim.plots.view.run_folder import RunFolder, read_run
-from circuitsim.weight_history import WeightHistory
 
-BYTES = 7e6  # the most bytes of weights; encoded as text they take a third more
 WIDE = 11.0  # inches; a wider drawing is placed above the weights rather than beside them
 
 
@@ -61,29 +54,6 @@ def page(run: RunFolder) -> str:
         script=(assets / "page.js").read_text(encoding="utf-8"),
         data=as_script(data(run)),
     )
-
-
-def data(run: RunFolder) -> dict[str, Any]:
-    """The data that the page's script draws."""
-    motif, kept = run.circuit.motif, shown_moments(run.weights)
-    return {
-        "epochs": [epoch if math.isfinite(epoch) else None for epoch in kept.epochs],
-        "populations": {
-            p.name: {"size": int(p.size), "kept": kept.neurons[p.name].tolist()}
-            for p in motif.populations
-            if p.name in kept.neurons
-        },
-        "groups": matrix_groups(run.circuit, kept),
-        "panels": panels(run.tables),
-        "colours": colour_table(),
-    }
-
-
-def shown_moments(kept: WeightHistory) -> WeightHistory:
-    """All moments, or if a page cannot hold them, evenly spaced ones, which include the first and the last."""
-    n = max(2, int(BYTES // sum(array[0].nbytes for array in kept.weights.values())))
-    last = len(kept.epochs) - 1
-    return kept if n > last else kept.at(np.unique(np.round(np.linspace(0, last, n)).astype(int)).tolist())
 
 
 def as_script(value: Any) -> str:

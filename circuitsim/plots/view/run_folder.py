@@ -22,21 +22,13 @@ CIRCUITS = ("circuit.safetensors", "checkpoint.safetensors")  # the second is wr
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The content of a run folder.
-
-    Args:
-        path: the folder.
-        circuit: the circuit in its last state.
-        weights: the weights over the run, or only the last ones if the run did not record them.
-        tables: label -> table of a history. The only label is the motif's name, unless several circuits were compared.
-        configuration: the options of the run, empty if it did not write them.
-    """
+    """The content of a run folder."""
 
     path: Path
-    circuit: Circuit
-    weights: WeightHistory
-    tables: dict[str, pd.DataFrame]
-    configuration: dict[str, Any]
+    circuit: Circuit  # in its last state
+    weights: WeightHistory  # over the run, or only the last ones if the run did not record them
+    tables: dict[str, pd.DataFrame]  # histories by the motif's name, or by labels if several circuits were compared
+    configuration: dict[str, Any]  # the options of the run, empty if it did not write them
 
 
 def read_run(path: Path) -> RunFolder:
@@ -77,14 +69,11 @@ def _weights(path: Path, circuit: Circuit) -> WeightHistory:
         if name not in kept.weights or {p.pre, p.post} - set(kept.neurons):
             raise ArchiveError(f"{path}: lacks projection {name!r} of the circuit beside it")
         shape = tuple(len(kept.neurons[end]) for end in (p.post, p.pre))
-        fits = all(_are_neurons(kept.neurons[end], circuit.motif.population(end).size) for end in (p.post, p.pre))
+        ends = [(kept.neurons[end], circuit.motif.population(end).size) for end in (p.post, p.pre)]
+        fits = all(len(found) and found.min() >= 0 and found.max() < size for found, size in ends)
         if kept.weights[name].shape[1:] != shape or not fits:
             raise ArchiveError(f"{path}: {name!r} does not fit the circuit beside it, which has shape {array.shape}")
     return kept
-
-
-def _are_neurons(indices: Any, size: int) -> bool:
-    return len(indices) > 0 and int(indices.min()) >= 0 and int(indices.max()) < size
 
 
 def _tables(path: Path, circuit: Circuit, history: History) -> dict[str, pd.DataFrame]:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import circuitsim as cs
 from circuitsim.cli import app
 from circuitsim.plots.view import write_page
-from circuitsim.plots.view.page import shown_moments
+from circuitsim.plots.view.page_data import shown_moments
 from circuitsim.plots.view.run_folder import read_run
 from motifs import paper_sal
 from tests.motif.circuits import loop_over_phases

@@ -1,143 +1,53 @@
-"""Validation of one projection."""
+"""Faults of the synapses of a projection: which there are, their initial weights, and their sign."""
 
 from __future__ import annotations
-
-import functools
-from typing import Any, get_args
 
 import numpy as np
 
 from circuitsim.motif import connectivity as c
 from circuitsim.motif import init as i
-from circuitsim.motif.arrays import counted_are, fault_of, is_frame
-from circuitsim.motif.checks import Faults, is_finite, is_interval, is_number, is_whole, parse_faults
+from circuitsim.motif.arrays import LARGEST, counted_are, fault_of, first_of
+from circuitsim.motif.checks import Faults, is_interval, is_number, is_whole, must, parse_faults
 from circuitsim.motif.checks import shape as shape_of
 from circuitsim.motif.declarations import Declarations, population_of, projection_of
-from circuitsim.motif.declared_weights import (
+from circuitsim.motif.neuron_names import matrix_of, name_faults
+from circuitsim.motif.population import Population
+from circuitsim.motif.projection import Derived, Projection
+from circuitsim.motif.synapses import (
     Bounds,
     bounds_of,
     ends_of,
     is_random,
     outside_fault,
     pattern_of,
-    sign_faults,
+    probabilities,
+    seen_places,
     stray_fault,
 )
-from circuitsim.motif.identifiers import identifier_fault
-from circuitsim.motif.neuron_names import matrix_of, name_faults
-from circuitsim.motif.population_faults import label_faults, states_are_sound
-from circuitsim.motif.projection import COMPARTMENTS, Derived, Projection, Rewiring
-from circuitsim.motif.rule import Rule
-from circuitsim.motif.space import distance_faults, local_faults, probability_faults
-from circuitsim.motif.vocabularies import parse_rule, parse_synapse_state
-
-_KINDS: dict[str, Any] = {
-    "rule": Rule | None,
-    "init": i.Init | None,
-    "connectivity": c.Connectivity,
-    "plastic": bool,
-    "tied_to": Derived | None,
-    "bounds": tuple | None,
-    "rewiring": Rewiring | None,
-}
 
 
-def projection_fields(p: Projection) -> Faults:
-    owner = f"projection {p.name!r}"
-    for field, kinds in _KINDS.items():
-        if not isinstance(getattr(p, field), kinds):
-            expected = " or ".join(kind.__name__.replace("NoneType", "None") for kind in get_args(kinds) or (kinds,))
-            yield f"{owner}: {field} must be {expected} (got {getattr(p, field)!r})"
-    if p.compartment not in COMPARTMENTS:
-        yield f"{owner}: compartment must be one of {COMPARTMENTS} (got {p.compartment!r})"
-    if not (is_whole(p.delay) and p.delay >= 0):
-        yield f"{owner}: delay must be a whole number of iterations, 0 or more (got {p.delay!r})"
-    elif p.delay and p.compartment != "soma":
-        yield f"{owner}: only a projection onto the soma can have a delay (got {p.delay} and {p.compartment!r})"
-    if p.tied_to is not None and (p.init is not None or p.rule is not None or p.connectivity != c.All()):
-        yield f"{owner}: its weights are tied to others, so it takes no init, rule or connectivity of its own"
-    if isinstance(p.bounds, tuple) and not is_interval(p.bounds):
-        yield f"{owner}: bounds must be (low, high), finite with low < high, or None for no bound (got {p.bounds!r})"
-    elif isinstance(p.bounds, tuple) and not _may_lie_within(p.start, p.bounds, p.connectivity):
-        yield f"{owner}: no weight that its init draws lies within the bounds {p.bounds} (got {p.start!r})"
-    if isinstance(p.tied_to, Derived) and p.bounds is not None:
-        yield f"{owner}: its weights are tied to others, so it takes no bounds; give them to {p.tied_to.projection!r}"
-    yield from label_faults(owner, p.label)
-    if isinstance(p.rewiring, Rewiring):
-        yield from _rewiring(owner, p, p.rewiring)
-    if p.tied_to is not None and p.state:
-        yield f"{owner}: its weights are tied to others, so its synapses have no state of their own"
-    yield from states_are_sound(owner, p.state)
-
-
-def _may_lie_within(init: i.Init, bounds: Bounds, connectivity: c.Connectivity) -> bool:
-    """Return whether some of the weights that are drawn can lie within the bounds, to which all are clipped."""
-    low, high = -np.inf, np.inf
-    match init:
-        case i.Uniform() if is_interval((init.low, init.high)) and not getattr(connectivity, "repeated", None):
-            low, high = init.low, init.high
-        case i.Gaussian(sign="positive"):
-            low = 0.0
-        case i.Gaussian(sign="negative"):
-            high = 0.0
-    return (bounds[1] is None or low < bounds[1]) and (bounds[0] is None or high > bounds[0])
-
-
-def _rewiring(owner: str, p: Projection, rewiring: Rewiring) -> Faults:
-    if not p.is_plastic:
-        yield f"{owner}: only a plastic projection with a rule can be rewired; its weights would say nothing"
-    if not (is_whole(rewiring.every_steps) and rewiring.every_steps >= 1):
-        yield f"{owner}: Rewiring every_steps must be a whole number, 1 or more (got {rewiring.every_steps!r})"
-    if not (is_number(rewiring.share) and 0 < rewiring.share <= 1):
-        yield f"{owner}: Rewiring share must be in (0, 1] (got {rewiring.share!r})"
-
-
-def projection_meaning(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
-    if not {p.pre, p.post} <= sound:
-        return
+def synapse_faults(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
+    """Yield the faults of a projection's connectivity, tie, initial weights, and sign."""
     yield from _connectivity(motif, p)
     yield from _derived(motif, p, sound)
-    if not (names := list(name_faults(motif, p))):
-        yield from init_faults(motif, p)
-    yield from names
+    yield from list(name_faults(motif, p)) or init_faults(motif, p)
     if _has_sound_weights(motif, p):
         yield from sign_faults(motif, p)
-    yield from _parameters(motif, p)
-    if p.rule is not None or p.state:
-        yield from _ambiguous_names(motif, p)
-    if p.rule is not None:
-        yield from parse_faults(lambda: parse_rule(motif, p))
-    for name in p.state:
-        yield from parse_faults(functools.partial(parse_synapse_state, motif, p, name))
-
-
-def _ambiguous_names(motif: Declarations, p: Projection) -> Faults:
-    """Yield the names, such as ``theta_post``, that would stand for two things in the projection's expressions."""
-    owners = [(f"{name}_pre", f"state {name!r} of population {p.pre!r}") for name in motif.population(p.pre).state]
-    owners += [(f"{name}_post", f"state {name!r} of population {p.post!r}") for name in motif.population(p.post).state]
-    owners += [(name, f"state {name!r} of its synapses") for name in p.state]
-    owners += [(signal.name, f"signal {signal.name!r}") for signal in motif.signals]
-    first: dict[str, str] = {}
-    for name, owner in owners:
-        if (other := first.setdefault(name, owner)) != owner:
-            yield f"projection {p.name!r}: {name!r} in its expressions would be {other} and {owner}; rename one"
 
 
 def _connectivity(motif: Declarations, p: Projection) -> Faults:
     owner, shape = f"projection {p.name!r}", shape_of(motif, p)
     match p.connectivity:
-        case c.Random(probability=np.ndarray() as probability):
-            if probability.shape != shape:
-                yield f"{owner}: Random probability has shape {probability.shape}, needs [post, pre] = {shape}"
-            else:
-                yield from probability_faults(owner, "Random", probability)
+        case c.Random(probability=np.ndarray() as array) if array.shape != shape:
+            yield f"{owner}: Random probability has shape {array.shape}, needs [post, pre] = {shape}"
+        case c.Random(probability=np.ndarray() as array):
+            yield from _probabilities(owner, "Random", array)
+        case c.Random(probability=one) as random:
+            yield from must(f"{owner}: ", random, {"probability": (is_number(one) and 0 < one <= 1, "in (0, 1]")})
         case c.DistanceDependent() as dependence:
-            yield from distance_faults(owner, p, dependence, motif.population(p.post), motif.population(p.pre))
+            yield from _distances(owner, p, dependence, motif.population(p.post), motif.population(p.pre))
         case c.Local() as fields:
-            yield from local_faults(owner, fields, motif.population(p.post), motif.population(p.pre))
-        case c.Random(probability=probability):
-            if not is_number(probability) or not 0 < probability <= 1:
-                yield f"{owner}: probability must be in (0, 1] (got {probability!r})"
+            yield from _local(owner, fields, motif.population(p.post), motif.population(p.pre))
         case c.OneToOne() if shape[0] != shape[1]:
             yield f"{owner}: OneToOne needs populations of equal size (got post {shape[0]}, pre {shape[1]})"
         case c.Mask() as mask:
@@ -158,8 +68,7 @@ def _matrix(owner: str, value: c.NamedMatrix, shape: tuple[int, int]) -> Faults:
 
 def _edges(owner: str, shape: tuple[int, int], edges: c.Edges) -> Faults:
     pre, post = edges.pre, edges.post
-    if edges.repeated not in (None, "sum"):
-        yield f"{owner}: Edges repeated must be None or 'sum' (got {edges.repeated!r})"
+    yield from must(f"{owner}: Edges ", edges, {"repeated": (edges.repeated in (None, "sum"), "None or 'sum'")})
     if pre.ndim != 1 or pre.shape != post.shape:
         yield f"{owner}: Edges needs pre and post of equal length (got shapes {pre.shape} and {post.shape})"
         return
@@ -186,6 +95,63 @@ def _repeated(owner: str, edges: c.Edges, n_pre: int) -> Faults:
             f"{owner}: Edges lists {n} pair{'s' if n > 1 else ''} of neurons more than once, the first is pre {pre} -> "
             f"post {post}, {int(times[times > 1][0])} times; Edges(..., repeated='sum') adds their weights up, and a "
             "second projection keeps them apart"
+        )
+
+
+def _local(owner: str, fields: c.Local, post: Population, pre: Population) -> Faults:
+    table = {
+        "radius": (is_whole(fields.radius, 0), "a whole number, 0 or more"),
+        "stride": (is_whole(fields.stride, 1), "a whole number, 1 or more"),
+    }
+    wrong = list(must(f"{owner}: Local ", fields, table))
+    needs = f"{owner}: Local needs the shape of population"
+    wrong += [f"{needs} {end.name!r}, as in Population(..., shape=(28, 28))" for end in (post, pre) if end.grid is None]
+    yield from wrong
+    if wrong:
+        return
+    assert post.grid is not None and pre.grid is not None
+    if len(post.grid) != len(pre.grid):
+        yield (
+            f"{owner}: Local needs maps of equal dimension (got post {post.name!r} with {post.shape}, pre {pre.name!r} "
+            f"with {pre.shape})"
+        )
+    elif blind := [k for k, axis in enumerate(seen_places(fields, post, pre)) if not axis.any(axis=1).all()]:
+        yield (
+            f"{owner}: Local leaves neurons of {post.name!r} without a presynaptic place: {post.grid[blind[0]]} fields "
+            f"at stride {fields.stride} and radius {fields.radius} reach beyond the {pre.grid[blind[0]]} places of "
+            f"{pre.name!r}; give {post.name!r} a smaller shape, or the fields a smaller stride"
+        )
+
+
+def _distances(owner: str, p: Projection, dependence: c.DistanceDependent, post: Population, pre: Population) -> Faults:
+    for end in (post, pre):
+        if end.coordinates is None:
+            yield f"{owner}: DistanceDependent needs the shape or the positions of population {end.name!r}"
+    if post.coordinates is None or pre.coordinates is None:
+        return
+    n_post, n_pre = post.coordinates.shape[1], pre.coordinates.shape[1]
+    if n_post != n_pre:
+        yield (
+            f"{owner}: DistanceDependent needs positions of equal dimension (got post {post.name!r} with {n_post}, pre "
+            f"{pre.name!r} with {n_pre})"
+        )
+    elif post.size * pre.size > LARGEST:
+        yield (
+            f"{owner}: DistanceDependent computes {post.size * pre.size:,} distances, but the limit is {LARGEST:,}; "
+            "list the synapses with Edges"
+        )
+    elif wrong := list(parse_faults(probabilities, p, dependence, post, pre)):
+        yield from wrong
+    else:
+        yield from _probabilities(owner, "DistanceDependent", probabilities(p, dependence, post, pre))
+
+
+def _probabilities(owner: str, what: str, given: np.ndarray) -> Faults:
+    wrong = ~((given >= 0) & (given <= 1))
+    if wrong.any():
+        yield (
+            f"{owner}: {what}: probabilities must lie in [0, 1], but {counted_are(wrong)} outside, the first "
+            f"{first_of(given, wrong)}; clip(..., 0, 1) limits an expression"
         )
 
 
@@ -221,21 +187,20 @@ def _derived(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
     if given != shape_of(motif, p):
         turned = " transposed" if p.tied_to.transpose else ""
         yield f"{owner}{turned}, whose shape [post, pre] is {given}; needs {shape_of(motif, p)}"
-    if not is_number(p.tied_to.scale):
-        yield f"{owner}: scale must be a finite number (got {p.tied_to.scale!r})"
+    yield from must(f"{owner}: ", p.tied_to, {"scale": (is_number(p.tied_to.scale), "a finite number")})
 
 
 def init_faults(motif: Declarations, p: Projection) -> Faults:
     """Yield the faults of the initial weights."""
     owner, shape = f"projection {p.name!r}", shape_of(motif, p)
     match p.init:
-        case i.Gaussian(gain=gain, scaling=scaling, sign=sign):
-            if not is_number(gain):
-                yield f"{owner}: Gaussian gain must be a finite number (got {gain!r})"
-            if scaling not in ("fan_in", "fan_out"):
-                yield f"{owner}: Gaussian scaling must be 'fan_in' or 'fan_out' (got {scaling!r})"
-            if sign not in (None, "positive", "negative"):
-                yield f"{owner}: Gaussian sign must be None, 'positive' or 'negative' (got {sign!r})"
+        case i.Gaussian(gain=gain, scaling=scaling, sign=sign) as gaussian:
+            table = {
+                "gain": (is_number(gain), "a finite number"),
+                "scaling": (scaling in ("fan_in", "fan_out"), "'fan_in' or 'fan_out'"),
+                "sign": (sign in (None, "positive", "negative"), "None, 'positive' or 'negative'"),
+            }
+            yield from must(f"{owner}: Gaussian ", gaussian, table)
         case i.Constant(value=value):
             if not is_number(value):
                 yield f"{owner}: Constant value must be a finite number (got {value!r})"
@@ -321,14 +286,26 @@ def _has_sound_weights(motif: Declarations, p: Projection) -> bool:
     return is_number(p.tied_to.scale) and _has_sound_weights(motif, source)
 
 
-def _parameters(motif: Declarations, p: Projection) -> Faults:
-    for name, value in p.rule.parameters.items() if p.rule is not None else ():
-        owner = f"projection {p.name!r}: rule parameter {name!r}"
-        if fault := identifier_fault(name):
-            yield f"{owner}: {fault}"
-        if is_frame(value):
-            yield f"{owner} is a data frame with names; use frame.to_numpy(), in the order of the neurons"
-        elif not (isinstance(value, float | np.ndarray) and np.asarray(value).dtype == float and is_finite(value)):
-            yield f"{owner} must be finite numbers (got {value!r})"
-        elif len(shape := np.shape(value)) > 2 or (len(shape) == 2 and shape != shape_of(motif, p)):
-            yield f"{owner} has shape {shape}; needs a number, [replica], or [post, pre] = {shape_of(motif, p)}"
+def sign_faults(motif: Declarations, p: Projection) -> Faults:
+    """Yield how a projection contradicts the sign of its presynaptic population."""
+    sign = motif.population(p.pre).sign
+    if sign is None:
+        return
+    owner = f"projection {p.name!r}: its presynaptic population {p.pre!r} is {sign}"
+    low, high = bounds_of(motif, p) or (None, None)
+    if low is not None and high is not None and low >= high:
+        yield f"{owner}, but its bounds are {p.bounds}"
+    match p.init:
+        case i.Gaussian(sign="positive" | "negative" as other) if (other == "positive") != (sign == "excitatory"):
+            yield f"{owner}, but its weights are Gaussian(..., sign={other!r}); leave out the sign"
+        case i.Uniform(low=low, high=high) if low < 0 < high:
+            yield f"{owner}, but its weights are of both signs: Uniform({low}, {high}); begin or end it at 0"
+    if p.tied_to is not None:
+        source = motif.projection(p.tied_to.projection)
+        low, high = bounds_of(motif, source) or (None, None)
+        ends = (-np.inf if low is None else low) * p.tied_to.scale, (np.inf if high is None else high) * p.tied_to.scale
+        if p.tied_to.scale and (min(ends) < 0 if sign == "excitatory" else max(ends) > 0):
+            yield (
+                f"{owner}, but its weights are tied to {source.name!r}, whose bounds {bounds_of(motif, source)} allow "
+                "others"
+            )

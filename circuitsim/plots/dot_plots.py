@@ -1,10 +1,10 @@
-"""Dots: the replicas of several runs, condition by condition."""
+"""Dots: the replicas of several runs, condition by condition, and motif counts beside those of random graphs."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
+from circuitsim.analysis.census import Census
 from circuitsim.errors import ParameterError
-from circuitsim.plots.band import plain_axes, run_style
 from circuitsim.plots.picture import Picture, check_path, save, text_size
+from circuitsim.plots.style import plain_axes, run_style
 
 POINTS = 13.0
 # In inches: the width of a panel, the height of a row, margins, and the gap between panels.
@@ -24,6 +25,7 @@ LOST = "a replica ran away"
 APART = 0.26  # the largest distance between runs within a row, relative to the row
 N_RUNS = 4  # of a row of this height; with more of them, rows are higher
 KEY = 0.28  # the height of a line of the legend, in inches
+MIDDLE = (0.025, 0.975)  # of the counts in random graphs, the quantiles between which a bar runs
 
 
 def dots(
@@ -59,7 +61,7 @@ def dots(
     lost = False
     for c, (xlabel, found) in enumerate(panels.items()):
         axes = figure.panel(left + c * (PANEL + BETWEEN), top, PANEL, len(rows) * row_height)
-        plain_axes(axes, POINTS - 1)
+        plain_axes(axes, POINTS - 1, xlabel)
         for y, row in enumerate(rows):
             for run, values in found[row].items():
                 k = runs.index(run)
@@ -71,7 +73,6 @@ def dots(
         axes.set_yticks(range(len(rows)), rows if c == 0 else [""] * len(rows), size=POINTS)
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel(xlabel, size=POINTS)
     handles = [
         Line2D([], [], color=run_style(k)[0], marker="o", markersize=8, linewidth=2, label=run)
         for k, run in enumerate(runs)
@@ -82,10 +83,8 @@ def dots(
         handles=handles, loc="upper left", ncols=columns, frameon=False, fontsize=POINTS,
         bbox_to_anchor=(left / width, 1 - (heading + 0.05) / height), borderaxespad=0.0,
     )  # fmt: skip
-    if title:
-        figure.headline(left, 0.12, title, POINTS + 2)
-    save(figure, path)
-    return figure
+    figure.headline(left, 0.12, title, POINTS + 2)
+    return save(figure, path)
 
 
 def _checked(panels: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]]) -> tuple[list[str], list[str]]:
@@ -116,3 +115,52 @@ def _draw(axes: Axes, values: np.ndarray, y: float, name: str, colour: str) -> b
         axes.plot([0.012], [y], "x", color=colour, markersize=7, markeredgewidth=2, clip_on=False,
                   transform=axes.get_yaxis_transform(), gid=f"lost:{name}")  # fmt: skip
     return len(left) < len(values)
+
+
+def census(
+    counts: Mapping[str, Mapping[str, Sequence[Census]]],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    title: str = "",
+) -> Figure:
+    """Plot motif counts relative to the mean of random graphs with the same degrees, with one panel per motif.
+
+    Each replica is a dot on a grey bar that spans the middle 95 % of its random graphs: a dot to the right of its bar
+    is a motif that is over-represented. A replica whose random graphs contain no motif is left out.
+
+    Args:
+        counts: motif -> label of a circuit -> its censuses, one per replica.
+    Raises:
+        ParameterError: `counts` or a motif in it is empty.
+    Example:
+        >>> import numpy as np
+        >>> from circuitsim.analysis import square_census
+        >>> from circuitsim.plots import census
+        >>> masks = {kind: np.eye(6) for kind in ("W", "V", "Vt", "Wt")}
+        >>> figure = census({"square": {"one to one": [square_census(masks, n_random=20)]}})
+    """
+    check_path(path)
+    if not counts or not all(counts.values()):
+        raise ParameterError("counts is empty; it maps motifs to censuses by circuit")
+    labels = list(dict.fromkeys(label for circuits in counts.values() for label in circuits))
+    figure = Picture(3.6 * len(counts) + 2.8, 0.55 * len(labels) + 1.6)
+    for c, (motif, circuits) in enumerate(counts.items()):
+        axes = figure.panel(2.7 + c * 3.6, 0.85, 0.88 * 3.6, 0.55 * len(labels))
+        for row, label in enumerate(labels):
+            _draw_row(axes, row, label, [census for census in circuits.get(label, ()) if census.random.mean() > 0])
+        plain_axes(axes, POINTS - 2, "count / mean of random graphs", title=motif)
+        axes.axvline(1.0, color="#777777", linewidth=1.0, zorder=1)
+        axes.set_yticks(range(len(labels)), labels if c == 0 else [""] * len(labels))
+        axes.set_ylim(len(labels) - 0.5, -0.5)
+    figure.headline(0.1, 0.35, title, POINTS + 1, va="baseline")
+    return save(figure, path)
+
+
+def _draw_row(axes: Axes, row: int, label: str, censuses: Sequence[Census]) -> None:
+    """Draw the censuses of one circuit. The dots have the gid "observed:label", the bars "random:label"."""
+    at = row + 0.6 * ((np.arange(len(censuses)) + 0.5) / max(len(censuses), 1) - 0.5)
+    bars = [np.quantile(census.random / census.random.mean(), MIDDLE) for census in censuses]
+    low, high = np.reshape(bars, (-1, 2)).T
+    axes.hlines(at, low, high, color="#C8C8C8", linewidth=5.0, gid=f"random:{label}")
+    ratios = [census.ratio for census in censuses]
+    axes.plot(ratios, at, "o", color=run_style(row)[0], markersize=6, gid=f"observed:{label}")
