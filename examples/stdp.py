@@ -19,8 +19,7 @@ from rich.console import Console
 import circuitsim as cs
 from circuitsim.export import LIF, ContinuousNetwork, Poisson, SpikeTrain, Spiking
 from circuitsim.files import check_writable, writing
-from circuitsim.plots.band import plain_axes
-from circuitsim.plots.style import RUN_COLOURS
+from circuitsim.plots.style import RUN_COLOURS, plain_axes
 from motifs import inhibitory_stdp, reward_stdp, stdp, triplet_stdp
 from support import command
 from support.statistics import mean_and_spread
