@@ -52,7 +52,7 @@ def self_assembly(
     """
     check_path(path)
     check_runs(runs)
-    tables = {run_label(name, history): history.to_pandas() for name, history in runs.items()}
+    tables = telling({run_label(name, history): history.to_pandas() for name, history in runs.items()})
     rows = _rows(tables)
     above = [ABOVE if row[0].note else ABOVE - 0.25 for row in rows]  # from a row's upper edge to its axes, in inches
     above[0] += HEADING
@@ -98,7 +98,8 @@ class Panel:
 
 def _rows(tables: Mapping[str, pd.DataFrame]) -> list[list[Panel]]:
     """One panel per hidden layer, followed by a row of three panels that summarise the circuit."""
-    layers = [Panel("gradient_cosine", "probe", (site,), site) for site in hidden_sites(tables)]
+    sites = {site for table in tables.values() for site in table["site"][table["metric"] == "gradient_cosine"]}
+    layers = [Panel("gradient_cosine", "probe", (site,), site) for site in natural(sites)]
     layers = layers or [Panel("gradient_cosine", "probe", (), "")]
     n = math.ceil(len(layers) / math.ceil(len(layers) / AT_MOST))  # panels per row, so that rows are about equal
     last = [
@@ -109,21 +110,26 @@ def _rows(tables: Mapping[str, pd.DataFrame]) -> list[list[Panel]]:
     return [*(layers[k : k + n] for k in range(0, len(layers), n)), last]
 
 
-def hidden_sites(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """The projections whose gradient cosine is informative.
+def telling(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables without the gradient cosines that say nothing.
 
-    The last one is left out if its cosine is always 1 in a run: the output receives the error through a fixed identity,
-    so that its cosine is 1 whether or not anything assembles.
-    If there are projections named W and a number, only these are shown, without biases.
+    The last projection of a run is left out if its cosine is always 1, in this run or another of that depth: the output
+    receives the error through a fixed identity, so that its cosine is 1 whether or not anything assembles. If there are
+    projections named W and a number, only these are kept, without biases.
     """
-    rows = [table[table["metric"] == "gradient_cosine"] for table in tables.values()]
-    sites = natural({site for table in rows for site in table["site"]})
-    sites = [site for site in sites if re.fullmatch(r"W\d+", site)] or sites
-    if len(sites) > 1:
-        last = [table[table["site"] == sites[-1]]["value"] for table in rows]
-        if any(len(values) and bool((values > 0.999).all()) for values in last):
-            return sites[:-1]
-    return sites
+    sites: dict[str, list[str]] = {}
+    fixed: set[str] = set()
+    for label, table in tables.items():
+        cosine = table[table["metric"] == "gradient_cosine"].groupby("site")["value"].min()
+        found = natural(set(cosine.index))
+        sites[label] = [site for site in found if re.fullmatch(r"W\d+", site)] or found
+        if len(sites[label]) > 1 and cosine[last := sites[label][-1]] > 0.999:
+            fixed.add(last)
+    kept = {label: found[:-1] if fixed.intersection(found[-1:]) else found for label, found in sites.items()}
+    return {
+        label: table[(table["metric"] != "gradient_cosine") | table["site"].isin(kept[label])]
+        for label, table in tables.items()
+    }
 
 
 def _draw_panel(axes: Axes, panel: Panel, tables: Mapping[str, pd.DataFrame]) -> None:

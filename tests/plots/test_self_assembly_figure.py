@@ -32,6 +32,14 @@ def test_one_panel_per_hidden_layer_and_three_that_sum_up():
     assert [text.get_text() for text in legend.get_texts()] == ["SAL", "SGD", "thin: single layers"]
 
 
+def test_the_output_of_a_shallow_run_is_not_shown_beside_the_hidden_layer_of_a_deeper_one():
+    figure = self_assembly({"shallow": history(layers=1), "deep": history(1, layers=2)})
+    assert list(panels(figure))[:2] == ["W0", "W1"]
+    drawn = {title: {line.get_gid() for line in axes.get_lines()} for title, axes in panels(figure).items()}
+    assert {"line:shallow", "line:deep"} <= drawn["W0"]
+    assert "line:deep" in drawn["W1"] and "line:shallow" not in drawn["W1"]
+
+
 def test_lines_and_bands_are_those_of_the_history():
     run = history(layers=2)
     figure = self_assembly({"SAL": run})
