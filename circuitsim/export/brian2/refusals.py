@@ -19,11 +19,9 @@ from circuitsim.rules import functions as f
 
 
 def refuse_rates(circuit: Circuit, runs_python: bool) -> None:
-    """Check that a circuit has no feature without a counterpart in a network of rates.
+    """Check that a circuit has no feature without a counterpart in a network of rates. `runs_python` tells whether
+    Python code can run between ticks.
 
-    Args:
-        circuit: the circuit to be exported.
-        runs_python: whether Python code can run between ticks.
     Raises:
         CircuitError: a feature has no counterpart.
     """
@@ -31,12 +29,9 @@ def refuse_rates(circuit: Circuit, runs_python: bool) -> None:
 
 
 def refuse_spikes(replica: Replica, spiking: Spiking, plastic: bool = True) -> None:
-    """Check that a circuit has no feature without a counterpart in a spiking network.
+    """Check that a circuit has no feature without a counterpart in a spiking network. If it is not `plastic`, what only
+    rules read is not checked.
 
-    Args:
-        replica: what is to be exported.
-        spiking: neuron models, time constants and trials.
-        plastic: whether rules are exported; if not, what only rules read is not checked.
     Raises:
         CircuitError: a feature has no counterpart.
     """

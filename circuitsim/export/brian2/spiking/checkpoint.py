@@ -38,8 +38,7 @@ def read(
 
     Args:
         path: the file.
-        settings: the settings of the run that is to continue.
-        start: its values at the start.
+        settings, start: the settings of the run that is to continue, and its values at the start.
         learning: the projections whose weights the history records.
     Raises:
         ArchiveError: the file is damaged or of another format, or belongs to a run with other settings.

@@ -14,13 +14,8 @@ from circuitsim.plan import Plan
 
 
 def lower(replica: Replica, spiking: Spiking, n_trials: int = 1, only: Collection[str] | None = None) -> Blueprint:
-    """Describe the network of one replica.
+    """Describe the network of one replica, for runs of `n_trials`, with all populations or `only` some.
 
-    Args:
-        replica: weights, masks, parameters, and the plan.
-        spiking: neuron models, time constants and trials.
-        n_trials: the number of trials in one run.
-        only: the populations to keep; by default all.
     Raises:
         CircuitError: a population or projection has no counterpart.
     """

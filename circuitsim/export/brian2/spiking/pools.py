@@ -84,14 +84,8 @@ def _gain(c: Lowering, p: PopulationPlan) -> sympy.Expr:
 def mean_in_rule(
     c: Lowering, p: ProjectionPlan, mean: Reduction, known: Mapping[sympy.Symbol, sympy.Expr]
 ) -> sympy.Symbol:
-    """The symbol of the pool for a mean over the neurons at one end of a projection.
-
-    Args:
-        c: the description.
-        p: the projection.
-        mean: the mean in its rule.
-        known: the rule's means that come before this one.
-    """
+    """The symbol of the pool for a mean over the neurons at one end of a projection. `known` are the means that come
+    before it in the rule."""
     end, body = body_of_mean(c.replica, p, mean)
     population = p.pre if end == PRE else p.post
     seen = _seen(c, population, body.free_symbols, end)
