@@ -112,11 +112,7 @@ class Blueprint:
     # -- describing
 
     def add(self, part: Neurons | Wires) -> None:
-        """Add a group or synapses.
-
-        Raises:
-            CircuitError: the name is taken.
-        """
+        """Add a group or synapses, whose name must be free."""
         if part.name in self.parts:
             raise CircuitError(f"two Brian2 objects would be called {part.name!r}; rename the population or projection")
         if isinstance(part, Neurons):

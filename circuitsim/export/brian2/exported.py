@@ -27,12 +27,8 @@ RUNTIME, STANDALONE = ("numpy", "cython"), "cpp_standalone"  # targets of Brian2
 class ExportedNetwork:
     """One replica of a circuit in Brian2.
 
-    Brian2 orders synapses as ``[pre, post]``; arrays returned here have the circuit's axes, ``[post, pre]``.
-
-    With `keeps`, all runs in this process use one set of Brian2 objects.
-
-    Raises:
-        CircuitError: the blueprint has a name that Brian2 cannot use.
+    Brian2 orders synapses as ``[pre, post]``; arrays returned here have the circuit's axes, ``[post, pre]``. With
+    `keeps`, all runs in this process use one set of Brian2 objects.
     """
 
     def __init__(

@@ -57,21 +57,13 @@ class Feeding:
         """Make the batches of the next steps, from `step` on, each with its targets in the form that losses take.
 
         The arrays of a batch have one row per sample, and are keyed by ``input_<population>``, ``target_<population>``,
-        ``signal_<signal>`` and ``noise_<population>`` (``noise_<population>_<phase>`` with several phases).
-
-        Args:
-            given: (x, target) or (x, target, signals) for each step.
-        Raises:
-            DataError: x, a target or a signal does not fit.
+        ``signal_<signal>`` and ``noise_<population>`` (``noise_<population>_<phase>`` with several phases). What is
+        given for each step, (x, target) or (x, target, signals), is validated.
         """
         return [self._batch(self.step + k, *values) for k, values in enumerate(given)]
 
     def inputs(self, x: Any) -> dict[str, np.ndarray]:
-        """The arrays of inputs ``[batch, neuron]``.
-
-        Raises:
-            DataError: x does not fit.
-        """
+        """The arrays of inputs ``[batch, neuron]``, which are validated."""
         return _arrays(self._binder.inputs(x))
 
     def _batch(self, step: int, x: Any, target: Any = None, signals: Any = None) -> tuple[Arrays, Tensors]:

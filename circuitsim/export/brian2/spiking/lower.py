@@ -14,11 +14,7 @@ from circuitsim.plan import Plan
 
 
 def lower(replica: Replica, spiking: Spiking, n_trials: int = 1, only: Collection[str] | None = None) -> Blueprint:
-    """Describe the network of one replica, for runs of `n_trials`, with all populations or `only` some.
-
-    Raises:
-        CircuitError: a population or projection has no counterpart.
-    """
+    """Describe the network of one replica, for runs of `n_trials`, with all populations or `only` some."""
     plan = replica.plan
     kept = [p for p in plan.populations.values() if only is None or p.name in only]
     cells = {p.name: cell_of(plan, p, spiking) for p in kept}

@@ -28,11 +28,8 @@ from circuitsim.rules import functions as f
 
 
 def cell_of(plan: Plan, p: PopulationPlan, spiking: Spiking) -> Cell:
-    """The neuron model of a population: the declared one, or else the default for its activation and role.
-
-    Raises:
-        CircuitError: no model represents its activation; the message says how to choose one.
-    """
+    """The neuron model of a population: the declared one, or else the default for its activation and role. A
+    CircuitError says how to choose one if none represents its activation."""
     drive = neuron("drive", p.name)
     others = p.activity.free_symbols - {drive}
     is_gated = bool(others) and gate_of(plan, p) is not None
@@ -122,11 +119,7 @@ def _jumps(neurons: Neurons, replica: Replica, p: PopulationPlan, cell: Cell) ->
 
 
 def check_events(what: str, population: str, cell: Cell) -> None:
-    """Check that the spikes of a population are events of one kind.
-
-    Raises:
-        CircuitError: they are not.
-    """
+    """Raise a CircuitError if the spikes of a population are not events of one kind."""
     if [spike.sign for spike in cell.spikes] != ["1"]:
         raise CircuitError(
             f"{what}, but a {type(cell).__name__} of {population!r} sends spikes of both signs, or none; declare the "

@@ -31,11 +31,8 @@ START = 1.0  # of every mean: the square of one unit of activity
 
 
 def made_of_means(c: Lowering, p: ProjectionPlan, rule: Sum) -> dict[sympy.Symbol, sympy.Expr]:
-    """What a rule reads that a population's variables do not hold: traces, currents of traces, and computed signals.
-
-    Returns:
-        Expressions in what the variables hold, and in symbols of pools.
-    """
+    """What a rule reads that a population's variables do not hold, traces, currents of traces, and computed signals, as
+    expressions in what the variables hold, and in symbols of pools."""
     found = {s: e for s, e in _signals(c).items() if s in rule.symbols}
     for end, population in ((PRE, p.pre), (POST, p.post)):
         found |= {at(s, end): _read_at(e, end) for s, e in _seen(c, population, rule.symbols, end).items()}
@@ -67,11 +64,8 @@ def _trace(c: Lowering, p: PopulationPlan) -> sympy.Expr:
 
 
 def _gain(c: Lowering, p: PopulationPlan) -> sympy.Expr:
-    """What a dendrite sees of a spike, in units of activity, in which means are symbols of pools.
-
-    Raises:
-        CircuitError: the trace is not the activity times what all neurons share.
-    """
+    """What a dendrite sees of a spike, in units of activity, in which means are symbols of pools. The trace must be the
+    activity times what all neurons share."""
     gain = sympy.cancel(_trace(c, p) / neuron("activity", p.name))
     if not all(map(is_mean, gain.free_symbols)):
         raise CircuitError(
