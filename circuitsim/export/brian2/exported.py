@@ -48,24 +48,20 @@ class ExportedNetwork:
     def exists(self, projection: str) -> np.ndarray:
         """Which synapses of a projection exist.
 
-        Args:
-            projection: the projection's name.
         Returns:
             Booleans, shape ``[post, pre]``.
         Raises:
-            ParameterError: there is no such projection; the message lists the known ones.
+            ParameterError: there is no projection of this name; the message lists the known ones.
         """
         return self._replica.masks[self._projection(projection).name].copy()
 
     def weights(self, projection: str) -> np.ndarray:
         """The current weights of a projection.
 
-        Args:
-            projection: the projection's name.
         Returns:
             A copy, shape ``[post, pre]``.
         Raises:
-            ParameterError: there is no such projection; the message lists the known ones.
+            ParameterError: there is no projection of this name; the message lists the known ones.
         """
         name = self._projection(projection).name
         if name not in self.blueprint.wires:
