@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -209,12 +210,7 @@ class Blueprint:
     @property
     def code(self) -> str:
         """All equations and statements."""
-        lines = [
-            line
-            for n in self.neurons.values()
-            for code in ([*n.equations.values()], *n.on_spike.values())
-            for line in code
-        ]
+        lines = [line for n in self.neurons.values() for line in chain(n.equations.values(), *n.on_spike.values())]
         lines += [code for w in self.wires.values() for code in (*w.on_spike.values(), w.on_post)]
         return "\n".join(lines + [code for action in self.actions for code in action.code])
 

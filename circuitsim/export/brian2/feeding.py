@@ -71,14 +71,11 @@ class Feeding:
         n_samples = next(iter(inputs.values())).shape[1]
         targets = self._binder.targets(target, inputs) if self.motif.objectives else {}
         arrays = _arrays(inputs)
-        arrays |= {f"target_{name}": self._vectors(name, value) for name, value in targets.items()}
+        for name, target in targets.items():
+            values, size = target[0].numpy(), self.motif.population(name).size
+            arrays[f"target_{name}"] = np.eye(size)[values] if values.ndim == 1 else values  # classes become one-hot
         arrays |= self._signals(signals, n_samples) | self._noise(step, n_samples)
         return arrays, targets
-
-    def _vectors(self, name: str, target: torch.Tensor) -> np.ndarray:
-        """Targets as vectors; classes become one-hot."""
-        values = target[0].numpy()
-        return np.eye(self.motif.population(name).size)[values] if values.ndim == 1 else values
 
     def _signals(self, signals: Mapping[str, Any] | None, n_samples: int) -> dict[str, np.ndarray]:
         given = self._binder.check_signals(signals, n_samples)
