@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -112,11 +113,7 @@ class Blueprint:
     # -- describing
 
     def add(self, part: Neurons | Wires) -> None:
-        """Add a group or synapses.
-
-        Raises:
-            CircuitError: the name is taken.
-        """
+        """Add a group or synapses, whose name must be free."""
         if part.name in self.parts:
             raise CircuitError(f"two Brian2 objects would be called {part.name!r}; rename the population or projection")
         if isinstance(part, Neurons):
@@ -213,12 +210,7 @@ class Blueprint:
     @property
     def code(self) -> str:
         """All equations and statements."""
-        lines = [
-            line
-            for n in self.neurons.values()
-            for code in ([*n.equations.values()], *n.on_spike.values())
-            for line in code
-        ]
+        lines = [line for n in self.neurons.values() for line in chain(n.equations.values(), *n.on_spike.values())]
         lines += [code for w in self.wires.values() for code in (*w.on_spike.values(), w.on_post)]
         return "\n".join(lines + [code for action in self.actions for code in action.code])
 

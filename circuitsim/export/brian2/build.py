@@ -23,11 +23,8 @@ REPORT_MS = 500.0  # between two reports of progress, in time of the clock on th
 
 
 def check_names(b: Blueprint) -> None:
-    """Check the names of groups, synapses and their variables, which contain those of populations, signals and phases.
-
-    Raises:
-        CircuitError: Brian2 cannot use a name.
-    """
+    """Raise a CircuitError if Brian2 cannot use a name of a group, synapses or a variable, which may contain those of
+    populations, projections, signals and phases."""
     for part in b.parts.values():
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", part.name):
             raise CircuitError(

@@ -27,12 +27,8 @@ RUNTIME, STANDALONE = ("numpy", "cython"), "cpp_standalone"  # targets of Brian2
 class ExportedNetwork:
     """One replica of a circuit in Brian2.
 
-    Brian2 orders synapses as ``[pre, post]``; arrays returned here have the circuit's axes, ``[post, pre]``.
-
-    With `keeps`, all runs in this process use one set of Brian2 objects.
-
-    Raises:
-        CircuitError: the blueprint has a name that Brian2 cannot use.
+    Brian2 orders synapses as ``[pre, post]``; arrays returned here have the circuit's axes, ``[post, pre]``. With
+    `keeps`, all runs in this process use one set of Brian2 objects.
     """
 
     def __init__(
@@ -52,24 +48,20 @@ class ExportedNetwork:
     def exists(self, projection: str) -> np.ndarray:
         """Which synapses of a projection exist.
 
-        Args:
-            projection: the projection's name.
         Returns:
             Booleans, shape ``[post, pre]``.
         Raises:
-            ParameterError: there is no such projection; the message lists the known ones.
+            ParameterError: there is no projection of this name; the message lists the known ones.
         """
         return self._replica.masks[self._projection(projection).name].copy()
 
     def weights(self, projection: str) -> np.ndarray:
         """The current weights of a projection.
 
-        Args:
-            projection: the projection's name.
         Returns:
             A copy, shape ``[post, pre]``.
         Raises:
-            ParameterError: there is no such projection; the message lists the known ones.
+            ParameterError: there is no projection of this name; the message lists the known ones.
         """
         name = self._projection(projection).name
         if name not in self.blueprint.wires:

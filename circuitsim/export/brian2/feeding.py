@@ -57,21 +57,13 @@ class Feeding:
         """Make the batches of the next steps, from `step` on, each with its targets in the form that losses take.
 
         The arrays of a batch have one row per sample, and are keyed by ``input_<population>``, ``target_<population>``,
-        ``signal_<signal>`` and ``noise_<population>`` (``noise_<population>_<phase>`` with several phases).
-
-        Args:
-            given: (x, target) or (x, target, signals) for each step.
-        Raises:
-            DataError: x, a target or a signal does not fit.
+        ``signal_<signal>`` and ``noise_<population>`` (``noise_<population>_<phase>`` with several phases). What is
+        given for each step, (x, target) or (x, target, signals), is validated.
         """
         return [self._batch(self.step + k, *values) for k, values in enumerate(given)]
 
     def inputs(self, x: Any) -> dict[str, np.ndarray]:
-        """The arrays of inputs ``[batch, neuron]``.
-
-        Raises:
-            DataError: x does not fit.
-        """
+        """The arrays of inputs ``[batch, neuron]``, which are validated."""
         return _arrays(self._binder.inputs(x))
 
     def _batch(self, step: int, x: Any, target: Any = None, signals: Any = None) -> tuple[Arrays, Tensors]:
@@ -79,14 +71,11 @@ class Feeding:
         n_samples = next(iter(inputs.values())).shape[1]
         targets = self._binder.targets(target, inputs) if self.motif.objectives else {}
         arrays = _arrays(inputs)
-        arrays |= {f"target_{name}": self._vectors(name, value) for name, value in targets.items()}
+        for name, target in targets.items():
+            values, size = target[0].numpy(), self.motif.population(name).size
+            arrays[f"target_{name}"] = np.eye(size)[values] if values.ndim == 1 else values  # classes become one-hot
         arrays |= self._signals(signals, n_samples) | self._noise(step, n_samples)
         return arrays, targets
-
-    def _vectors(self, name: str, target: torch.Tensor) -> np.ndarray:
-        """Targets as vectors; classes become one-hot."""
-        values = target[0].numpy()
-        return np.eye(self.motif.population(name).size)[values] if values.ndim == 1 else values
 
     def _signals(self, signals: Mapping[str, Any] | None, n_samples: int) -> dict[str, np.ndarray]:
         given = self._binder.check_signals(signals, n_samples)

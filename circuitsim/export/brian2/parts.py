@@ -16,7 +16,7 @@ DELAY = "delay_ms"  # the constant of synapses that holds their delay, where a s
 
 @dataclass
 class Part:
-    """Neurons or synapses, with variables."""
+    """Neurons or synapses, with variables. A CircuitError says where a name would be given twice."""
 
     name: str  # of the Brian2 object
     # the initial values of variables, one number per neuron or synapse
@@ -39,20 +39,12 @@ class Part:
         return [name for name, line in self.equations.items() if line.startswith(f"{name} : 1")]
 
     def declare(self, variable: str, start: Values = 0.0) -> None:
-        """Add a variable.
-
-        Raises:
-            CircuitError: the name is taken.
-        """
+        """Add a variable."""
         self.equate(variable, f"{variable} : 1")
         self.variables[variable] = start
 
     def equate(self, name: str, equation: str) -> None:
-        """Add a name with its equation.
-
-        Raises:
-            CircuitError: the name is taken.
-        """
+        """Add a name with its equation."""
         if name in self.equations:
             raise CircuitError(f"{self.name!r} would have two Brian2 variables {name!r}; rename yours")
         self.equations[name] = equation
@@ -78,11 +70,7 @@ class Neurons(Part):
             self.equate(name[1] or name[2], line)
 
     def link(self, own: str, group: str, variable: str) -> None:
-        """Read a variable of another group under the name `own`.
-
-        Raises:
-            CircuitError: the name is taken by another variable.
-        """
+        """Read a variable of another group under the name `own`."""
         if self.links.get(own) != (group, variable):
             self.equate(own, f"{own} : 1 (linked)")
             self.links[own] = (group, variable)

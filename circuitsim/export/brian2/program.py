@@ -83,17 +83,17 @@ class Program:
 
     def play(self, b: Blueprint, played: Arrays, seed: int, report: Report = ignore) -> Results:
         folder = self.built(b, played)
-        note = json.loads((folder / NOTE).read_text())
+        files = _note(folder)["files"]
         with tempfile.TemporaryDirectory(prefix="run_", dir=folder) as name:
             run = Path(name)
             arguments = []
             for key, given in {**b.settings(), **{f"played_{k}.values": played[k] for k in b.played}}.items():
                 arguments.append(f"{key}={_argument(run / f'{key}.dat', given)}")
             _run(["./main", "--results_dir", f"{run}/", *arguments], folder, seed, report)
-            _check(folder)
+            _note(folder)  # which nobody has replaced meanwhile
 
             def read(owner: str, variable: str, kind: type = float) -> np.ndarray:
-                return np.fromfile(run / note["files"][f"{owner}.{variable}"], dtype=kind)
+                return np.fromfile(run / files[f"{owner}.{variable}"], dtype=kind)
 
             values = {part.name: {v: read(part.name, v) for v in part.variables} for part in b.parts.values()}
             records = {
@@ -108,14 +108,8 @@ class Program:
             return Results(values, records, spikes)
 
     def built(self, b: Blueprint, played: Arrays) -> Path:
-        """Return the folder of the program, and compile the program if it does not exist.
-
-        Args:
-            b: the network.
-            played: what is played in a run, of which only the shapes matter.
-        Raises:
-            ParameterError: the folder holds another network.
-        """
+        """Return the folder of the program, and compile the program if it does not exist. Of what is played, only the
+        shapes matter."""
         shapes = {name: np.shape(played[name]) for name in b.played}
         compiled_in = f"{b.digest()} {shapes} {SEEDING} {REPORT} {CLOCK}"
         folder = self.directory / hashlib.sha256(compiled_in.encode()).hexdigest()[:16]
@@ -128,7 +122,6 @@ class Program:
                         folder.mkdir()
                     _compile(b, played, folder)
             self._verified.add(folder)
-        _check(folder)
         return folder
 
 
@@ -140,14 +133,16 @@ def _temporary() -> Path:
     return folder
 
 
-def _check(folder: Path) -> None:
-    """Check that the folder holds the program whose digest is its name."""
+def _note(folder: Path) -> dict[str, Any]:
+    """What was noted of the program in a folder, if this is the one whose digest is the folder's name."""
     try:
-        found = json.loads((folder / NOTE).read_text())["digest"]
+        note: dict[str, Any] = json.loads((folder / NOTE).read_text())
+        found = note["digest"]
     except (OSError, ValueError, KeyError):
         found = "nothing"
     if found != folder.name:
         raise ParameterError(f"directory {folder} holds another network ({found}, wanted {folder.name}): remove it")
+    return note
 
 
 def _argument(path: Path, values: Any) -> str:

@@ -84,14 +84,8 @@ def _reduced(t: Blueprint, group: str, kind: str, argument: str) -> str:
 
 
 def over_passes(hub: Neurons, variable: str, total: str, size: int) -> tuple[str, ...]:
-    """Let a variable be the mean over the pass before, and return the statements of each tick.
-
-    Args:
-        hub: the auxiliary neuron.
-        variable: its variable for the mean.
-        total: its variable for the sum over the neurons.
-        size: the number of neurons.
-    """
+    """Let a variable of the auxiliary neuron be the mean over the pass before, and return the statements of each tick.
+    `total` is its variable for the sum over `size` neurons."""
     running = f"running_{variable}"
     for name in (variable, running):
         hub.declare(name)
@@ -108,8 +102,7 @@ def add_mean(
     """Transcribe the mean of an expression over the neurons of a group, unless it is there already.
 
     Args:
-        t: the blueprint, to which the auxiliary neuron is added.
-        group: the group whose variables the expression reads.
+        t, group: the blueprint, and the group whose variables the expression reads.
         body: the expression, in which other means are symbols.
         names: the group's variables, keyed by symbol.
         suffix: the phase's suffix.
@@ -185,15 +178,8 @@ def computed_signals(t: Blueprint, cycle: Cycle) -> dict[sympy.Symbol, sympy.Exp
 
 
 def add_softmax(t: Blueprint, name: str, objective: Objective, target: str, output: str) -> None:
-    """Add synapses from each output neuron to all error neurons, which sum up the normaliser of a softmax.
-
-    Args:
-        t: the blueprint.
-        name: the name of the synapses.
-        objective: the objective, whose error population reads `output` of its output population.
-        target: the variable of the error population that receives the sum.
-        output: the variable of the output population.
-    """
+    """Add synapses from each output neuron to all error neurons, which sum up the normaliser of a softmax of the
+    variable `output`, into the variable `target` of the error population."""
     size = t.neurons[objective.output].size
     t.add(Wires(name, objective.output, objective.error, *np.indices((size, size)).reshape(2, -1)))
     t.sum(name, target, f"exp({output}_pre - output_post)")

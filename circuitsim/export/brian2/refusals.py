@@ -19,27 +19,14 @@ from circuitsim.rules import functions as f
 
 
 def refuse_rates(circuit: Circuit, runs_python: bool) -> None:
-    """Check that a circuit has no feature without a counterpart in a network of rates.
-
-    Args:
-        circuit: the circuit to be exported.
-        runs_python: whether Python code can run between ticks.
-    Raises:
-        CircuitError: a feature has no counterpart.
-    """
+    """Raise a CircuitError if a feature of a circuit has no counterpart in a network of rates. `runs_python` tells
+    whether Python code can run between ticks."""
     _refuse_first(circuit.motif.name, _of_rates(circuit, runs_python))
 
 
 def refuse_spikes(replica: Replica, spiking: Spiking, plastic: bool = True) -> None:
-    """Check that a circuit has no feature without a counterpart in a spiking network.
-
-    Args:
-        replica: what is to be exported.
-        spiking: neuron models, time constants and trials.
-        plastic: whether rules are exported; if not, what only rules read is not checked.
-    Raises:
-        CircuitError: a feature has no counterpart.
-    """
+    """Raise a CircuitError if a feature of a circuit has no counterpart in a spiking network. If this is not `plastic`,
+    what only rules read is not checked."""
     reasons = itertools.chain(_of_inference(replica, spiking), _of_rules(replica, spiking) if plastic else ())
     _refuse_first(replica.motif.name, reasons, " as spikes")
 

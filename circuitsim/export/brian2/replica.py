@@ -53,12 +53,7 @@ class Replica:
 
     @classmethod
     def of(cls, circuit: Circuit, replica: int) -> Replica:
-        """Read one replica of a circuit.
-
-        Raises:
-            ParameterError: there is no such replica.
-            CircuitError: the replica is pinned to a snapshot, so it does not follow the plan.
-        """
+        """Read one replica of a circuit, unless it is pinned to a snapshot and does not follow the plan."""
         replica = index("replica", replica, circuit.n_replicas)
         if replica in circuit.pinned:
             raise CircuitError(
@@ -79,13 +74,8 @@ class Replica:
         )
 
     def declaring(self, motif: Motif) -> Replica:
-        """The same synapses and weights, with the rules and states of a motif that no circuit can compile.
-
-        Args:
-            motif: a valid motif that `without_spikes` made this replica's motif from.
-        Raises:
-            ParameterError: a parameter has a value for each of several replicas.
-        """
+        """The same synapses and weights, with the rules and states of a valid motif that no circuit can compile, from
+        which `without_spikes` made this replica's."""
         plans = build_plans(motif)
         plastic = dict.fromkeys(p.name for plan in plans for p in plan.plastic())
         return dataclasses.replace(

@@ -58,16 +58,8 @@ TAKEN = (  # names that mean something else in the file
 
 
 def write_script(path: Any, b: Blueprint, played: Mapping[str, np.ndarray], seed: int) -> Path:
-    """Write the file, and return its path.
-
-    Args:
-        path: the file.
-        b: the network.
-        played: the arrays of `Blueprint.played`.
-        seed: the seed of random spikes.
-    Raises:
-        ArchiveError: the file cannot be written.
-    """
+    """Write the file, and return its path. `played` are the arrays of `Blueprint.played`, and `seed` is that of random
+    spikes. An ArchiveError says why the file cannot be written."""
     path = as_path(path)
     write_atomically(path, _Script(b, played).text(seed, path.name).encode())
     return path

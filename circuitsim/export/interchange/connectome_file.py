@@ -125,11 +125,7 @@ def _neurons(graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
 
 
 def _checked(connectome: Any) -> nx.MultiDiGraph:
-    """A copy of a connectome whose indices and weights are plain numbers.
-
-    Raises:
-        ValueError: the graph is no connectome.
-    """
+    """A copy of a connectome whose indices and weights are plain numbers. A ValueError says why a graph is none."""
     if not isinstance(connectome, nx.MultiDiGraph):
         raise ValueError(f"it must be a directed multigraph (got {type(connectome).__name__})")
     copy = nx.MultiDiGraph()
@@ -162,11 +158,7 @@ def _neuron(node: Any) -> tuple[str, int]:
 
 
 def _make_plain(graph: nx.MultiDiGraph) -> None:
-    """Turn NumPy numbers into plain ones, in place, and refuse what would be lost or changed.
-
-    Raises:
-        ValueError: a name is reserved or no text, or a value is not plain; the message names the node or edge.
-    """
+    """Turn NumPy numbers into plain ones, in place, and refuse names and values that would be lost or changed."""
     graph.graph.update(_plain_attributes("the graph", graph.graph, OF_GRAPHS))
     for node, attributes in graph.nodes(data=True):
         attributes.update(_plain_attributes(f"node {node!r}", attributes, OF_NODES))

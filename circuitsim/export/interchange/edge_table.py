@@ -118,11 +118,7 @@ class Table:
 
     @classmethod
     def read(cls, path: Path) -> Table:
-        """Read a file.
-
-        Raises:
-            ArchiveError: it cannot be read, or is not a table.
-        """
+        """Read a file. An ArchiveError says why it is not a table."""
         content = content_of(path)
         with reading(path, "table of edges"):
             text = unicodedata.normalize("NFC", content.decode("utf-8-sig"))  # text that looks alike is one name
@@ -141,11 +137,7 @@ class Table:
             return cls(path, dict(zip(names, cells, strict=True)), [line for line, _ in rest])
 
     def find(self, kind: str, name: str | None) -> str | None:
-        """The column of a kind: the given one, or the one with a known name, or None.
-
-        Raises:
-            ParameterError: there is no such column, or two have known names.
-        """
+        """The column of a kind: the given one, which must exist, or the only one with a known name, or None."""
         if name is not None:
             if name not in self.columns:
                 raise ParameterError(f"{self.path} has no column {name!r} (it has {', '.join(self.columns)})")
@@ -167,12 +159,8 @@ class Table:
         return numbers
 
     def split(self, column: str, interactions: Sequence[str] | None) -> list[Sequence[str]]:
-        """The two neurons of Cytoscape's names of edges, ``A (interaction) B``.
-
-        Args:
-            column: the column with the names.
-            interactions: the interaction of each edge, which tells names with parentheses apart, or None.
-        """
+        """The two neurons of Cytoscape's names of edges, ``A (interaction) B``. If the interaction of each edge is
+        given, it tells names with parentheses apart."""
         cells = self.columns[column]
         if interactions is None:
             parts = [re.split(r" \([^()]*\)(?= )", cell) for cell in cells]

@@ -148,11 +148,8 @@ def from_node_link(content: bytes) -> nx.MultiDiGraph:
 
 
 def to_edge_list(connectome: nx.MultiDiGraph) -> bytes:
-    """Encode a graph whose nodes are ``(population, index)`` and whose edges are keyed by projection.
-
-    Raises:
-        ValueError: an edge has another attribute than weight and compartment, or a name cannot be written.
-    """
+    """Encode a graph whose nodes are ``(population, index)`` and whose edges are keyed by projection and have no other
+    attributes than weight and compartment."""
     rows = []
     for pre, post, key, attributes in connectome.edges(keys=True, data=True):
         if others := sorted(attributes.keys() - {"weight", "compartment"}):

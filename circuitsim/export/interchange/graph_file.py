@@ -31,11 +31,7 @@ class MissingPackage(CircuitError, ImportError):
 
 
 def needed(package: str, what: str) -> Any:
-    """Import a package, which has an extra of the same name in circuitsim's setup.
-
-    Raises:
-        MissingPackage: it is not installed.
-    """
+    """Import a package, which has an extra of the same name in circuitsim's setup, or raise a MissingPackage."""
     try:
         return importlib.import_module(package)
     except ImportError as error:
@@ -45,11 +41,7 @@ def needed(package: str, what: str) -> Any:
 
 
 def check_suffix(path: str | os.PathLike[str], known: Sequence[str]) -> Path:
-    """Return the path if its suffix is known.
-
-    Raises:
-        ParameterError: the suffix is unknown.
-    """
+    """Return the path, or raise a ParameterError if its suffix is unknown."""
     checked = as_path(path)
     if checked.suffix.lower() not in known:
         raise ParameterError(f"path {str(path)!r} must end with one of {', '.join(known)}")
@@ -57,11 +49,7 @@ def check_suffix(path: str | os.PathLike[str], known: Sequence[str]) -> Path:
 
 
 def content_of(path: Path) -> bytes:
-    """Read the bytes of a file.
-
-    Raises:
-        ArchiveError: the file cannot be read.
-    """
+    """Read the bytes of a file. An ArchiveError says why it cannot be read."""
     try:
         return read_bytes(path)
     except OSError as error:
@@ -70,11 +58,7 @@ def content_of(path: Path) -> bytes:
 
 @contextlib.contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn errors about a file's content into an ArchiveError that names the file.
-
-    Raises:
-        ArchiveError: the body of the ``with`` statement raised one of `FAULTS`.
-    """
+    """Turn `FAULTS`, which are about a file's content, into an ArchiveError that names the file."""
     try:
         yield
     except UnicodeDecodeError as error:
@@ -107,14 +91,13 @@ def whole(value: Any) -> int | None:
 
 
 def by_projection(graph: nx.MultiDiGraph, add: str | None = None, advice: str = "") -> nx.MultiDiGraph:
-    """Key the edges of a graph by their attribute `projection`.
+    """Key the edges of a graph, which are numbered, by their attribute `projection`.
 
     Args:
-        graph: what a reader of `formats` returned. Its keys are all different, so that no edge of a file is lost.
-        add: the attribute to add up where a projection has several edges between two nodes; None refuses them.
-        advice: the end of the message that refuses them.
-    Raises:
-        ValueError: the graph is not a directed multigraph, an edge names no projection, or an edge is repeated.
+        graph: what a reader of `formats` returned.
+        add: the attribute to add up where a projection has several edges between two nodes; None refuses them with a
+            ValueError.
+        advice: the end of its message.
     """
     if not isinstance(graph, nx.MultiDiGraph):
         raise ValueError(f"it must be a directed multigraph (got {type(graph).__name__})")
@@ -164,17 +147,9 @@ def add_synapses(
     synapses: Iterable[tuple[int, int, float]],
     repeated: Repeated,
 ) -> None:
-    """Add the synapses of a projection.
-
-    Args:
-        connectome: the graph, which holds the neurons.
-        projection: the key of the edges.
-        ends: the populations (pre, post).
-        synapses: the indices of the two neurons and the weight.
-        repeated: "sum" adds the weights of a pair that occurs more than once; None refuses it.
-    Raises:
-        ValueError: a weight is not finite, or a pair occurs more than once and `repeated` is None.
-    """
+    """Add the synapses of a projection between the populations `ends`, (pre, post), each with the indices of the two
+    neurons, which are in the connectome, and the weight. A ValueError says that a weight is not finite, or that a pair
+    occurs more than once and its weights are not to be added."""
     found = [((ends[0], pre), (ends[1], post), weight) for pre, post, weight in synapses]
     infinite = [synapse for synapse in found if not math.isfinite(synapse[2])]
     if infinite:

@@ -72,7 +72,8 @@ def read_nir(path: str | os.PathLike[str]) -> Motif:
         for name, node in nodes.items()
         if kinds[name] in NEURONS
         or kinds[name] == "Input"
-        or (kinds[name] == "Output" and _is_fed(before[name], kinds))
+        # unless weights lead to an output, the neurons before it are the output
+        or (kinds[name] == "Output" and any(kinds[other] in SYNAPSES for other in before[name]))
     }
     motif.add(*populations.values())
     for name, node in nodes.items():
@@ -92,11 +93,6 @@ def read_nir(path: str | os.PathLike[str]) -> Motif:
             motif.add(Projection(own, names[a], names[b], connectivity=OneToOne(), init=Identity()))
     motif.validate()
     return motif
-
-
-def _is_fed(before: list[str], kinds: Mapping[str, str]) -> bool:
-    """Whether weights lead to an output; otherwise the neurons before it are the output."""
-    return any(kinds[name] in SYNAPSES for name in before)
 
 
 def _check(path: Any, kinds: Mapping[str, str], edges: list[tuple[str, str]]) -> None:

@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.errors import ParameterError
+from circuitsim.errors import ParameterError, SimulationDiverged
 from circuitsim.export.brian2.blueprint import Blueprint, Record
 from circuitsim.export.brian2.exported import ExportedNetwork, circuit_from_brian2
 from circuitsim.export.brian2.language import as_declared, of_neuron, of_parameter, of_synapse
 from circuitsim.export.brian2.parts import Wires
 from circuitsim.export.brian2.replica import WEIGHT, Replica
+from circuitsim.export.brian2.results import Results
+from circuitsim.export.brian2.spiking.cells import Cell
 from circuitsim.export.brian2.spiking.model import Spiking
+from circuitsim.export.brian2.spiking.neurons import cell_of
 from circuitsim.export.brian2.spiking.number import is_multiple, number
 from circuitsim.motif.checks import index
 from circuitsim.plan import Plan
@@ -29,6 +32,21 @@ class BlueprintNetwork(ExportedNetwork):
         super().__init__(replica, blueprint, target, directory)
         self.spiking, self.target, self.plan = spiking, target, replica.plan
         self._records: dict[tuple[str, str], Record] = {}
+
+    def _cell(self, population: str) -> Cell:
+        """The neuron model of a population."""
+        return cell_of(self.plan, self.plan.populations[population], self.spiking)
+
+    @property
+    def _learning(self) -> list[Wires]:
+        return [w for w in self.blueprint.wires.values() if w.learns]
+
+    def _check_weights(self, found: Results, when: str, advice: str, step: int) -> None:
+        """Raise a SimulationDiverged if a weight that changes is not finite after a run."""
+        for name in (w.name for w in self._learning):
+            if not np.isfinite(found.values[name][WEIGHT]).all():
+                message = f"projection {name!r}: a weight is not finite after {when}; {advice}"
+                raise SimulationDiverged(message, projection=name, replica=0, step=step)
 
     def set_weights(self, projection: str, weights: Any) -> None:
         """Set the weights of a projection.

@@ -34,15 +34,13 @@ def write(path: str | os.PathLike[str], now: Lasting, done: int, settings: Any, 
 def read(
     path: str | os.PathLike[str], settings: Any, start: Lasting, learning: Sequence[str]
 ) -> tuple[Lasting, int, History]:
-    """Read the values with which a run continues, the number of trials done, and the history.
+    """Read the values with which a run continues, the number of trials done, and the history. An ArchiveError says that
+    the file is damaged or of another format, or belongs to a run with other settings.
 
     Args:
         path: the file.
-        settings: the settings of the run that is to continue.
-        start: its values at the start.
+        settings, start: the settings of the run that is to continue, and its values at the start.
         learning: the projections whose weights the history records.
-    Raises:
-        ArchiveError: the file is damaged or of another format, or belongs to a run with other settings.
     """
     try:
         with safe_open(path, "np") as file:

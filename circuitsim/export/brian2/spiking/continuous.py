@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from circuitsim.errors import DataError, ParameterError, SimulationDiverged
+from circuitsim.errors import DataError, ParameterError
 from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.refusals import refuse_spikes
 from circuitsim.export.brian2.replica import WEIGHT, Replica
@@ -20,7 +20,6 @@ from circuitsim.export.brian2.spiking.blueprint_network import BlueprintNetwork
 from circuitsim.export.brian2.spiking.cells import Cell, SpikeTrain, SpikingCell
 from circuitsim.export.brian2.spiking.lower import lower
 from circuitsim.export.brian2.spiking.model import Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of
 from circuitsim.export.brian2.spiking.number import is_multiple, number
 from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.saturation import SaturationWarning, largest_activity
@@ -51,7 +50,6 @@ class ContinuousNetwork(BlueprintNetwork):
     def __init__(self, replica: Replica, spiking: Spiking, target: str, directory: Path | None) -> None:
         refuse_spikes(replica, spiking)
         super().__init__(replica, spiking, lower(replica, spiking), target, directory)
-        self._cells: dict[str, Cell] = {p.name: cell_of(self.plan, p, spiking) for p in self.plan.populations.values()}
 
     def run(
         self,
@@ -84,15 +82,9 @@ class ContinuousNetwork(BlueprintNetwork):
         b, played = self._prepared(duration_ms, inputs or {}, signals or {}, every_ms, seed)
         with progress_bar(f"{self.motif.name}, {self.target}", 1.0, progress) as report:
             found = self._player.play(b, played, seed, report)
-        learned = {w.name: found.values[w.name][WEIGHT] for w in b.wires.values() if w.learns}
-        for name, weights in learned.items():
-            if not np.isfinite(weights).all():
-                raise SimulationDiverged(
-                    f"projection {name!r}: a weight is not finite after {duration_ms:g} ms; bound it, or slow its rule",
-                    projection=name, replica=0, step=0,
-                )  # fmt: skip
-        for name, weights in learned.items():
-            self.blueprint.wires[name].variables[WEIGHT] = weights
+        self._check_weights(found, f"{duration_ms:g} ms", "bound it, or slow its rule", step=0)
+        for w in self._learning:
+            w.variables[WEIGHT] = found.values[w.name][WEIGHT]
         return Recording.of(b, found, self._records)
 
     def export_script(
@@ -132,11 +124,8 @@ class ContinuousNetwork(BlueprintNetwork):
         ):  # fmt: skip
             if not is_multiple(long, short):
                 raise ParameterError(f"run: {what} must be a multiple of {short:g} ms (got {long:g})")
-        wanted = {
-            name: cell
-            for name, cell in self._cells.items()
-            if isinstance(cell, SpikeTrain) or self.plan.populations[name].source == "input"
-        }
+        cells = {name: self._cell(name) for name in self.plan.populations}
+        wanted = {k: cell for k, cell in cells.items() if isinstance(cell, SpikeTrain) or k in self.plan.inputs}
         _check_names("inputs", "population", inputs, wanted)
         _check_names("signals", "signal", signals, self.plan.signals)
         played: dict[str, np.ndarray] = {}

@@ -82,15 +82,8 @@ class Delays:
 
 
 def fitted(plan: Plan, spiking: Spiking, only: Collection[str]) -> Spiking:
-    """Lengthen a trial by the delays, so that what comes after a volley waits until all of its spikes have arrived.
-
-    Args:
-        plan: the plan of the circuit.
-        spiking: delays and trial.
-        only: the populations that are exported.
-    Raises:
-        ParameterError: the lag is given, and the descending volley would not wait.
-    """
+    """Lengthen a trial by the delays between `only` those populations that are exported, so that what comes after a
+    volley waits until all of its spikes have arrived. A lag that is given must let the descending volley wait."""
     if spiking.trial is None:
         return spiking
     last = dict.fromkeys(STREAMS, 0.0)

@@ -14,16 +14,7 @@ from circuitsim.plan import Plan
 
 
 def lower(replica: Replica, spiking: Spiking, n_trials: int = 1, only: Collection[str] | None = None) -> Blueprint:
-    """Describe the network of one replica.
-
-    Args:
-        replica: weights, masks, parameters, and the plan.
-        spiking: neuron models, time constants and trials.
-        n_trials: the number of trials in one run.
-        only: the populations to keep; by default all.
-    Raises:
-        CircuitError: a population or projection has no counterpart.
-    """
+    """Describe the network of one replica, for runs of `n_trials`, with all populations or `only` some."""
     plan = replica.plan
     kept = [p for p in plan.populations.values() if only is None or p.name in only]
     cells = {p.name: cell_of(plan, p, spiking) for p in kept}

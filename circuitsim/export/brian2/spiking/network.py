@@ -13,11 +13,11 @@ import numpy as np
 
 from circuitsim.data import Dataset
 from circuitsim.engine import Circuit
-from circuitsim.errors import CircuitError, DataError, ParameterError, SimulationDiverged, warn
+from circuitsim.errors import CircuitError, DataError, ParameterError, warn
 from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.exported import circuit_from_brian2
 from circuitsim.export.brian2.language import of_parameter
-from circuitsim.export.brian2.parts import Wires
+from circuitsim.export.brian2.parts import Part
 from circuitsim.export.brian2.refusals import refuse_spikes
 from circuitsim.export.brian2.replica import WEIGHT, Replica
 from circuitsim.export.brian2.results import Report, ignore, progress_bar, within
@@ -28,7 +28,6 @@ from circuitsim.export.brian2.spiking.cells import SpikingCell
 from circuitsim.export.brian2.spiking.delays import fitted
 from circuitsim.export.brian2.spiking.lower import lower, needed_for_outputs
 from circuitsim.export.brian2.spiking.model import DELAYS, Spiking
-from circuitsim.export.brian2.spiking.neurons import cell_of
 from circuitsim.export.brian2.spiking.number import number
 from circuitsim.export.brian2.spiking.recording import Recording
 from circuitsim.export.brian2.spiking.samples import Samples, fingerprint, presentation, read_samples
@@ -119,7 +118,7 @@ class SpikingNetwork(BlueprintNetwork):
             raise DataError(f"fit: data must be a Dataset or a pair (x, target) (got {type(data).__name__})")
         if schedule is not None and not callable(schedule):
             raise ParameterError(f"fit: schedule must be a function of progress or None (got {schedule!r})")
-        if schedule is not None and not any(of_parameter("eta") in w.parameters for w in self._learning()):
+        if schedule is not None and not any(of_parameter("eta") in w.parameters for w in self._learning):
             raise ParameterError(
                 f"fit: schedule multiplies parameters called eta, but no projection of {self.motif.name!r} that learns "
                 "has one: call the rate eta in the rule, or leave the schedule out"
@@ -176,9 +175,10 @@ class SpikingNetwork(BlueprintNetwork):
             return 0, History()
         if not resume:
             raise ParameterError(f"checkpoint {checkpoint} exists: pass resume=True to continue it, or remove it")
-        learning = [w.name for w in self._learning()]
+        learning = [w.name for w in self._learning]
         values, done, history = checkpoints.read(checkpoint, settings, self._lasting(), learning)
-        self._set_lasting(values)
+        for part, name in self._lasts:
+            part.variables[name] = values[f"{part.name}.{name}"]
         return done, history
 
     def predict(self, x: Any, *, seed: int = 0) -> np.ndarray:
@@ -240,8 +240,7 @@ class SpikingNetwork(BlueprintNetwork):
         shown = read_samples(self._circuit, self.spiking.course.length_ms, x, target, signals)
         for name in self._populations:
             values = shown.arrays.get(f"input_{name}")
-            signed = cell_of(self.plan, self.plan.populations[name], self.spiking).signed
-            if values is not None and not signed and values.min() < 0:
+            if values is not None and not self._cell(name).signed and values.min() < 0:
                 raise DataError(
                     f"population {name!r}: its neurons cannot fire at a negative rate ({values.min():.3g}); scale "
                     "inputs to 0 .. 1 (load_dataset(..., standardize=False)), or use signed spikes: "
@@ -257,7 +256,7 @@ class SpikingNetwork(BlueprintNetwork):
             learns: whether the descending stream counts too; otherwise, only inputs and what outputs depend on.
         """
         activities = self._activities(shown.rows(np.arange(min(shown.n, N_CHECKED))), learns)
-        cells = {name: cell_of(self.plan, self.plan.populations[name], self.spiking) for name in activities}
+        cells = {name: self._cell(name) for name in activities}
         firing = {name: cell for name, cell in cells.items() if isinstance(cell, SpikingCell)}
         message = saturation({name: activities[name] for name in firing}, firing, self.spiking) if firing else ""
         if message:
@@ -285,13 +284,9 @@ class SpikingNetwork(BlueprintNetwork):
         learns = np.where(np.arange(n) < len(rows), np.resize(learns, n), 0.0)
         played = self._played(b, shown, np.resize(rows, n), learns, np.resize(eta, n), seed)
         found = self._player.play(b, played, int(np.random.default_rng(seed).integers(2**31)), report)
-        for name in (w.name for w in self._learning()):
-            if not np.isfinite(found.values[name][WEIGHT]).all():
-                raise SimulationDiverged(
-                    f"projection {name!r}: a weight is not finite after trial {seed[1] + b.n_trials}; lower eta",
-                    projection=name, replica=0, step=seed[1],
-                )  # fmt: skip
-        self._set_lasting({f"{part}.{name}": found.values[part][name] for part, name in self._lasts})
+        self._check_weights(found, f"trial {seed[1] + b.n_trials}", "lower eta", step=seed[1])
+        for part, name in self._lasts:
+            part.variables[name] = found.values[part.name][name]
         return {name: output[: len(rows)] for name, output in found.outputs(b).items()}
 
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
@@ -310,7 +305,7 @@ class SpikingNetwork(BlueprintNetwork):
         return {**windows, **arrays, "learns": learns, "eta_scale": eta}
 
     def _note(self, history: History, done: int, probe: Any) -> None:
-        history.record("weights", done, {w.name: self.weights(w.name) for w in self._learning()})
+        history.record("weights", done, {w.name: self.weights(w.name) for w in self._learning})
         if probe is not None:
             probe(self, done, history)
 
@@ -321,22 +316,14 @@ class SpikingNetwork(BlueprintNetwork):
         """The populations that are exported; other groups of neurons are pools."""
         return [name for name in self.plan.populations if name in self.blueprint.neurons]
 
-    def _learning(self) -> list[Wires]:
-        return [w for w in self.blueprint.wires.values() if w.learns and w.variables]
-
     @property
-    def _lasts(self) -> list[tuple[str, str]]:
-        """What a segment takes over from the one before, as (part, variable): weights that learn, and means."""
+    def _lasts(self) -> list[tuple[Part, str]]:
+        """What a segment takes over from the one before, with its variables: weights that learn, and means."""
         neurons = self.blueprint.neurons.values()
-        return [*((w.name, WEIGHT) for w in self._learning()), *((n.name, k) for n in neurons for k in n.lasting)]
+        return [*((w, WEIGHT) for w in self._learning), *((n, k) for n in neurons for k in n.lasting)]
 
     def _lasting(self) -> dict[str, np.ndarray]:
-        parts = self.blueprint.parts
-        return {f"{part}.{name}": np.asarray(parts[part].variables[name]) for part, name in self._lasts}
-
-    def _set_lasting(self, values: Mapping[str, np.ndarray]) -> None:
-        for part, name in self._lasts:
-            self.blueprint.parts[part].variables[name] = values[f"{part}.{name}"]
+        return {f"{part.name}.{name}": np.asarray(part.variables[name]) for part, name in self._lasts}
 
     def set_trial(self, **changes: Any) -> None:
         """Change those times of the trial that are not compiled in.

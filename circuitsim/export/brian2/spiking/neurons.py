@@ -27,41 +27,23 @@ from circuitsim.plan.quantities import neuron, signal
 from circuitsim.rules import functions as f
 
 
-def form_of(plan: Plan, p: PopulationPlan) -> str | None:
-    """A population's activation: "linear", "relu", "gated" (linear, gated by another population), "one" for a constant,
-    or None for any other."""
-    drive = neuron("drive", p.name)
-    if p.activity == drive:
-        return "linear"
-    if p.activity == f.relu(drive):
-        return "relu"
-    if p.activity.is_Number:
-        return "one"
-    return "gated" if gate_of(plan, p) is not None else None
-
-
 def cell_of(plan: Plan, p: PopulationPlan, spiking: Spiking) -> Cell:
-    """The neuron model of a population: the declared one, or else the default for its activation and role.
-
-    Raises:
-        CircuitError: no model represents its activation; the message says how to choose one.
-    """
-    form = form_of(plan, p)
-    default: Cell | None = {
-        "linear": spiking.signed(p.stream),
-        "gated": spiking.signed(p.stream),
-        "relu": spiking.stream(p.stream).rectified,
-        "one": spiking.inputs,
-        None: None,
-    }[form]
+    """The neuron model of a population: the declared one, or else the default for its activation and role. A
+    CircuitError says how to choose one if none represents its activation."""
+    drive = neuron("drive", p.name)
+    others = p.activity.free_symbols - {drive}
+    is_gated = bool(others) and gate_of(plan, p) is not None
+    default: Cell | None = None
     if p.name in plan.outputs:
         default = GradedReadout()
-    elif p.source == "input":
+    elif p.source == "input" or p.activity.is_Number:
         default = spiking.inputs
+    elif p.activity == drive or is_gated:
+        default = spiking.signed(p.stream)
+    elif p.activity == f.relu(drive):
+        default = spiking.stream(p.stream).rectified
     cell = spiking.cells.get(p.name, default)
-    if form is None and p.activity.free_symbols - {neuron("drive", p.name)}:
-        cell = None  # a model would not see what else the activation reads
-    if cell is None:
+    if cell is None or (others and not is_gated):  # a model would not see what else the activation reads
         raise CircuitError(
             f"population {p.name!r}: no neuron model represents the activation {p.activity}; declare it 'relu' or "
             f"'linear', or choose one: Spiking(cells={{{p.name!r}: LIF()}})"
@@ -137,11 +119,7 @@ def _jumps(neurons: Neurons, replica: Replica, p: PopulationPlan, cell: Cell) ->
 
 
 def check_events(what: str, population: str, cell: Cell) -> None:
-    """Check that the spikes of a population are events of one kind.
-
-    Raises:
-        CircuitError: they are not.
-    """
+    """Raise a CircuitError if the spikes of a population are not events of one kind."""
     if [spike.sign for spike in cell.spikes] != ["1"]:
         raise CircuitError(
             f"{what}, but a {type(cell).__name__} of {population!r} sends spikes of both signs, or none; declare the "

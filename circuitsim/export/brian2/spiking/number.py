@@ -11,16 +11,8 @@ from circuitsim.errors import ParameterError
 
 
 def number(what: str, value: Any, *, least: float | None = None, positive: bool = False) -> float:
-    """Return a number as a float.
-
-    Args:
-        what: what the number is, for messages.
-        value: the number.
-        least: the smallest value allowed; by default any finite one is.
-        positive: whether the number must be greater than 0.
-    Raises:
-        ParameterError: `value` is no real number, or out of range.
-    """
+    """Return a number as a float, or raise a ParameterError if it is no real number, infinite, less than `least`, or to
+    be positive and is not. `what` it is stands in the message."""
     found = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else nan
     if not (0 < found if positive else -inf < found if least is None else least <= found) or found == inf:
         wanted = "positive number" if positive else "finite number" if least is None else f"number, {least:g} or more"

@@ -31,11 +31,8 @@ START = 1.0  # of every mean: the square of one unit of activity
 
 
 def made_of_means(c: Lowering, p: ProjectionPlan, rule: Sum) -> dict[sympy.Symbol, sympy.Expr]:
-    """What a rule reads that a population's variables do not hold: traces, currents of traces, and computed signals.
-
-    Returns:
-        Expressions in what the variables hold, and in symbols of pools.
-    """
+    """What a rule reads that a population's variables do not hold, traces, currents of traces, and computed signals, as
+    expressions in what the variables hold, and in symbols of pools."""
     found = {s: e for s, e in _signals(c).items() if s in rule.symbols}
     for end, population in ((PRE, p.pre), (POST, p.post)):
         found |= {at(s, end): _read_at(e, end) for s, e in _seen(c, population, rule.symbols, end).items()}
@@ -67,11 +64,8 @@ def _trace(c: Lowering, p: PopulationPlan) -> sympy.Expr:
 
 
 def _gain(c: Lowering, p: PopulationPlan) -> sympy.Expr:
-    """What a dendrite sees of a spike, in units of activity, in which means are symbols of pools.
-
-    Raises:
-        CircuitError: the trace is not the activity times what all neurons share.
-    """
+    """What a dendrite sees of a spike, in units of activity, in which means are symbols of pools. The trace must be the
+    activity times what all neurons share."""
     gain = sympy.cancel(_trace(c, p) / neuron("activity", p.name))
     if not all(map(is_mean, gain.free_symbols)):
         raise CircuitError(
@@ -84,14 +78,8 @@ def _gain(c: Lowering, p: PopulationPlan) -> sympy.Expr:
 def mean_in_rule(
     c: Lowering, p: ProjectionPlan, mean: Reduction, known: Mapping[sympy.Symbol, sympy.Expr]
 ) -> sympy.Symbol:
-    """The symbol of the pool for a mean over the neurons at one end of a projection.
-
-    Args:
-        c: the description.
-        p: the projection.
-        mean: the mean in its rule.
-        known: the rule's means that come before this one.
-    """
+    """The symbol of the pool for a mean over the neurons at one end of a projection. `known` are the means that come
+    before it in the rule."""
     end, body = body_of_mean(c.replica, p, mean)
     population = p.pre if end == PRE else p.post
     seen = _seen(c, population, body.free_symbols, end)

@@ -166,11 +166,8 @@ def _rule(c: Lowering, p: ProjectionPlan, rule: Sum) -> str:
 
 
 def _known(c: Lowering, p: ProjectionPlan, rule: Sum) -> dict[sympy.Expr, str]:
-    """The Brian2 names of all that a rule reads, with its sums over synapses, which are added to the blueprint.
-
-    Raises:
-        CircuitError: the rule reads something of which a spiking network has no trace.
-    """
+    """The Brian2 names of all that a rule reads, with its sums over synapses, which are added to the blueprint. A
+    CircuitError says of what a spiking network has no trace."""
     names = _names(c, p, rule)
     of_rule = {reduction.symbol for reduction in rule.reductions}
     if unknown := sorted(map(str, read_by(rule, names) - names.keys() - of_rule)):
