@@ -72,7 +72,6 @@ class Circuit:
 
     Attributes:
         motif: the declaration.
-        plans: the expressions that each phase computes; exporters read them.
         n_replicas: the number of replicas.
         seeds: the seed of each replica, which starts like a circuit of one replica with that seed.
         device: the device that stores the weights.
@@ -244,12 +243,7 @@ class Circuit:
         return frozenset(found)
 
     def _batch(
-        self,
-        x: Any,
-        target: Any,
-        signals: Mapping[str, Any] | None,
-        processes: Processes = ALONE,
-        check: bool = True,
+        self, x: Any, target: Any, signals: Mapping[str, Any] | None, processes: Processes = ALONE, check: bool = True
     ) -> Batch:
         named = normalized_keys({} if signals is None else signals, "signals", DataError)
         bound = {k: functools.partial(s, self) if callable(s) else s for k, s in named.items()}
