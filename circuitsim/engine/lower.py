@@ -71,7 +71,6 @@ class Lowered(Workspace):
     # -- running
 
     def run(self, given: Mapping[Register, Tensor], environment: Any) -> None:
-        """Run the program on inputs and targets of the shapes for which it was lowered."""
         self.environment, self.n_phases_done = environment, 0
         if self._parameters_version != self.store.parameters.version:
             self._evaluate_scalars()

@@ -64,7 +64,6 @@ def _error_of_labels(to: Workspace, i: Instruction) -> None:
 
 
 def one_hot(to: Workspace, i: Instruction) -> None:
-    """Classes as vectors."""
     (target,) = i.args
     classes = to.classes(target, to.shape(target)[0])
     out = to.buffer(i.out, (*classes.shape[:2], i.out.size))

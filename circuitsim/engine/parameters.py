@@ -98,7 +98,6 @@ class Parameters:
             self._tensors[key] = self._declared[key].clone()
 
     def placed(self, layouts: Mapping[str, Layout]) -> Parameters:
-        """The same parameters in other layouts."""
         motif, vary, n_replicas, like = self._arguments
         found = Parameters(motif, vary, layouts, n_replicas, like)
         found.scale_eta(self._scale)

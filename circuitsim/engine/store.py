@@ -62,7 +62,6 @@ class WeightStore:
     # -- reading
 
     def layout_of(self, synapses: Synapses) -> Layout:
-        """The layout of a program's space of synapses."""
         if synapses.projection:
             return self.layouts[synapses.projection]
         name, turned = synapses.pattern

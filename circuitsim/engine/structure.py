@@ -151,7 +151,6 @@ class _Free:
 
 
 def check_amount(owner: str, n: Any, probability: Any) -> None:
-    """Check how many synapses are to grow: a whole number or a probability."""
     if (n is None) == (probability is None):
         raise ParameterError(f"{owner}: give n or a probability (got {n!r} and {probability!r})")
     if n is not None and not (is_whole(n) and n >= 0):

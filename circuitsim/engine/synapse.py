@@ -78,7 +78,6 @@ def _columns(circuit: Circuit, projection: str, replica: int) -> tuple[dict[str,
 
 
 def _synapse(columns: dict[str, Any], parameters: dict[str, np.ndarray], k: int) -> Synapse:
-    """Synapse number k of `_columns`."""
     change = columns["last_change"]
     return Synapse(
         **{name: columns[name] for name in ("projection", "replica", "rule", "plastic")},

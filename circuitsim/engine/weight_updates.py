@@ -80,7 +80,6 @@ def _accumulate_product(
 
 
 def _scaled(to: Workspace, name: str, a: Register, factor: Tensor) -> Register:
-    """Multiply a factor of a product by a number for each replica."""
     shape = broadcast(to.shape(a), factor.shape)
     scaled = Register(f"{a.name} scaled for {name}", a.space, a.batch)
     to.calls.add(torch.mul, to.operand(a), factor, out=to.buffer(scaled, shape))
@@ -88,7 +87,6 @@ def _scaled(to: Workspace, name: str, a: Register, factor: Tensor) -> Register:
 
 
 def assign(to: Workspace, i: Instruction) -> None:
-    """Write the new value of a state."""
     to.tensors[i.out] = to.tensors[i.registers[0]]
     to.put(to.tensors[i.out], i.args[1])
 

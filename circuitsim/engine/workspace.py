@@ -33,7 +33,6 @@ class Arena:
         self.has_grown = False
 
     def take(self, key: Any, shape: tuple[int, ...]) -> Tensor:
-        """Return a tensor of this shape in the memory of this key."""
         n = math.prod(shape)
         flat = self._flat.get(key)
         if flat is None or flat.numel() < n:
@@ -43,7 +42,6 @@ class Arena:
 
     @property
     def n_bytes(self) -> int:
-        """The number of bytes that the arena holds."""
         return sum(flat.numel() * flat.element_size() for flat in self._flat.values())
 
 
@@ -89,11 +87,9 @@ class Workspace:
         self._free: dict[int, list[Register]] = defaultdict(list)  # size -> memory that no later instruction reads
 
     def of(self, register: Register) -> Tensor:
-        """Return the values of a register after a run."""
         return self.given[register] if register in self.given else self.tensors[register]
 
     def scalar(self, value: Operand) -> Any:
-        """Return the value of a scalar operand."""
         return self.scalars[value] if isinstance(value, Register) else float(value)
 
     def operand(self, value: Operand, view: str = "", times: float = 1.0, replicas: int = 0) -> Argument:
@@ -151,7 +147,6 @@ class Workspace:
         return tensor
 
     def shape(self, value: Operand) -> tuple[int, ...]:
-        """Return the shape of an operand."""
         if not isinstance(value, Register):
             return ()
         if value.is_scalar:
@@ -218,7 +213,6 @@ class Workspace:
         return self.arena.take((register, what), shape)
 
     def layout(self, synapses: Any) -> Any:
-        """Return the layout of a space of synapses."""
         return self.store.layout_of(synapses)
 
     def at_synapses(self, i: Instruction) -> tuple[Any, Tensor]:
@@ -233,7 +227,6 @@ class Workspace:
         self.calls.add(Tensor.fill_ if is_number else Tensor.copy_, out, argument)
 
     def restrict(self, values: Tensor, layout: Any) -> None:
-        """Set absent synapses to 0."""
         if layout.absent is not None:
             self.calls.add(Tensor.masked_fill_, values, layout.absent, 0.0)
 

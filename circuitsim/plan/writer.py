@@ -54,7 +54,6 @@ class Writer:
         return found
 
     def elementwise(self, op: str, *args: Operand) -> Register:
-        """Append an elementwise operation."""
         space, batch = shape_of(args)
         return self.write(op, args, space, batch)
 

@@ -17,7 +17,6 @@ FRESH = frozenset({"noise", "signal"})  # operations with a new value at every c
 
 
 def share_common_subexpressions(program: Program) -> Program:
-    """Remove repeated computations."""
     known: dict[Hashable, Register] = {}
     same: dict[Register, Register] = {}
 

@@ -33,7 +33,6 @@ class _Region(Writer):
         self.made = {i.out: i for i in region.instructions}
 
     def instructions(self) -> tuple[Instruction, ...]:
-        """The region's instructions, with changes in place."""
         self.lines = [i for i in self.region.instructions if i.op not in CHANGES]
         changes = [i for i in self.region.instructions if i.op in CHANGES]
         shortened = [self.short(i) or i for i in changes]
@@ -104,7 +103,6 @@ def _turned(product: Instruction) -> Instruction:
 
 
 def _fits(product: Instruction, synapses: Synapses) -> bool:
-    """Whether the product has the layout of the weights."""
     if isinstance(product.out.space, Matrix):
         return synapses.layout == "dense"
     return synapses.layout == "sparse" and product.out.space == synapses.shared
