@@ -16,8 +16,7 @@ from torch import Tensor
 from circuitsim.engine.layout import SparseLayout
 from circuitsim.engine.sparse_products import sampled_product, sparse_current, turned_values
 from circuitsim.engine.workspace import Workspace
-from circuitsim.plan import Instruction
-from circuitsim.plan.instructions import Operand
+from circuitsim.plan.instructions import Instruction, Operand
 
 Kernel = Callable[[Workspace, Instruction], None]
 

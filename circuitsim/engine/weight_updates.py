@@ -15,8 +15,7 @@ from circuitsim.engine.layout import SparseLayout
 from circuitsim.engine.places import Slot
 from circuitsim.engine.sparse_products import sampled_product
 from circuitsim.engine.workspace import Decay, Workspace
-from circuitsim.plan import Instruction, Register
-from circuitsim.plan.instructions import Operand
+from circuitsim.plan.instructions import Instruction, Operand, Register
 
 
 def combination(to: Workspace, i: Instruction) -> None:
