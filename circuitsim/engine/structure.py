@@ -12,14 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from circuitsim.engine.bounds import bounded_
 from circuitsim.engine.draws import draw_some, draw_weights, generator, union
 from circuitsim.engine.layout import Layout, OneToOneLayout
 from circuitsim.engine.store import WeightStore
 from circuitsim.errors import ParameterError
 from circuitsim.motif import Projection
 from circuitsim.motif.checks import is_number, is_whole
-from circuitsim.motif.declared_weights import bounds_of
 from circuitsim.motif.init import Init
 from circuitsim.plan.quantities import synapse
 
@@ -130,8 +128,7 @@ def grow(
         among = union(old[r], new[r])
         weights[r] = draw_weights(inits[r], layout.shape, new[r], seeds[r], p.name, r, f"{purpose}/weights", among)
     store.add_synapses(p.name, new, weights)
-    values = store.own[synapse("w", p.name).name]
-    store.layouts[p.name].restrict_(bounded_(values, bounds_of(store.motif, p)))
+    store.bound(p)
     return torch.tensor([len(numbers) for numbers in new], device=store.like.device)
 
 
