@@ -23,8 +23,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from circuitsim.plan.instructions import Instruction, Matrix, Operand, Register
-from circuitsim.plan.passes.common_subexpressions import share_common_subexpressions
 from circuitsim.plan.passes.rewriting import without_dead_code
+from circuitsim.plan.passes.sharing import share_common_subexpressions
 from circuitsim.plan.program import Image, Program
 from circuitsim.plan.writer import EVERYTHING, Writer
 
