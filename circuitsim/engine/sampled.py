@@ -12,8 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from circuitsim.engine.kernels import Kernel
-from circuitsim.engine.kernels import reduce as reduce_values
+from circuitsim.engine.kernels import Kernel, reduce_values
 from circuitsim.engine.layout import SparseLayout
 from circuitsim.engine.operations import OPERATIONS
 from circuitsim.engine.workspace import Workspace

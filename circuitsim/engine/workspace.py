@@ -57,6 +57,7 @@ class Workspace:
         decay_factors: by weights, the factor that multiplies them.
         per_replica: the scalars with a value for each replica.
         environment: provides noise and signals while a step runs.
+        readable: the quantities that can be read at this point of a step.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Workspace:
         self.decays: list[Decay] = []
         self.decay_factors: dict[Register, Any] = {}
         self.environment: Any = None
+        self.readable: Mapping[str, Register] = program.readable
         self.per_replica: dict[Register, Tensor] = {}
         self._numbers: dict[Register, Tensor] = {}  # the scalars that calls read as tensors
         self._slots: dict[Register, dict[float, Slot]] = defaultdict(dict)  # those that they read as numbers, by factor
