@@ -65,7 +65,6 @@ def write_archive(tensors: Mapping[str, Tensor], document: Mapping[str, Any], pa
 
 
 def to_bytes(tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> bytes:
-    """Return the content of the file."""
     text = json.dumps({"format": FORMAT, "version": __version__, "torch": torch.__version__, **document})
     return save_tensors(dict(tensors), metadata={"circuit": text, "sha256": _checksum(tensors, text)})
 

@@ -25,12 +25,10 @@ class BatchShard:
 
     @property
     def is_whole(self) -> bool:
-        """Whether this process has the whole batch."""
         return self.n_processes == 1
 
     @property
     def own(self) -> slice:
-        """The samples of this process."""
         ends = [(self.rank + k) * self.n_samples // self.n_processes for k in (0, 1)]
         return slice(*ends)
 

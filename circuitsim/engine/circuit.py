@@ -72,7 +72,6 @@ class Circuit:
 
     Attributes:
         motif: the declaration.
-        plans: the expressions that each phase computes; exporters read them.
         n_replicas: the number of replicas.
         seeds: the seed of each replica, which starts like a circuit of one replica with that seed.
         device: the device that stores the weights.
@@ -180,11 +179,9 @@ class Circuit:
             signals: keyed by name, ``[batch]`` or ``[replica, batch]``, or a function of the circuit that returns one
                 of these after the cycle (a reward that depends on the output).
             keep: names of populations and projections whose activities and currents must be readable after the step,
-                even where it takes fewer multiplications without them; "all" keeps everything. The accessor of a
-                quantity that a step did not compute raises an error that says so.
+                even where it takes fewer multiplications without them; "all" keeps everything.
             check: whether to look, on the CPU, for numbers in x and target that are not finite and for classes out of
-                range. This takes a few percent of a step, and is not needed where the whole data set has been checked
-                before, as `fit` does.
+                range. It takes a few percent of a step; `fit` checks the whole data set instead.
         Returns:
             The losses, computed before the weights change.
         Raises:
@@ -244,12 +241,7 @@ class Circuit:
         return frozenset(found)
 
     def _batch(
-        self,
-        x: Any,
-        target: Any,
-        signals: Mapping[str, Any] | None,
-        processes: Processes = ALONE,
-        check: bool = True,
+        self, x: Any, target: Any, signals: Mapping[str, Any] | None, processes: Processes = ALONE, check: bool = True
     ) -> Batch:
         named = normalized_keys({} if signals is None else signals, "signals", DataError)
         bound = {k: functools.partial(s, self) if callable(s) else s for k, s in named.items()}
@@ -424,7 +416,9 @@ class Circuit:
             ParameterError: there is no such state (the message lists those that exist), `of` is needed, or no step has
                 updated a state per sample yet.
         """
-        owner, name, known = normalized(owner), normalized(name), self._states()
+        owner, name = normalized(owner), normalized(name)
+        known = {f"{p.name}.{state}": (p.name, state) for p in self.motif.populations for state in p.state}
+        known |= {f"{p.name}:{state}": (p.name, state) for p in self.motif.projections for state in p.state}
         found = [key for key, (of_owner, state) in known.items() if (of_owner, state) == (owner, name)]
         if not found:
             names = ", ".join(f"{of_owner}.{state}" for of_owner, state in known.values()) or "none"
@@ -434,14 +428,10 @@ class Circuit:
                 f"a population and a projection are called {owner!r}, both with a state {name!r}; say which with "
                 "of='population' or of='projection'"
             )
-        key = found[-1] if of == "projection" else found[0]
-        if key not in self.store.own:
-            return self._sampled_state(key, owner)
-        values = self.store.own[key]
-        return self.store.matrix(owner, values) if ":" in key else values[:, 0].clone()
-
-    def _sampled_state(self, key: str, owner: str) -> Tensor:
-        last = self._runner.last
+        key, last = found[-1] if of == "projection" else found[0], self._runner.last
+        if key in self.store.own:
+            values = self.store.own[key]
+            return self.store.matrix(owner, values) if ":" in key else values[:, 0].clone()
         if last is None or key not in last.readable:
             raise ParameterError(f"no values of {key!r}, a state per sample, yet: run circuit.step(x, target)")
         values = last.of(last.readable[key])
@@ -450,11 +440,6 @@ class Circuit:
         present = self.mask(owner).to_dense()
         each = [self.store.matrix(owner, values[:, b]).to_dense() * present for b in range(values.shape[1])]
         return torch.stack(each, 1)
-
-    def _states(self) -> dict[str, tuple[str, str]]:
-        """The owner of each state and its declared name, keyed by its name in programs."""
-        owned = {f"{p.name}.{name}": (p.name, name) for p in self.motif.populations for name in p.state}
-        return owned | {f"{p.name}:{name}": (p.name, name) for p in self.motif.projections for name in p.state}
 
     def weights(self, projection: str) -> Tensor:
         """The current weights of a projection.

@@ -72,7 +72,6 @@ class InputBinder:
         return next((tensor.shape[2] for tensor in inputs.values() if tensor.ndim == 4), 1)
 
     def timed(self, targets: Mapping[str, Tensor]) -> set[str]:
-        """The targets that are sequences."""
         classes = {o.output for o in self.motif.objectives if LOSSES[o.loss].takes_classes}
         return {name for name, tensor in targets.items() if tensor.ndim == (3 if name in classes else 4)}
 

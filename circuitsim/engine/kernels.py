@@ -1,4 +1,4 @@
-"""Kernels for products and reductions over dense, one-to-one and sparse synapses.
+"""Kernels for values of neurons, and for products and reductions over dense, one-to-one and sparse synapses.
 
 A kernel takes the lowering and an instruction, and adds the calls that compute the instruction. A single replica uses
 plain matrix products, because a batched product over one replica is slower.
@@ -16,8 +16,7 @@ from torch import Tensor
 from circuitsim.engine.layout import SparseLayout
 from circuitsim.engine.sparse_products import sampled_product, sparse_current, turned_values
 from circuitsim.engine.workspace import Workspace
-from circuitsim.plan import Instruction
-from circuitsim.plan.instructions import Operand
+from circuitsim.plan.instructions import Instruction, Neurons, Operand, Register
 
 Kernel = Callable[[Workspace, Instruction], None]
 
@@ -25,6 +24,109 @@ Kernel = Callable[[Workspace, Instruction], None]
 def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of an elementwise operation."""
     return tuple(torch.broadcast_shapes(*shapes))  # type: ignore[no-untyped-call]
+
+
+# -- neurons
+
+
+def fill(to: Workspace, i: Instruction) -> None:
+    """One value for all neurons."""
+    (value,), n_samples = i.args, to.n_own if i.out.batch else 1
+    shape, is_constant = (to.shape(value) or (1,))[:1], not isinstance(value, Register)
+    out = to.buffer(i.out, (*shape, n_samples, i.out.size), constant=is_constant)
+    if is_constant:
+        out.fill_(to.operand(value))
+    else:
+        to.put(out, value)
+
+
+def copy(to: Workspace, i: Instruction) -> None:
+    """A value, expanded to all samples and neurons."""
+    shape = to.shape(i.args[0])
+    if isinstance(i.out.space, Neurons):
+        shape = (shape[0], to.n_own if i.out.batch else shape[1], i.out.size)
+    to.put(to.buffer(i.out, shape), i.args[0])
+
+
+def noise(to: Workspace, i: Instruction) -> None:
+    """An activity with noise."""
+    population, phase, deviation = i.options
+    out = to.buffer(i.out, (to.n_replicas, to.n_own, i.out.size))
+
+    def add_noise(activity: Tensor) -> None:
+        noise = to.environment.noise(phase, population, out.shape[2])
+        torch.add(activity, noise, alpha=deviation, out=out)
+
+    to.calls.add(add_noise, to.operand(i.args[0]))
+
+
+def signal(to: Workspace, i: Instruction) -> None:
+    """A number for each sample that the caller gives."""
+    out = to.buffer(i.out, (to.n_replicas, to.n_own, 1))
+    name, seen = i.options
+    readable = dict(zip(seen, i.registers, strict=True))
+
+    def read() -> None:
+        to.readable = readable  # a function of the circuit can read what is computed so far
+        try:
+            out.copy_(to.environment.signal(name))
+        finally:
+            to.readable = to.program.readable
+
+    to.calls.add(read)
+
+
+def shift(to: Workspace, i: Instruction) -> None:
+    """The values of the sample before."""
+    out = to.buffer(i.out, to.shape(i.args[0]))
+    to.calls.add(to.shard.shifted, to.operand(i.args[0]), out=out)
+
+
+# -- means, summed over this process's samples and divided by the size of the whole batch
+
+
+def mean(to: Workspace, i: Instruction) -> None:
+    """The mean over samples, or over samples and neurons."""
+    axes, shape = (1,) if i.op == "batch_mean" else (1, 2), to.shape(i.args[0])
+    out = to.buffer(i.out, tuple(1 if axis in axes else n for axis, n in enumerate(shape)))
+    to.calls.add(torch.sum, to.operand(i.args[0]), axes, keepdim=True, out=out)
+    _average(to, out, shape[1], 1 if i.op == "batch_mean" else shape[2])
+
+
+def mean_square(to: Workspace, i: Instruction) -> None:
+    """The mean square over samples and neurons."""
+    r, b, n = to.vectors(i.args[0])
+    out = to.buffer(i.out, (r, 1, 1))
+    if r == 1:
+        flat = to.operand(i.args[0], "flat")
+        to.calls.add(torch.dot, flat, flat, out=out.view(()))
+    else:
+        to.calls.add(torch.linalg.vector_norm, to.operand(i.args[0]), 2, (1, 2), keepdim=True, out=out)
+        to.calls.add(Tensor.square_, out)
+    _average(to, out, b, n)
+
+
+def _average(to: Workspace, total: Tensor, n_summed: int, n: int) -> None:
+    """Divide a sum over samples and n neurons; a value that all samples share counts once for each sample."""
+    to.calls.add(Tensor.mul_, total, to.number(to.scale / n * (to.n_own / n_summed if n_summed else 0.0)))
+
+
+def mean_of_squares(to: Workspace, i: Instruction) -> None:
+    """The mean square of ``A e`` from ``A E[e e^T]`` and A."""
+    a, b = map(to.operand, i.args)
+    n_rows = a.shape[-2]
+    out = to.buffer(i.out, (max(a.shape[0], b.shape[0]), 1, 1))
+    product = to.scratch(i.out, "product", a.shape)
+    to.calls.add(torch.mul, a, b, out=product)
+    to.calls.add(torch.sum, product, (1, 2), keepdim=True, out=out)
+    to.calls.add(Tensor.mul_, out, to.number(1.0 / n_rows))
+    to.calls.add(Tensor.clamp_, out, 0.0)
+
+
+def all_reduce(to: Workspace, i: Instruction) -> None:
+    """The sum over processes."""
+    to.tensors[i.out] = to.tensors[i.registers[0]]
+    to.calls.add(to.shard.sum_, to.tensors[i.out])
 
 
 # -- products of matrices
@@ -125,7 +227,22 @@ def place(to: Workspace, i: Instruction, end: str) -> None:
         to.tensors[i.out] = tensor.transpose(1, 2) if is_column else tensor
 
 
-def reduce(call: Callable[..., object], layout: Any, kind: str, values: Tensor, out: Tensor) -> None:
+def present(to: Workspace, i: Instruction) -> None:
+    """A value at each synapse, 0 where there is none."""
+    layout, out = to.at_synapses(i)
+    to.put(out, i.args[0])
+    to.restrict(out, layout)
+
+
+def reduce(to: Workspace, i: Instruction) -> None:
+    """A sum or maximum over synapses."""
+    layout = to.layout(i.options[0])
+    values = to.scratch(i.out, "values", (to.n_replicas, *layout.value_shape))
+    to.put(values, i.args[0])
+    reduce_values(to.calls.add, layout, i.options[1], values, to.buffer(i.out, (to.n_replicas, 1, i.out.size)))
+
+
+def reduce_values(call: Callable[..., object], layout: Any, kind: str, values: Tensor, out: Tensor) -> None:
     """Compute the sum or maximum over the synapses of a neuron (in) or of an axon (out).
 
     Args:
@@ -162,6 +279,16 @@ def rank(to: Workspace, i: Instruction) -> None:
 
 
 KERNELS: dict[str, Kernel] = {
+    "fill": fill,
+    "copy": copy,
+    "noise": noise,
+    "signal": signal,
+    "shift": shift,
+    "mean": mean,
+    "batch_mean": mean,
+    "mean_square": mean_square,
+    "mean_of_squares": mean_of_squares,
+    "all_reduce": all_reduce,
     "current": functools.partial(current, back=False),
     "back_current": functools.partial(current, back=True),
     "matmul": matmul,
@@ -169,5 +296,7 @@ KERNELS: dict[str, Kernel] = {
     "turn": turn,
     "at_post": functools.partial(place, end="post"),
     "at_pre": functools.partial(place, end="pre"),
+    "present": present,
+    "reduce": reduce,
     "rank": rank,
 }

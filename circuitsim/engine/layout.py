@@ -41,7 +41,6 @@ class Layout(abc.ABC):
 
     @property
     def mask(self) -> Tensor | None:
-        """Which synapses exist."""
         return self._mask
 
     @mask.setter

@@ -47,24 +47,17 @@ def _error_of_classes(to: Workspace, i: Instruction) -> None:
     to.calls.add(Tensor.scatter_, out, -1, to.classes(target, len(out)), 1.0, reduce="add")
 
 
-def _error_of_vectors(to: Workspace, i: Instruction) -> None:
-    """``t - y``."""
+def _error_of_numbers(to: Workspace, i: Instruction) -> None:
+    """``t - y``, or ``t - sigmoid(y)`` of labels."""
     y, target = i.args
-    shape = broadcast(to.shape(y), to.shape(target))
-    to.calls.add(torch.sub, to.operand(target), to.operand(y), out=to.buffer(i.out, shape))
-
-
-def _error_of_labels(to: Workspace, i: Instruction) -> None:
-    """``t - sigmoid(y)``."""
-    y, target = i.args
-    probabilities = to.scratch(i.out, "sigmoid", to.shape(y))
-    shape = broadcast(to.shape(y), to.shape(target))
-    to.calls.add(torch.sigmoid, to.operand(y), out=probabilities)
-    to.calls.add(torch.sub, to.operand(target), probabilities, out=to.buffer(i.out, shape))
+    output = to.operand(y)
+    if i.options[0] == "bce":
+        output = to.scratch(i.out, "sigmoid", to.shape(y))
+        to.calls.add(torch.sigmoid, to.operand(y), out=output)
+    to.calls.add(torch.sub, to.operand(target), output, out=to.buffer(i.out, broadcast(*map(to.shape, i.args))))
 
 
 def one_hot(to: Workspace, i: Instruction) -> None:
-    """Classes as vectors."""
     (target,) = i.args
     classes = to.classes(target, to.shape(target)[0])
     out = to.buffer(i.out, (*classes.shape[:2], i.out.size))
@@ -120,7 +113,7 @@ def _bce(to: Workspace, i: Instruction) -> None:
     _mean_loss(to, i, losses, to.number(to.scale))
 
 
-ERRORS = {"cross_entropy": _error_of_classes, "mse": _error_of_vectors, "bce": _error_of_labels}
+ERRORS = {"cross_entropy": _error_of_classes, "mse": _error_of_numbers, "bce": _error_of_numbers}
 LOSSES = {"cross_entropy": _cross_entropy, "mse": _mse, "bce": _bce}
 KERNELS: dict[str, Kernel] = {
     "softmax": functools.partial(_soft, torch.softmax),

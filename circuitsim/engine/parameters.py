@@ -83,22 +83,17 @@ class Parameters:
                 value: Any = np.asarray(vary.get(path, declared), dtype=float)
                 if np.abs(value).max(initial=0.0) > torch.finfo(like.dtype).max:
                     raise ParameterError(f"{path} must be representable in {like.dtype} (got {value})")
-                self._add(synapse(name, p.name).name, path, value, layouts[p.name], n_replicas, like)
-
-    def _add(self, key: str, path: str, value: np.ndarray, layout: Layout, n_replicas: int, like: Tensor) -> None:
-        if value.ndim == 0:
-            self._scalars[key] = float(value)
-        elif value.ndim == 1:
-            if len(value) != n_replicas:
-                raise ParameterError(f"{path} has {len(value)} values; the circuit has {n_replicas} replicas")
-            self._scalars[key] = np.array(value).reshape(-1, 1, 1)
-        else:
-            tensor = torch.as_tensor(np.array(value), dtype=like.dtype, device=like.device)
-            self._declared[key] = layout.pack(tensor.unsqueeze(0))
-            self._tensors[key] = self._declared[key].clone()
+                key = synapse(name, p.name).name
+                if value.ndim == 2:
+                    tensor = torch.as_tensor(np.array(value), dtype=like.dtype, device=like.device)
+                    self._declared[key] = layouts[p.name].pack(tensor.unsqueeze(0))
+                    self._tensors[key] = self._declared[key].clone()
+                elif value.ndim == 1 and len(value) != n_replicas:
+                    raise ParameterError(f"{path} has {len(value)} values; the circuit has {n_replicas} replicas")
+                else:
+                    self._scalars[key] = np.array(value).reshape(-1, 1, 1) if value.ndim else float(value)
 
     def placed(self, layouts: Mapping[str, Layout]) -> Parameters:
-        """The same parameters in other layouts."""
         motif, vary, n_replicas, like = self._arguments
         found = Parameters(motif, vary, layouts, n_replicas, like)
         found.scale_eta(self._scale)

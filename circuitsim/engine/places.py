@@ -52,6 +52,5 @@ class Calls:
         self.calls.append((function, listed, options))
 
     def run(self) -> None:
-        """Run all calls."""
         for function, args, options in self.calls:
             function(*args, **options)

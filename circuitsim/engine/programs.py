@@ -62,12 +62,10 @@ class Runnable:
 
     @property
     def n_bytes(self) -> int:
-        """The number of bytes of all registers."""
         return self._arena.n_bytes
 
 
 def simplify(program: Program) -> Program:
-    """Apply the passes that do not depend on the batch size."""
     return passes.fuse_gates(passes.without_dead_code(passes.share_common_subexpressions(program)))
 
 
@@ -82,8 +80,6 @@ def for_batch(program: Program, kept: frozenset[str], shard: BatchShard, n_repli
 
 
 class Programs:
-    """All programs of one circuit."""
-
     def __init__(self, motif: Motif, frozen: frozenset[str], store: WeightStore) -> None:
         self.motif, self.store = motif, store
         self.plans: tuple[Plan, ...] = build_plans(motif, frozen)
@@ -144,7 +140,6 @@ class Programs:
 
     @property
     def n_bytes(self) -> int:
-        """The number of bytes of all registers."""
         return sum(runnable.n_bytes for runnable in self._runnables.values())
 
 

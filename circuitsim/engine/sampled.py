@@ -12,13 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from circuitsim.engine.kernels import Kernel
-from circuitsim.engine.kernels import reduce as reduce_values
+from circuitsim.engine.kernels import Kernel, reduce_values
 from circuitsim.engine.layout import SparseLayout
 from circuitsim.engine.operations import OPERATIONS
 from circuitsim.engine.workspace import Workspace
-from circuitsim.plan import Instruction, Register
-from circuitsim.plan.instructions import Body, Operand
+from circuitsim.plan.instructions import Body, Instruction, Operand, Register
 
 AT_A_TIME = {"cpu": 2**17, "cuda": 2**18}  # the most numbers that are computed at a time; on a CPU, those in its cache
 

@@ -12,9 +12,8 @@ from torch import Tensor
 
 from circuitsim.engine.layout import SparseLayout
 from circuitsim.engine.workspace import Workspace
-from circuitsim.plan import Register
 from circuitsim.plan.fields import Fields
-from circuitsim.plan.instructions import Operand
+from circuitsim.plan.instructions import Operand, Register
 
 
 def sparse_current(to: Workspace, out: Register, layout: SparseLayout, values: Tensor, y: Operand, back: bool) -> None:

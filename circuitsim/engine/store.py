@@ -63,7 +63,6 @@ class WeightStore:
     # -- reading
 
     def layout_of(self, synapses: Synapses) -> Layout:
-        """The layout of a program's space of synapses."""
         if synapses.projection:
             return self.layouts[synapses.projection]
         name, turned = synapses.pattern
@@ -230,6 +229,10 @@ class WeightStore:
         if colon:
             self.layouts[projection].restrict_(self.own[key])
 
+    def bound(self, p: Projection) -> None:
+        """Clip the weights of a projection to its bounds."""
+        self.layouts[p.name].restrict_(bounded_(self.own[synapse("w", p.name).name], bounds_of(self.motif, p)))
+
     # -- snapshots and pins
 
     def snapshot(self, into: Snapshot | None = None) -> Snapshot:
@@ -368,7 +371,9 @@ class WeightStore:
             values.copy_(tensors[f"weights/{in_file(name)}"])
             self._restrict(name)
         self.owed = {name: _owed(tensors[key]) for key, name in owed.items()}
-        self._bound()
+        for p in self.motif.projections:  # weights in files of earlier versions may lie outside their bounds
+            if p.tied_to is None:
+                self.bound(p)
 
     def _read_places(self, key: str, found: Tensor) -> Tensor:
         """Check the numbers of places, and return them on the circuit's device."""
@@ -377,13 +382,6 @@ class WeightStore:
         if found.ndim != 2 or not bool(((found >= 0) & (found < n_post * n_pre)).all() & (found.diff() > 0).all()):
             raise ParameterError(f"entry {key!r} does not hold the numbers of pairs of neurons in ascending order")
         return found.to(self.like.device)
-
-    def _bound(self) -> None:
-        """Clip weights to their bounds; those in files of earlier versions may lie outside."""
-        for p in self.motif.projections:
-            if p.tied_to is None and bounds_of(self.motif, p) is not None:
-                key, layout = synapse("w", p.name).name, self.layouts[p.name]
-                layout.restrict_(bounded_(self.own[key], bounds_of(self.motif, p)))
 
 
 def in_file(name: str) -> str:

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from circuitsim.engine.bounds import bounded_
 from circuitsim.engine.draws import draw_some, draw_weights, generator, union
 from circuitsim.engine.layout import Layout, OneToOneLayout
 from circuitsim.engine.store import WeightStore
@@ -130,8 +129,7 @@ def grow(
         among = union(old[r], new[r])
         weights[r] = draw_weights(inits[r], layout.shape, new[r], seeds[r], p.name, r, f"{purpose}/weights", among)
     store.add_synapses(p.name, new, weights)
-    values = store.own[synapse("w", p.name).name]
-    store.layouts[p.name].restrict_(bounded_(values, bounds_of(store.motif, p)))
+    store.bound(p)
     return torch.tensor([len(numbers) for numbers in new], device=store.like.device)
 
 
@@ -151,7 +149,6 @@ class _Free:
 
 
 def check_amount(owner: str, n: Any, probability: Any) -> None:
-    """Check how many synapses are to grow: a whole number or a probability."""
     if (n is None) == (probability is None):
         raise ParameterError(f"{owner}: give n or a probability (got {n!r} and {probability!r})")
     if n is not None and not (is_whole(n) and n >= 0):

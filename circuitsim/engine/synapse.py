@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from circuitsim.engine.layout import Layout
 from circuitsim.errors import ParameterError
 from circuitsim.motif.checks import index, is_number
 from circuitsim.plan.quantities import synapse as quantity
@@ -68,12 +67,17 @@ def _columns(circuit: Circuit, projection: str, replica: int) -> tuple[dict[str,
         "rule": p.rule.expression if p.rule is not None else None,
         "last_change": np.nan if recorded is None else layout.at_synapses(recorded, replica).cpu().numpy(),
     }
-    values = {name: _of_replica(layout, value, replica) for name, value in _declared(circuit, p.name).items()}
-    return columns, {name: np.broadcast_to(value, weight.shape) for name, value in values.items()}
+    values: dict[str, np.ndarray] = {}
+    for name, value in _declared(circuit, p.name).items():
+        if isinstance(value, Tensor):
+            values[name] = layout.at_synapses(value, replica).cpu().numpy()
+        else:
+            shared = value[replica, 0, 0] if isinstance(value, np.ndarray) else value
+            values[name] = np.broadcast_to(shared, weight.shape)
+    return columns, values
 
 
 def _synapse(columns: dict[str, Any], parameters: dict[str, np.ndarray], k: int) -> Synapse:
-    """Synapse number k of `_columns`."""
     change = columns["last_change"]
     return Synapse(
         **{name: columns[name] for name in ("projection", "replica", "rule", "plastic")},
@@ -89,11 +93,11 @@ def parameters(circuit: Circuit, projection: str) -> dict[str, Any]:
     """The parameters of a rule as floats, or as tensors ``[replica]`` or ``[post, pre]``."""
     found: dict[str, Any] = {}
     for name, value in _declared(circuit, projection).items():
+        found[name] = value
         if isinstance(value, np.ndarray):
-            value = torch.as_tensor(value.flatten(), dtype=circuit.dtype, device=circuit.device)
-        found[name] = (
-            circuit.layouts[projection].matrix(value)[0] if isinstance(value, Tensor) and value.ndim > 1 else value
-        )
+            found[name] = torch.as_tensor(value.flatten(), dtype=circuit.dtype, device=circuit.device)
+        elif isinstance(value, Tensor):
+            found[name] = circuit.layouts[projection].matrix(value)[0]
     return found
 
 
@@ -102,13 +106,6 @@ def _declared(circuit: Circuit, projection: str) -> dict[str, float | np.ndarray
     rule = circuit.motif.projection(projection).rule
     names = rule.parameters if rule is not None else ()
     return {name: circuit.store.parameters.declared(quantity(name, projection).name) for name in names}
-
-
-def _of_replica(layout: Layout, value: Any, replica: int) -> np.ndarray:
-    """A parameter of one replica, as a number or as one number per synapse."""
-    if isinstance(value, Tensor):
-        return layout.at_synapses(value, replica).cpu().numpy()
-    return np.asarray(value[replica, 0, 0] if isinstance(value, np.ndarray) else value)
 
 
 def synapse(circuit: Circuit, projection: str, *, post: int, pre: int, replica: int) -> Synapse:

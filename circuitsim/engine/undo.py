@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.errors import ParameterError
-from circuitsim.plan import Instruction, Register
-from circuitsim.plan.instructions import Operand
+from circuitsim.plan.instructions import Instruction, Operand, Register
 
 if TYPE_CHECKING:
     from circuitsim.engine.lower import Lowered

@@ -15,8 +15,7 @@ from circuitsim.engine.layout import SparseLayout
 from circuitsim.engine.places import Slot
 from circuitsim.engine.sparse_products import sampled_product
 from circuitsim.engine.workspace import Decay, Workspace
-from circuitsim.plan import Instruction, Register
-from circuitsim.plan.instructions import Operand
+from circuitsim.plan.instructions import Instruction, Operand, Register
 
 
 def combination(to: Workspace, i: Instruction) -> None:
@@ -80,7 +79,6 @@ def _accumulate_product(
 
 
 def _scaled(to: Workspace, name: str, a: Register, factor: Tensor) -> Register:
-    """Multiply a factor of a product by a number for each replica."""
     shape = broadcast(to.shape(a), factor.shape)
     scaled = Register(f"{a.name} scaled for {name}", a.space, a.batch)
     to.calls.add(torch.mul, to.operand(a), factor, out=to.buffer(scaled, shape))
@@ -88,7 +86,6 @@ def _scaled(to: Workspace, name: str, a: Register, factor: Tensor) -> Register:
 
 
 def assign(to: Workspace, i: Instruction) -> None:
-    """Write the new value of a state."""
     to.tensors[i.out] = to.tensors[i.registers[0]]
     to.put(to.tensors[i.out], i.args[1])
 

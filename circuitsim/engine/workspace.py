@@ -33,7 +33,6 @@ class Arena:
         self.has_grown = False
 
     def take(self, key: Any, shape: tuple[int, ...]) -> Tensor:
-        """Return a tensor of this shape in the memory of this key."""
         n = math.prod(shape)
         flat = self._flat.get(key)
         if flat is None or flat.numel() < n:
@@ -43,7 +42,6 @@ class Arena:
 
     @property
     def n_bytes(self) -> int:
-        """The number of bytes that the arena holds."""
         return sum(flat.numel() * flat.element_size() for flat in self._flat.values())
 
 
@@ -59,6 +57,7 @@ class Workspace:
         decay_factors: by weights, the factor that multiplies them.
         per_replica: the scalars with a value for each replica.
         environment: provides noise and signals while a step runs.
+        readable: the quantities that can be read at this point of a step.
     """
 
     def __init__(
@@ -74,6 +73,7 @@ class Workspace:
         self.decays: list[Decay] = []
         self.decay_factors: dict[Register, Any] = {}
         self.environment: Any = None
+        self.readable: Mapping[str, Register] = program.readable
         self.per_replica: dict[Register, Tensor] = {}
         self._numbers: dict[Register, Tensor] = {}  # the scalars that calls read as tensors
         self._slots: dict[Register, dict[float, Slot]] = defaultdict(dict)  # those that they read as numbers, by factor
@@ -89,11 +89,9 @@ class Workspace:
         self._free: dict[int, list[Register]] = defaultdict(list)  # size -> memory that no later instruction reads
 
     def of(self, register: Register) -> Tensor:
-        """Return the values of a register after a run."""
         return self.given[register] if register in self.given else self.tensors[register]
 
     def scalar(self, value: Operand) -> Any:
-        """Return the value of a scalar operand."""
         return self.scalars[value] if isinstance(value, Register) else float(value)
 
     def operand(self, value: Operand, view: str = "", times: float = 1.0, replicas: int = 0) -> Argument:
@@ -151,7 +149,6 @@ class Workspace:
         return tensor
 
     def shape(self, value: Operand) -> tuple[int, ...]:
-        """Return the shape of an operand."""
         if not isinstance(value, Register):
             return ()
         if value.is_scalar:
@@ -218,7 +215,6 @@ class Workspace:
         return self.arena.take((register, what), shape)
 
     def layout(self, synapses: Any) -> Any:
-        """Return the layout of a space of synapses."""
         return self.store.layout_of(synapses)
 
     def at_synapses(self, i: Instruction) -> tuple[Any, Tensor]:
@@ -233,7 +229,6 @@ class Workspace:
         self.calls.add(Tensor.fill_ if is_number else Tensor.copy_, out, argument)
 
     def restrict(self, values: Tensor, layout: Any) -> None:
-        """Set absent synapses to 0."""
         if layout.absent is not None:
             self.calls.add(Tensor.masked_fill_, values, layout.absent, 0.0)
 

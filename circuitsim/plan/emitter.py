@@ -125,7 +125,6 @@ class _Emitter(Writer):
         self.now |= self.changed
 
     def read_signals(self, plan: Plan, learns: bool, changes: bool) -> None:
-        """Emit the signals that this iteration reads."""
         signals = self.signals_of(plan, learns, changes)
         seen = self.readable() if set(signals) & set(plan.signals) else {}
         for name in signals:
@@ -199,7 +198,6 @@ class _Emitter(Writer):
     # -- the cycle
 
     def population(self, plan: Plan, p: PopulationPlan) -> None:
-        """Emit a population's drive, activity, slope and trace."""
         if p.source == "kept":
             return
         self.drive(plan, p)
@@ -220,11 +218,9 @@ class _Emitter(Writer):
             self.define(neuron("trace", p.name), self.of_neurons(p, p.trace), p.size)
 
     def of_neurons(self, p: PopulationPlan, e: sympy.Expr) -> Operand:
-        """Emit an expression in quantities of a population's neurons."""
         return self.expression(e, self.quantity, Neurons(p.size))
 
     def drive(self, plan: Plan, p: PopulationPlan) -> None:
-        """Emit a population's drive."""
         match p.source:
             case "input":
                 key = at_time(p.name, self.iteration) if p.name in self.times.inputs else p.name
@@ -250,7 +246,6 @@ class _Emitter(Writer):
         self.define(neuron("drive", p.name), value, p.size)
 
     def deliver(self, q: ProjectionPlan, seen: sympy.Symbol) -> Register:
-        """Emit the current that a projection delivers."""
         pre, name = self.quantity(seen, q.delay), current(q.name).name
         self.now[name] = self.write(
             "current", (self.weights(q), pre), Neurons(q.shape[0]), batch=True, options=(q.synapses,), name=name
@@ -279,7 +274,6 @@ class _Emitter(Writer):
         return self.write("log_softmax", (output,), output.space, batch=True)
 
     def target(self, o: Objective) -> Register:
-        """The register of an objective's target."""
         key = at_time(o.output, self.iteration) if o.output in self.times.targets else o.output
         if key not in self.targets:
             classes = o.loss == "cross_entropy"
@@ -340,7 +334,6 @@ class _Emitter(Writer):
                 self.change(q, self.fold("add", decays) if decays else 0.0, pairs)
 
     def change(self, q: ProjectionPlan, decay: Operand, pairs: Sequence[Operand]) -> None:
-        """Change weights at the end of the region."""
         key = synapse("w", q.name).name
         new = self.register(key + "'", q.synapses)
         self.changing.append(Instruction("change", new, (self.now[key], decay, *pairs), (q.synapses, q.bounds)))
@@ -355,7 +348,6 @@ class _Emitter(Writer):
             self.assign(neuron(name, p.name).name, value)
 
     def assign(self, key: str, value: Operand) -> None:
-        """Assign a new value to a state at the end of the region."""
         old = self.now[key]
         if isinstance(value, Register) and value in self.now.values():  # another state, or a quantity read later
             value = self.write("copy", (value,), value.space)
@@ -371,7 +363,6 @@ class _Rules:
         self.emitter, self.plan, self.q = emitter, plan, q
 
     def write_changes(self) -> None:
-        """Emit the changes of weights and of synaptic states."""
         q, emitter = self.q, self.emitter
         measured = emitter.changes == "measure"
         if q.rule is not None:
@@ -387,7 +378,6 @@ class _Rules:
             emitter.assign(synapse(name, q.name).name, value)
 
     def sampled_state(self, name: str, update: Sum) -> Register:
-        """Emit the update of a state per sample."""
         self.reduce(update)
         (term,) = update.terms
         options, key = (self.q.synapses, self.body(term.expressions[0])), synapse(name, self.q.name).name
@@ -396,7 +386,6 @@ class _Rules:
     # -- terms
 
     def reduce(self, rule: Sum) -> None:
-        """Emit the reductions of a rule, innermost first."""
         self.axes, self.sums = rule.axes, dict[sympy.Symbol, Operand]()
         for r in rule.reductions:
             self.sums[r.symbol] = self.reduction(r)
@@ -484,7 +473,6 @@ class _Rules:
     # -- reading names
 
     def number(self, symbol: sympy.Symbol) -> Operand:
-        """The register of a parameter."""
         name = of(symbol)
         if name not in self.emitter.parameters:
             self.emitter.parameters[name] = self.emitter.register(name, self.emitter.circuitry.parameters[name])

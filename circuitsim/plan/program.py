@@ -10,7 +10,7 @@ change has a register of its own (``W0:w'``) in the same memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from circuitsim.plan.instructions import CHANGES, Body, Instruction, Operand, Region, Register
@@ -118,8 +118,10 @@ INFIX = {
     "add": (" + ", SUM),
     "multiply": (" * ", PRODUCT),
 }
-# The texts of other operations, from their arguments a, which are t where they stand beside others, and options o.
+# The texts of other operations, from their options o and their arguments: a where they stand alone, p within a product,
+# t where nothing may come apart.
 FORMATS = {
+    "current": ("{t[0]} @ {t[1]}", PRODUCT),
     "back_current": ("{t[0]}^T @ {t[1]}", PRODUCT),
     "turn": ("{t[0]}^T", ATOM),
     "reciprocal": ("1 / {t[0]}", PRODUCT),
@@ -128,12 +130,16 @@ FORMATS = {
     "mean_square": ("mean({t[0]}**2)", ATOM),
     "mean_of_squares": ("sum({a[0]} * {t[1]}) / {t[1]}.rows", PRODUCT),
     "batch_mean": ("E[{a[0]}]", ATOM),
+    "outer": ("E[{p[0]} (x) {p[1]}]", ATOM),
+    "add_multiple": ("{a[0]} + {p[2]} * {p[1]}", SUM),
     "gate": ("[{a[1]}] {t[0]}", PRODUCT),
     "gate_above": ("[{a[1]} > {a[2]}] {t[0]}", PRODUCT),
     "assign": ("{a[0]} <- {a[1]}", SUM),
     "noise": ("{a[0]} + noise of s.d. {o[2]}", SUM),
     "reduce": ("{o[1]}({a[0]})", ATOM),
     "signal": ("given", ATOM),
+    "loss": ("{o[0]} loss({a[0]}, {a[1]})", ATOM),
+    "error": ("{o[0]} error({a[0]}, {a[1]})", ATOM),
 }
 Names = Mapping[Register, tuple[str, ...]]
 Text = tuple[str, int]  # the text of a value and its precedence
@@ -167,8 +173,6 @@ def _names(program: Program) -> dict[Register, tuple[str, ...]]:
 
 
 class _Lines:
-    """Writes the instructions of one phase as text."""
-
     def __init__(self, names: Names, inline: frozenset[Register]) -> None:
         self.names, self.inline = names, inline
         self.texts: dict[Register, Text] = {register: (known[0], ATOM) for register, known in names.items()}
@@ -192,67 +196,52 @@ class _Lines:
         return text if binds >= level else f"({text})"
 
     def text(self, i: Instruction) -> Text:
-        """The right-hand side of an instruction."""
         if i.op in INFIX:
             sign, level = INFIX[i.op]
             return sign.join(self.operand(a, level + (level == COMPARISON)) for a in i.args), level
-        args = [self.operand(a) for a in i.args]
-        tight = [self.operand(a, ATOM) for a in i.args]
+        levels = {"a": COMPARISON, "p": PRODUCT, "t": ATOM}
+        args = {key: [self.operand(a, level) for a in i.args] for key, level in levels.items()}
         if i.op in FORMATS:
             text, level = FORMATS[i.op]
-            return text.format(a=args, t=tight, o=i.options), level
+            return text.format(**args, o=i.options), level
         match i.op:
-            case "current" | "matmul":
-                turned = i.options if i.op == "matmul" else (False, False)
-                return " @ ".join(f"{a}^T" if t else a for a, t in zip(tight, turned, strict=True)), PRODUCT
-            case "outer":
-                return f"E[{self.outer(i.args)}]", ATOM
-            case "add_multiple":
-                return f"{args[0]} + {self.operand(i.args[2], PRODUCT)} * {self.operand(i.args[1], PRODUCT)}", SUM
+            case "matmul":
+                return self.product(i.args, i.options), PRODUCT
             case "combination":
                 return self.sum(i.args), SUM
-            case "change":
-                return self.change(i, self.sum(i.args[2:]), i.options[1]), SUM
-            case "accumulate":
-                return self.change(i, f"{self.operand(i.args[2], PRODUCT)} * {self.product(i)}", i.options[1]), SUM
+            case "change" | "accumulate":
+                return self.change(i), SUM
             case "sample_mean" | "sample_reduce":
-                body = next(option for option in i.options if isinstance(option, Body))
-                kind = "E" if i.op == "sample_mean" else str(i.options[1])
-                return f"{kind}[{self.body(body)}] (does not factor: sample by sample, slow)", ATOM
+                kind = "E" if i.op == "sample_mean" else i.options[1]
+                return f"{kind}[{self.body(i.options[-1])}] (does not factor: sample by sample, slow)", ATOM
             case "sample_values":
-                body = next(option for option in i.options if isinstance(option, Body))
-                return f"{self.body(body)} (a state per sample)", ATOM
-            case "loss" | "error":
-                return f"{i.options[0]} {i.op}({', '.join(args)})", ATOM
-        return f"{i.op}({', '.join(args)})", ATOM
+                return f"{self.body(i.options[-1])} (a state per sample)", ATOM
+        return f"{i.op}({', '.join(args['a'])})", ATOM
 
-    def outer(self, ends: tuple[Operand, ...]) -> str:
-        return " (x) ".join(self.operand(end, PRODUCT) for end in ends)
-
-    def product(self, i: Instruction) -> str:
-        """The product that an `accumulate` adds to the weights."""
-        ends, turned = i.args[3:], i.options[2:]
+    def product(self, ends: Sequence[Operand], turned: Sequence[bool]) -> str:
+        """A product of two matrices, or of two vectors, which is a batch mean."""
         if not turned:
-            return f"E[{self.outer(ends)}]"
+            return f"E[{' (x) '.join(self.operand(end, PRODUCT) for end in ends)}]"
         return " @ ".join(self.operand(a, ATOM) + ("^T" if t else "") for a, t in zip(ends, turned, strict=True))
 
-    def sum(self, pairs: tuple[Operand, ...]) -> str:
-        """The sum of scale-value pairs."""
+    def sum(self, pairs: Sequence[Operand]) -> str:
         found = []
         for scale, value in zip(pairs[::2], pairs[1::2], strict=True):
             factors = [self.operand(x, PRODUCT) for x in (scale, value) if x != 1.0]
             found.append(" * ".join(factors) or "1")
         return " + ".join(found) or "0"
 
-    def change(self, i: Instruction, data: str, bounds: object) -> str:
-        """The change of a projection's weights."""
-        w, decay = i.args[:2]
+    def change(self, i: Instruction) -> str:
+        (w, decay, *terms), (_, bounds, *turned) = i.args, i.options
+        if i.op == "change":
+            added = self.sum(terms)
+        else:
+            added = f"{self.operand(terms[0], PRODUCT)} * {self.product(terms[1:], turned)}"
         shrinks = "" if decay == 0.0 else f" - {self.operand(decay, PRODUCT)} * {self.operand(w)}"
         clipped = f", clipped to {bounds}" if bounds else ""
-        return f"{self.operand(w)} += {data}{shrinks}{clipped}"
+        return f"{self.operand(w)} += {added}{shrinks}{clipped}"
 
     def body(self, body: Body) -> str:
-        """An expression that is evaluated sample by sample."""
         inner = _Lines(self.names, self.inline)
         inner.texts = dict(self.texts)
         for i in body.instructions:

@@ -54,7 +54,6 @@ class Writer:
         return found
 
     def elementwise(self, op: str, *args: Operand) -> Register:
-        """Append an elementwise operation."""
         space, batch = shape_of(args)
         return self.write(op, args, space, batch)
 
@@ -154,11 +153,7 @@ def _size_of(value: Operand) -> tuple[int, bool, int]:
 
 
 def _rank(space: Space) -> int:
-    match space:
-        case Scalar():
-            return 0
-        case Neurons(size=1):
-            return 1
-        case Neurons():
-            return 2
-    return 3
+    """0 for a scalar, 1 for a number that all neurons share, 2 for neurons, 3 for synapses and matrices."""
+    if isinstance(space, Neurons):
+        return 1 if space.size == 1 else 2
+    return 0 if isinstance(space, Scalar) else 3

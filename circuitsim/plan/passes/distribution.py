@@ -16,7 +16,6 @@ MEANS = frozenset({"outer", "batch_mean", "mean", "mean_square", "loss", "sample
 
 
 def distribute(program: Program) -> Program:
-    """Rewrite a program for one of several processes."""
     total: dict[Register, Register] = {}
 
     def summed(i: Instruction) -> Iterator[Instruction]:

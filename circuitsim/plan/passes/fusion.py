@@ -21,7 +21,6 @@ Multiples = dict[Operand, tuple[Register, float]]  # register -> the register an
 
 
 def fuse_gates(program: Program) -> Program:
-    """Fuse gates with their comparisons."""
     comparisons = {i.out: i.args for i in program.instructions if i.op == "greater" and i.out.batch}
     rectified: dict[Register, Register] = {}  # drive -> activity, once the activity is computed
 
@@ -42,7 +41,6 @@ def fuse_gates(program: Program) -> Program:
 
 
 def fuse_sums(program: Program) -> Program:
-    """Fuse additions with the multiplications by numbers that they read."""
     multiples: Multiples = {}
     regions = tuple(replace(r, instructions=tuple(_fused(r.instructions, multiples))) for r in program.regions)
     return without_dead_code(replace(program, regions=regions))

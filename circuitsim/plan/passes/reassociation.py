@@ -23,8 +23,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from circuitsim.plan.instructions import Instruction, Matrix, Operand, Register
-from circuitsim.plan.passes.common_subexpressions import share_common_subexpressions
 from circuitsim.plan.passes.rewriting import without_dead_code
+from circuitsim.plan.passes.sharing import share_common_subexpressions
 from circuitsim.plan.program import Image, Program
 from circuitsim.plan.writer import EVERYTHING, Writer
 
@@ -102,7 +102,6 @@ class _Reassociation(Writer):
         return share_common_subexpressions(without_dead_code(found))
 
     def instruction(self, i: Instruction) -> None:
-        """Write an instruction, or its replacement."""
         scale, vector = self.unscaled(i.out)
         if i.is_dense_current and i.out.batch:
             self.current(i)
@@ -143,7 +142,6 @@ class _Reassociation(Writer):
         return Image(None, vector) if base in self.inputs else Image(None, base, scale)
 
     def scaled_base(self, image: Image) -> Register:
-        """The base of an image times its scale."""
         if image.scale is None:
             return image.base
         key = image.scale, image.base
@@ -284,7 +282,6 @@ class _Reassociation(Writer):
         return self.elementwise("multiply", scale, vector) if vector.size < width else None
 
     def last_product(self, i: Instruction, a: Register, b: Register, turned: bool) -> None:
-        """Write the last product of a chain into the register of instruction `i`."""
         self.lines.append(Instruction("matmul", i.out, (a, b), (False, turned)))
 
     def times(self, a: Register, b: Register | None) -> Register:

@@ -53,7 +53,6 @@ def rewritten(program: Program, change: Callable[[Instruction], Iterable[Instruc
 
 
 def _reading(i: Instruction, other: Other) -> Instruction:
-    """The instruction with its arguments substituted."""
     if not any(register in other for register in i.reads):
         return i
     options = tuple(_body(option, other) if isinstance(option, Body) else option for option in i.options)

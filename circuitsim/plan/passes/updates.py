@@ -30,10 +30,9 @@ class _Region(Writer):
     def __init__(self, region: Region, readers: Counter[Register]) -> None:
         super().__init__({"%": 2 * 10**6})
         self.region, self.readers = region, readers
-        self.made = {i.out: i for i in region.instructions}
+        self.made: dict[Operand, Instruction] = {i.out: i for i in region.instructions}
 
     def instructions(self) -> tuple[Instruction, ...]:
-        """The region's instructions, with changes in place."""
         self.lines = [i for i in self.region.instructions if i.op not in CHANGES]
         changes = [i for i in self.region.instructions if i.op in CHANGES]
         shortened = [self.short(i) or i for i in changes]
@@ -42,24 +41,18 @@ class _Region(Writer):
 
     def short(self, i: Instruction) -> Instruction | None:
         """The change as an ``accumulate``, or None if it has another form."""
-        if i.op != "change":
+        if i.op != "change" or len(i.args) != 4:
             return None
-        old, decay, *pairs = i.args
-        if len(pairs) != 2:
-            return None
-        rate, value = pairs
-        if not isinstance(value, Register):
-            return None
+        old, decay, rate, value = i.args
         product = self.product_of(value)
         if product is None or not _fits(product, i.options[0]):
             return None
-        a, b = product.args
-        if old in (a, b):  # the weights would be read while they are written
+        if old in product.args:  # the weights would be read while they are written
             return None
         turns = product.options if product.op == "matmul" else ()
-        return Instruction("accumulate", i.out, (old, decay, rate, a, b), (*i.options, *turns))
+        return Instruction("accumulate", i.out, (old, decay, rate, *product.args), (*i.options, *turns))
 
-    def product_of(self, value: Register) -> Instruction | None:
+    def product_of(self, value: Operand) -> Instruction | None:
         """The product that computes a value, if the value need not be stored; else None."""
         made = self.made.get(value)
         if made is None:
@@ -67,9 +60,9 @@ class _Region(Writer):
         if made.op == "turn" and made.args[0] in self.made:
             inner = self.made[made.args[0]]
             return _turned(inner) if inner.op == "matmul" and _is_narrow(inner) else None
-        if made.op == "matmul" and (self.readers[value] == 1 or _is_narrow(made)):
-            return made
-        return made if made.op == "outer" and self.readers[value] == 1 else None
+        is_read_once = self.readers[made.out] == 1
+        is_free = is_read_once if made.op == "outer" else made.op == "matmul" and (is_read_once or _is_narrow(made))
+        return made if is_free else None
 
     def ordered(self, changes: list[Instruction], longer: dict[Register, Instruction]) -> list[Instruction]:
         """Order changes so that each comes after all that read what it changes. To break a cycle, a change is replaced
@@ -104,7 +97,6 @@ def _turned(product: Instruction) -> Instruction:
 
 
 def _fits(product: Instruction, synapses: Synapses) -> bool:
-    """Whether the product has the layout of the weights."""
     if isinstance(product.out.space, Matrix):
         return synapses.layout == "dense"
     return synapses.layout == "sparse" and product.out.space == synapses.shared

@@ -1,13 +1,15 @@
-"""Compute common subexpressions once.
+"""Compute nothing twice: common subexpressions, and currents that are known without a product.
 
 Two instructions with the same operation and the same registers have the same value, because a register is written only
 once and a changed weight has a new register. A batch mean ``E[a b^T]`` is also the transpose of ``E[b a^T]``, so that V
 and Vt of a two-stream circuit share one.
+
+A relay, a projection of one synapse for each neuron, all of weight 1 and never changed, delivers the activity itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 
 from circuitsim.plan.instructions import CHANGES, Instruction, Register
 from circuitsim.plan.passes.rewriting import rewritten
@@ -17,7 +19,6 @@ FRESH = frozenset({"noise", "signal"})  # operations with a new value at every c
 
 
 def share_common_subexpressions(program: Program) -> Program:
-    """Remove repeated computations."""
     known: dict[Hashable, Register] = {}
     same: dict[Register, Register] = {}
 
@@ -33,6 +34,21 @@ def share_common_subexpressions(program: Program) -> Program:
             known[key] = i.out
 
     return rewritten(program, once, same)
+
+
+def without_relays(program: Program, relays: Collection[str]) -> Program:
+    """Read a neuron in place of its relay."""
+    same: dict[Register, Register] = {}
+
+    def direct(i: Instruction) -> Iterator[Instruction]:
+        if i.op == "current" and i.options[0].projection in relays:
+            _, base = i.registers
+            if (base.space, base.batch) == (i.out.space, i.out.batch) and base not in program.given.registers:
+                same[i.out] = base
+                return
+        yield i
+
+    return rewritten(program, direct, same)
 
 
 def _turned(i: Instruction) -> Hashable:
