@@ -271,7 +271,6 @@ def bounds(interval: Bounds | None) -> str:
 
 
 def number(value: Any) -> str:
-    """Describe a parameter of a rule as text."""
     if not isinstance(value, np.ndarray):
         return f"{value:g}"
     each = "replica" if value.ndim == 1 else "synapse"
@@ -279,7 +278,6 @@ def number(value: Any) -> str:
 
 
 def latex_number(value: Any) -> str:
-    """Describe a parameter of a rule in LaTeX."""
     if not isinstance(value, np.ndarray):
         mantissa, _, exponent = f"{value:g}".partition("e")
         return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
@@ -312,7 +310,6 @@ def pattern(connectivity: Connectivity, named: bool = True) -> str:
 
 
 def start(init: Init) -> str:
-    """Describe the distribution of the initial weights."""
     match init:
         case Gaussian(gain=gain, scaling=scaling, sign=sign):
             kind = "normal, mean 0, standard deviation" if sign is None else f"half-normal, {sign}, scale"
@@ -329,13 +326,11 @@ def start(init: Init) -> str:
 
 
 def rewired(rewiring: Rewiring) -> str:
-    """Describe how synapses are replaced."""
     when = "every step" if rewiring.every_steps == 1 else f"every {rewiring.every_steps} steps"
     return f"{when}, the weakest {rewiring.share:.3g} of the synapses go, and as many grow at random"
 
 
 def tied(tie: Derived) -> str:
-    """Describe the weights that tied weights are equal to."""
     source = f"sign({tie.projection})" if tie.sign else tie.projection
     turned = f"{source} transposed" if tie.transpose else source
     return turned if tie.scale == 1 else f"{tie.scale:g} times {turned}"
