@@ -125,14 +125,9 @@ class RuleVocabulary:
 def at_spikes(
     expression: sympy.Expr, spikes: Sequence[sympy.Symbol], owner: str
 ) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Expr]]:
-    """Split ``rest + spike * jump + ...``, where every spike is 1 at its instant and 0 at all others.
+    """Split ``rest + spike * jump + ...``, where every spike is 1 at its instant and 0 at all others, into the rest and
+    the jump at each spike that the expression reads.
 
-    Args:
-        expression: an expression from `parse`.
-        spikes: the symbols of the spikes that it may read.
-        owner: the holder of the expression, which begins error messages.
-    Returns:
-        What does not depend on spikes, and what is added at each spike that the expression reads.
     Raises:
         RuleError: a spike is within a function, a divisor or a power, or multiplies another one.
     Example:
