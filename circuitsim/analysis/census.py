@@ -120,15 +120,10 @@ def _trade(found: Mask, rng: np.random.Generator, loops: bool) -> None:
 def _turn_triangles(found: Mask, rng: np.random.Generator) -> None:
     """Reverse the cycles a -> b -> c -> a among random triples. Without loops, trades alone cannot do this."""
     a, b, c = rng.permutation(len(found))[: len(found) // 3 * 3].reshape(3, -1)
-    turned = _cycles(found, a, b, c)
-    a, b, c = a[turned], b[turned], c[turned]
+    is_cycle = found[b, a] & found[c, b] & found[a, c] & ~(found[a, b] | found[b, c] | found[c, a])
+    a, b, c = a[is_cycle], b[is_cycle], c[is_cycle]
     found[b, a] = found[c, b] = found[a, c] = False
     found[a, b] = found[b, c] = found[c, a] = True
-
-
-def _cycles(found: Mask, a: Any, b: Any, c: Any) -> Mask:
-    """Whether the only edges between a, b and c are a -> b, b -> c and c -> a."""
-    return found[b, a] & found[c, b] & found[a, c] & ~(found[a, b] | found[b, c] | found[c, a])
 
 
 def _is_rigid(mask: Mask, loops: bool) -> bool:

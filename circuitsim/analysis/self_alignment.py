@@ -170,7 +170,6 @@ def mirror_pairs(motif: Motif) -> list[tuple[str, str]]:
 
 
 def squares(motif: Motif) -> list[Square]:
-    """Return all squares of the motif."""
     return [
         Square(w.name, v.name, vt.name, wt.name)
         for w in _between(motif, "soma", "ascending", "ascending")

@@ -1,4 +1,7 @@
-"""Image sets in their published files: those that torchvision reads, and those of MedMNIST."""
+"""Image sets in their published files: those that torchvision reads, and those of MedMNIST.
+
+The docstrings are their sources; `load_dataset` says what the sets are.
+"""
 
 from __future__ import annotations
 
@@ -34,21 +37,14 @@ DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 
 def load_mnist(request: Request, *, mirrors: Mirrors = None) -> Source:
-    """Load MNIST, 60000 and 10000 greyscale images of handwritten digits with 28 x 28 pixels.
-
-    Source: LeCun, Bottou, Bengio & Haffner (1998), Gradient-based learning applied to document recognition.
-    """
+    """LeCun, Bottou, Bengio & Haffner (1998), Gradient-based learning applied to document recognition."""
     from torchvision.datasets import MNIST
 
     return _read_mnist(MNIST, "mnist", MNIST_MD5S, request, mirrors)
 
 
 def load_fashion_mnist(request: Request, *, mirrors: Mirrors = None) -> Source:
-    """Load Fashion-MNIST, 60000 and 10000 greyscale images of clothing with 28 x 28 pixels.
-
-    Source: Xiao, Rasul & Vollgraf (2017), Fashion-MNIST: a novel image dataset for benchmarking machine learning
-    algorithms.
-    """
+    """Xiao et al. (2017), Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms."""
     from torchvision.datasets import FashionMNIST
 
     debian: dict[str, Any] = {"system": [DEBIAN_FASHION_MNIST]}
@@ -70,10 +66,7 @@ def _read_mnist(
 
 
 def load_cifar10(request: Request, *, mirrors: Mirrors = None) -> Source:
-    """Load CIFAR-10, 50000 and 10000 colour images of animals and vehicles with 32 x 32 pixels.
-
-    Source: Krizhevsky (2009), Learning multiple layers of features from tiny images.
-    """
+    """Krizhevsky (2009), Learning multiple layers of features from tiny images."""
     from torchvision.datasets import CIFAR10
 
     class Reader(CIFAR10):
@@ -86,11 +79,9 @@ def load_cifar10(request: Request, *, mirrors: Mirrors = None) -> Source:
 
 
 def load_stl10(request: Request, *, mirrors: Mirrors = None) -> Source:
-    """Load STL-10, 5000 and 8000 colour images of animals and vehicles with 96 x 96 pixels.
+    """Coates, Ng & Lee (2011), An analysis of single-layer networks in unsupervised feature learning.
 
     The 100000 unlabelled images are left out.
-
-    Source: Coates, Ng & Lee (2011), An analysis of single-layer networks in unsupervised feature learning.
     """
     from torchvision.datasets import STL10
 
@@ -110,10 +101,7 @@ def _in_one_archive(theirs: Any, name: str, md5s: dict[str, str]) -> PublishedFi
 
 
 def load_svhn(request: Request, *, mirrors: Mirrors = None) -> Source:
-    """Load SVHN, 73257 and 26032 colour images of house numbers with 32 x 32 pixels, without the 531131 "extra" ones.
-
-    Source: Netzer et al. (2011), Reading digits in natural images with unsupervised feature learning.
-    """
+    """Netzer et al. (2011), Reading digits in natural images with unsupervised feature learning; without "extra"."""
     from torchvision.datasets import SVHN
 
     published = [SVHN.split_list[part] for part in ("train", "test")]
@@ -130,12 +118,8 @@ def _source(parts: list[tuple[Any, Any]], n_channels: int, validation: float = 0
 
 
 def load_medmnist(name: str, request: Request, *, mirrors: Mirrors = None) -> Source:
-    """Load one of MedMNIST's sets with its own three splits, in its smallest size of 28 x 28 pixels or 28 x 28 x 28
-    voxels.
-
-    Source: Yang et al. (2023), MedMNIST v2 - A large-scale lightweight benchmark for 2D and 3D biomedical image
-    classification.
-    """
+    """Yang et al. (2023), MedMNIST v2 - A large-scale lightweight benchmark for 2D and 3D biomedical image
+    classification. A set has its smallest size, 28 x 28 pixels or 28 x 28 x 28 voxels, and its own three splits."""
     import medmnist
 
     info, file = medmnist.INFO[name], f"{name}.npz"

@@ -132,14 +132,12 @@ def download(files: dict[str, str], mirrors: Sequence[str], folder: Path, *, pro
 
 
 def cache_folder() -> Path:
-    """Return circuitsim's folder in the user's cache."""
     import pooch  # late: only data sets with files need it
 
     return Path(pooch.os_cache("circuitsim"))
 
 
 def md5_of(path: Path) -> str:
-    """Return the MD5 checksum of a file."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "md5").hexdigest()

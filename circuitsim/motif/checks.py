@@ -35,7 +35,7 @@ def shape(motif: Declarations, p: Projection) -> tuple[int, int]:
 
 
 def must(owner: str, value: object, be: Mapping[str, tuple[bool, str]]) -> Faults:
-    """Yield the fields of a value that are not as they must be, which a table says of each: whether it is, and what."""
+    """Yield the fields that are not what they must be; a table says of each whether it is, and what, in words."""
     for field, (holds, what) in be.items():
         if not holds:
             yield f"{owner}{field} must be {what} (got {getattr(value, field)!r})"

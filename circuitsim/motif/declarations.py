@@ -38,22 +38,18 @@ class Declarations:
 
     @property
     def populations(self) -> tuple[Population, ...]:
-        """The populations."""
         return tuple(self._declared["populations"])
 
     @property
     def projections(self) -> tuple[Projection, ...]:
-        """The projections."""
         return tuple(self._declared["projections"])
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """The objectives."""
         return tuple(self._declared["objectives"])
 
     @property
     def signals(self) -> tuple[Signal, ...]:
-        """The signals."""
         return tuple(self._declared["signals"])
 
     @property

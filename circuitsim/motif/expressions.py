@@ -108,7 +108,6 @@ def _axes(state: State, own: Axis) -> Axis:
 
 @memoized
 def parse_rule(motif: Declarations, projection: Projection) -> sympy.Expr:
-    """Parse the projection's rule."""
     assert projection.rule is not None
     expression = rule_vocabulary(motif, projection, projection.rule.parameters).parse(projection.rule.expression)
     at_spikes(expression, list(map(local, SPIKES)), f"projection {projection.name!r}: rule")

@@ -33,6 +33,10 @@ KINDS: dict[str, Any] = {
     "bounds": tuple | None,
     "rewiring": Rewiring | None,
 }
+KINDS_IN_WORDS = {
+    field: " or ".join(kind.__name__.replace("NoneType", "None") for kind in get_args(kinds) or (kinds,))
+    for field, kinds in KINDS.items()
+}
 
 
 def population_fields(p: Population) -> Faults:
@@ -63,7 +67,7 @@ def population_fields(p: Population) -> Faults:
 
 def projection_fields(p: Projection) -> Faults:
     owner = f"projection {p.name!r}: "
-    yield from must(owner, p, {field: _of_kind(getattr(p, field), kinds) for field, kinds in KINDS.items()})
+    yield from must(owner, p, {k: (isinstance(getattr(p, k), KINDS[k]), what) for k, what in KINDS_IN_WORDS.items()})
     table = {
         "compartment": (p.compartment in COMPARTMENTS, f"one of {COMPARTMENTS}"),
         "delay": (is_whole(p.delay, 0), "a whole number of iterations, 0 or more"),
@@ -92,11 +96,6 @@ def projection_fields(p: Projection) -> Faults:
     if p.tied_to is not None and p.state:
         yield f"{owner}its weights are tied to others, so its synapses have no state of their own"
     yield from _states(owner, p.state, SPIKES)
-
-
-def _of_kind(value: Any, kinds: Any) -> tuple[bool, str]:
-    names = [kind.__name__.replace("NoneType", "None") for kind in get_args(kinds) or (kinds,)]
-    return isinstance(value, kinds), " or ".join(names)
 
 
 def _label(label: object) -> tuple[bool, str]:

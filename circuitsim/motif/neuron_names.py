@@ -28,10 +28,9 @@ def neuron_names(motif: Declarations) -> dict[str, tuple[str, ...]]:
     """
     declared, found = population_of(motif), dict[str, tuple[str, ...]]()
     for p in motif.projections:
-        for value in (p.connectivity, p.init):
-            for population, names in _named_ends(p, value):
-                if population in declared and declared[population].size == len(names):
-                    found.setdefault(population, names)
+        for _, population, names in _named_ends(p):
+            if population in declared and declared[population].size == len(names):
+                found.setdefault(population, names)
     return found
 
 
@@ -66,11 +65,9 @@ def samples_in_order(motif: Declarations, population: str, samples: Any, owner: 
 
 def name_faults(motif: Declarations, p: Projection) -> Iterator[str]:
     """Yield the differences between the names in a projection's matrices and those of its populations."""
-    for value in (p.connectivity, p.init):
-        for population, names in _named_ends(p, value):
-            fault = name_fault(motif, population, names)
-            if fault is not None:
-                yield f"projection {p.name!r}: {type(value).__name__}: {fault}"
+    for matrix, population, names in _named_ends(p):
+        if fault := name_fault(motif, population, names):
+            yield f"projection {p.name!r}: {matrix}: {fault}"
 
 
 def name_fault(motif: Declarations, population: str, names: Sequence[str]) -> str | None:
@@ -94,8 +91,9 @@ def name_fault(motif: Declarations, population: str, names: Sequence[str]) -> st
     return None
 
 
-def _named_ends(p: Projection, value: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    if isinstance(value, NamedMatrix):
-        for population, names in ((p.post, value.post_names), (p.pre, value.pre_names)):
-            if names is not None:
-                yield population, names
+def _named_ends(p: Projection) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield "Mask" or "Given", a population, and the names that this matrix gives to its neurons."""
+    for value in (p.connectivity, p.init):
+        for population, axis in ((p.post, "post_names"), (p.pre, "pre_names")):
+            if isinstance(value, NamedMatrix) and (names := getattr(value, axis)) is not None:
+                yield type(value).__name__, population, names

@@ -191,7 +191,6 @@ def _derived(motif: Declarations, p: Projection, sound: set[str]) -> Faults:
 
 
 def init_faults(motif: Declarations, p: Projection) -> Faults:
-    """Yield the faults of the initial weights."""
     owner, shape = f"projection {p.name!r}", shape_of(motif, p)
     match p.init:
         case i.Gaussian(gain=gain, scaling=scaling, sign=sign) as gaussian:

@@ -48,15 +48,10 @@ def restore(data: Any, where: str) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """A declared value. Equality and hash depend on the content, including arrays.
+    """A declared value. Equality and hash depend on the content, including arrays."""
 
-    Attributes:
-        kinds: all declared types, by name.
-        name_fields: the fields that hold names, which are normalized (`circuitsim.motif.identifiers`).
-    """
-
-    kinds: ClassVar[dict[str, type[Value]]] = {}
-    name_fields: ClassVar[tuple[str, ...]] = ()
+    kinds: ClassVar[dict[str, type[Value]]] = {}  # all declared types, by name
+    name_fields: ClassVar[tuple[str, ...]] = ()  # those that hold names, which are `normalized`
 
     def __init_subclass__(cls, is_declared: bool = True) -> None:
         Value.kinds |= {cls.__name__: cls} if is_declared else {}

@@ -155,7 +155,11 @@ def _field(axes: Axes, x: float, y: float, column: HeatColumn, values: Values, g
     width = (column.width - 0.04) / len(found)
     for k, value in enumerate(found):
         missing = not np.isfinite(value)
-        red, green, blue = (1.0, 1.0, 1.0) if missing or column.limits is None else _colour(value, column.limits)
+        red = green = blue = 1.0
+        if not missing and column.limits is not None:
+            low, high = column.limits
+            share = float(np.clip((value - low) / (high - low), 0.04, 0.96))
+            red, green, blue, _ = matplotlib.colormaps[COLOURS](share)
         box = Rectangle((x + k * width, y + 0.01), width - 0.01, ROW - 0.02, facecolor=(red, green, blue), linewidth=0)
         box.set(gid=f"{gid}:{k}", hatch="////" if missing else None, edgecolor="#C8C8C8")
         axes.add_patch(box)
@@ -166,12 +170,6 @@ def _field(axes: Axes, x: float, y: float, column: HeatColumn, values: Values, g
                 x + (k + 0.5) * width, y + ROW / 2 + 0.005, _written(value, column), size=size, ha="center",
                 va="center", color=ink,
             )  # fmt: skip
-
-
-def _colour(value: float, limits: tuple[float, float]) -> tuple[float, float, float]:
-    low, high = limits
-    red, green, blue, _ = matplotlib.colormaps[COLOURS](float(np.clip((value - low) / (high - low), 0.04, 0.96)))
-    return red, green, blue
 
 
 def _written(value: float, column: HeatColumn) -> str:

@@ -100,7 +100,8 @@ def _distances(
     """The distances between centres at which every label fits: between layers, between the streams, between the lanes
     of a stream, and from a population to its bias unit.
     """
-    label = np.zeros(2) if simple else _label_size(motif, narrow=bool(forward[0]))
+    texts = [] if simple else [captions.projection_text(p, narrow=bool(forward[0])) for p in motif.projections]
+    label = np.max([np.zeros(2), *(text_size(text, LABEL_POINTS, True) for text in texts)], axis=0)
     parallel = max(Counter(frozenset((p.pre, p.post)) for p in motif.projections).values(), default=1)
     wire = 0.5 if simple else HEAD_AND_STUB + 0.24 * max(0, parallel - 2)  # labels of parallel wires are stacked
     layer = np.max([(node + label) @ forward + wire, *(size @ forward + 0.6 for size in losses)])
@@ -147,12 +148,6 @@ def _node_size(motif: Motif, simple: bool) -> Array:
     name = np.max([text_size(name, NAME_POINTS, True) for name, _ in texts], axis=0)
     below = np.max([text_size(below, SMALL_POINTS) for _, below in texts], axis=0)
     return np.array([max(1.3, name[0] + 0.35, below[0] + 0.35), name[1] + below[1] + 0.28])
-
-
-def _label_size(motif: Motif, narrow: bool) -> Array:
-    """The width and height of the largest label of a projection."""
-    sizes = [text_size(captions.projection_text(p, narrow), LABEL_POINTS, True) for p in motif.projections]
-    return np.max([np.zeros(2), *sizes], axis=0)
 
 
 def _box(centre: Array, size: Array) -> Bbox:

@@ -124,7 +124,6 @@ def _without_runaways(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def n_runaways(rows: pd.DataFrame) -> int:
-    """The number of replicas that ran away."""
     return int(rows.loc[rows["runaway"].astype(bool), "replica"].nunique()) if "runaway" in rows else 0
 
 

@@ -44,7 +44,6 @@ class LineStyle:
 
     @property
     def linestyle(self) -> Dashes:
-        """The matplotlib line style."""
         return (0.0, self.dashes) if self.dashes else "-"
 
 

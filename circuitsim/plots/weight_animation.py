@@ -115,7 +115,6 @@ class _Pair:
         axes.set_title("their cosine", size=POINTS - 1, loc="left")
 
     def show(self, k: int) -> None:
-        """Show moment number `k`."""
         for image, matrix in zip(self.images, self.matrices, strict=True):
             image.set_data(matrix[k])
         self.line.set_data(self.epochs[: k + 1], self.cosines[: k + 1])

@@ -7,7 +7,7 @@ term in which a factor depends on both ends of a synapse and on the sample becom
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -50,8 +50,7 @@ def factor(
     expression = _extract_reductions(expression, axes, reductions, prefix)
     summands = [SlowTerm(expression)] if per_sample else _terms(expression, axes)
     rule = Sum(tuple(summands), tuple(reductions), axes)
-    terms = [*rule.terms, *(term for reduction in rule.reductions for term in reduction.body)]
-    if any(part.has(*NOT_FINITE) for term in terms for part in term.expressions):
+    if any(factor.has(*NOT_FINITE) for part in rule._parts for factor in part.expressions):
         raise RuleError("divides by zero after expansion")
     return rule
 
@@ -190,23 +189,13 @@ def _split_where(expression: sympy.Expr, axes: Axes) -> sympy.Expr:
     def mixed(part: sympy.Expr) -> bool:
         return axes_of(part, axes) == Axis.SAMPLE | Axis.SYNAPSE
 
-    def applies(part: sympy.Expr) -> bool:
-        return isinstance(part, f.where) and mixed(part) and not mixed(part.args[0])
-
-    def split(part: sympy.Expr) -> sympy.Expr:
-        condition, yes, no = part.args
-        is_indicator = isinstance(condition, f.COMPARISONS)
-        return (condition if is_indicator else f.not_equal(condition, 0)) * yes + f.equal(condition, 0) * no
-
-    return _replace(expression, applies, split)
-
-
-def _replace(
-    expression: sympy.Expr, applies: Callable[[sympy.Expr], bool], change: Callable[[sympy.Expr], sympy.Expr]
-) -> sympy.Expr:
     if expression.args:
-        expression = expression.func(*(_replace(argument, applies, change) for argument in expression.args))
-    return change(expression) if applies(expression) else expression
+        expression = expression.func(*(_split_where(argument, axes) for argument in expression.args))
+    if not isinstance(expression, f.where) or not mixed(expression) or mixed(expression.args[0]):
+        return expression
+    condition, yes, no = expression.args
+    is_indicator = isinstance(condition, f.COMPARISONS)
+    return (condition if is_indicator else f.not_equal(condition, 0)) * yes + f.equal(condition, 0) * no
 
 
 LARGEST_POWER = 4  # larger powers of ordinary numbers may overflow float32

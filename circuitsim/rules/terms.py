@@ -107,16 +107,19 @@ class Sum:
     axes: Mapping[sympy.Symbol, Axis] = field(default_factory=dict)
 
     @property
+    def _parts(self) -> list[Term | SlowTerm]:
+        """The summands, and those inside reductions."""
+        return [*self.terms, *(part for reduction in self.reductions for part in reduction.body)]
+
+    @property
     def symbols(self) -> set[sympy.Symbol]:
         """All symbols that an evaluation needs, including those inside reductions."""
-        parts = [*self.terms, *(part for reduction in self.reductions for part in reduction.body)]
-        return set().union(*(part.symbols for part in parts))
+        return set().union(*(part.symbols for part in self._parts))
 
     @property
     def is_slow(self) -> bool:
         """Whether any part is evaluated sample by sample."""
-        bodies = [part for reduction in self.reductions for part in reduction.body]
-        return any(isinstance(part, SlowTerm) for part in [*self.terms, *bodies])
+        return any(isinstance(part, SlowTerm) for part in self._parts)
 
     def __str__(self) -> str:
         return " + ".join(map(str, self.terms)) or "0"

@@ -97,7 +97,7 @@ class RuleVocabulary:
         if clash := sorted(set(self.parameters) & set(self.remembered)):
             raise RuleError(f"{owner}: {clash[0]!r} is a parameter and a state or signal; rename one")
         try:
-            return self._with_sound_means(parse(text, self.names, owner=owner), owner)
+            expression = parse(text, self.names, owner=owner)
         except RuleError as error:
             if error.name is None:
                 raise
@@ -112,9 +112,6 @@ class RuleVocabulary:
                 error.column,
                 error.name,
             ) from None
-
-    def _with_sound_means(self, expression: sympy.Expr, owner: str) -> sympy.Expr:
-        """Return the expression, unless it takes a mean over something that depends on both ends of a synapse."""
         for found in expression.atoms(mean):
             (body,) = found.args
             if Axis.SYNAPSE in axes_of(body, self.axes):
@@ -128,14 +125,9 @@ class RuleVocabulary:
 def at_spikes(
     expression: sympy.Expr, spikes: Sequence[sympy.Symbol], owner: str
 ) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Expr]]:
-    """Split ``rest + spike * jump + ...``, where every spike is 1 at its instant and 0 at all others.
+    """Split ``rest + spike * jump + ...``, where every spike is 1 at its instant and 0 at all others, into the rest and
+    the jump at each spike that the expression reads.
 
-    Args:
-        expression: an expression from `parse`.
-        spikes: the symbols of the spikes that it may read.
-        owner: the holder of the expression, which begins error messages.
-    Returns:
-        What does not depend on spikes, and what is added at each spike that the expression reads.
     Raises:
         RuleError: a spike is within a function, a divisor or a power, or multiplies another one.
     Example:

@@ -52,13 +52,9 @@ def page(run: RunFolder) -> str:
         width=f"{width:.2f}in",
         style=(assets / "page.css").read_text(encoding="utf-8"),
         script=(assets / "page.js").read_text(encoding="utf-8"),
-        data=as_script(data(run)),
+        # JSON that cannot close the script element around it
+        data=json.dumps(data(run), allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"),
     )
-
-
-def as_script(value: Any) -> str:
-    """The value as JSON that cannot close the script element around it."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _subtitle(run: RunFolder) -> str:
