@@ -19,7 +19,6 @@ from circuitsim.errors import ParameterError
 from circuitsim.motif import Projection
 from circuitsim.motif.checks import is_number, is_whole
 from circuitsim.motif.init import Init
-from circuitsim.motif.synapses import bounds_of
 from circuitsim.plan.quantities import synapse
 
 
