@@ -12,7 +12,7 @@ import torch
 from circuitsim.engine import Circuit, compile
 from circuitsim.errors import check_kind
 from circuitsim.export.brian2.exported import ExportedNetwork
-from circuitsim.motif.spikes import without_spikes
+from circuitsim.motif.expressions import without_spikes
 
 
 def circuit_from_brian2(
