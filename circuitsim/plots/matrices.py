@@ -18,8 +18,7 @@ Indices = NDArray[np.int64]
 
 def matrix(weights: Any, replica: int, owner: str) -> Array:
     """The weights of one replica, ``[post, pre]``, of an array or tensor ``[replica, post, pre]`` or ``[post, pre]``,
-    dense or sparse, on any device. Errors call it `owner`.
-    """
+    dense or sparse, on any device. Errors call it `owner`."""
     for method in ("detach", "to_dense", "cpu", "toarray"):  # of torch and SciPy, without importing either
         weights = getattr(weights, method)() if hasattr(weights, method) else weights
     array = np.asarray(weights, dtype=float)
