@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import circuitsim as cs
-from circuitsim.motif.spikes import has_spikes
+from circuitsim.motif.expressions import has_spikes
 from circuitsim.train.configuration import write_configuration
 from circuitsim.train.setting import setting_for
 from circuitsim.train.weight_probe import every_for

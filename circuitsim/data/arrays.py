@@ -48,8 +48,7 @@ def index_at(flat: int, shape: tuple[int, ...]) -> int | tuple[int, ...]:
 
 def as_floats(array: np.ndarray[Any, Any], name: str, dtype: torch.dtype, sequences: bool = False) -> Tensor:
     """Return a floating copy ``[sample, feature]`` with all trailing axes flattened; with `sequences`, one of three or
-    more axes as ``[sample, time, feature]``. Values that overflow `dtype` are refused.
-    """
+    more axes as ``[sample, time, feature]``. Values that overflow `dtype` are refused."""
     # this also converts byte orders that torch does not support
     native = np.float64 if dtype == torch.float64 else np.float32
     with np.errstate(over="ignore"):  # overflow is reported below
@@ -110,8 +109,7 @@ def read_targets(
     y: Any, kinds: Kinds, name: str, dtype: torch.dtype, sequences: bool = False
 ) -> Tensor | dict[str, Tensor]:
     """Convert targets to tensors, int64 ``[sample]`` for classes and floating ``[sample, output]`` otherwise; of
-    sequences they may also have a second axis, of time.
-    """
+    sequences they may also have a second axis, of time."""
     if isinstance(kinds, dict):
         if not isinstance(y, Mapping) or set(y) != set(kinds):
             found = sorted(y) if isinstance(y, Mapping) else type(y).__name__

@@ -108,8 +108,7 @@ class PublishedFiles:
 
 def download(files: dict[str, str], mirrors: Sequence[str], folder: Path, *, progress: bool) -> list[str]:
     """Download the files (name -> MD5) that `folder` lacks or holds with a wrong checksum, from the first mirror that
-    has them. Return the errors, one per mirror, for the first file that could not be downloaded.
-    """
+    has them. Return the errors, one per mirror, for the first file that could not be downloaded."""
     import pooch
 
     pooch.get_logger().setLevel("INFO" if progress else "WARNING")

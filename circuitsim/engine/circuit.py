@@ -32,10 +32,10 @@ from circuitsim.engine.undo import before_change
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
 from circuitsim.motif import Constant, Gaussian, Motif, Objective, Projection, Uniform
 from circuitsim.motif.checks import index, is_number
+from circuitsim.motif.expressions import refuse_spikes
 from circuitsim.motif.identifiers import normalized, normalized_keys
 from circuitsim.motif.init import Init
 from circuitsim.motif.phase import TIME
-from circuitsim.motif.spikes import refuse_spikes
 from circuitsim.motif.synapse_faults import init_faults, sign_faults
 from circuitsim.motif.synapses import signed
 from circuitsim.motif.wiring import path_from_target

@@ -7,14 +7,14 @@ because the currents that they sum depend on the wiring of the phase (`Wiring.su
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
 
-from circuitsim.errors import RuleError
+from circuitsim.errors import MotifError, RuleError
 from circuitsim.motif.declarations import Declarations, memoized
 from circuitsim.motif.phase import CYCLE
 from circuitsim.motif.population import Population, activation_expression, gates_of
@@ -24,6 +24,9 @@ from circuitsim.motif.state import State
 from circuitsim.rules import Axis, RuleVocabulary, parse
 from circuitsim.rules.functions import ACTIVATION_FUNCTIONS, ELEMENTWISE, SIGNAL_FUNCTIONS, TRACE_FUNCTIONS, mean
 from circuitsim.rules.vocabulary import SPIKES, at_spikes, local
+
+if TYPE_CHECKING:
+    from circuitsim.motif.motif import Motif
 
 NEURON_NAMES = ("activity", "drive", "slope")
 SPIKE = "spike"  # 1 when the neuron itself spikes, in what is added to its states
@@ -206,3 +209,42 @@ def parse_trace(motif: Declarations, population: Population) -> sympy.Expr:
 def _stepped(population: Population) -> list[str]:
     """Return the states that are updated at each step, which activation and trace may read."""
     return [name for name, state in population.state.items() if not state.is_traced]
+
+
+# -- what has a meaning only where neurons spike
+
+
+def refuse_spikes(motif: Declarations) -> None:
+    """Refuse a valid motif in which rules read spikes or states change at them, which a rate circuit does not have."""
+    export = "a rate circuit has no spikes; export the motif with cs.export_brian2(motif, mode='spiking')"
+    faults = [f"{what}, but {export}" for what in _of_spikes(motif)]
+    if faults:
+        raise MotifError(faults)
+
+
+def _of_spikes(motif: Declarations) -> Iterator[str]:
+    owners = [(f"population {p.name!r}", p.state) for p in motif.populations]
+    owners += [(f"projection {p.name!r}", p.state) for p in motif.projections]
+    for owner, states in owners:
+        for name in (name for name, state in states.items() if state.is_traced):
+            yield f"{owner}: state {name!r} changes at spikes"
+    for name, expression in expressions_of(motif).rule.items():
+        for spike in sorted(expression.free_symbols.intersection(map(local, SPIKES)), key=str):
+            yield f"projection {name!r}: rule reads {spike}"
+
+
+def has_spikes(motif: Declarations) -> bool:
+    """Return whether rules or states of a valid motif depend on spikes."""
+    return any(_of_spikes(motif))
+
+
+def without_spikes(motif: Motif) -> Motif:
+    """Return a valid motif itself if nothing in it depends on spikes; else what a circuit of rates can compute of it:
+    the same populations and synapses, without rules."""
+    if not has_spikes(motif):
+        return motif
+    for p in motif.populations:
+        motif = motif.replace(p, state={k: state for k, state in p.state.items() if not state.is_traced})
+    for q in motif.projections:
+        motif = motif.replace(q, rule=None, state={}, rewiring=None)
+    return motif

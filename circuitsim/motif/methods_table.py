@@ -13,13 +13,12 @@ import sympy
 
 from circuitsim.motif.connectivity import Connectivity, DistanceDependent, Edges, Local, Mask, Random, ReciprocalOf
 from circuitsim.motif.declarations import Declarations
-from circuitsim.motif.expressions import Expressions, expressions_of
+from circuitsim.motif.expressions import Expressions, expressions_of, has_spikes
 from circuitsim.motif.formula import Cell, Formula, Table, latex_of, name_in_math
 from circuitsim.motif.init import Constant, Gaussian, Given, Init, TransposeOf, Uniform
 from circuitsim.motif.phase import TIME, Phase
 from circuitsim.motif.population import GatedBy, Population, activation_expression
 from circuitsim.motif.projection import Derived, Projection, Rewiring
-from circuitsim.motif.spikes import has_spikes
 from circuitsim.motif.state import State
 from circuitsim.motif.synapses import Bounds, bounds_of, signed
 from circuitsim.motif.wiring import inputs_of, labels_of

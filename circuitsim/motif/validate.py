@@ -163,8 +163,8 @@ def _endpoints(motif: Declarations) -> Faults:
 def _population(motif: Declarations, population: Population, sound: set[str]) -> Faults:
     yield from parse_faults(expressions.parse_activation, motif, population)
     yield from parse_faults(expressions.parse_trace, motif, population)
-    for gate in sound.intersection(gates_of(population)):
-        if (size := motif.population(gate).size) != population.size:
+    for gate in gates_of(population):
+        if gate in sound and (size := motif.population(gate).size) != population.size:
             yield (
                 f"population {population.name!r} of size {population.size}: gated by {gate!r} of size {size}; the "
                 "sizes must be equal"

@@ -159,10 +159,9 @@ def dependence(
             at[lost], np.full(lost.sum(), shift), "x", color=run_style(k)[0], markersize=8, markeredgewidth=2,
             transform=axes.get_xaxis_transform(), clip_on=False, gid=f"lost:{label}",
         )  # fmt: skip
-    if logarithmic:
-        axes.set_xscale("log")
     plain_axes(axes, POINTS - 1, xlabel, ylabel)
     if logarithmic:
+        axes.set_xscale("log")
         every = sorted({float(v) for x, _ in runs.values() for v in np.asarray(x, dtype=float)})
         axes.set_xticks(every, _labels(every))
         axes.minorticks_off()

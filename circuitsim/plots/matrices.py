@@ -18,8 +18,7 @@ Indices = NDArray[np.int64]
 
 def matrix(weights: Any, replica: int, owner: str) -> Array:
     """The weights of one replica, ``[post, pre]``, of an array or tensor ``[replica, post, pre]`` or ``[post, pre]``,
-    dense or sparse, on any device. Errors call it `owner`.
-    """
+    dense or sparse, on any device. Errors call it `owner`."""
     for method in ("detach", "to_dense", "cpu", "toarray"):  # of torch and SciPy, without importing either
         weights = getattr(weights, method)() if hasattr(weights, method) else weights
     array = np.asarray(weights, dtype=float)
@@ -94,9 +93,7 @@ def mosaic(weights: Array, shape: tuple[int, int], owner: str, columns: int | No
     if height * width != n_pre:
         raise ParameterError(f"images[{owner!r}] = {shape} has {height * width} pixels, needs {n_pre}, one per neuron")
     columns = columns or math.ceil(math.sqrt(n))
-    rows = math.ceil(n / columns)
-    sheet = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
-    for k in range(n):
-        y, x = (k // columns) * (height + 1), (k % columns) * (width + 1)
-        sheet[y : y + height, x : x + width] = weights[k].reshape(height, width)
-    return sheet
+    tiles = np.full((math.ceil(n / columns) * columns, height + 1, width + 1), np.nan)
+    tiles[:n, :height, :width] = weights.reshape(n, height, width)
+    rows = tiles.reshape(-1, columns, height + 1, width + 1).swapaxes(1, 2)
+    return rows.reshape(-1, columns * (width + 1))[:-1, :-1]

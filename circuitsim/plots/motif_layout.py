@@ -53,8 +53,7 @@ class Place(NamedTuple):
 
 def arrange(motif: Motif, flow: str | None = None, simple: bool = False) -> Layout:
     """Lay out a valid motif, with streams as columns ("up") or, for deep motifs, as rows ("right"). A `simple` drawing
-    has room only for the names of populations.
-    """
+    has room only for the names of populations."""
     where = places(motif)
     rows = {name: (place.layer, 0) for name, place in where.items()} if simple else _rows(motif, where)
     upward = len(set(rows.values())) <= DEEP if flow is None else flow == "up"
@@ -98,8 +97,7 @@ def _distances(
     motif: Motif, node: Array, losses: list[Array], forward: Array, across: Array, simple: bool
 ) -> tuple[float, float, float, float]:
     """The distances between centres at which every label fits: between layers, between the streams, between the lanes
-    of a stream, and from a population to its bias unit.
-    """
+    of a stream, and from a population to its bias unit."""
     texts = [] if simple else [captions.projection_text(p, narrow=bool(forward[0])) for p in motif.projections]
     label = np.max([np.zeros(2), *(text_size(text, LABEL_POINTS, True) for text in texts)], axis=0)
     parallel = max(Counter(frozenset((p.pre, p.post)) for p in motif.projections).values(), default=1)
@@ -115,8 +113,7 @@ def _distances(
 
 def _rows(motif: Motif, where: dict[str, Place]) -> dict[str, tuple[int, int]]:
     """The row of each population. Populations with a projection to the other stream have rows of their own, so that
-    straight lines join partners in any lane.
-    """
+    straight lines join partners in any lane."""
     streams = {p.name: p.stream for p in motif.populations}
     crossing = {end for p in motif.projections if streams[p.pre] != streams[p.post] for end in (p.pre, p.post)}
     crossing |= {end for o in motif.objectives for end in (o.output, o.error)}
@@ -167,8 +164,7 @@ def is_bias(motif: Motif, population: Population) -> bool:
 
 def places(motif: Motif) -> dict[str, Place]:
     """The place of every population that is not a bias unit: layers follow the sweep, partners of the two streams
-    share a layer and, where they can, a lane. No two populations of a stream share a place.
-    """
+    share a layer and, where they can, a lane. No two populations of a stream share a place."""
     nodes = [p for p in motif.populations if not is_bias(motif, p)]
     names = [p.name for p in motif.populations]
     edges = _dependencies(motif)
@@ -197,8 +193,7 @@ def partners(motif: Motif, name: str) -> list[str]:
 
 def _dependencies(motif: Motif) -> list[tuple[str, str]]:
     """Which population is computed from which, over all phases. If the phases together form a cycle, the first phase's
-    sweep is kept, and dependencies of later phases that oppose it are left out.
-    """
+    sweep is kept, and dependencies of later phases that oppose it are left out."""
     sweeps = [dependencies(motif, w.projections.values(), w.phase.errors) for w in wirings(motif)]
     sweeps.append(dependencies(motif, motif.projections))
     return without_cycles([edge for sweep in sweeps for edge in sweep])

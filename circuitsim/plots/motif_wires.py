@@ -71,8 +71,7 @@ def loss_wires(motif: Motif, layout: Layout) -> list[Array]:
 
 def label_boxes(texts: Sequence[str], curves: Sequence[Array], layout: Layout) -> list[Bbox]:
     """The box of each text, on its curve or beside it, placed to cover no box, no other label and as little as possible
-    of other curves. The first curves belong to the texts; any further ones are only avoided.
-    """
+    of other curves. The first curves belong to the texts; any further ones are only avoided."""
     samples = np.array([sampled(points, 50) for points in curves]).reshape(-1, 2)
     owner = np.repeat(np.arange(len(curves)), 50)
     taken = [*layout.boxes.values(), *layout.losses]

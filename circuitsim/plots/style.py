@@ -134,6 +134,5 @@ def plasticity_of(projection: Projection) -> Plasticity:
 
 def colour_table(n: int = 255) -> list[str]:
     """The colours from the most negative to the most positive weight, as "#rrggbb"; the middle one of an odd number `n`
-    is that of 0.
-    """
+    is that of 0."""
     return [to_hex(colour) for colour in matplotlib.colormaps[COLOUR_MAP](np.linspace(0, 1, n))]

@@ -261,6 +261,14 @@ def test_a_gate_must_have_the_size_of_what_it_gates():
     )
 
 
+def test_gates_of_other_sizes_are_named_in_the_order_of_the_expression():
+    motif, gates = cs.Motif("gated"), [f"g{k}" for k in (3, 1, 4, 0, 2)]
+    motif.add(cs.Population("y", 2, activation=" + ".join(f"activity_{gate}" for gate in gates)))
+    motif.add(*(cs.Population(gate, 3) for gate in sorted(gates)))
+    expected = [f"population 'y' of size 2: gated by {gate!r} of size 3; the sizes must be equal" for gate in gates]
+    assert faults(motif) == tuple(expected)
+
+
 # -- what refers to other projections
 
 

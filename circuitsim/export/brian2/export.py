@@ -17,7 +17,7 @@ from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.export.brian2.spiking.network import SpikingNetwork
 from circuitsim.motif import Motif
 from circuitsim.motif.checks import index
-from circuitsim.motif.spikes import without_spikes
+from circuitsim.motif.expressions import without_spikes
 
 MODES = ("rate", "spiking")
 TARGETS = (*RUNTIME, STANDALONE)

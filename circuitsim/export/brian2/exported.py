@@ -15,7 +15,7 @@ from circuitsim.errors import ParameterError, check_kind
 from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.replica import WEIGHT, Replica
 from circuitsim.motif import Projection
-from circuitsim.motif.spikes import without_spikes
+from circuitsim.motif.expressions import without_spikes
 
 if TYPE_CHECKING:  # these modules import brian2
     from circuitsim.export.brian2.build import Runtime
