@@ -44,7 +44,7 @@ def read_image_folder(
     for split, files in labelled.items():
         if not files:
             raise DataError(f"{parts[split]} holds no images: add some, or remove the folder")
-    first = next(iter(labelled.values()))[0][0]
+    first = labelled["train"][0][0]
     shape = _pixels(first, size, mode).shape
     found = {}
     for split, files in labelled.items():

@@ -101,22 +101,22 @@ def heat_table(
 def _check(
     pages: Sequence[Mapping[str, Sequence[Group]]], known: Sequence[str], framed: Collection[tuple[str, str, str]]
 ) -> None:
-    fields = {
-        (name, label, heading): values
+    fields = [
+        ((name, label, heading), values)
         for page in pages
         for name, groups in page.items()
         for group in groups
         for label, row in group.items()
         for heading, values in row.items()
-    }
-    for (name, label, heading), values in fields.items():
+    ]
+    for (name, label, heading), values in fields:
         where = f"heat_table: table {name!r}, row {label!r}"
         if heading not in known:
             raise ParameterError(f"{where}: no column {heading!r} ({known})")
         if np.size(np.asarray(values)) == 0:
             raise ParameterError(f"{where}: field {heading!r} has no numbers; use None for a missing one")
-    if unknown := [where for where in framed if where not in fields]:
-        raise ParameterError(f"heat_table: framed: no field (title, label, heading) is {unknown[0]!r}")
+    if unknown := set(framed).difference(field for field, _ in fields):
+        raise ParameterError(f"heat_table: framed: no field (title, label, heading) is {sorted(unknown)[0]!r}")
 
 
 def _height(groups: Sequence[Group]) -> float:

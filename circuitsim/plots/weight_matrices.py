@@ -68,8 +68,8 @@ def weights(
     chosen = groups({name: array.shape for name, array in a.items()}, projections)
     if not chosen:
         raise ParameterError("after is empty; it maps projections to weights, such as {'V1': circuit.weights('V1')}")
-    shown = {name for group in chosen for name in group}
-    if missing := sorted(shown - set(before)):
+    shown = [name for group in chosen for name in group]
+    if missing := [name for name in shown if name not in before]:
         raise ParameterError(f"before lacks projection {missing[0]!r} (known: {', '.join(before)})")
     b = {name: matrix(before[name], replica, f"before[{name!r}]") for name in shown}
     for name in shown:

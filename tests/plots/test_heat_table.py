@@ -59,7 +59,7 @@ def test_unknown_headings_and_fields_and_empty_ones_are_refused():
     with pytest.raises(cs.ParameterError, match="table 'a', row 'x': no column 'y'"):
         heat_table([{"a": [{"x": {"y": 1.0}}]}], COLUMNS)
     with pytest.raises(cs.ParameterError, match="table 'a', row 'x': field 'cosines' has no numbers"):
-        heat_table([{"a": [{"x": {"seeds": 5, "cosines": []}}]}], COLUMNS)
+        heat_table([{"a": [{"x": {"seeds": 5, "cosines": []}}]}, {"a": [{"x": {"seeds": 5, "cosines": 1}}]}], COLUMNS)
     for where in (("digits", "deep", "seeds"), ("digit", "base", "seeds")):
         with pytest.raises(
             cs.ParameterError, match=f"no field .title, label, heading. is .{where[0]!r}, {where[1]!r}, {where[2]!r}"
