@@ -126,7 +126,7 @@ class RateNetwork(ExportedNetwork):
     def _scheduled(
         self, batches: Iterable[tuple[Any, ...]], record: bool
     ) -> tuple[Blueprint, Arrays, list[tuple[slice, Tensors]]]:
-        """A run's blueprint, which records what losses need, what is played, and the ticks and targets of each batch."""
+        """The blueprint of a run that records what losses need, what is played, and each batch's ticks and targets."""
         given = self._feeding.batches(batches)
         if not given:
             raise ParameterError("run needs at least one batch")
