@@ -48,7 +48,6 @@ class Reduce:
 
     @property
     def code(self) -> tuple[str, ...]:
-        """What is read."""
         return (self.expression,)
 
     def __str__(self) -> str:
@@ -83,7 +82,6 @@ class Monitor:
 
     @property
     def variables(self) -> list[str]:
-        """The variables."""
         return [r.variable for r in self.records]
 
     @property

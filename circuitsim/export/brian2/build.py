@@ -44,9 +44,6 @@ class Build:
     """The Brian2 objects of a blueprint, in a `Network` of their own and with the blueprint's names.
 
     Brian2's magic ``run()`` collects none of them.
-
-    Args:
-        b: the blueprint.
     """
 
     def __init__(self, b: Blueprint) -> None:

@@ -69,6 +69,10 @@ class Neurons(Part):
             assert name is not None
             self.equate(name[1] or name[2], line)
 
+    def decay(self, name: str, tau_ms: float) -> None:
+        """Add a variable that decays."""
+        self.equate(name, f"d{name}/dt = -{name}/({tau_ms!r}*ms) : 1")
+
     def link(self, own: str, group: str, variable: str) -> None:
         """Read a variable of another group under the name `own`."""
         if self.links.get(own) != (group, variable):

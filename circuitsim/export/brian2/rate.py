@@ -91,19 +91,19 @@ class RateNetwork(ExportedNetwork):
             ParameterError: there are no batches.
             DataError: x, target or a signal does not fit. The network is then unchanged.
         """
-        given = self._given(batches)
-        b, played, samples = self._scheduled(given, record)
+        b, played, shown = self._scheduled(batches, record)
         found = self._player.play(b, played, seed=0)
         self.blueprint.update(found.values)
-        self._feeding.step += len(given)
+        self._feeding.step += len(shown)
         kept = {(r.owner, r.variable): values for r, (_, values) in found.records.items()}
-        self._cycle = {key: values[samples[-1]] for key, values in kept.items()} if record else {}
+        last, _ = shown[-1]
+        self._cycle = {key: values[last] for key, values in kept.items()} if record else {}
         if not self._judged:
             return None
-        outputs = {error: kept[judged] for error, judged in self._judged.items()}
         losses = []
-        for of_batch, (_, targets) in zip(samples, given, strict=True):
-            losses.append(self._feeding.loss({name: y[of_batch] for name, y in outputs.items()}, targets))
+        for ticks, targets in shown:
+            outputs = {error: kept[judged][ticks] for error, judged in self._judged.items()}
+            losses.append(self._feeding.loss(outputs, targets))
         return np.array(losses)
 
     def export_script(self, path: Any, batches: Iterable[tuple[Any, ...]]) -> Path:
@@ -119,19 +119,17 @@ class RateNetwork(ExportedNetwork):
             DataError: x, target or a signal does not fit.
             ArchiveError: the file cannot be written.
         """
-        b, played, _ = self._scheduled(self._given(batches), record=False)
+        b, played, _ = self._scheduled(batches, record=False)
         self.blueprint.update(self._player.values(b))
         return write_script(path, b, played, seed=0)
 
-    def _given(self, batches: Iterable[tuple[Any, ...]]) -> list[tuple[Arrays, Tensors]]:
-        """The batches and their targets."""
+    def _scheduled(
+        self, batches: Iterable[tuple[Any, ...]], record: bool
+    ) -> tuple[Blueprint, Arrays, list[tuple[slice, Tensors]]]:
+        """The blueprint of a run that records what losses need, what is played, and each batch's ticks and targets."""
         given = self._feeding.batches(batches)
         if not given:
             raise ParameterError("run needs at least one batch")
-        return given
-
-    def _scheduled(self, given: list[tuple[Arrays, Tensors]], record: bool) -> tuple[Blueprint, Arrays, list[slice]]:
-        """The blueprint of a run, which records what losses need, what is played, and the ticks of each batch."""
         played, samples = scheduled([batch for batch, _ in given], self._passes)
         recorded = dict.fromkeys(self._judged.values())
         if record:
@@ -142,7 +140,7 @@ class RateNetwork(ExportedNetwork):
             for owner, variable in recorded
         )
         b = dataclasses.replace(self.blueprint, length_ms=len(played["share"]) * TICK_MS, records=records)
-        return b, played, samples
+        return b, played, list(zip(samples, (targets for _, targets in given), strict=True))
 
     # -- reading
 

@@ -30,10 +30,10 @@ def to_graphml(graph: nx.MultiDiGraph) -> bytes:
     only one of the edges with one id. The attribute `projection` of an edge is its key.
     """
     keys = [key for _, _, key in graph.edges(keys=True)]
-    may_be_ids = len(set(keys)) == len(keys) and all(map(_is_text, keys))
+    may_be_ids, are_names = len(set(keys)) == len(keys) and all(map(_is_text, keys)), all(map(_is_text, graph))
     nodes = _flat([attributes for _, attributes in graph.nodes(data=True)])
     edges = _flat([{**attributes, "projection": key} for _, _, key, attributes in graph.edges(keys=True, data=True)])
-    ids = {node: node if all(map(_is_text, graph)) else f"n{k}" for k, node in enumerate(graph)}
+    ids = {node: node if are_names else f"n{k}" for k, node in enumerate(graph)}
     flat = nx.MultiDiGraph()
     flat.graph.update(_flat([graph.graph])[0])
     flat.add_nodes_from(zip(ids.values(), nodes, strict=True))

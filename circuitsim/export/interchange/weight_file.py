@@ -44,7 +44,7 @@ def write_weights(circuit: Circuit, path: str | os.PathLike[str]) -> None:
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Read weights that `write_weights` wrote.
+    """Read weights that `write_weights` wrote. For an example see there.
 
     Args:
         path: a file name that ends with .npz.
@@ -53,12 +53,6 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     Raises:
         ParameterError: the suffix is not .npz.
         ArchiveError: the file does not exist, or an array in it is not finite or has another number of axes.
-    Example:
-        >>> import circuitsim as cs, numpy as np, pathlib, tempfile
-        >>> path = pathlib.Path(tempfile.mkdtemp()) / "weights.npz"
-        >>> np.savez(path, W0=np.ones((1, 2, 3)))
-        >>> cs.read_weights(path)["W0"].shape
-        (1, 2, 3)
     """
     checked = check_suffix(path, SUFFIXES)
     arrays = read_npz(checked)

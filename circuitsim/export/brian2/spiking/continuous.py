@@ -129,21 +129,24 @@ class ContinuousNetwork(BlueprintNetwork):
         _check_names("inputs", "population", inputs, wanted)
         _check_names("signals", "signal", signals, self.plan.signals)
         played: dict[str, np.ndarray] = {}
-        rows, n_rows = dict[str, float](), math.ceil(duration / every - 1e-9)
+        plays: dict[str, tuple[float, str]] = {}
+        n_rows = math.ceil(duration / every - 1e-9)
         for name, cell in wanted.items():
             size = self.plan.populations[name].size
             if isinstance(cell, SpikeTrain):
-                rows[f"train_{name}"] = 1000.0  # the row of a spike is its number, written as a time in seconds
+                plays[f"train_{name}"] = 1000.0, ""  # the row of a spike is its number, written as a time in seconds
                 played[f"train_{name}"] = _trains(name, size, inputs[name], self.spiking.dt_ms, duration)
             else:
-                rows[f"input_{name}"] = every
+                plays[f"input_{name}"] = every, ""
                 k = cell.weight if isinstance(cell, SpikingCell) else 1.0
-                played[f"input_{name}"] = _rates(name, size, inputs[name], n_rows) / (k * self.spiking.rate_hz)
+                rates = _over_time(f"rates of population {name!r}", inputs[name], (size,), n_rows)
+                if (rates < 0).any():
+                    raise DataError(f"run: rates of population {name!r} must not be negative (got {rates.min():g} Hz)")
+                played[f"input_{name}"] = rates / (k * self.spiking.rate_hz)
                 self._warn_of_saturation(name, cell, played[f"input_{name}"].max())
         for name in self.plan.signals:
-            rows[f"signal_{name}"] = every
+            plays[f"signal_{name}"] = every, ""
             played[f"signal_{name}"] = _over_time(f"signal {name!r}", signals[name], (), n_rows)
-        plays = {name: (row_ms, "") for name, row_ms in rows.items()}
         return self._recorded(length_ms=duration, plays=plays), played
 
     def _warn_of_saturation(self, name: str, cell: Cell, activity: float) -> None:
@@ -202,13 +205,6 @@ def _trains(name: str, size: int, given: Any, dt_ms: float, duration_ms: float) 
     for k, train in enumerate(trains):
         table[: len(train), k] = train
     return table
-
-
-def _rates(name: str, size: int, given: Any, n_rows: int) -> np.ndarray:
-    rates = _over_time(f"rates of population {name!r}", given, (size,), n_rows)
-    if (rates < 0).any():
-        raise DataError(f"run: rates of population {name!r} must not be negative (got {rates.min():g} Hz)")
-    return rates
 
 
 def _over_time(what: str, given: Any, row: tuple[int, ...], n_rows: int) -> np.ndarray:

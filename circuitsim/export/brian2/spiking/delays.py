@@ -82,8 +82,8 @@ class Delays:
 
 
 def fitted(plan: Plan, spiking: Spiking, only: Collection[str]) -> Spiking:
-    """Lengthen a trial by the delays between `only` those populations that are exported, so that what comes after a
-    volley waits until all of its spikes have arrived. A lag that is given must let the descending volley wait."""
+    """Lengthen a trial by the delays between the populations that are exported, `only`, so that what comes after a
+    volley waits until all of its spikes have arrived. A lag that is given must leave the time for this."""
     if spiking.trial is None:
         return spiking
     last = dict.fromkeys(STREAMS, 0.0)

@@ -130,7 +130,7 @@ class SpikingNetwork(BlueprintNetwork):
         samples, seed = whole("samples", samples, least=1), whole("seed", seed, least=0)
         x, target = (data.train.x, data.train.target) if isinstance(data, Dataset) else data
         shown = self._samples(x, target, signals or {})
-        order, n = presentation(shown.n, samples, seed), self.blueprint.n_trials
+        order, classes, n = presentation(shown.n, samples, seed), shown.classes, self.blueprint.n_trials
         factors = _factors(schedule, np.arange(samples) / samples)
         fixed = {
             w.name: np.asarray(w.variables[WEIGHT])
@@ -155,7 +155,7 @@ class SpikingNetwork(BlueprintNetwork):
                     share = within(report, done, done + len(rows))
                     output = self._segment(shown, rows, 1.0, eta, [seed, done], share)
                     done += len(rows)
-                    if (classes := shown.classes) is not None:
+                    if classes is not None:
                         right = next(iter(output.values())).argmax(1) == classes[rows]
                         history.add(
                             step=done, epoch=done / shown.n, split="online", metric="accuracy", values=[right.mean()]

@@ -68,18 +68,17 @@ def lower_population(c: Lowering, p: PopulationPlan) -> list[str]:
         given = f"train_{p.name}(told*second, i)"
         neurons.add(*cell.membrane(given if isinstance(cell, SpikeTrain) else drive, spiking.rate_hz))
     if p.soma:
-        neurons.add(f"dI/dt = -I/({stream.tau_synapse_ms!r}*ms) : 1")
+        neurons.decay("I", stream.tau_synapse_ms)
     if p.name in c.reads.drives:
         neurons.add(f"dJ/dt = ({drive} - J)/({stream.tau_trace_ms!r}*ms) : 1")
     traces: dict[str, list[str]] = {spike.event: [] for spike in cell.spikes}
     if p.name in c.reads.traces and isinstance(cell, SpikingCell):
-        neurons.add(f"dx/dt = -x/({stream.tau_trace_ms!r}*ms) : 1")
+        neurons.decay("x", stream.tau_trace_ms)
         step = spike_weight(cell, spiking, stream.tau_trace_ms)
         traces = {s.event: [f"x += {_times(s.sign.format(v='v'), step)}"] for s in cell.spikes}
     for q in c.replica.plan.projections.values():
         if q.post == p.name and q.name in c.reads.currents:
-            tau = c.stream(q.pre).tau_trace_ms
-            neurons.add(f"dI_{q.name}/dt = -I_{q.name}/({tau!r}*ms) : 1")
+            neurons.decay(f"I_{q.name}", c.stream(q.pre).tau_trace_ms)
     if p.jumps:
         traces["spike"] += _jumps(neurons, c.replica, p, cell)
     # traces come before the reset, because they may read the sign of the membrane
@@ -109,7 +108,10 @@ def _jumps(neurons: Neurons, replica: Replica, p: PopulationPlan, cell: Cell) ->
     neurons.variables |= _starts(replica, p)
     for name, jump in p.jumps.items():
         own, tau_ms = of_neuron(name), declared[name].tau_ms
-        neurons.add(f"{own} : 1" if tau_ms is None else f"d{own}/dt = -{own}/({float(tau_ms)!r}*ms) : 1")
+        if tau_ms is None:
+            neurons.add(f"{own} : 1")
+        else:
+            neurons.decay(own, float(tau_ms))
         if unknown := sorted(map(str, jump.free_symbols - names.keys())):
             raise CircuitError(
                 f"population {p.name!r}: state {name!r} reads {unknown[0]} at spikes, which a spiking neuron does not "

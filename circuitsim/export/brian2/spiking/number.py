@@ -12,7 +12,7 @@ from circuitsim.errors import ParameterError
 
 def number(what: str, value: Any, *, least: float | None = None, positive: bool = False) -> float:
     """Return a number as a float, or raise a ParameterError if it is no real number, infinite, less than `least`, or to
-    be positive and is not. `what` it is stands in the message."""
+    be positive and is not. `what` names it in the message."""
     found = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else nan
     if not (0 < found if positive else -inf < found if least is None else least <= found) or found == inf:
         wanted = "positive number" if positive else "finite number" if least is None else f"number, {least:g} or more"
