@@ -220,7 +220,7 @@ class Circuit:
         return self._result(self._run("none", self._batch(x, target, signals)))
 
     def _run(self, changes: str, batch: Batch, kept: frozenset[str] = EVERYTHING) -> Lowered:
-        return self._runner.run(self._programs.for_step(changes, kept, batch.times), batch, self.n_steps)
+        return self._runner.run(self._programs.for_step(changes, kept, batch.times), batch)
 
     def _kept(self, names: str | Collection[str]) -> frozenset[str]:
         """The names in programs of the quantities that `keep` asks for."""
@@ -245,7 +245,7 @@ class Circuit:
     ) -> Batch:
         named = normalized_keys({} if signals is None else signals, "signals", DataError)
         bound = {k: functools.partial(s, self) if callable(s) else s for k, s in named.items()}
-        return self._runner.batch(x, target, bound, processes, check)
+        return self._runner.batch(self.n_steps, x, target, bound, processes, check)
 
     def _result(self, lowered: Lowered) -> StepResult:
         program = lowered.program

@@ -71,12 +71,10 @@ def lesion(store: WeightStore, population: str, neurons: Sequence[int]) -> Tenso
     store.lesioned[population] = sorted({*store.lesioned.get(population, ()), *neurons})
     for p in touched:
         if p.tied_to is None:
-            lost = _rows_and_columns(store, p)
-            layout = store.layouts[p.name]
-            gone = torch.zeros(store.n_replicas, *layout.value_shape, dtype=torch.bool, device=store.like.device)
-            for r, numbers in enumerate(store.synapses(p.name)):
-                gone[r][layout.places(torch.from_numpy(np.intersect1d(lost, numbers)), r)] = True
-            removed += remove(store, p.name, gone)
+            lost, layout = torch.from_numpy(_rows_and_columns(store, p)), store.layouts[p.name]
+            gone = [torch.isin(layout.numbers_of(r).cpu(), lost) for r in range(store.n_replicas)]
+            gone_there = torch.stack(gone).view(-1, *layout.value_shape).to(store.like.device)
+            removed += remove(store, p.name, gone_there)
     return removed
 
 

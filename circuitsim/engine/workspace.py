@@ -56,7 +56,7 @@ class Workspace:
         decays: the weights that decay in the current region.
         decay_factors: by weights, the factor that multiplies them.
         per_replica: the scalars with a value for each replica.
-        environment: provides noise and signals while a step runs.
+        batch: the batch of the last run, which provides noise and signals.
         readable: the quantities that can be read at this point of a step.
     """
 
@@ -72,7 +72,7 @@ class Workspace:
         self.scalars: dict[Register, Any] = {}
         self.decays: list[Decay] = []
         self.decay_factors: dict[Register, Any] = {}
-        self.environment: Any = None
+        self.batch: Any = None
         self.readable: Mapping[str, Register] = program.readable
         self.per_replica: dict[Register, Tensor] = {}
         self._numbers: dict[Register, Tensor] = {}  # the scalars that calls read as tensors
