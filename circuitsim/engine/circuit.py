@@ -828,7 +828,7 @@ class Circuit:
 
     def _change_rates(self, replica: int, rates: Mapping[str, float]) -> None:
         ruled = [(p.name, p.rule) for p in self.motif.projections if p.rule is not None]
-        known = {f"{projection}.{name}": (projection, name) for projection, rule in ruled for name in rule.parameters}
+        known = [f"{projection}.{name}" for projection, rule in ruled for name in rule.parameters]
         changed = dict(self.changed_rates)
         for path, rate in normalized_keys(rates, "paths of rates", ParameterError).items():
             if path not in known:
@@ -837,7 +837,7 @@ class Circuit:
                 raise ParameterError(f"rates: the rule does not read {path!r}, so it would change nothing")
             if not is_number(rate):
                 raise ParameterError(f"rates: {path!r} must be a finite number (got {rate!r})")
-            values = self.store.parameters.of_replicas(*known[path], self.n_replicas)
+            values = self.store.parameters.of_replicas(path, self.n_replicas)
             values[replica] = rate
             changed[path] = tuple(map(float, values))
         self._set_rates(changed)
