@@ -79,10 +79,7 @@ class Workspace:
         self._slots: dict[Register, dict[float, Slot]] = defaultdict(dict)  # those that they read as numbers, by factor
         self._views: dict[tuple[Register, str, int], Slot] = {}  # of inputs and targets
         self._classes: dict[tuple[Operand, int], Tensor] = {}
-        self._readers: dict[Register, list[Instruction]] = defaultdict(list)  # in order
-        for i in program.instructions:
-            for register in i.reads:
-                self._readers[register].append(i)
+        self._readers = program.readers
         self._roots = frozenset(program.roots)
         self._own: set[Register] = set()  # registers that share their memory with no other
         self._memory: dict[Register, Register] = {}  # register -> the one whose memory it has
