@@ -1,4 +1,8 @@
-"""The place where a lowering keeps what its kernels share: buffers, operands and calls."""
+"""The place where a lowering keeps what its kernels share: buffers, operands and calls.
+
+A program is lowered to a list of calls whose buffers are allocated, with slots for the few arguments that change from
+step to step: inputs and targets, numbers that schedules change, and decay factors.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +17,58 @@ from torch import Tensor
 
 from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.operations import fitting
-from circuitsim.engine.places import VIEWS, Calls, Slot
 from circuitsim.engine.store import WeightStore
 from circuitsim.plan import Instruction, Program, Register, Synapses
 from circuitsim.plan.instructions import CHANGES, Operand
 
 VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
 
+VIEWS: dict[str, Callable[[Tensor], Tensor]] = {
+    "": lambda t: t,
+    "rows": lambda t: t[0],  # [B, n] of [1, B, n]
+    "columns": lambda t: t[0].T,  # [n, B]
+    "turned": lambda t: t.transpose(1, 2),
+    "flat": lambda t: (t.transpose(1, 2) if t.transpose(1, 2).is_contiguous() else t).reshape(-1),  # in memory order
+}
+
 Argument = Any  # a tensor, a number, or a slot for one of them
 Decay = tuple[Operand, str, Callable[[Any], object]]  # the decay, the name of the weights, and who takes the factor
+
+
+class Slot:
+    """A value that changes, and the arguments that take it."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.places: list[tuple[Any, Any]] = []  # a list or dict of arguments, with an index or key
+
+    def set(self, value: Any) -> None:
+        """Write a value into the arguments."""
+        self.value = value
+        for container, key in self.places:
+            container[key] = value
+
+
+class Calls:
+    """A list of functions with their arguments."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Callable[..., Any], list[Any], dict[str, Any]]] = []
+
+    def add(self, function: Callable[..., Any], *args: Any, **options: Any) -> None:
+        """Add one call; its arguments may be slots."""
+        listed = list(args)
+        containers: list[tuple[Any, Any]] = [(listed, range(len(listed))), (options, list(options))]
+        for container, keys in containers:
+            for key in keys:
+                if isinstance(slot := container[key], Slot):
+                    slot.places.append((container, key))
+                    container[key] = slot.value
+        self.calls.append((function, listed, options))
+
+    def run(self) -> None:
+        for function, args, options in self.calls:
+            function(*args, **options)
 
 
 class Arena:
