@@ -220,7 +220,7 @@ class Circuit:
         return self._result(self._run("none", self._batch(x, target, signals)))
 
     def _run(self, changes: str, batch: Batch, kept: frozenset[str] = EVERYTHING) -> Lowered:
-        return self._runner.run(self._programs.for_step(changes, kept, batch.times), batch, self.n_steps)
+        return self._runner.run(self._programs.for_step(changes, kept, batch.times), batch)
 
     def _kept(self, names: str | Collection[str]) -> frozenset[str]:
         """The names in programs of the quantities that `keep` asks for."""
@@ -245,7 +245,7 @@ class Circuit:
     ) -> Batch:
         named = normalized_keys({} if signals is None else signals, "signals", DataError)
         bound = {k: functools.partial(s, self) if callable(s) else s for k, s in named.items()}
-        return self._runner.batch(x, target, bound, processes, check)
+        return self._runner.batch(self.n_steps, x, target, bound, processes, check)
 
     def _result(self, lowered: Lowered) -> StepResult:
         program = lowered.program
@@ -833,7 +833,7 @@ class Circuit:
 
     def _change_rates(self, replica: int, rates: Mapping[str, float]) -> None:
         ruled = [(p.name, p.rule) for p in self.motif.projections if p.rule is not None]
-        known = {f"{projection}.{name}": (projection, name) for projection, rule in ruled for name in rule.parameters}
+        known = [f"{projection}.{name}" for projection, rule in ruled for name in rule.parameters]
         changed = dict(self.changed_rates)
         for path, rate in normalized_keys(rates, "paths of rates", ParameterError).items():
             if path not in known:
@@ -842,7 +842,7 @@ class Circuit:
                 raise ParameterError(f"rates: the rule does not read {path!r}, so it would change nothing")
             if not is_number(rate):
                 raise ParameterError(f"rates: {path!r} must be a finite number (got {rate!r})")
-            values = self.store.parameters.of_replicas(*known[path], self.n_replicas)
+            values = self.store.parameters.of_replicas(path, self.n_replicas)
             values[replica] = rate
             changed[path] = tuple(map(float, values))
         self._set_rates(changed)

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from circuitsim.engine.batch_shard import BatchShard
-from circuitsim.engine.losses import LOSSES, as_target
+from circuitsim.engine.losses import LOSSES
 from circuitsim.errors import DataError, warn_of_pixels
-from circuitsim.motif import Motif
+from circuitsim.motif import Motif, Objective
 from circuitsim.motif.arrays import as_samples
 from circuitsim.motif.identifiers import normalized_keys
 from circuitsim.motif.neuron_names import samples_in_order
@@ -123,17 +123,37 @@ class InputBinder:
         given = self.in_order(self._by_name(target, self.output_names, "target"), "target")
         n_samples = next(iter(inputs.values())).shape[1]
         n_times = self.n_times(inputs) if self.is_judged_over_time else None
-        found = {}
-        for objective in self.motif.objectives:
-            name, loss = objective.output, LOSSES[objective.loss]
-            size = self._sizes[name]
-            owner = f"target of {name!r}"
-            value = given[name]
-            tensor = self._tensor(value, owner) if loss.takes_classes else self._floats(value, owner, check)
-            found[name] = as_target(tensor, loss, size, self.n_replicas, n_samples, owner, n_times)
+        found = {o.output: self._target(o, given[o.output], n_samples, n_times, check) for o in self.motif.objectives}
         if check_classes:
             self.check_numbers({}, found)
         return found
+
+    def _target(self, o: Objective, value: Any, n_samples: int, n_times: int | None, check: bool) -> Tensor:
+        """A target with a leading axis of replicas. With `n_times` it may be a sequence, and one that differs between
+        replicas must be."""
+        loss, size, owner = LOSSES[o.loss], self._sizes[o.output], f"target of {o.output!r}"
+        target = self._tensor(value, owner) if loss.takes_classes else self._floats(value, owner, check)
+        if loss.takes_classes and n_times is None:
+            _check_not_one_hot(target, size, self.n_replicas, n_samples, owner)
+        given, vector = tuple(target.shape), () if loss.takes_classes else (size,)
+        shapes = [(n_samples, *vector)] + ([] if n_times is None else [(n_samples, n_times, *vector)])
+        if given in shapes:
+            target = target.unsqueeze(0)
+        elif not (given[1:] == shapes[-1] and given[0] in (1, self.n_replicas)):
+            held = "[batch]" if loss.takes_classes else f"[batch, {size}]"
+            wanted, lengths = held, ""
+            if n_times is not None:
+                wanted, lengths = f"{held} or {held[:6]}, time{held[6:]}", f", time = {n_times}"
+            advice = ""
+            if given == ((n_samples, size) if loss.takes_classes else (n_samples,)):
+                one_hot = "turn one-hot vectors into classes: target.argmax(1)"
+                advice = "; " + (one_hot if loss.takes_classes else f"make classes one-hot: numpy.eye({size})[target]")
+            raise DataError(
+                f"{owner}: target has shape {given}, needs {wanted} with batch = {n_samples}{lengths}{advice}"
+            )
+        if loss.takes_classes and (target.is_floating_point() or target.is_complex()):
+            raise DataError(f"{owner}: target must hold class indices (got {target.dtype})")
+        return target.long() if loss.takes_classes else target
 
     def in_order(self, given: Mapping[str, Any], what: str) -> dict[str, Any]:
         """Bring the columns of frames into the order of the neurons that they name."""
@@ -247,3 +267,16 @@ def _divided(tensors: Mapping[str, Tensor], sequences: Collection[str]) -> dict[
         else:
             found[name] = tensor
     return found
+
+
+def _check_not_one_hot(target: Tensor, size: int, n_replicas: int, n_samples: int, owner: str) -> None:
+    """Refuse one-hot vectors where classes are needed."""
+    shape = tuple(target.shape)
+    if size == 1 or shape not in ((n_samples, size), (n_replicas, n_samples, size)):
+        return
+    hint = "for one-hot vectors pass target.argmax(-1)"
+    if shape == (n_replicas, n_samples):  # the shape of the classes of each replica: only the numbers tell them apart
+        if not (((target == 0) | (target == 1)).all() and (target.sum(1) == 1).all()):
+            return
+        hint += ", for classes of each replica, which have the same shape here, use another batch size"
+    raise DataError(f"{owner}: target has shape {shape}, needs [batch] with batch = {n_samples}: {hint}")

@@ -54,7 +54,7 @@ def noise(to: Workspace, i: Instruction) -> None:
     out = to.buffer(i.out, (to.n_replicas, to.n_own, i.out.size))
 
     def add_noise(activity: Tensor) -> None:
-        noise = to.environment.noise(phase, population, out.shape[2])
+        noise = to.batch.noise(phase, population, out.shape[2])
         torch.add(activity, noise, alpha=deviation, out=out)
 
     to.calls.add(add_noise, to.operand(i.args[0]))
@@ -69,7 +69,7 @@ def signal(to: Workspace, i: Instruction) -> None:
     def read() -> None:
         to.readable = readable  # a function of the circuit can read what is computed so far
         try:
-            out.copy_(to.environment.signal(name))
+            out.copy_(to.batch.signal(name))
         finally:
             to.readable = to.program.readable
 

@@ -69,8 +69,8 @@ class Lowered(Workspace):
 
     # -- running
 
-    def run(self, given: Mapping[Register, Tensor], environment: Any) -> None:
-        self.environment, self.n_phases_done = environment, 0
+    def run(self, given: Mapping[Register, Tensor], batch: Any) -> None:
+        self.batch, self.n_phases_done = batch, 0
         if self._parameters_version != self.store.parameters.version:
             self._evaluate_scalars()
         self.give(given)
@@ -92,7 +92,7 @@ class Lowered(Workspace):
             self.checked_targets |= {name for name in given.classes if given.targets[name] is i.args[1]}
 
     def _check_input_by_product(self, name: str, product: Tensor) -> None:
-        self.environment.check_input_by_product(name, product)
+        self.batch.check_input_by_product(name, product)
 
     def _end_phase(self) -> None:
         self.n_phases_done += 1

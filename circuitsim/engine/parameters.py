@@ -117,15 +117,16 @@ class Parameters:
         """A parameter with one number per synapse, in the layout of its projection. The memory never moves."""
         return self._tensors[name]
 
-    def of_replicas(self, projection: str, name: str, n_replicas: int) -> np.ndarray:
+    def of_replicas(self, path: str, n_replicas: int) -> np.ndarray:
         """A parameter's value in each replica, without the factor of a schedule, ``[replica]``.
 
         Raises:
             ParameterError: the parameter has a value for each synapse, which all replicas share.
         """
+        projection, _, name = path.partition(".")
         key = synapse(name, projection).name
         if key in self._declared:
-            raise ParameterError(f"{projection}.{name} is declared per synapse, so it cannot differ between replicas")
+            raise ParameterError(f"{path} is declared per synapse, so it cannot differ between replicas")
         return np.array(np.broadcast_to(np.reshape(self._scalars[key], -1), n_replicas))
 
     def declared(self, name: str) -> float | np.ndarray | Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,46 +19,44 @@ from circuitsim.motif import Motif
 from circuitsim.plan import Register, Times
 
 
-class Batch(NamedTuple):
-    """The inputs, targets and signals of one step, with valid shapes.
+@dataclass(eq=False)
+class Batch:
+    """The inputs, targets and signals of one step, with valid shapes. A running program also asks it for noise.
 
     Args:
+        runner: whose binder checks numbers and signals.
+        step: the number of the step, which keys its noise.
         inputs, targets: the samples of this process, keyed as in `circuitsim.plan.program.Given`.
         times: the time steps of sequences.
-        signals: numbers, or functions without arguments that return them after the cycle, keyed by name.
         shard: this process's part of the whole batch.
         check: whether the numbers of inputs and the classes must still be checked.
+        signals: numbers, or functions without arguments that return them after the cycle, keyed by name.
     """
 
+    runner: Runner
+    step: int
     inputs: Mapping[str, Tensor]
     targets: Mapping[str, Tensor]
     times: Times
-    signals: Mapping[str, Any]
     shard: BatchShard
     check: bool
-
-
-class Environment:
-    """Provides a running program with noise and signals, and checks its inputs."""
-
-    def __init__(self, runner: Runner, batch: Batch, step: int) -> None:
-        self.runner, self.batch, self.step = runner, batch, step
+    signals: Mapping[str, Any] = field(default_factory=dict)
 
     def noise(self, phase: str, population: str, size: int) -> Tensor:
         """Standard normal numbers, ``[replica, samples of this process, neuron]``."""
-        shard, like = self.batch.shard, self.runner.store.like
-        drawn = draw_noise(population, size, phase, self.step, self.runner.seeds, shard.n_samples)
-        return shard.part(torch.as_tensor(drawn)).to(dtype=like.dtype).to(device=like.device)
+        like = self.runner.store.like
+        drawn = draw_noise(population, size, phase, self.step, self.runner.seeds, self.shard.n_samples)
+        return self.shard.part(torch.as_tensor(drawn)).to(dtype=like.dtype).to(device=like.device)
 
     def check_input_by_product(self, input_name: str, product: Tensor) -> None:
         """Check an input if its product with weights is not finite."""
-        if self.batch.check and not self.runner.binder.is_finite(product):
-            self.runner.binder.check_numbers({input_name: self.batch.inputs[input_name]}, {})
+        if self.check and not self.runner.binder.is_finite(product):
+            self.runner.binder.check_numbers({input_name: self.inputs[input_name]}, {})
 
     def signal(self, name: str) -> Tensor:
         """The values of a signal, ``[replica, samples of this process, 1]``."""
         with torch.inference_mode(False), torch.no_grad():  # a user's function may keep what it reads
-            return self.runner.binder.signal(name, self.batch.signals[name], self.batch.shard)
+            return self.runner.binder.signal(name, self.signals[name], self.shard)
 
 
 class Runner:
@@ -73,7 +72,7 @@ class Runner:
         self.last: Lowered | None = None
 
     def batch(
-        self, x: Any, target: Any, signals: Mapping[str, Any] | None, processes: Processes, check: bool = True
+        self, step: int, x: Any, target: Any, signals: Mapping[str, Any], processes: Processes, check: bool
     ) -> Batch:
         """Make a batch from what the user passes to a step.
 
@@ -92,10 +91,10 @@ class Runner:
             if check:
                 self.binder.check_numbers(inputs, targets)
             inputs, targets = ({k: shard.part(v) for k, v in part.items()} for part in (inputs, targets))
-        return Batch(inputs, targets, times, given, shard, check and shard.is_whole)
+        return Batch(self, step, inputs, targets, times, shard, check and shard.is_whole, given)
 
-    def run(self, runnable: Runnable, batch: Batch, step: int) -> Lowered:
-        """Run a program, with the noise of this step.
+    def run(self, runnable: Runnable, batch: Batch) -> Lowered:
+        """Run a program.
 
         Raises:
             DataError: a number of an input is not finite, or a class is out of range; nothing has changed.
@@ -111,7 +110,7 @@ class Runner:
         kept = self._kept(batch)
         try:
             with torch.inference_mode():  # less overhead in each call than no_grad
-                lowered.run(given, Environment(self, batch, step))
+                lowered.run(given, batch)
         except BaseException as error:
             # a cycle in the same memory is partly overwritten, so that nothing can be read of it any more
             self.last = before if before is not None and before.arena is not lowered.arena else None
@@ -132,13 +131,13 @@ class Runner:
     def inputs(self, x: Any) -> Batch:
         """Make a batch for a prediction, which has neither targets nor signals."""
         inputs, _, times = self.binder.by_time(self.binder.inputs(x, check=False), {})
-        return Batch(inputs, {}, times, {}, BatchShard(next(iter(inputs.values())).shape[1]), True)
+        return Batch(self, 0, inputs, {}, times, BatchShard(next(iter(inputs.values())).shape[1]), check=True)
 
     def predict(self, runnable: Runnable, batch: Batch) -> list[Tensor]:
         """Return the readable quantities of a program, without copies."""
         last = self.last
         try:
-            lowered = self.run(runnable, batch, 0)
+            lowered = self.run(runnable, batch)
         finally:
             self.last = last  # a prediction does not count as a cycle
         return [lowered.of(register) for register in lowered.program.readable.values()]

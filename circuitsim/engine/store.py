@@ -34,6 +34,7 @@ class WeightStore:
     Attributes:
         own: weights and states, which a step changes in place, keyed by their names in programs, such as ``V1:w``,
             ``V1:e`` or ``up1.theta``.
+        owners: the projections with weights of their own.
         like: a tensor of the circuit's data type and device.
         parameters: the parameters of rules, set when the layouts are aligned.
         owed: decay that could not be represented so far (`circuitsim.engine.decay`).
@@ -56,6 +57,7 @@ class WeightStore:
         self.pinned: dict[int, Runaway | None] = {}
         self.lesioned: dict[str, list[int]] = {}
         self.n_mask_changes = self.n_writes = 0
+        self.owners = [p for p in motif.projections if p.tied_to is None]
         self._patterns = {p.name: synapses_of(motif, p).pattern for p in motif.projections}
         self._moved: set[str] = set()  # the patterns whose synapses are no longer at the places that were drawn
         self._turned: dict[str, Layout] = {}
@@ -109,12 +111,12 @@ class WeightStore:
             turned, straight: projections that share a batch mean, as its transpose and as it is. They need the two
                 opposite orders, since an elementwise pass over weights and mean is slow otherwise.
         """
-        for name, layout in self.layouts.items():
-            if not isinstance(layout, DenseLayout) or synapse("w", name).name not in self.own:
-                continue
-            if name in turned or (name not in straight and layout.shape[0] >= REGISTER):
+        for p in self.owners:
+            layout = self.layouts[p.name]
+            along_post = p.name in turned or (p.name not in straight and layout.shape[0] >= REGISTER)
+            if isinstance(layout, DenseLayout) and along_post:
                 layout.lie_along_post()
-                for key in self.keys_of(name):
+                for key in self.keys_of(p.name):
                     self.own[key] = layout.laid(self.own[key])
 
     # -- writing
@@ -146,13 +148,12 @@ class WeightStore:
 
     def relays(self) -> frozenset[str]:
         """The projections of one synapse for each neuron, all of weight 1, which no step changes."""
-        fixed = [p.name for p in self.motif.projections if p.tied_to is None and not p.is_plastic]
-        one_to_one = [name for name in fixed if isinstance(self.layouts[name], OneToOneLayout)]
-        return frozenset(name for name in one_to_one if bool((self.values(name) == 1.0).all()))
+        fixed = [p.name for p in self.owners if not p.is_plastic and isinstance(self.layouts[p.name], OneToOneLayout)]
+        return frozenset(name for name in fixed if bool((self.values(name) == 1.0).all()))
 
     def present(self, name: str) -> Tensor:
         """A copy of the mask of a projection with weights of its own, with a place for every weight."""
-        values, mask = self.own[synapse("w", name).name], self.layouts[name].mask
+        values, mask = self.values(name), self.layouts[name].mask
         return torch.ones_like(values) if mask is None else torch.empty_like(values).copy_(mask)
 
     def synapses(self, name: str) -> list[np.ndarray]:
@@ -168,7 +169,7 @@ class WeightStore:
         for r, (numbers, drawn) in enumerate(zip(added, weights, strict=True)):
             places = layout.places(torch.from_numpy(numbers), r)
             mask[r][places] = 1.0
-            self.own[synapse("w", name).name][r][places] = torch.from_numpy(drawn).to(self.like)
+            self.values(name)[r][places] = torch.from_numpy(drawn).to(self.like)
             for state, declared in lasting(p.state).items():
                 self.own[synapse(state, name).name][r][places] = float(declared.start)
         self.set_mask(name, mask)
@@ -192,7 +193,7 @@ class WeightStore:
 
     def _of_pattern(self, root: str) -> list[Projection]:
         """The projections with weights of their own that share a pattern of synapses."""
-        return [q for q in self.motif.projections if q.tied_to is None and self._patterns[q.name][0] == root]
+        return [q for q in self.owners if self._patterns[q.name][0] == root]
 
     def _place(self, root: str, numbers: Tensor) -> None:
         """Move the synapses of a sparse pattern to other places. Synapses without a place there are lost."""
@@ -231,7 +232,7 @@ class WeightStore:
 
     def bound(self, p: Projection) -> None:
         """Clip the weights of a projection to its bounds."""
-        self.layouts[p.name].restrict_(bounded_(self.own[synapse("w", p.name).name], bounds_of(self.motif, p)))
+        self.layouts[p.name].restrict_(bounded_(self.values(p.name), bounds_of(self.motif, p)))
 
     # -- snapshots and pins
 
@@ -310,7 +311,7 @@ class WeightStore:
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[None]:
-        weights = {name: self.own[synapse("w", name).name] for name in self.recorded}
+        weights = {name: self.values(name) for name in self.recorded}
         for name, w in weights.items():
             self._before.setdefault(name, torch.empty_like(w)).copy_(w)
         rows = torch.tensor(sorted(self.pinned), device=self.like.device, dtype=torch.int64)
@@ -337,7 +338,7 @@ class WeightStore:
 
     def _masks(self) -> dict[str, Tensor]:
         """The masks of projections with weights of their own in which a synapse is absent."""
-        masks = {p.name: self.layouts[p.name].mask for p in self.motif.projections if p.tied_to is None}
+        masks = {p.name: self.layouts[p.name].mask for p in self.owners}
         return {name: mask for name, mask in masks.items() if mask is not None}
 
     def restore(self, tensors: Mapping[str, Tensor], finite: bool = True) -> None:
@@ -350,9 +351,8 @@ class WeightStore:
         for key in places:
             self._place(key.removeprefix("places/"), self._read_places(key, tensors[key]))
         wanted = {f"weights/{in_file(name)}": values for name, values in self.own.items()}
-        names = [p.name for p in self.motif.projections if p.tied_to is None]
-        names = [name for name in names if f"mask/{name}" in tensors or name in self._masks()]
-        masks = {f"mask/{name}": self.own[synapse("w", name).name] for name in names}
+        names = [p.name for p in self.owners if f"mask/{p.name}" in tensors or p.name in self._masks()]
+        masks = {f"mask/{name}": self.values(name) for name in names}
         owed = {f"owed/{in_file(name)}": name for name in self.own if f"owed/{in_file(name)}" in tensors}
         stray = set(tensors) ^ {*wanted, *masks, *owed, *places}
         if stray:
@@ -371,9 +371,8 @@ class WeightStore:
             values.copy_(tensors[f"weights/{in_file(name)}"])
             self._restrict(name)
         self.owed = {name: _owed(tensors[key]) for key, name in owed.items()}
-        for p in self.motif.projections:  # weights in files of earlier versions may lie outside their bounds
-            if p.tied_to is None:
-                self.bound(p)
+        for p in self.owners:  # weights in files of earlier versions may lie outside their bounds
+            self.bound(p)
 
     def _read_places(self, key: str, found: Tensor) -> Tensor:
         """Check the numbers of places, and return them on the circuit's device."""

@@ -19,7 +19,6 @@ from circuitsim.errors import ParameterError
 from circuitsim.motif import Projection
 from circuitsim.motif.checks import is_number, is_whole
 from circuitsim.motif.init import Init
-from circuitsim.plan.quantities import synapse
 
 
 def prune(store: WeightStore, name: str, threshold: float | None, quantile: float | None) -> Tensor:
@@ -30,7 +29,7 @@ def prune(store: WeightStore, name: str, threshold: float | None, quantile: floa
         raise ParameterError(f"projection {name!r}: threshold must be a number, 0 or more (got {threshold!r})")
     if quantile is not None and not (is_number(quantile) and 0 <= quantile <= 1):
         raise ParameterError(f"projection {name!r}: quantile must be a number in [0, 1] (got {quantile!r})")
-    values = store.own[synapse("w", store.own_name(name)).name]
+    values = store.values(store.own_name(name))
     gone = ~(values.abs() >= threshold) if threshold is not None else weakest(store, name, float(quantile or 0))
     return remove(store, name, gone)
 
@@ -40,7 +39,7 @@ def weakest(store: WeightStore, name: str, share: float) -> Tensor:
 
     Of equal ones, the first row by row go first, and numbers that are not a number before all others.
     """
-    values, present = store.own[synapse("w", name).name], store.present(name)
+    values, present = store.values(name), store.present(name)
     sizes = values.abs().nan_to_num(nan=-1.0).masked_fill(present == 0, torch.inf).flatten(1)
     ranks = sizes.argsort(dim=1, stable=True).argsort(dim=1)
     counts = (share * (present != 0).sum((1, 2)).double() + 1e-9).long()  # 0.29 * 100 is a little less than 29
@@ -71,12 +70,10 @@ def lesion(store: WeightStore, population: str, neurons: Sequence[int]) -> Tenso
     store.lesioned[population] = sorted({*store.lesioned.get(population, ()), *neurons})
     for p in touched:
         if p.tied_to is None:
-            lost = _rows_and_columns(store, p)
-            layout = store.layouts[p.name]
-            gone = torch.zeros(store.n_replicas, *layout.value_shape, dtype=torch.bool, device=store.like.device)
-            for r, numbers in enumerate(store.synapses(p.name)):
-                gone[r][layout.places(torch.from_numpy(np.intersect1d(lost, numbers)), r)] = True
-            removed += remove(store, p.name, gone)
+            lost, layout = torch.from_numpy(_rows_and_columns(store, p)), store.layouts[p.name]
+            gone = [torch.isin(layout.numbers_of(r).cpu(), lost) for r in range(store.n_replicas)]
+            gone_there = torch.stack(gone).view(-1, *layout.value_shape).to(store.like.device)
+            removed += remove(store, p.name, gone_there)
     return removed
 
 

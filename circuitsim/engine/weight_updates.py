@@ -12,9 +12,8 @@ from circuitsim.engine.bounds import limits
 from circuitsim.engine.decay import factor_of
 from circuitsim.engine.kernels import broadcast, multiply
 from circuitsim.engine.layout import SparseLayout
-from circuitsim.engine.places import Slot
 from circuitsim.engine.sparse_products import sampled_product
-from circuitsim.engine.workspace import Decay, Workspace
+from circuitsim.engine.workspace import Decay, Slot, Workspace
 from circuitsim.plan.instructions import Instruction, Operand, Register
 
 

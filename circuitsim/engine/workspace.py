@@ -1,4 +1,8 @@
-"""The place where a lowering keeps what its kernels share: buffers, operands and calls."""
+"""The place where a lowering keeps what its kernels share: buffers, operands and calls.
+
+A program is lowered to a list of calls whose buffers are allocated, with slots for the few arguments that change from
+step to step: inputs and targets, numbers that schedules change, and decay factors.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +17,58 @@ from torch import Tensor
 
 from circuitsim.engine.batch_shard import BatchShard
 from circuitsim.engine.operations import fitting
-from circuitsim.engine.places import VIEWS, Calls, Slot
 from circuitsim.engine.store import WeightStore
 from circuitsim.plan import Instruction, Program, Register, Synapses
 from circuitsim.plan.instructions import CHANGES, Operand
 
 VIEWING = frozenset({"turn", "at_post", "at_pre", "all_reduce"})  # the result may be a view of the operand
 
+VIEWS: dict[str, Callable[[Tensor], Tensor]] = {
+    "": lambda t: t,
+    "rows": lambda t: t[0],  # [B, n] of [1, B, n]
+    "columns": lambda t: t[0].T,  # [n, B]
+    "turned": lambda t: t.transpose(1, 2),
+    "flat": lambda t: (t.transpose(1, 2) if t.transpose(1, 2).is_contiguous() else t).reshape(-1),  # in memory order
+}
+
 Argument = Any  # a tensor, a number, or a slot for one of them
 Decay = tuple[Operand, str, Callable[[Any], object]]  # the decay, the name of the weights, and who takes the factor
+
+
+class Slot:
+    """A value that changes, and the arguments that take it."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.places: list[tuple[Any, Any]] = []  # a list or dict of arguments, with an index or key
+
+    def set(self, value: Any) -> None:
+        """Write a value into the arguments."""
+        self.value = value
+        for container, key in self.places:
+            container[key] = value
+
+
+class Calls:
+    """A list of functions with their arguments."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Callable[..., Any], list[Any], dict[str, Any]]] = []
+
+    def add(self, function: Callable[..., Any], *args: Any, **options: Any) -> None:
+        """Add one call; its arguments may be slots."""
+        listed = list(args)
+        containers: list[tuple[Any, Any]] = [(listed, range(len(listed))), (options, list(options))]
+        for container, keys in containers:
+            for key in keys:
+                if isinstance(slot := container[key], Slot):
+                    slot.places.append((container, key))
+                    container[key] = slot.value
+        self.calls.append((function, listed, options))
+
+    def run(self) -> None:
+        for function, args, options in self.calls:
+            function(*args, **options)
 
 
 class Arena:
@@ -56,7 +103,7 @@ class Workspace:
         decays: the weights that decay in the current region.
         decay_factors: by weights, the factor that multiplies them.
         per_replica: the scalars with a value for each replica.
-        environment: provides noise and signals while a step runs.
+        batch: the batch of the last run, which provides noise and signals.
         readable: the quantities that can be read at this point of a step.
     """
 
@@ -72,17 +119,14 @@ class Workspace:
         self.scalars: dict[Register, Any] = {}
         self.decays: list[Decay] = []
         self.decay_factors: dict[Register, Any] = {}
-        self.environment: Any = None
+        self.batch: Any = None
         self.readable: Mapping[str, Register] = program.readable
         self.per_replica: dict[Register, Tensor] = {}
         self._numbers: dict[Register, Tensor] = {}  # the scalars that calls read as tensors
         self._slots: dict[Register, dict[float, Slot]] = defaultdict(dict)  # those that they read as numbers, by factor
         self._views: dict[tuple[Register, str, int], Slot] = {}  # of inputs and targets
         self._classes: dict[tuple[Operand, int], Tensor] = {}
-        self._readers: dict[Register, list[Instruction]] = defaultdict(list)  # in order
-        for i in program.instructions:
-            for register in i.reads:
-                self._readers[register].append(i)
+        self._readers = program.readers
         self._roots = frozenset(program.roots)
         self._own: set[Register] = set()  # registers that share their memory with no other
         self._memory: dict[Register, Register] = {}  # register -> the one whose memory it has

@@ -513,11 +513,11 @@ class _Rules:
 
         def leaf(symbol: sympy.Symbol) -> Operand:
             value = self.of_neuron(symbol)
-            if not isinstance(value, Register) or isinstance(value.space, Synapses | Matrix) or value.is_scalar:
+            if not isinstance(value, Register) or not isinstance(value.space, Neurons):
                 return value
-            op = f"at_{self.end(symbol)}" if value.space != EVERYTHING else "at_sample"
-            space = self.q.synapses if value.space != EVERYTHING else value.space
-            return writer.write(op, (value,), space, options=(self.q.synapses,))
+            if value.space == EVERYTHING:
+                return writer.write("at_sample", (value,), EVERYTHING, options=(self.q.synapses,))
+            return writer.write(f"at_{self.end(symbol)}", (value,), self.q.synapses, options=(self.q.synapses,))
 
         result = writer.expression(e, leaf)
         return Body(tuple(writer.lines), result)

@@ -9,7 +9,7 @@ change has a register of its own (``W0:w'``) in the same memory.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -93,6 +93,15 @@ class Program:
             yield from region.instructions
 
     @property
+    def readers(self) -> defaultdict[Register, list[Instruction]]:
+        """The instructions that read each register, in order."""
+        found: defaultdict[Register, list[Instruction]] = defaultdict(list)
+        for i in self.instructions:
+            for register in i.reads:
+                found[register].append(i)
+        return found
+
+    @property
     def roots(self) -> Iterator[Register]:
         """The registers that must hold their values at the end of the step."""
         yield from self.readable.values()
@@ -151,10 +160,10 @@ def show(program: Program) -> str:
     lines = [f"program of {program.name!r}"]
     for what, registers in (("input", program.given.inputs), ("target", program.given.targets)):
         lines += [f"  {what} {names.get(r, (r.name,))[0]}    [{r.axes}]" for r in registers.values()]
-    reads = Counter(register for i in program.instructions for register in i.reads)
     kept = set(program.roots)
     # values that have no name of their own and are read once
-    inline = frozenset(r for r, n in reads.items() if n == 1 and r.name.startswith("%") and r not in kept)
+    read_once = [r for r, readers in program.readers.items() if len(readers) == 1 and r.name.startswith("%")]
+    inline = frozenset(r for r in read_once if r not in kept)
     for region in program.regions:
         repeats = any(r.iteration for r in program.regions if r.phase == region.phase)
         lines.append(f"phase {region.phase!r}" + (f", iteration {region.iteration + 1}" if repeats else ""))

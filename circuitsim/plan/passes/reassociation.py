@@ -18,7 +18,6 @@ a number are computed once, and else to the narrowest vector.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -74,12 +73,9 @@ class _Reassociation(Writer):
         self.given, self.sizes = program, sizes
         self.images: dict[Register, Image] = {}
         self.multiples: dict[tuple[Register, Register], Register] = {}  # (number, vector) -> their product
-        self.readers: dict[Register, list[Instruction]] = defaultdict(list)
+        self.readers = program.readers
         self.made = {i.out: i for i in program.instructions}
         self.where = {i.out: k for k, region in enumerate(program.regions) for i in region.instructions}
-        for i in program.instructions:
-            for register in i.reads:
-                self.readers[register].append(i)
         self.clipped = clipped_weights(program)
         self.inputs = program.given.registers
         self.wanted: set[Register | None] = {*program.losses.values(), program.loss}
@@ -235,8 +231,8 @@ class _Reassociation(Writer):
         assert image.matrix is not None
         n, base = image.base.size, self.scaled_base(image)
         moments = self.write("outer", (base, base), Matrix((n, n)), options=(Matrix((n, n)),))
-        turned = self.write("matmul", (image.matrix, moments), Matrix(image.matrix.shape), options=(False, False))
-        self.lines.append(Instruction("mean_of_squares", i.out, (turned, image.matrix)))
+        product = self.times(image.matrix, moments)
+        self.lines.append(Instruction("mean_of_squares", i.out, (product, image.matrix)))
 
     def narrowly_scaled(self, p: Register, q: Register) -> tuple[Register, Register]:
         """``E[p (s q)^T] = E[(s p) q^T]``: let a number shared by all neurons multiply the narrowest vector."""

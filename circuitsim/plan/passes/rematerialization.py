@@ -8,7 +8,7 @@ numbers are the same, in half as many buffers, which then fit into the processor
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from circuitsim.plan.instructions import Instruction, Register
@@ -26,13 +26,13 @@ def rematerialize(program: Program, sizes: Sizes, kept: Collection[str] = ()) ->
     names = defaultdict(list)
     for name, register in program.readable.items():
         names[register].append(name)
-    last = {register: i for i in program.instructions for register in i.reads}
+    readers = program.readers
     clipped = clipped_weights(program)
     wanted = {*program.losses.values(), program.loss}
     images = dict(program.images)
     for i in program.instructions:
         known = names[i.out]
-        if not (known and i.is_dense_current and is_written_over(i.out, last.get(i.out))):
+        if not (known and i.is_dense_current and is_written_over(i.out, readers[i.out])):
             continue
         matrix, base = i.registers
         is_large = sizes.replicas * sizes.batch * i.out.size >= LARGE
@@ -44,11 +44,9 @@ def rematerialize(program: Program, sizes: Sizes, kept: Collection[str] = ()) ->
     return replace(program, readable=readable, images=images)
 
 
-def is_written_over(register: Register, last_reader: Instruction | None) -> bool:
+def is_written_over(register: Register, readers: Sequence[Instruction]) -> bool:
     """Whether the last instruction that reads a register can write its result into the register's memory."""
-    return (
-        last_reader is not None
-        and last_reader.op in ELEMENTWISE
-        and last_reader.out.space == register.space
-        and last_reader.out.batch == register.batch
-    )
+    if not readers:
+        return False
+    last = readers[-1]
+    return last.op in ELEMENTWISE and (last.out.space, last.out.batch) == (register.space, register.batch)

@@ -13,7 +13,6 @@ from dataclasses import replace
 from circuitsim.plan.instructions import CHANGES, Instruction, Matrix, Operand, Region, Register, Synapses
 from circuitsim.plan.passes.rewriting import without_dead_code
 from circuitsim.plan.program import Program
-from circuitsim.plan.writer import Writer
 
 NARROW = 32  # inner columns up to which a matrix product is recomputed for each reader rather than stored
 
@@ -26,18 +25,16 @@ def update_in_place(program: Program) -> Program:
     return without_dead_code(replace(program, regions=regions))
 
 
-class _Region(Writer):
+class _Region:
     def __init__(self, region: Region, readers: Counter[Register]) -> None:
-        super().__init__({"%": 2 * 10**6})
         self.region, self.readers = region, readers
         self.made: dict[Operand, Instruction] = {i.out: i for i in region.instructions}
 
     def instructions(self) -> tuple[Instruction, ...]:
-        self.lines = [i for i in self.region.instructions if i.op not in CHANGES]
+        others = [i for i in self.region.instructions if i.op not in CHANGES]
         changes = [i for i in self.region.instructions if i.op in CHANGES]
         shortened = [self.short(i) or i for i in changes]
-        ordered = self.ordered(shortened, dict(zip((i.out for i in shortened), changes, strict=True)))
-        return (*self.lines, *ordered)
+        return (*others, *self.ordered(shortened, {i.out: i for i in changes}))
 
     def short(self, i: Instruction) -> Instruction | None:
         """The change as an ``accumulate``, or None if it has another form."""
