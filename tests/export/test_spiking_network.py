@@ -1,5 +1,6 @@
 """The exported spiking network is the one that was declared."""
 
+import os
 import subprocess
 import sys
 
@@ -233,6 +234,31 @@ def test_numbers_of_numpy_write_the_same_code():
     expected = written(float, int)
     assert "np." not in expected[0]
     assert written(np.float64, np.int64) == written(np.float32, np.int32) == expected
+
+
+SEVERAL_MEANS = """
+import circuitsim as cs
+
+trace = "activity / sqrt(mean(activity**2)) - mean(activity) + activity * mean(abs(activity))"
+motif = cs.Motif("m")
+motif.add(cs.Population("x", 3, trace=trace), cs.Population("y", 2), cs.Population("e", 2, "descending"))
+motif.add(cs.Objective("y", "e", "mse"))
+motif.connect("x", "y", name="W", rule=cs.Rule("eta * post * pre", eta=0.1))
+circuit = cs.compile(motif, device="cpu", dtype="float64")
+print(cs.export_brian2(circuit, mode="spiking", target="numpy").blueprint.digest())
+"""
+
+
+def test_every_process_makes_the_same_network():
+    """Python orders sets differently in each. Otherwise a run could not be resumed in another process."""
+    digests = {
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", SEVERAL_MEANS], capture_output=True, text=True, check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in "024"
+    }  # fmt: skip
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize("make", [circuit, normalised])

@@ -11,7 +11,6 @@ import numpy as np
 from circuitsim.errors import CircuitError
 
 Values = np.ndarray | float
-DELAY = "delay_ms"  # the constant of synapses that holds their delay, where a spike's effect depends on it
 
 
 @dataclass

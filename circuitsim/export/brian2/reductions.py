@@ -116,7 +116,7 @@ def add_mean(
         t.add(Wires(inputs, group, hub, np.arange(size), np.zeros(size, dtype=int)))
     # an array over time is the same at both ends of a synapse
     at_inputs = {s: name if name.endswith("(t)") else f"{name}_pre" for s, name in names.items()}
-    for inner in filter(is_mean, body.free_symbols):
+    for inner in filter(is_mean, in_order(body.free_symbols)):
         owner, _, known = inner.name.partition(":")
         at_inputs[inner] = f"{known}_post" if owner == hub else f"{copy_mean(t, inner, group)}_pre"
     summed, sums = text(body, at_inputs), t.sums(inputs)
@@ -129,6 +129,12 @@ def add_mean(
     t.sum(inputs, f"total_{k}_post", summed)
     t.run(hub, *statements)
     return mean
+
+
+def in_order(symbols: Iterable[sympy.Symbol]) -> list[sympy.Symbol]:
+    """Symbols in an order that is the same in every process, unlike that of a set. What is added to a blueprint in
+    another order makes another program."""
+    return sorted(symbols, key=str)
 
 
 def is_mean(symbol: sympy.Symbol) -> bool:
@@ -165,7 +171,7 @@ def computed_signals(t: Blueprint, cycle: Cycle) -> dict[sympy.Symbol, sympy.Exp
 
     def take(body: sympy.Expr) -> sympy.Symbol:
         """Transcribe a mean of quantities of populations, in which other means are symbols."""
-        symbols = {s: of(s).partition(".") for s in body.free_symbols if not is_mean(s)}
+        symbols = {s: of(s).partition(".") for s in in_order(body.free_symbols) if not is_mean(s)}
         group = min((owner for owner, _, _ in symbols.values()), default=next(iter(cycle.plan.populations)))
         names = {}
         for symbol, (owner, _, kind) in symbols.items():

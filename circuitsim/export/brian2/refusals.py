@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 
+import networkx as nx
+
 from circuitsim.engine import Circuit
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.replica import Replica
@@ -107,20 +109,14 @@ def _of_inference(replica: Replica, spiking: Spiking) -> Iterator[str]:
 
 def _of_iterations(plan: Plan) -> Iterator[str]:
     """Delays that count iterations, unless they stand for the way round a loop, which spikes take in any case."""
-    late = [q for q in plan.projections.values() if q.delay]
-    if late:
-        import networkx as nx  # late: most circuits need no graph
-
-        somata = [(q.pre, q.post) for q in plan.projections.values() if q.compartment == "soma"]
-        loops = {
-            name: k for k, loop in enumerate(nx.strongly_connected_components(nx.DiGraph(somata))) for name in loop
-        }
-        for q in late:
-            if q.delay > 1 or loops.get(q.pre) != loops.get(q.post):
-                yield (
-                    f"projection {q.name!r} has a delay of {q.delay} iterations, which spikes do not have, except for "
-                    f"delay=1 in a loop; use Spiking(delays={{{q.name!r}: Delay(ms)}})"
-                )
+    somata = nx.DiGraph((q.pre, q.post) for q in plan.projections.values() if q.compartment == "soma")
+    loops = {name: k for k, loop in enumerate(nx.strongly_connected_components(somata)) for name in loop}
+    for q in plan.projections.values():
+        if q.delay > 1 or (q.delay and loops.get(q.pre) != loops.get(q.post)):
+            yield (
+                f"projection {q.name!r} has a delay of {q.delay} iterations, which spikes do not have, except for "
+                f"delay=1 in a loop; use Spiking(delays={{{q.name!r}: Delay(ms)}})"
+            )
 
 
 def _of_rules(replica: Replica, spiking: Spiking) -> Iterator[str]:

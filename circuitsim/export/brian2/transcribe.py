@@ -32,6 +32,7 @@ from circuitsim.export.brian2.reductions import (
     add_softmax,
     computed_signals,
     copy_mean,
+    in_order,
     link_mean,
     take_reductions,
     without_ends,
@@ -147,7 +148,7 @@ def _population(t: Blueprint, cycle: Cycle, p: PopulationPlan) -> None:
 def _states(t: Blueprint, cycle: Cycle, p: PopulationPlan) -> None:
     """Transcribe the updates of a population's states, each to the batch mean of its expression."""
     names, signals = _names_in_group(t, cycle, p), computed_signals(t, cycle) if p.states else {}
-    names |= {mean: link_mean(t, mean, p.name) for e in signals.values() for mean in e.free_symbols}
+    names |= {mean: link_mean(t, mean, p.name) for e in signals.values() for mean in in_order(e.free_symbols)}
     changed = (update.xreplace(signals) for update in p.states.values())
     taken = take_reductions(t, p.name, changed, names, cycle.suffix)
     updates = [Update(of_neuron(k), text(e, names)) for k, e in zip(p.states, taken, strict=True)]
@@ -326,7 +327,7 @@ def _names_at_synapse(t: Blueprint, cycle: Cycle, p: ProjectionPlan, rule: Sum) 
     names |= {r.symbol: sum_name(p, r, cycle.suffix) for r in rule.reductions if r.kind != "mean"}
     if rule.symbols & {signal(name) for name in cycle.plan.computed}:
         for symbol, expression in computed_signals(t, cycle).items():
-            at_synapse = {mean: f"{copy_mean(t, mean, p.post)}_post" for mean in expression.free_symbols}
+            at_synapse = {mean: f"{copy_mean(t, mean, p.post)}_post" for mean in in_order(expression.free_symbols)}
             names[symbol] = f"({text(expression, at_synapse)})"
     return names
 

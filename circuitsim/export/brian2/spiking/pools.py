@@ -17,7 +17,7 @@ import sympy
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.language import text
 from circuitsim.export.brian2.parts import Neurons
-from circuitsim.export.brian2.reductions import add_mean, is_mean, link_mean, without_ends
+from circuitsim.export.brian2.reductions import add_mean, in_order, is_mean, link_mean, without_ends
 from circuitsim.export.brian2.spiking.lowering import Lowering
 from circuitsim.export.brian2.spiking.reads import slopes_of, symbols_of
 from circuitsim.export.brian2.transcribe import body_of_mean
@@ -99,7 +99,7 @@ def text_at(c: Lowering, group: str, expression: sympy.Expr, names: Mapping[symp
     if not shared.free_symbols:  # a number, which needs no variable
         shared = ONE
     rest = expression / shared
-    kept = {s: f"{_kept(c, group, s)}_post" for s in rest.free_symbols if is_mean(s)}
+    kept = {s: f"{_kept(c, group, s)}_post" for s in in_order(rest.free_symbols) if is_mean(s)}
     factors = [f"{_kept(c, group, shared)}_post"] if shared.free_symbols else []
     return f"({'*'.join([*factors, *([text(rest, {**names, **kept})] if rest != ONE or not factors else [])])})"
 
@@ -107,7 +107,7 @@ def text_at(c: Lowering, group: str, expression: sympy.Expr, names: Mapping[symp
 def _kept(c: Lowering, group: str, expression: sympy.Expr) -> str:
     """The variable of a group that holds an expression in means, computed at each plasticity step: once for each neuron
     and not for each synapse, which could not read the pools."""
-    value = text(expression, {s: link_mean(c.b, s, group) for s in expression.free_symbols})
+    value = text(expression, {s: link_mean(c.b, s, group) for s in in_order(expression.free_symbols)})
     if (group, value) not in c.shared:
         name = c.shared[group, value] = f"shared_{sum(owner == group for owner, _ in c.shared)}"
         c.b.neurons[group].declare(name)

@@ -15,7 +15,7 @@ import sympy
 from circuitsim.engine.draws import generator
 from circuitsim.errors import CircuitError
 from circuitsim.export.brian2.language import at_once, clipped, of_parameter, of_synapse, term_text, text, total
-from circuitsim.export.brian2.parts import DELAY, Wires
+from circuitsim.export.brian2.parts import Wires
 from circuitsim.export.brian2.replica import WEIGHT
 from circuitsim.export.brian2.spiking.cells import GradedReadout, SpikingCell
 from circuitsim.export.brian2.spiking.lowering import Lowering
@@ -28,6 +28,7 @@ from circuitsim.plan import ProjectionPlan
 from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, neuron, synapse
 from circuitsim.rules import Sum
 
+DELAY = "delay_ms"  # the constant of synapses that holds their delay, where a spike's effect depends on it
 ARRIVED = "arrived"  # the variable of synapses that holds the trace of spikes that have arrived, after a delay
 
 
