@@ -11,7 +11,7 @@ from circuitsim.motif import Objective
 from circuitsim.motif.phase import TIME
 from circuitsim.motif.vocabularies import PREVIOUS
 from circuitsim.plan.circuitry import Circuitry
-from circuitsim.plan.instructions import Body, Instruction, Matrix, Neurons, Operand, Region, Register, Space, Synapses
+from circuitsim.plan.instructions import Body, Instruction, Matrix, Neurons, Operand, Region, Register
 from circuitsim.plan.plan import ONCE, Plan, PopulationPlan, ProjectionPlan, Times
 from circuitsim.plan.program import Given, Program
 from circuitsim.plan.quantities import POST, PRE, at_time, current, end_of, iteration_name, neuron, of, signal, synapse
@@ -421,7 +421,8 @@ class _Rules:
         if not (post.batch and pre.batch):
             ends = self.place(self.batch_mean(post), POST), self.place(self.batch_mean(pre), PRE)
             return self.emitter.elementwise("multiply", *ends)
-        where = mean_space(self.q.synapses)
+        # dense projections share a space, so that a mean can serve two that run in opposite directions
+        where = Matrix(self.q.shape) if self.q.layout == "dense" else self.q.synapses.shared
         return self.emitter.write("outer", (post, pre), where, options=(where,))
 
     def vector(self, e: sympy.Expr) -> Register | None:
@@ -521,9 +522,3 @@ class _Rules:
 def is_decay(term: Term | SlowTerm, q: ProjectionPlan) -> bool:
     """Whether a term is a multiple of the weight, the same for all synapses."""
     return isinstance(term, Term) and not term.has_data and term.weight == synapse("w", q.name)
-
-
-def mean_space(synapses: Synapses) -> Space:
-    """The space of a batch mean of products. Dense projections share one, so that a mean can serve two projections that
-    run in opposite directions."""
-    return Matrix(synapses.shape) if synapses.layout == "dense" else synapses.shared
