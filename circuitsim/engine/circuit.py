@@ -28,7 +28,6 @@ from circuitsim.engine.programs import EVERYTHING, Programs, Runnable, partners
 from circuitsim.engine.runaway import Runaway, check_max_weight, find_runaways
 from circuitsim.engine.runner import Batch, Runner
 from circuitsim.engine.store import WeightStore
-from circuitsim.engine.undo import before_change
 from circuitsim.errors import DataError, ParameterError, SimulationDiverged
 from circuitsim.motif import Constant, Gaussian, Motif, Objective, Projection, Uniform
 from circuitsim.motif.checks import index, is_number
@@ -39,7 +38,7 @@ from circuitsim.motif.phase import TIME
 from circuitsim.motif.synapse_faults import init_faults, sign_faults
 from circuitsim.motif.synapses import signed
 from circuitsim.motif.wiring import path_from_target
-from circuitsim.plan import Image, Plan, Program, Times
+from circuitsim.plan import Plan, Program, Times
 from circuitsim.plan.quantities import at_time
 from circuitsim.whole import check_flags, whole
 
@@ -69,6 +68,10 @@ class Circuit:
     dimensionless. Methods take the names of a `population` or `projection`, or of several `projections`, and raise a
     MotifError for one that the motif lacks; the index of a `replica`, from 0, and raise a ParameterError for one that
     does not exist; and `x`, `target` and `signals` as `step` does, and raise a DataError where they do not fit.
+
+    Those that read the last cycle, such as `activity`, raise a ParameterError if none has run yet, or if the last step
+    did not compute what they read (see `keep` of `step`). Those that change weights, synapses or plasticity raise one
+    for a projection that is tied to another.
 
     Attributes:
         motif: the declaration.
@@ -109,7 +112,7 @@ class Circuit:
         self.n_steps, self.n_epochs, self.n_grown, self.eta_scale, self.processes = 0, 0, 0, 1.0, ALONE
         like = torch.empty(0, device=device, dtype=dtype)
         layouts, own = assemble(motif, self.seeds, vary, like)
-        self.record_changes, self._n_writes = record_changes, 0
+        self.record_changes = record_changes
         self._frozen: frozenset[str] = frozenset()
         self._rewired = [(p, p.rewiring) for p in motif.projections if p.rewiring is not None]
         self.store = WeightStore(motif, n_replicas, layouts, own, like)
@@ -194,7 +197,6 @@ class Circuit:
         self.store.parameters.scale_eta(self.eta_scale)
         with self.store.stepping():
             lowered = self._run("apply", batch, kept)
-        self._n_writes = self.store.n_writes
         self.n_steps += 1
         result = self._result(lowered)
         self._rewire()
@@ -284,7 +286,7 @@ class Circuit:
             )
         batch = self._runner.inputs(x)
         runnable = self._prediction(output, batch.times, every_time)
-        found = [self._expanded(values.clone()) for values in self._runner.predict(runnable, batch)]
+        found = self._runner.predict(runnable, batch)
         return torch.stack(found, 2) if every_time else found[0]
 
     def check_predictable(self) -> None:
@@ -325,10 +327,8 @@ class Circuit:
 
         Returns:
             A copy, shape ``[replica, batch, neuron]``.
-        Raises:
-            ParameterError: no cycle has run yet, or the last step did not compute it (see `keep` of `step`).
         """
-        return self._last("activity", self.motif.population(population).name)
+        return self._runner.read("activity", self.motif.population(population).name)
 
     def judged(self, output: str) -> Tensor:
         """The circuit's prediction in the last cycle: the activity of an output when its objective was evaluated.
@@ -339,67 +339,28 @@ class Circuit:
             A copy, shape ``[replica, batch, neuron]``, or ``[replica, batch, time, neuron]`` if its target was a
             sequence.
         Raises:
-            ParameterError: no cycle has run yet, or the population is not the output of an objective.
+            ParameterError: the population is not the output of an objective.
         """
         name, last = self.motif.population(output).name, self._runner.last
         if last is None or name not in last.program.times.targets:
-            return self._last("judged", name)
-        return torch.stack([self._last("judged", at_time(name, t)) for t in range(last.program.times.n)], 2)
+            return self._runner.read("judged", name)
+        return torch.stack([self._runner.read("judged", at_time(name, t)) for t in range(last.program.times.n)], 2)
 
     def drive(self, population: str) -> Tensor:
         """A population's soma input in the last cycle.
 
         Returns:
             A copy, shape ``[replica, batch, neuron]``.
-        Raises:
-            ParameterError: no cycle has run yet, or the last step did not compute it (see `keep` of `step`).
         """
-        return self._last("drive", self.motif.population(population).name)
+        return self._runner.read("drive", self.motif.population(population).name)
 
     def current(self, projection: str) -> Tensor:
         """The current that a projection delivered in the last cycle.
 
         Returns:
             A copy, shape ``[replica, batch, post]``.
-        Raises:
-            ParameterError: no cycle has run yet, or the last step did not compute the current (see `keep` of `step`).
         """
-        return self._last("current", self.motif.projection(projection).name)
-
-    def _last(self, kind: str, owner: str) -> Tensor:
-        name = f"I_{owner}" if kind == "current" else f"{owner}.{kind}"
-        kind = "judged activity" if kind == "judged" else kind
-        last = self._runner.last
-        if last is None:
-            raise ParameterError(f"no {kind} of {owner!r} yet: run circuit.step(x, target) or circuit.cycle(x, target)")
-        program = last.program
-        if name in last.readable:
-            return self._expanded(last.of(last.readable[name]).clone())  # the next step reuses the buffer
-        if name in program.images:
-            try:
-                return self._expanded(self._recomputed(last, program.images[name]))
-            except ParameterError as error:
-                raise ParameterError(
-                    f"the last step did not compute the {kind} of {owner!r}, because it takes fewer multiplications "
-                    f"without it, and it cannot be computed now: {error}. Keep it with circuit.step(x, target, "
-                    f"keep=[{owner!r}]), or run circuit.cycle(x, target)"
-                ) from None
-        raise ParameterError(f"no phase gives {owner!r} a {kind}")
-
-    def _recomputed(self, last: Lowered, image: Image) -> Tensor:
-        """A vector that the last step did not keep, computed from the weights before their change.
-
-        Raises:
-            ParameterError: those weights cannot be reconstructed.
-        """
-        assert image.matrix is not None
-        if self.store.n_writes != self._n_writes and image.matrix in last.program.states.values():
-            raise ParameterError("weights have been written since the step")
-        found = last.of(image.base) @ before_change(last, image.matrix).transpose(1, 2)
-        return found if image.scale is None else found * last.of(image.scale)
-
-    def _expanded(self, quantity: Tensor) -> Tensor:
-        return quantity if len(quantity) == self.n_replicas else quantity.expand(self.n_replicas, -1, -1)
+        return self._runner.read("current", self.motif.projection(projection).name)
 
     def state(self, owner: str, name: str, of: str | None = None) -> Tensor:
         """The current value of a state.
@@ -436,7 +397,7 @@ class Circuit:
             raise ParameterError(f"no values of {key!r}, a state per sample, yet: run circuit.step(x, target)")
         values = last.of(last.readable[key])
         if ":" not in key:
-            return self._expanded(values.clone())
+            return self._runner.copied(values)
         present = self.mask(owner).to_dense()
         each = [self.store.matrix(owner, values[:, b]).to_dense() * present for b in range(values.shape[1])]
         return torch.stack(each, 1)
@@ -613,17 +574,12 @@ class Circuit:
                 name, if the neurons have names (see `Mask`).
         Raises:
             ParameterError: the shape is wrong, a weight is not finite, outside the bounds or where there is no synapse,
-                labels of a frame are not the names of neurons, the weights of a pinned replica would change, or the
-                projection is tied to another.
+                labels of a frame are not the names of neurons, or the weights of a pinned replica would change.
         """
         self.store.write(self.motif.projection(projection).name, weights)
 
     def freeze(self, *projections: str) -> None:
-        """Stop the plasticity of projections until `thaw`. Their rules stay declared.
-
-        Raises:
-            ParameterError: a projection is tied to another.
-        """
+        """Stop the plasticity of projections until `thaw`. Their rules stay declared."""
         self._frozen |= {self.store.own_name(name) for name in projections}
         self._plan()
 
@@ -652,8 +608,7 @@ class Circuit:
         Returns:
             The number of removed synapses, shape ``[replica]``.
         Raises:
-            ParameterError: there is not one of threshold and quantile, it is out of range, or the projection is tied to
-                another.
+            ParameterError: there is not one of threshold and quantile, or it is out of range.
         """
         return structure.prune(self.store, self.motif.projection(projection).name, threshold, quantile)
 
@@ -714,7 +669,7 @@ class Circuit:
             The number of new synapses, shape ``[replica]``.
         Raises:
             ParameterError: there is not one of n and probability, it is out of range, there are too few places, the
-                weights make no sense, the replica is pinned, or the projection is tied to another; nothing has changed.
+                weights make no sense, or the replica is pinned; nothing has changed.
         Example:
             >>> import circuitsim as cs
             >>> from motifs import backprop
@@ -802,7 +757,7 @@ class Circuit:
             runaway: the replica's report from `runaways`, if that is why it is pinned. Until the replica is released,
                 every history of `fit` marks it.
         Raises:
-            ParameterError: there is no such replica, or the snapshot was taken of another circuit.
+            ParameterError: the snapshot was taken of another circuit.
         """
         self.store.pin(self._index(replica), snapshot, runaway)
 
@@ -813,8 +768,8 @@ class Circuit:
             rates: new values of rule parameters in this replica, keyed by path, such as ``{"W0.eta": 0.01}``; a replica
                 that ran away would do so again at the same rates.
         Raises:
-            ParameterError: there is no such replica, it is not pinned, or a rate is unknown, not read by the rule, not
-                finite or declared per synapse; nothing has changed.
+            ParameterError: the replica is not pinned, or a rate is unknown, not read by the rule, not finite or
+                declared per synapse; nothing has changed.
         Example:
             >>> import circuitsim as cs
             >>> from motifs import sal

@@ -45,7 +45,7 @@ class Lowered(Workspace):
                 self.tensors[register] = store.parameters.tensor(name)
         self._evaluate_scalars()
         self.changes: dict[Register, tuple[Instruction, int]] = {}  # weights -> their change and its phase
-        self.n_phases_done = 0
+        self.n_phases_done, self.n_writes = 0, store.n_writes
         with torch.no_grad():
             for phase, region in enumerate(program.regions):
                 self.decays = []
@@ -70,7 +70,7 @@ class Lowered(Workspace):
     # -- running
 
     def run(self, given: Mapping[Register, Tensor], batch: Any) -> None:
-        self.batch, self.n_phases_done = batch, 0
+        self.batch, self.n_phases_done, self.n_writes = batch, 0, self.store.n_writes
         if self._parameters_version != self.store.parameters.version:
             self._evaluate_scalars()
         self.give(given)

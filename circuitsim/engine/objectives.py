@@ -77,9 +77,8 @@ def _cross_entropy(to: Workspace, i: Instruction) -> None:
     shape = to.shape(log_probabilities)
     replicas = max(shape[0], to.shape(target)[0])
     classes = to.classes(target, replicas)
-    if (
-        replicas == 1 and to.shard.is_whole and 0 < to.n_own < LANES
-    ):  # one call, since with few samples the calls take the time
+    # with few samples the calls take the time, so there is one
+    if replicas == 1 and to.shard.is_whole and 0 < to.n_own < LANES:
         out, weight = to.buffer(i.out, (1, 1, 1)), to.like.new_empty(())
         mean = torch.ops.aten.nll_loss_forward.output
         rows, indices = to.operand(log_probabilities, "rows"), classes[0, :, 0]

@@ -102,12 +102,8 @@ class Programs:
         return self._runnable((changes, kept, times), make, kept)
 
     def for_prediction(self, population: str, times: Times, every_time: bool = False) -> Runnable:
-        """Return the program that computes the activity of one population.
-
-        For an objective's output it ends with the phase in which the objective is evaluated. For other populations it
-        ends with the last phase in which an objective is evaluated, or, if no phase up to there drives the population,
-        with the first phase that does. With `every_time`, the activity at each time step of that phase is readable.
-        """
+        """Return the program that computes the activity of one population; see `Circuit.predict`. With `every_time`,
+        the activity at each time step of its last phase is readable."""
 
         def make() -> Program:
             program = emit(self.phases_of(population), self.circuitry, "predict", times)

@@ -15,6 +15,8 @@ from circuitsim.engine.input_binder import InputBinder
 from circuitsim.engine.lower import Lowered
 from circuitsim.engine.programs import Programs, Runnable
 from circuitsim.engine.store import WeightStore
+from circuitsim.engine.undo import recomputed
+from circuitsim.errors import ParameterError
 from circuitsim.motif import Motif
 from circuitsim.plan import Register, Times
 
@@ -134,13 +136,42 @@ class Runner:
         return Batch(self, 0, inputs, {}, times, BatchShard(next(iter(inputs.values())).shape[1]), check=True)
 
     def predict(self, runnable: Runnable, batch: Batch) -> list[Tensor]:
-        """Return the readable quantities of a program, without copies."""
+        """Return copies of the readable quantities of a program."""
         last = self.last
         try:
             lowered = self.run(runnable, batch)
         finally:
             self.last = last  # a prediction does not count as a cycle
-        return [lowered.of(register) for register in lowered.program.readable.values()]
+        return [self.copied(lowered.of(register)) for register in lowered.program.readable.values()]
+
+    # -- reading the last cycle
+
+    def copied(self, values: Tensor) -> Tensor:
+        """A copy for all replicas, since the next step reuses the memory."""
+        return values.clone().expand(self.store.n_replicas, *values.shape[1:])
+
+    def read(self, kind: str, owner: str) -> Tensor:
+        """A copy of an "activity", "drive", "current" or "judged" activity of the last cycle.
+
+        Raises:
+            ParameterError: no cycle has run yet, or the last step did not compute it.
+        """
+        name = f"I_{owner}" if kind == "current" else f"{owner}.{kind}"
+        kind, last = "judged activity" if kind == "judged" else kind, self.last
+        if last is None:
+            raise ParameterError(f"no {kind} of {owner!r} yet: run circuit.step(x, target) or circuit.cycle(x, target)")
+        if name in last.readable:
+            return self.copied(last.of(last.readable[name]))
+        if name not in last.program.images:
+            raise ParameterError(f"no phase gives {owner!r} a {kind}")
+        try:
+            return self.copied(recomputed(last, last.program.images[name]))
+        except ParameterError as error:
+            raise ParameterError(
+                f"the last step did not compute the {kind} of {owner!r}, because it takes fewer multiplications "
+                f"without it, and it cannot be computed now: {error}. Keep it with circuit.step(x, target, "
+                f"keep=[{owner!r}]), or run circuit.cycle(x, target)"
+            ) from None
 
     @staticmethod
     def _given(runnable: Runnable, batch: Batch) -> dict[Register, Tensor]:

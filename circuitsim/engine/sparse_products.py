@@ -45,7 +45,7 @@ def sampled_product(
     """``values <- keep values + scale sum_b p q`` at the synapses."""
     if layout.fields is None and layout.reverses_fields:
         other = layout.other_side
-        product = to.arena.take((owner, "reversed"), (to.n_replicas, *other.value_shape))
+        product = to.scratch(owner, "reversed", (to.n_replicas, *other.value_shape))
         sampled_product(to, (owner, "reversed"), other, product, q, p, 0.0, scale)
         to.calls.add(Tensor.mul_, values, keep)
         to.calls.add(Tensor.add_, values, turned_values(to, owner, other, product))
@@ -66,7 +66,7 @@ def sampled_product(
 def turned_values(to: Workspace, owner: object, layout: SparseLayout, values: Tensor) -> Tensor:
     """The values in the order of the reversed layout."""
     order = layout.turn[1].unsqueeze(1)
-    out = to.arena.take((owner, "turned"), tuple(order.shape))
+    out = to.scratch(owner, "turned", tuple(order.shape))
     to.calls.add(torch.gather, values.expand_as(order), 2, order, out=out)
     return out
 
@@ -74,7 +74,7 @@ def turned_values(to: Workspace, owner: object, layout: SparseLayout, values: Te
 def _columns_of(to: Workspace, owner: object, what: str, vectors: Operand) -> Tensor:
     """``[R, B, n]`` as ``[R n, B]``."""
     _, batch, n = to.vectors(vectors)
-    columns = to.arena.take((owner, what), (to.n_replicas, n, batch))
+    columns = to.scratch(owner, what, (to.n_replicas, n, batch))
     to.calls.add(Tensor.copy_, columns, to.operand(vectors, "turned"))
     return columns.view(to.n_replicas * n, batch)
 
@@ -89,7 +89,7 @@ def _by_place(values: Tensor, fields: Fields) -> Tensor:
 
 def _patches(to: Workspace, owner: object, fields: Fields, batch: int) -> Tensor:
     """Memory for what each place sees, ``[place, input, B]``."""
-    return to.arena.take((owner, "patches"), (*fields.seen.shape, batch))
+    return to.scratch(owner, "patches", (*fields.seen.shape, batch))
 
 
 def _index_of(fields: Fields, to: Workspace) -> Tensor:

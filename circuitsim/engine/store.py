@@ -133,18 +133,15 @@ class WeightStore:
         p, key = self.motif.projection(name), synapse("w", self.own_name(name)).name
         values = self.own[key]
         written = read_weights(self.motif, p, self.layouts[p.name], self.n_replicas, weights, values)
-        self._check_pinned(name, written.expand_as(values), values)
-        values.copy_(written)
-        self.owed.pop(key, None)
-        self.n_writes += 1
-
-    def _check_pinned(self, name: str, written: Tensor, values: Tensor) -> None:
-        changed = [r for r in sorted(self.pinned) if not torch.equal(written[r], values[r])]
+        changed = [r for r in sorted(self.pinned) if not torch.equal(written.expand_as(values)[r], values[r])]
         if changed:
             raise ParameterError(
                 f"projection {name!r}: replicas {changed} are pinned, and these weights would change them: release "
                 "them first with circuit.release_replica, or pass weights [replica, post, pre] that keep theirs"
             )
+        values.copy_(written)
+        self.owed.pop(key, None)
+        self.n_writes += 1
 
     def relays(self) -> frozenset[str]:
         """The projections of one synapse for each neuron, all of weight 1, which no step changes."""
@@ -370,7 +367,8 @@ class WeightStore:
         for name, values in self.own.items():
             values.copy_(tensors[f"weights/{in_file(name)}"])
             self._restrict(name)
-        self.owed = {name: _owed(tensors[key]) for key, name in owed.items()}
+        entries = {name: tensors[key] for key, name in owed.items()}
+        self.owed = {name: e.numpy().copy() if e.ndim else float(e) for name, e in entries.items()}
         for p in self.owners:  # weights in files of earlier versions may lie outside their bounds
             self.bound(p)
 
@@ -386,10 +384,6 @@ class WeightStore:
 def in_file(name: str) -> str:
     """The name of weights or states in files, which is the projection's own name for weights."""
     return name.removesuffix(":w")
-
-
-def _owed(entry: Tensor) -> Any:
-    return entry.numpy().copy() if entry.ndim else float(entry)
 
 
 def _check_entry(key: str, found: Tensor, shapes: set[tuple[int, ...]], dtype: torch.dtype, finite: bool) -> None:

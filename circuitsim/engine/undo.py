@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from circuitsim.errors import ParameterError
+from circuitsim.plan import Image
 from circuitsim.plan.instructions import Instruction, Operand, Register
 
 if TYPE_CHECKING:
@@ -20,6 +21,19 @@ if TYPE_CHECKING:
 
 LARGEST_CHANGE = 1.0  # relative to the weights; undoing a larger change would show its rounding errors
 SMALLEST_DECAY_FACTOR = 0.5  # dividing by a smaller one would amplify rounding errors too much
+
+
+def recomputed(lowered: Lowered, image: Image) -> Tensor:
+    """A vector that the last step did not keep, computed from the weights before their change.
+
+    Raises:
+        ParameterError: those weights cannot be reconstructed.
+    """
+    assert image.matrix is not None
+    if lowered.store.n_writes != lowered.n_writes and image.matrix in lowered.program.states.values():
+        raise ParameterError("weights have been written since the step")
+    found = lowered.of(image.base) @ before_change(lowered, image.matrix).transpose(1, 2)
+    return found if image.scale is None else found * lowered.of(image.scale)
 
 
 def before_change(lowered: Lowered, register: Register) -> Tensor:

@@ -254,9 +254,9 @@ class Workspace:
                 self._own.remove(register)
                 self._free[self.tensors[register].numel()].append(self._memory[register])
 
-    def scratch(self, register: Register, what: str, shape: tuple[int, ...]) -> Tensor:
-        """Allocate memory for an intermediate value of a register's instruction."""
-        return self.arena.take((register, what), shape)
+    def scratch(self, owner: object, what: str, shape: tuple[int, ...]) -> Tensor:
+        """Allocate memory for an intermediate value of an instruction, which its register or weights own."""
+        return self.arena.take((owner, what), shape)
 
     def layout(self, synapses: Any) -> Any:
         return self.store.layout_of(synapses)

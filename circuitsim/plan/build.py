@@ -20,7 +20,7 @@ from circuitsim.motif.wiring import Wiring, labels_of, wirings
 from circuitsim.plan.fields import fields_of
 from circuitsim.plan.instructions import Synapses
 from circuitsim.plan.plan import Plan, PopulationPlan, ProjectionPlan
-from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, signal, synapse
+from circuitsim.plan.quantities import BATCH_SIZE, POST, PRE, at, current, neuron, of, signal, synapse
 from circuitsim.rules import Axis, Sum, factor
 from circuitsim.rules.elementwise import ELEMENTWISE
 from circuitsim.rules.functions import COMPARISONS
@@ -54,7 +54,7 @@ def build_plans(motif: Motif, frozen: Collection[str] = ()) -> tuple[Plan, ...]:
     """
     builder = _Builder(motif, frozenset(frozen))
     plans = [builder.phase(wiring) for wiring in wirings(motif)]
-    read = set().union(*map(_slopes_read, plans))  # a later phase may read what an earlier one computes
+    read = set().union(*map(_names_read, plans))  # a later phase may read what an earlier one computes
     return tuple(_with_slopes(plan, read) for plan in plans)
 
 
@@ -258,22 +258,20 @@ def _numbers(parameters: Mapping[str, Any]) -> dict[sympy.Symbol, sympy.Expr]:
     return {local(name): sympy.Float(float(value)) for name, value in parameters.items()}
 
 
-def _slopes_read(plan: Plan) -> set[sympy.Symbol]:
-    read: set[sympy.Symbol] = set()
+def _names_read(plan: Plan) -> set[str]:
+    """The names of all quantities that a plan reads."""
+    expressions = [*plan.computed.values()]
     for p in plan.populations.values():
-        expressions = [p.activity, *p.states.values(), *p.sampled.values(), *([p.trace] if p.computes_trace else [])]
-        read |= set().union(*(e.free_symbols for e in expressions))
-    read |= set().union(*(e.free_symbols for e in plan.computed.values()))
-    for q in plan.projections.values():
-        slopes = {at(neuron("slope", name), end): neuron("slope", name) for end, name in ((PRE, q.pre), (POST, q.post))}
-        for rule in (q.rule, *q.states.values(), *q.sampled.values()):
-            read |= {slopes[symbol] for symbol in slopes.keys() & rule.symbols} if rule else set()
-    return read
+        expressions += [p.activity, *p.states.values(), *p.sampled.values(), *([p.trace] if p.computes_trace else [])]
+    rules = [r for q in plan.projections.values() for r in (q.rule, *q.states.values(), *q.sampled.values())]
+    symbols = [*(e.free_symbols for e in expressions), *(rule.symbols for rule in rules if rule is not None)]
+    return {of(symbol) for symbol in set().union(*symbols)}
 
 
-def _with_slopes(plan: Plan, read: Collection[sympy.Symbol]) -> Plan:
+def _with_slopes(plan: Plan, read: Collection[str]) -> Plan:
+    """The plan, which computes the slopes that are read."""
     populations = {
-        name: dataclasses.replace(p, computes_slope=neuron("slope", name) in read)
+        name: dataclasses.replace(p, computes_slope=neuron("slope", name).name in read)
         for name, p in plan.populations.items()
     }
     return dataclasses.replace(plan, populations=populations)

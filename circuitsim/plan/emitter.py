@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sympy
 
@@ -10,7 +11,7 @@ from circuitsim.motif import Objective
 from circuitsim.motif.expressions import PREVIOUS
 from circuitsim.motif.phase import TIME
 from circuitsim.plan.circuitry import Circuitry
-from circuitsim.plan.instructions import Body, Instruction, Matrix, Neurons, Operand, Region, Register, Space, Synapses
+from circuitsim.plan.instructions import Body, Instruction, Matrix, Neurons, Operand, Region, Register
 from circuitsim.plan.plan import ONCE, Plan, PopulationPlan, ProjectionPlan, Times
 from circuitsim.plan.program import Given, Program
 from circuitsim.plan.quantities import POST, PRE, at_time, current, end_of, iteration_name, neuron, of, signal, synapse
@@ -125,30 +126,8 @@ class _Emitter(Writer):
         self.now |= self.changed
 
     def read_signals(self, plan: Plan, learns: bool, changes: bool) -> None:
-        signals = self.signals_of(plan, learns, changes)
-        seen = self.readable() if set(signals) & set(plan.signals) else {}
-        for name in signals:
-            key = signal(name).name
-            if name in plan.computed:
-                value = self.expression(plan.computed[name], self.quantity)
-                if isinstance(value, Register) and not value.is_scalar:
-                    self.now[key] = self.renamed(value, key)
-                else:
-                    self.now[key] = self.write("fill", (value,), EVERYTHING, name=key)
-            else:
-                self.now[key] = self.write(
-                    "signal", seen.values(), EVERYTHING, batch=True, options=(name, tuple(seen)), name=key
-                )
-
-    def readable(self) -> dict[str, Register]:
-        """What can be read of the cycle at this point: all activities and drives, and the currents computed so far."""
-        names = [neuron(kind, p) for p in self.circuitry.sizes for kind in ("activity", "drive")]
-        found = {symbol.name: self.quantity(symbol) for symbol in names}
-        return found | {name: r for name, r in self.now.items() if name.startswith("I_")}
-
-    @staticmethod
-    def signals_of(plan: Plan, learns: bool, changes: bool) -> list[str]:
-        """The signals that an iteration reads: states per sample in each, rules and states only where they change."""
+        """Emit the signals that are read: by states per sample in each iteration, by rules and states where they
+        change."""
         read: set[sympy.Symbol] = set()
         for p in plan.populations.values():
             updates = [*p.sampled.values(), *(p.states.values() if changes else ())]
@@ -156,7 +135,25 @@ class _Emitter(Writer):
         for q in plan.projections.values():
             rules = [*(q.sampled.values() if learns else ()), *((q.rule, *q.states.values()) if changes else ())]
             read |= set().union(*(rule.symbols for rule in rules if rule is not None))
-        return [name for name in (*plan.signals, *plan.computed) if signal(name) in read]
+        names = [name for name in (*plan.signals, *plan.computed) if signal(name) in read]
+        seen = self.readable() if set(names) & set(plan.signals) else {}
+        for name in names:
+            key = signal(name).name
+            if name not in plan.computed:
+                options = name, tuple(seen)
+                self.now[key] = self.write("signal", seen.values(), EVERYTHING, batch=True, options=options, name=key)
+                continue
+            value = self.expression(plan.computed[name], self.quantity)
+            if isinstance(value, Register) and not value.is_scalar:
+                self.now[key] = self.renamed(value, key)
+            else:
+                self.now[key] = self.write("fill", (value,), EVERYTHING, name=key)
+
+    def readable(self) -> dict[str, Register]:
+        """What can be read of the cycle at this point: all activities and drives, and the currents computed so far."""
+        names = [neuron(kind, p) for p in self.circuitry.sizes for kind in ("activity", "drive")]
+        found = {symbol.name: self.quantity(symbol) for symbol in names}
+        return found | {name: r for name, r in self.now.items() if name.startswith("I_")}
 
     # -- registers of quantities
 
@@ -176,10 +173,11 @@ class _Emitter(Writer):
         size = self.circuitry.sizes[name.partition(".")[0]]
         return self.write("fill", (self.circuitry.sampled.get(name, 0.0),), Neurons(size), batch=True)
 
-    def define(self, symbol: sympy.Symbol, value: Operand, size: int) -> Register:
+    def define(self, p: PopulationPlan, kind: str, value: Operand) -> Register:
         """Bind a value to the name of a quantity, as one number per sample and neuron."""
-        register = self.now[symbol.name] = self.renamed(self.spread(value, Neurons(size), symbol.name), symbol.name)
-        return register
+        name = neuron(kind, p.name).name
+        self.now[name] = self.renamed(self.spread(value, Neurons(p.size), name), name)
+        return self.now[name]
 
     # -- states per sample
 
@@ -205,17 +203,14 @@ class _Emitter(Writer):
             self.now[previous.name] = self.quantity(neuron("activity", p.name))
         value = self.of_neurons(p, p.activity)
         if p.noise and self.changes != "predict":
-            value = self.define(neuron("activity", p.name), value, p.size)
+            quiet, name = self.define(p, "activity", value), neuron("activity", p.name).name
             options = p.name, iteration_name(plan.phase, self.iteration), p.noise
-            value = self.write(
-                "noise", (value,), Neurons(p.size), batch=True, options=options,
-                name=neuron("activity", p.name).name,
-            )  # fmt: skip
-        self.define(neuron("activity", p.name), value, p.size)
+            value = self.write("noise", (quiet,), quiet.space, batch=True, options=options, name=name)
+        self.define(p, "activity", value)
         if p.computes_slope:
-            self.define(neuron("slope", p.name), self.of_neurons(p, p.slope), p.size)
+            self.define(p, "slope", self.of_neurons(p, p.slope))
         if p.computes_trace:
-            self.define(neuron("trace", p.name), self.of_neurons(p, p.trace), p.size)
+            self.define(p, "trace", self.of_neurons(p, p.trace))
 
     def of_neurons(self, p: PopulationPlan, e: sympy.Expr) -> Operand:
         return self.expression(e, self.quantity, Neurons(p.size))
@@ -243,7 +238,7 @@ class _Emitter(Writer):
                 value = self.fold("add", currents)
             case _:
                 value = 0.0
-        self.define(neuron("drive", p.name), value, p.size)
+        self.define(p, "drive", value)
 
     def deliver(self, q: ProjectionPlan, seen: sympy.Symbol) -> Register:
         pre, name = self.quantity(seen, q.delay), current(q.name).name
@@ -334,10 +329,13 @@ class _Emitter(Writer):
                 self.change(q, self.fold("add", decays) if decays else 0.0, pairs)
 
     def change(self, q: ProjectionPlan, decay: Operand, pairs: Sequence[Operand]) -> None:
-        key = synapse("w", q.name).name
-        new = self.register(key + "'", q.synapses)
-        self.changing.append(Instruction("change", new, (self.now[key], decay, *pairs), (q.synapses, q.bounds)))
-        self.changed[key] = new
+        self.set("change", synapse("w", q.name).name, (decay, *pairs), (q.synapses, q.bounds))
+
+    def set(self, op: str, key: str, args: tuple[Operand, ...], options: tuple[Any, ...] = ()) -> None:
+        """Change weights or a state at the end of the region."""
+        old = self.now[key]
+        self.changed[key] = self.register(key + "'", old.space)
+        self.changing.append(Instruction(op, self.changed[key], (old, *args), options))
 
     def neuron_states(self, p: PopulationPlan) -> None:
         """Set each state of the neurons to the batch mean of its update."""
@@ -348,12 +346,9 @@ class _Emitter(Writer):
             self.assign(neuron(name, p.name).name, value)
 
     def assign(self, key: str, value: Operand) -> None:
-        old = self.now[key]
         if isinstance(value, Register) and value in self.now.values():  # another state, or a quantity read later
             value = self.write("copy", (value,), value.space)
-        new = self.register(key + "'", old.space)
-        self.changing.append(Instruction("assign", new, (old, value)))
-        self.changed[key] = new
+        self.set("assign", key, (value,))
 
 
 class _Rules:
@@ -426,7 +421,8 @@ class _Rules:
         if not (post.batch and pre.batch):
             ends = self.place(self.batch_mean(post), POST), self.place(self.batch_mean(pre), PRE)
             return self.emitter.elementwise("multiply", *ends)
-        where = mean_space(self.q.synapses)
+        # dense projections share a space, so that a mean can serve two that run in opposite directions
+        where = Matrix(self.q.shape) if self.q.layout == "dense" else self.q.synapses.shared
         return self.emitter.write("outer", (post, pre), where, options=(where,))
 
     def vector(self, e: sympy.Expr) -> Register | None:
@@ -526,9 +522,3 @@ class _Rules:
 def is_decay(term: Term | SlowTerm, q: ProjectionPlan) -> bool:
     """Whether a term is a multiple of the weight, the same for all synapses."""
     return isinstance(term, Term) and not term.has_data and term.weight == synapse("w", q.name)
-
-
-def mean_space(synapses: Synapses) -> Space:
-    """The space of a batch mean of products. Dense projections share one, so that a mean can serve two projections that
-    run in opposite directions."""
-    return Matrix(synapses.shape) if synapses.layout == "dense" else synapses.shared
