@@ -466,8 +466,11 @@ def test_rates_that_neurons_cannot_follow_and_rows_after_the_end():
     motif.add(cs.Population("x", 2), cs.Population("y", 1, activation="relu"))
     motif.connect("x", "y", name="W")
     net = cs.export_brian2(motif, mode="spiking", spiking=Spiking(trial=None, inputs=Poisson(), dt_ms=1.0))
-    with pytest.warns(SaturationWarning, match=r"population 'x' is given up to 1500 Hz, .* fire at most 1000 Hz"):
+    with pytest.warns(
+        SaturationWarning, match=r"population 'x' is given up to 1500 Hz, .* fire at most 1000 Hz"
+    ) as caught:
         net.run(10, {"x": 1500.0})
+    assert caught[0].filename == __file__
     with pytest.raises(
         cs.DataError, match=r"rates of population 'x' have 40 rows of every_ms, but the run has only 10"
     ):

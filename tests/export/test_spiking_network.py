@@ -321,6 +321,10 @@ def test_a_resumed_run_notices_other_data_schedules_and_fixed_weights(tmp_path):
             export(given).fit(data, samples=2, progress=False, checkpoint=file, resume=True, **options)
     with pytest.raises(cs.ParameterError, match="resume=True needs the checkpoint"):
         export(circuit()).fit((x, y), samples=2, progress=False, resume=True)
+    with pytest.raises(cs.ParameterError, match="resume must be True or False .got 'no'."):
+        export(circuit()).fit((x, y), samples=2, progress=False, resume="no")
+    with pytest.raises(cs.ParameterError, match="learns must be True or False .got 'no'."):
+        export(circuit()).watch(x, y, learns="no")
     assert file.read_bytes() == written
     export(circuit()).fit((x, y), samples=2, progress=False, checkpoint=file, resume=True)
 

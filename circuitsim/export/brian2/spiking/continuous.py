@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from circuitsim.errors import DataError, ParameterError
+from circuitsim.errors import DataError, ParameterError, warn
 from circuitsim.export.brian2.blueprint import Blueprint
 from circuitsim.export.brian2.refusals import refuse_spikes
 from circuitsim.export.brian2.replica import WEIGHT, Replica
@@ -157,7 +156,7 @@ class ContinuousNetwork(BlueprintNetwork):
                 f"run: population {name!r} is given up to {given_hz:g} Hz, but its neurons fire at most {most_hz:g} "
                 "Hz; use smaller time steps (dt_ms) or lower rates"
             )
-            warnings.warn(message, SaturationWarning, stacklevel=4)
+            warn(message, SaturationWarning)
 
 
 def _check_names(what: str, kind: str, given: Any, wanted: Any) -> None:

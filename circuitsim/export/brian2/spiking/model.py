@@ -19,6 +19,7 @@ from circuitsim.export.brian2.spiking.cells import (
     as_parameters,
 )
 from circuitsim.export.brian2.spiking.number import is_multiple, set_numbers
+from circuitsim.whole import check_flags
 
 GRID_MS = 1.0  # the grid on which the windows of a trial begin and end
 DELAYS = ("ascending_delay_ms", "descending_delay_ms")
@@ -143,8 +144,7 @@ class Trial:
         for name in ("ascending_ms", "descending_ms", "silence_ms", "max_lag_ms", *DELAYS):
             if (value := getattr(self, name)) is not None and value % GRID_MS:
                 raise ParameterError(f"Trial: {name} must be a multiple of {GRID_MS:g} ms (got {value!r})")
-        if not isinstance(self.rests, bool):
-            raise ParameterError(f"Trial: rests must be True or False (got {self.rests!r})")
+        check_flags(**{"Trial: rests": self.rests})
         if self.max_lag_ms is None and (self.jitter_ms or self.lag < self.read_ms):
             raise ParameterError(
                 f"Trial: with lag_ms={self.lag:g}, jitter_ms={self.jitter_ms:g} the descending volley can begin before "

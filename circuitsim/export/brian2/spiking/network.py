@@ -35,7 +35,7 @@ from circuitsim.export.brian2.spiking.saturation import SaturationWarning, satur
 from circuitsim.files import locked
 from circuitsim.history import History
 from circuitsim.plan import build_plans
-from circuitsim.whole import whole
+from circuitsim.whole import check_flags, whole
 
 Schedule = Callable[[float], float]
 Factors = np.ndarray | float
@@ -127,6 +127,7 @@ class SpikingNetwork(BlueprintNetwork):
             raise ParameterError(f"fit: probe must be a function of (network, trials done, history) (got {probe!r})")
         if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
             raise ParameterError(f"fit: checkpoint must be a path or None (got {checkpoint!r})")
+        check_flags(resume=resume, progress=progress)
         samples, seed = whole("samples", samples, least=1), whole("seed", seed, least=0)
         x, target = (data.train.x, data.train.target) if isinstance(data, Dataset) else data
         shown = self._samples(x, target, signals or {})
@@ -292,6 +293,7 @@ class SpikingNetwork(BlueprintNetwork):
     def _once(self, shown: Samples, learns: bool, seed: int) -> tuple[Blueprint, dict[str, np.ndarray]]:
         """A blueprint and played arrays that show every sample once, in one segment."""
         whole("seed", seed, least=0)
+        check_flags(learns=learns)
         b, n = self._recorded(n_trials=shown.n), shown.n
         return b, self._played(b, shown, np.arange(n), np.full(n, float(learns)), np.ones(n), [seed, 0])
 
