@@ -180,7 +180,7 @@ class History:
             path: the path of the file.
         Returns:
             A history with the rows of the table, which does not contain records. It has a report for each replica that
-            ran away, without the step and the reason.
+            ran away, without the step and the reason. Of a replica without rows, nothing is known.
         Raises:
             ArchiveError: the file is missing, or does not hold such a table; the message names the column.
         """

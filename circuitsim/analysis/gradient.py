@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,11 +14,12 @@ from circuitsim.errors import AnalysisError, check_kind
 
 
 def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
-    """Compute dLoss/dW of the batch-mean loss, for every soma projection that an output depends on.
+    """Compute dLoss/dW of the batch-mean loss, for every projection on whose weights an output depends.
 
     The circuit's own program runs under autograd up to the evaluation of the objectives. The gradient of a weight
     includes its effect through weights that are tied to it, as in a network with symmetric feedback, and that of a
-    tied weight is its effect alone.
+    tied weight is its effect alone. Projections onto somata have a gradient even if it is 0, and those onto dendrites
+    where a phase lists them in its `soma`.
 
     Args:
         circuit: the circuit; it is not changed.
@@ -50,16 +52,18 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
             loss = LOSSES[o.loss].of(output, goal).mean(1).sum()
             total = loss if total is None else total + loss
         assert total is not None
-        names = [name for name in leaves if circuit.motif.projection(name).compartment == "soma"]
-        gradients = torch.autograd.grad(total, [leaves[name] for name in names], allow_unused=True)
-    found = {}
-    for name, gradient in zip(names, gradients, strict=True):
-        layout = circuit.layouts[name]
-        gradient = torch.zeros_like(leaves[name]) if gradient is None else gradient
-        found[name] = layout.dense(layout.restrict_(gradient)).expand(circuit.n_replicas, -1, -1).detach()
-    for name in names:
+        gradients: Sequence[Tensor | None] = [None] * len(leaves)
+        if total.requires_grad:  # not where an output is an input, or keeps its activity
+            gradients = torch.autograd.grad(total, [*leaves.values()], allow_unused=True)
+    found: dict[str, Tensor] = {}
+    for (name, weights), gradient in zip(leaves.items(), gradients, strict=True):
+        if gradient is not None or circuit.motif.projection(name).compartment == "soma":
+            layout = circuit.layouts[name]
+            gradient = torch.zeros_like(weights) if gradient is None else gradient
+            found[name] = layout.dense(layout.restrict_(gradient)).expand(circuit.n_replicas, -1, -1).detach()
+    for name in [*found]:
         tie = circuit.motif.projection(name).tied_to
-        if tie is not None and tie.projection in found and not tie.sign:  # a sign does not change with the weight
-            through = found[name].mT if tie.transpose else found[name]
-            found[tie.projection] = found[tie.projection] + tie.scale * through
+        if tie is not None and not tie.sign:  # a sign does not change with the weight
+            through = tie.scale * (found[name].mT if tie.transpose else found[name])
+            found[tie.projection] = found[tie.projection] + through if tie.projection in found else through
     return found

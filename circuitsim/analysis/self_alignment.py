@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,13 @@ QUANTITIES = (
 )  # fmt: skip
 
 
-def alignment(circuit: Circuit, x: Any, target: Any, quantities: str | Collection[str] = QUANTITIES) -> pd.DataFrame:
+def alignment(
+    circuit: Circuit,
+    x: Any,
+    target: Any,
+    quantities: str | Collection[str] = QUANTITIES,
+    signals: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
     r"""Measure the alignment of the circuit's pathways and of its learning signal, per site and replica.
 
     - ``mirror_cosine``, at V: cos(V, Vt^T) over the synapses that exist in both
@@ -40,14 +46,14 @@ def alignment(circuit: Circuit, x: Any, target: Any, quantities: str | Collectio
 
     Args:
         circuit: the circuit. Its weights are not changed, but its activities become those of (x, target).
-        x, target: a batch, as in `Circuit.step`.
+        x, target, signals: a batch, as in `Circuit.step`. Only ``gradient_cosine`` reads them.
         quantities: the quantity or quantities to compute (all by default; eigenvalues make a long table).
     Returns:
         A tidy table with columns quantity, site, replica, index, value and reason. `reason` explains values that are
         NaN (0 / 0).
     Raises:
         ParameterError: a quantity is unknown.
-        DataError: `x` or `target` does not fit the motif.
+        DataError: `x`, `target` or `signals` does not fit the motif.
     Example:
         >>> import circuitsim as cs
         >>> from motifs import sal
@@ -77,7 +83,7 @@ def alignment(circuit: Circuit, x: Any, target: Any, quantities: str | Collectio
     for square in squares(circuit.motif) if wanted & {"stationarity_cosine", "stationarity_residual"} else ():
         rows += _stationarity(circuit, square, weights)
     if circuit.motif.objectives and "gradient_cosine" in wanted:
-        rows += _gradient(circuit, x, target)
+        rows += _gradient(circuit, x, target, signals)
     for v, _ in pairs if "eigenvalue" in wanted else ():
         eigenvalues = torch.linalg.eigvalsh(weights[v].double() @ weights[v].double().transpose(1, 2))
         for index in range(eigenvalues.shape[1]):
@@ -125,9 +131,9 @@ def _column(unit: Any) -> Any:
     return unit.double().view(-1, 1, 1) if isinstance(unit, Tensor) else unit
 
 
-def _gradient(circuit: Circuit, x: Any, target: Any) -> Iterator[Row]:
+def _gradient(circuit: Circuit, x: Any, target: Any, signals: Mapping[str, Any] | None) -> Iterator[Row]:
     gradients = loss_gradients(circuit, x, target)
-    drives = {name: change.to_dense() for name, change in circuit.data_terms(x, target).items()}
+    drives = {name: change.to_dense() for name, change in circuit.data_terms(x, target, signals).items()}
     for name, gradient in gradients.items():
         if name not in drives:
             continue  # not plastic

@@ -151,6 +151,8 @@ def dependence(
             raise ParameterError(
                 f"runs[{label!r}]: x must be positive on a logarithmic axis (got {at.min():g}); pass logarithmic=False"
             )
+        order = np.argsort(at, kind="stable")
+        at, found = at[order], found[order]
         band(axes, Series(at, found), label, k)
         lost = ~np.isfinite(found).all(axis=1)
         ran_away |= bool(lost.any())
@@ -192,9 +194,11 @@ def spectra(
 ) -> Figure:
     """Plot eigenvalues, largest first, on a logarithmic axis, with a line for each circuit's mean over replicas.
 
+    Replicas with an eigenvalue that is not finite ran away: they are left out of the mean, and the legend says so.
+
     Args:
         values: site -> label -> eigenvalues of shape ``[replica, eigenvalue]`` in any order.
-        mark: a rank that a vertical line marks.
+        mark: a rank; a vertical line separates it from the next one.
     Raises:
         ParameterError: `values` is empty.
     Example:
@@ -206,23 +210,28 @@ def spectra(
         raise ParameterError("values is empty; it maps sites to eigenvalues by circuit")
     labels = list(dict.fromkeys(label for runs in values.values() for label in runs))
     drawn: dict[str, Line2D] = {}  # one line of each circuit, for the legend
+    lost: dict[str, int] = {}
     n = len(values)
     figure = Picture(4.2 * n + 2.6, 4.4)
     width = 1.0 / (n + 0.75)
     for c, (site, runs) in enumerate(values.items()):
         axes = figure.add_axes(((c + 0.2) * width, 0.15, 0.72 * width, 0.66))
         for label, found in runs.items():
-            ordered = np.sort(np.atleast_2d(np.asarray(found, dtype=float)), axis=1)[:, ::-1].mean(axis=0)
+            table = np.atleast_2d(np.asarray(found, dtype=float))
+            kept = table[np.isfinite(table).all(axis=1)]
+            lost[label] = max(lost.get(label, 0), len(table) - len(kept))
+            ordered = np.sort(kept, axis=1)[:, ::-1].mean(axis=0) if len(kept) else np.full(table.shape[1], np.nan)
             colour, line = run_style(labels.index(label))
             rank, shown = np.arange(1, len(ordered) + 1), np.maximum(ordered, FLOOR)
-            (drawn[label],) = axes.plot(rank, shown, color=colour, linestyle=line, linewidth=2.2, label=label)
+            (drawn[label],) = axes.plot(rank, shown, color=colour, linestyle=line, linewidth=2.2)
             drawn[label].set(gid=f"line:{site}:{label}")
         axes.set_yscale("log")
         plain_axes(axes, POINTS - 2, "rank", title=site)
         if mark is not None:
             axes.axvline(mark + 0.5, color="#777777", linewidth=1.0)
+    texts = [f"{label}\n({lost[label]} ran away, left out)" if lost[label] else label for label in drawn]
     axes.legend(
-        handles=list(drawn.values()), frameon=False, fontsize=POINTS - 2, loc="upper left", bbox_to_anchor=(1.02, 1.0)
+        list(drawn.values()), texts, frameon=False, fontsize=POINTS - 2, loc="upper left", bbox_to_anchor=(1.02, 1.0)
     )
     figure.text(0.01, 0.93, title, size=POINTS + 1, weight="bold")
     return save(figure, path)

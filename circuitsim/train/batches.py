@@ -82,6 +82,8 @@ def as_dataset(data: Any, circuit: Circuit) -> Dataset | None:
     if isinstance(data, Split):
         return _of_arrays(data.x, data.target, circuit)
     if isinstance(data, tuple) and len(data) == 2:
+        if all(isinstance(part, tuple) for part in data):
+            raise DataError("data is a tuple of two tuples, but two are read as (x, y): pass batches as a list")
         return _of_arrays(*data, circuit)
     if isinstance(data, Iterable) and not isinstance(data, Mapping | str):
         return None

@@ -53,7 +53,7 @@ def fit(
     Args:
         circuit: the circuit, which is changed in place.
         data: a Dataset, arrays (x, y), a Split, or any iterable of batches (x, target), such as a DataLoader.
-        epochs: the number of passes over the data, 0 or more; with 0, nothing is measured.
+        epochs: the number of passes over the data, 0 or more; with 0, only probes are called, once.
         batch_size: the number of samples per step (ignored for an iterable of batches).
         schedule: None (constant), "cosine" (falling to zero over the run), or a function of progress in [0, 1]. Its
             value multiplies every `eta` of every rule, in addition to `Circuit.eta_scale`, which stays as it is.
@@ -86,7 +86,8 @@ def fit(
     Raises:
         SimulationDiverged: all replicas diverged, or one did and `on_divergence` is "raise". The circuit is then in
             its last good state, and the error's `history` holds the measurements so far.
-        DataError, ParameterError: an argument is invalid; nothing has changed yet.
+        DataError, ParameterError: an argument is invalid; nothing has changed yet. The batches of an iterable are
+            checked when they come: a wrong one leaves the circuit as the steps before it have made it.
         ArchiveError: the checkpoint is damaged, is in use by another run, cannot be written, or was made with another
             motif, seed, schedule, batch size or other data; the message says which.
     Example:
@@ -246,9 +247,11 @@ class _Run:
                 self.history.interrupted = True
                 break
         self._check_divergence()
-        finished = not self.history.interrupted
+        finished = not self.history.interrupted or now == epoch + 1  # Ctrl-C may come in the last step of an epoch
+        if finished and is_last:
+            self.history.interrupted = False
         self.circuit.n_epochs += finished
-        self._finish_epoch(epoch + 1 if finished else now, last=not finished or is_last)
+        self._finish_epoch(epoch + 1 if finished else now, last=self.history.interrupted or is_last)
         if finished:
             self._write_checkpoint(epoch + 1)
 

@@ -83,6 +83,21 @@ def test_the_gradient_cosine_leaves_decay_out_and_changes_no_weight(trained):
         assert np.isclose(value(table, "gradient_cosine", "W1", r), expected, rtol=1e-10)
 
 
+def test_signals_of_the_batch_scale_the_change_of_each_sample():
+    motif = cs.Motif("rewarded")
+    motif.add(cs.Population("x", 4), cs.Population("y", 3), cs.Population("e", 3, "descending"), cs.Signal("r"))
+    motif.add(cs.Objective("y", "e", "mse"))
+    motif.connect("x", "y", name="W", rule="0.1 * r * I_E * pre")
+    motif.connect("e", "y", name="E", compartment="dendrite", connectivity=cs.OneToOne(), init=cs.Identity())
+    circuit = cs.compile(motif, dtype="float64", device="cpu")
+    rng = np.random.default_rng(3)
+    x, target, r = rng.standard_normal((7, 4)), rng.standard_normal((7, 3)), rng.random(7)
+    table = cs.alignment(circuit, x, target, "gradient_cosine", signals={"r": r})
+    error = target - x @ circuit.weights("W")[0].numpy().T
+    assert np.isclose(table.value.item(), cosine((r[:, None] * error).T @ x, error.T @ x), rtol=1e-10)
+    assert table.value.item() < 0.99
+
+
 def test_backprop_is_perfectly_aligned_and_random_feedback_is_not():
     exact = cs.alignment(cs.compile(backprop(LAYERS), dtype="float64", device="cpu"), *batch())
     for site in ("W0", "W1", "W2"):

@@ -18,7 +18,7 @@ HEAD = """# When it says no
 
 Input that makes no sense, or that would be taken in another way than you mean it, is an error that names the object and
 the value and says what to do. Every error is a `cs.CircuitError`, and nearly all are a `ValueError` or `RuntimeError` too.
-After an error nothing has changed.
+After an error nothing has changed, except that `fit` checks the batches of an iterable when they come.
 
 The tests make this page: they run every input below, which uses these objects, and compare the messages. (Contributors:
 `python -m tests.docs.when_it_says_no` writes the page again.)

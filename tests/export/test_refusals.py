@@ -43,6 +43,11 @@ def test_maxima_run_in_python_so_not_in_a_standalone_program(kind):
     assert f"projection 'W': its rule uses {kind}" in message and "use target 'numpy'" in message
 
 
+def test_activity_of_the_sweep_before():
+    message = refusal(motif().replace("y", activation="0.7 * previous + 0.3 * drive"))
+    assert "population 'y': its activation reads `previous`" in message
+
+
 def test_a_replica_that_ran_away_does_not_follow_its_plan():
     circuit = compiled(motif(), replicas=2)
     circuit.pin_replica(1, circuit.snapshot())

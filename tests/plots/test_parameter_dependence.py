@@ -17,6 +17,15 @@ def test_dependence_draws_the_mean_of_what_did_not_run_away_and_crosses_where_an
     assert named(figure, "lost:SAL").get_xdata().tolist() == [1.0, 3.0]
 
 
+def test_points_may_come_in_any_order():
+    ordered = dependence({"SAL": ([1.0, 2.0, 4.0], [[1.0, 2.0], [2.0, 4.0], [3.0, 5.0]])}, xlabel="x", ylabel="y")
+    other = dependence({"SAL": ([4.0, 1.0, 2.0], [[3.0, 5.0], [1.0, 2.0], [2.0, 4.0]])}, xlabel="x", ylabel="y")
+    for gid in ("line:SAL", "band:SAL"):
+        a, b = (named(figure, gid) for figure in (ordered, other))
+        paths = [part.get_path() if gid.startswith("line") else part.get_paths()[0] for part in (a, b)]
+        np.testing.assert_array_equal(paths[0].vertices, paths[1].vertices)
+
+
 def test_labels_of_close_values_do_not_run_into_each_other():
     x = [0.5, 1.0, 2.0, 8.02, 8.5, 9.97]
     figure = dependence({"SAL": (x, [[1.0]] * 6)}, xlabel="ratio", ylabel="accuracy")
@@ -50,6 +59,13 @@ def test_spectra_are_means_over_replicas_largest_first():
     assert line.get_xdata().tolist() == [1, 2, 3]
     assert line.get_ydata().tolist() == [5.0, 2.5, 1.0]
     assert figure.axes[0].get_lines()[1].get_xdata() == [2.5, 2.5]
+
+
+def test_spectra_leave_out_replicas_that_ran_away_and_say_so():
+    figure = spectra({"V1": {"SAL": [[1.0, 4.0], [np.nan, np.nan]], "SGD": [[1.0, 2.0]]}})
+    assert named(figure, "line:V1:SAL").get_ydata().tolist() == [4.0, 1.0]
+    texts = [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
+    assert texts == ["SAL\n(1 ran away, left out)", "SGD"]
 
 
 def test_a_circuit_looks_the_same_at_every_site_and_the_legend_names_all():

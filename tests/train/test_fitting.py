@@ -291,6 +291,23 @@ def test_ctrl_c_stops_after_a_whole_step_and_keeps_the_history(data):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+@pytest.mark.parametrize("step", [5, 10, 15])
+def test_ctrl_c_in_the_last_step_of_an_epoch_comes_after_a_whole_epoch(data, step, tmp_path):
+    options = {"batch_size": 100, "progress": False}  # five steps each epoch
+    whole, pieces = make(), make()
+    cs.fit(whole, data, epochs=3, **options)
+    probe = cs.Probe(lambda c: os.kill(os.getpid(), signal.SIGINT) if c.n_steps == step else None, every_steps=1)
+    first = cs.fit(pieces, data, epochs=3, probes={"stop": probe}, checkpoint=tmp_path / "c", **options)
+    assert pieces.n_epochs == step // 5 and pieces.n_steps == step and first.interrupted == (step < 15)
+    assert first.curve("loss", "online").index[-1] == step // 5
+    resumed = make()
+    cs.fit(resumed, data, epochs=3, checkpoint=tmp_path / "c", resume=True, **options)
+    cs.fit(pieces, data, epochs=3 - step // 5, **options)
+    for p in whole.motif.projections:
+        assert torch.equal(whole.weights(p.name), pieces.weights(p.name))
+        assert torch.equal(whole.weights(p.name), resumed.weights(p.name))
+
+
 def test_a_history_survives_its_csv_file(data, tmp_path):
     history = cs.fit(make(replicas=2), data, epochs=2, batch_size=100, progress=False)
     history.add(step=99, epoch=2, split="probe", metric="undefined", values=[np.nan, 1.0])
@@ -327,6 +344,9 @@ def test_data_that_is_no_data_is_refused():
     for wrong in (3, "digits", {"x": 1}):
         with pytest.raises(cs.DataError, match="data must be a Dataset"):
             cs.fit(make(), wrong, progress=False)
+    batch = (np.ones((5, 64)), np.zeros(5, int))
+    with pytest.raises(cs.DataError, match="tuple of two tuples, but two are read as .x, y.: pass batches as a list"):
+        cs.fit(make(), (batch, batch), progress=False)
     with pytest.raises(cs.DataError, match="iterator can be used only once"):
         cs.fit(make(), iter([(torch.zeros(3, 12), torch.zeros(3, dtype=torch.long))]), epochs=2, progress=False)
     for use in (lambda batches: cs.fit(make(), batches, progress=False), lambda batches: cs.evaluate(make(), batches)):

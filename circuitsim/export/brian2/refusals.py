@@ -13,11 +13,13 @@ from circuitsim.export.brian2.replica import Replica
 from circuitsim.export.brian2.spiking.cells import SpikeTrain
 from circuitsim.export.brian2.spiking.model import Spiking
 from circuitsim.motif import Motif
+from circuitsim.motif.expressions import PREVIOUS, expressions_of
 from circuitsim.motif.phase import TIME
 from circuitsim.motif.state import lasting
 from circuitsim.plan import Plan
 from circuitsim.plan.quantities import neuron
 from circuitsim.rules import functions as f
+from circuitsim.rules.vocabulary import local
 
 
 def refuse_rates(circuit: Circuit, runs_python: bool) -> None:
@@ -48,6 +50,12 @@ def _of_rates(circuit: Circuit, runs_python: bool) -> Iterator[str]:
             yield f"phase {phase.name!r} repeats {phase.repeat} times, but a tick presents each phase once"
         if phase.apply == "step":
             yield f"phase {phase.name!r} applies changes at the end of the step, but a pass makes those of its phase"
+    for population, activation in expressions_of(motif).activation.items():
+        if local(PREVIOUS) in activation.free_symbols:
+            yield (
+                f"population {population!r}: its activation reads `previous`, its activity in the sweep before, but a "
+                "tick knows only one sweep"
+            )
     for p in motif.projections:
         if p.delay:
             yield f"projection {p.name!r} has a delay of {p.delay} iterations, but currents arrive in the same tick"
