@@ -35,7 +35,8 @@ def shape(motif: Declarations, p: Projection) -> tuple[int, int]:
 
 
 def must(owner: str, value: object, be: Mapping[str, tuple[bool, str]]) -> Faults:
-    """Yield the fields that are not what they must be; a table says of each whether it is, and what, in words."""
+    """Yield the fields of a value that are not what they must be. `be` says of each field whether it is, and what it
+    must be in words."""
     for field, (holds, what) in be.items():
         if not holds:
             yield f"{owner}{field} must be {what} (got {getattr(value, field)!r})"
