@@ -50,15 +50,15 @@ def _of_rates(circuit: Circuit, runs_python: bool) -> Iterator[str]:
             yield f"phase {phase.name!r} repeats {phase.repeat} times, but a tick presents each phase once"
         if phase.apply == "step":
             yield f"phase {phase.name!r} applies changes at the end of the step, but a pass makes those of its phase"
+    for p in motif.projections:
+        if p.delay:
+            yield f"projection {p.name!r} has a delay of {p.delay} iterations, but currents arrive in the same tick"
     for population, activation in expressions_of(motif).activation.items():
         if local(PREVIOUS) in activation.free_symbols:
             yield (
                 f"population {population!r}: its activation reads `previous`, its activity in the sweep before, but a "
                 "tick knows only one sweep"
             )
-    for p in motif.projections:
-        if p.delay:
-            yield f"projection {p.name!r} has a delay of {p.delay} iterations, but currents arrive in the same tick"
     for kind, owners in (("population", motif.populations), ("projection", motif.projections)):
         for owner in owners:
             for name in sorted(owner.state.keys() - lasting(owner.state).keys()):
