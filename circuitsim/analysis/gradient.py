@@ -18,8 +18,8 @@ def loss_gradients(circuit: Circuit, x: Any, target: Any) -> dict[str, Tensor]:
 
     The circuit's own program runs under autograd up to the evaluation of the objectives. The gradient of a weight
     includes its effect through weights that are tied to it, as in a network with symmetric feedback, and that of a
-    tied weight is its effect alone. Projections onto somata have a gradient even if it is 0, and those onto dendrites
-    where a phase lists them in its `soma`.
+    tied weight is its effect alone. A projection onto somata has a gradient even if it is 0. One onto dendrites has a
+    gradient if a phase lists it in its `soma`, or if weights that drive somata are tied to it.
 
     Args:
         circuit: the circuit; it is not changed.
