@@ -52,7 +52,7 @@ def self_assembly(
     """
     check_path(path)
     check_runs(runs)
-    tables = telling({run_label(name, history): history.to_pandas() for name, history in runs.items()})
+    tables = informative({run_label(name, history): history.to_pandas() for name, history in runs.items()})
     rows = _rows(tables)
     above = [ABOVE if row[0].note else ABOVE - 0.25 for row in rows]  # from a row's upper edge to its axes, in inches
     above[0] += HEADING
@@ -110,7 +110,7 @@ def _rows(tables: Mapping[str, pd.DataFrame]) -> list[list[Panel]]:
     return [*(layers[k : k + n] for k in range(0, len(layers), n)), last]
 
 
-def telling(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def informative(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return the tables without the gradient cosines that say nothing.
 
     The last projection of a run is left out if its cosine is always 1, in this run or another of that depth: the output

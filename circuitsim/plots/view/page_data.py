@@ -14,7 +14,7 @@ from torch import Tensor
 from circuitsim.engine import Circuit
 from circuitsim.motif import Projection
 from circuitsim.plots.matrices import cosine, groups, limit_of, neuron_order
-from circuitsim.plots.self_assembly_figure import telling
+from circuitsim.plots.self_assembly_figure import informative
 from circuitsim.plots.series import Series, mean_over_sites, n_runaways, natural, series
 from circuitsim.plots.style import KIND_COLOURS, colour_table, kind_of, plasticity_of, run_style
 from circuitsim.plots.view.run_folder import RunFolder
@@ -102,7 +102,7 @@ def panels(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
 
     For several circuits, each has a line, the mean over sites. For a single circuit, each site has a line.
     """
-    tables = telling(tables)
+    tables = informative(tables)
     metrics = natural({metric for table in tables.values() for metric in table.metric})
     ordered = [*(m for m in FIRST if m in metrics), *(m for m in metrics if m not in FIRST)]
     return [panel for metric in ordered for panel in _panel(tables, metric)][:AT_MOST]
